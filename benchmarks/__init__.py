@@ -1,0 +1,1 @@
+"""What it costs, on the machine it runs on."""

@@ -1,0 +1,1 @@
+"""The device runner: whole microscope fields in, per-sample counts and a flag out."""

@@ -1,0 +1,49 @@
+"""Boxes: overlap, suppression, borders. The one implementation in this project."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge.types import FloatArray, Int32Array
+
+
+def iou(a: Int32Array, b: Int32Array) -> FloatArray:
+    """Intersection over union of every pair.
+
+    Args:
+        a: int32 or float [n, 4], x, y, w, h.
+        b: int32 or float [m, 4].
+
+    Returns:
+        float32 [n, m].
+    """
+    inner = intersection(a, b)
+    area_a = (a[:, 2] * a[:, 3]).astype(np.float32)
+    area_b = (b[:, 2] * b[:, 3]).astype(np.float32)
+    return np.asarray(inner / np.maximum(area_a[:, None] + area_b[None, :] - inner, np.float32(1e-6)), np.float32)
+
+
+def intersection(a: Int32Array, b: Int32Array) -> FloatArray:
+    """Area shared by every pair, float32 [n, m], in square pixels."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
+    side = np.maximum(high - low, 0).astype(np.float32)
+    return np.asarray(side[..., 0] * side[..., 1], np.float32)
+
+
+def suppress(boxes: Int32Array, confidence: FloatArray, overlap: float) -> Int32Array:
+    """Greedy non-maximum suppression: indices to keep, int32, most confident first (ties: first come)."""
+    order = np.argsort(-confidence, kind="stable")
+    clash = iou(boxes[order], boxes[order]) > overlap
+    alive = np.ones(len(order), bool)
+    for i in np.flatnonzero(np.triu(clash, 1).any(axis=1)):
+        if alive[i]:
+            alive[i + 1 :] &= ~clash[i, i + 1 :]
+    return order[alive].astype(np.int32)
+
+
+def inside(boxes: Int32Array, shape: tuple[int, int], margin: float = 0) -> np.ndarray:
+    """Which boxes lie at least ``margin`` pixels inside a field of (H, W) pixels, bool [n]; a negative margin lets them overrun."""
+    height, width = shape
+    x, y, w, h = boxes.T
+    return np.asarray((x >= margin) & (y >= margin) & (x + w <= width - margin) & (y + h <= height - margin))

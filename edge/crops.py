@@ -1,0 +1,81 @@
+"""THE preprocessing: (field, boxes) to the uint8 batch a classifier sees. Training, calibration, checks and device call this.
+
+Every cell is cut as a square around its box's centre (aspect kept, context kept), resampled to the same size, and its
+colour brought to a common reference as the model's card says. One remap per field: the field is first reduced by whole
+factors with area averaging until cells are at most twice the crop's size (so that bilinear sampling does not alias), then all
+crops are sampled at once with OpenCV's fixed-point bilinear remap, which gives the same bytes on every processor.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from edge.modelfile import CropSpec
+from edge.types import Int32Array, UInt8Array
+
+_ROWS_PER_REMAP = 1000  # cv2.remap takes fewer than 32,768 rows
+_CENTRE = 0.5  # the share of the crop's side that is taken for the cell's own colour
+
+
+def crop_cells(rgb: UInt8Array, boxes: Int32Array, spec: CropSpec, masks: UInt8Array | None = None) -> UInt8Array:
+    """Cut cells out of a field.
+
+    Args:
+        rgb: uint8 [H, W, 3].
+        boxes: int32 [n, 4], x, y, w, h in pixels of ``rgb``; may overrun the border (its pixels are repeated).
+        spec: size, margin, mask and colour reference, from the model's card.
+        masks: uint8 [n, size, size], needed where ``spec.mask`` is ``black``.
+
+    Returns:
+        uint8 [n, size, size, 3].
+
+    Raises:
+        ValueError: ``spec`` asks for masks and none were given.
+    """
+    size = spec.size
+    if len(boxes) == 0:
+        return np.empty((0, size, size, 3), np.uint8)
+    sides = np.maximum(boxes[:, 2:].max(axis=1), 1) * np.float32(spec.margin)
+    factor = max(1, int(np.median(sides) / (1.5 * size)))
+    small = rgb if factor == 1 else _reduce(rgb, factor)
+    centres = (boxes[:, :2] + boxes[:, 2:] * np.float32(0.5)) / np.float32(factor)
+    batch = _sample(small, centres.astype(np.float32), (sides / factor).astype(np.float32), size)
+    if spec.normalise == "cell":
+        batch = _to_reference(batch, spec.target)
+    if spec.mask == "black":
+        if masks is None:
+            raise ValueError("this model wants masked crops; the finder gives no masks")
+        batch[masks == 0] = 0
+    return batch
+
+
+def _reduce(rgb: UInt8Array, factor: int) -> UInt8Array:
+    height, width = (side // factor for side in rgb.shape[:2])
+    whole = rgb[: height * factor, : width * factor]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _sample(image: UInt8Array, centres: np.ndarray, sides: np.ndarray, size: int) -> UInt8Array:
+    grid = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) - np.float32(0.5)
+    xs = centres[:, :1] + sides[:, None] * grid - np.float32(0.5)
+    ys = centres[:, 1:] + sides[:, None] * grid - np.float32(0.5)
+    batch = np.empty((len(centres), size, size, 3), np.uint8)
+    for first in range(0, len(centres), _ROWS_PER_REMAP * 32 // size):
+        part = slice(first, first + _ROWS_PER_REMAP * 32 // size)
+        shape = (len(xs[part]), size, size)
+        map_x = np.broadcast_to(xs[part, None, :], shape).reshape(-1, size)
+        map_y = np.broadcast_to(ys[part, :, None], shape).reshape(-1, size)
+        out = cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        batch[part] = out.reshape(*shape, 3)
+    return batch
+
+
+def _to_reference(batch: UInt8Array, target: int) -> UInt8Array:
+    size = batch.shape[1]
+    edge = round(size * (1 - _CENTRE) / 2)
+    centre = batch[:, edge : size - edge, edge : size - edge]
+    mean = centre.mean(axis=(1, 2), dtype=np.float32)
+    gain = np.float32(target) / np.maximum(mean, np.float32(8))
+    scaled = batch * gain[:, None, None, :] + np.float32(0.5)
+    return np.minimum(scaled, np.float32(255)).astype(np.uint8)

@@ -1,0 +1,56 @@
+"""Every failure this runner knows, one class each: the docstring says cause and remedy, ``exit_code`` what the shell sees.
+
+| code | meaning |
+|---|---|
+| 0 | done |
+| 1 | a defect of this program (please report it; ``--debug`` shows the traceback) |
+| 2 | the command line is wrong |
+| 3 | done, but some inputs could not be read (they are named in the summary) |
+| 4 | nothing to read: folder missing or empty, no readable image in it |
+| 5 | the model was refused |
+| 6 | no camera, or the camera was lost (what was counted before is printed) |
+| 7 | an output could not be written |
+| 130 | stopped by Ctrl-C (what was counted before is printed) |
+"""
+
+from __future__ import annotations
+
+EXIT_DEFECT = 1
+EXIT_UNREADABLE_INPUTS = 3
+EXIT_INTERRUPTED = 130
+
+
+class EdgeError(Exception):
+    """Base of all known failures: one plain line for the user and an exit code."""
+
+    exit_code = EXIT_DEFECT
+
+
+class NoInputError(EdgeError):
+    """There is nothing to read. Give an existing folder, file, glob or video that holds images."""
+
+    exit_code = 4
+
+
+class UnreadableFieldError(EdgeError):
+    """One input cannot be decoded (empty, truncated, not an image, too large). It is skipped and named in the summary."""
+
+    exit_code = EXIT_UNREADABLE_INPUTS
+
+
+class ModelError(EdgeError):
+    """The model file is missing, truncated, altered or lacks what the device must know. Copy or convert it anew."""
+
+    exit_code = 5
+
+
+class CameraError(EdgeError):
+    """No camera answers, or it stopped answering. Check the cable and that no other program holds the camera."""
+
+    exit_code = 6
+
+
+class OutputError(EdgeError):
+    """An output cannot be written. Check the path, the permissions and the free space."""
+
+    exit_code = 7

@@ -1,0 +1,120 @@
+"""The TFLite interpreter behind one small wrapper: ai-edge-litert where it has wheels, tflite-runtime otherwise."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.modelfile import ModelFile
+
+_RUNTIMES = (("ai_edge_litert.interpreter", "ai-edge-litert"), ("tflite_runtime.interpreter", "tflite-runtime"))
+log = logging.getLogger(__name__)
+
+
+def interpreter_class() -> tuple[type[Any], str]:
+    """The Interpreter class and the name of the package it is from; raises ModelError where no runtime is installed."""
+    for module, package in _RUNTIMES:
+        try:
+            return importlib.import_module(module).Interpreter, package
+        except ImportError as error:
+            log.debug("%s: %s", package, error)
+    raise ModelError("no TFLite runtime is installed: pip install ai-edge-litert (on 32-bit: tflite-runtime)")
+
+
+def runtime_version() -> str:
+    """Name and version of the runtime in use, for reports."""
+    package = interpreter_class()[1]
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return package
+
+
+class Net:
+    """One interpreter with one uint8 image input; built once per worker, not to be shared between threads.
+
+    Int8 inputs are fed as uint8 with the top bit flipped (value - 128), which is exact when the input's scale covers
+    0 to 255 one to one; anything else is refused. Outputs come back dequantised to float32.
+
+    Args:
+        model: a checked model file.
+        threads: interpreter threads; one, since a worker owns one core.
+
+    Raises:
+        ModelError: the runtime refuses the model, or its input is not uint8/int8/float32 [n, h, w, c].
+    """
+
+    def __init__(self, model: ModelFile, threads: int = 1) -> None:
+        cls, self.package = interpreter_class()
+        self._path = model.path
+        try:
+            self._interpreter = cls(model_content=model.flatbuffer, num_threads=threads)
+            self._interpreter.allocate_tensors()
+            self._inputs = self._interpreter.get_input_details()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()
+            raise ModelError(f"{model.path}: the runtime refuses this model: {reason[-1] if reason else error}") from error
+        if len(self._inputs) != 1 or len(self._inputs[0]["shape"]) != 4:
+            raise ModelError(f"{model.path}: wrong input shape: the model must take one image batch [n, height, width, channels]")
+        self._input = self._inputs[0]
+        self._shape: tuple[int, ...] = tuple(int(n) for n in self._input["shape"])
+        self._dtype = np.dtype(self._input["dtype"])
+        if self._dtype not in (np.uint8, np.int8, np.float32):
+            raise ModelError(f"{model.path}: input type {self._dtype} is not supported: use int8, uint8 or float32")
+        if self._dtype == np.int8 and int(self._input["quantization"][1]) != -128:
+            raise ModelError(f"{model.path}: the int8 input must map 0..255 to -128..127: convert the model with this project")
+        self._outputs = sorted(self._interpreter.get_output_details(), key=lambda d: str(d["name"]))
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(n, height, width, channels) as allocated now."""
+        return self._shape
+
+    @property
+    def output_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the outputs, in the order ``run`` returns them (sorted by tensor name)."""
+        return [tuple(int(n) for n in d["shape"]) for d in self._outputs]
+
+    def delegated(self) -> bool:
+        """Whether the whole graph runs in the delegate (read from the op list, where the runtime shows it)."""
+        details = getattr(self._interpreter, "_get_ops_details", None)
+        if details is None:
+            return False
+        names = [str(op["op_name"]) for op in details()]
+        # Ops taken over by the delegate stay in the list; the plan then ends in the DELEGATE nodes that replace them.
+        return names.count("DELEGATE") == 1
+
+    def run(self, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Run one batch.
+
+        Args:
+            images: uint8 [n, h, w, c]; the interpreter is resized when the shape changes.
+
+        Returns:
+            the outputs as float32, sorted by tensor name, first axis n.
+        """
+        shape = images.shape
+        if shape != self._shape:
+            self._interpreter.resize_tensor_input(self._input["index"], shape, strict=False)
+            self._interpreter.allocate_tensors()
+            self._shape = shape
+        if self._dtype == np.int8:
+            fed: NDArray[Any] = (images ^ np.uint8(0x80)).view(np.int8)
+        else:
+            fed = images.astype(self._dtype, copy=False)
+        self._interpreter.set_tensor(self._input["index"], fed)
+        self._interpreter.invoke()
+        return [self._dequantised(detail) for detail in self._outputs]
+
+    def _dequantised(self, detail: dict[str, Any]) -> NDArray[np.float32]:
+        raw = self._interpreter.get_tensor(detail["index"])
+        scale, zero = detail["quantization"]
+        if raw.dtype == np.float32 or scale == 0:
+            return np.asarray(raw, np.float32)
+        return (raw.astype(np.float32) - np.float32(zero)) * np.float32(scale)

@@ -1,0 +1,191 @@
+"""What crosses a wall between rooms: frozen, typed records.
+
+The device flow is ``Shot -> Field -> FieldResult -> Tally -> Verdict``. Everything from ``Field`` to ``FieldResult`` is
+pure (no state, no files, no clock but the stage timings), so fields may be analysed in any order by any worker and
+are added up in field order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+UInt8Array = NDArray[np.uint8]
+Int32Array = NDArray[np.int32]
+FloatArray = NDArray[np.float32]
+
+CELL = "cell"
+"""The kind every finder gives to what shall be classified and counted; every other kind is named ``not-...``."""
+
+NOT_WHOLE = "not-whole"
+"""The kind of a cell that the field's border cuts: shown, neither classified nor counted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """One field of view.
+
+    Attributes:
+        rgb: uint8 [H, W, 3], red first.
+        index: position in the run, from 0; results are added up in this order.
+        sample: the sample it belongs to.
+        name: file name, or a name the source makes up.
+        captured: capture time in seconds since the epoch, where the source knows it.
+        metadata: what the camera said of this frame (exposure_us, analogue_gain, ...), or what a virtual slide knows.
+        decode_ms: milliseconds it took to decode, render or fetch the frame.
+    """
+
+    rgb: UInt8Array
+    index: int
+    sample: str
+    name: str
+    captured: float | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    decode_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """A field not decoded yet: a source yields these in order, a worker calls ``load``.
+
+    Attributes:
+        load: returns the Field; raises ``edge.errors.UnreadableField`` (the run goes on) or another ``EdgeError``
+            (the run ends, what was counted is kept). Called once, in any thread.
+    """
+
+    index: int
+    sample: str
+    name: str
+    load: Callable[[], Field]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """What a finder found in one field, in reading order of its own choice.
+
+    Attributes:
+        boxes: int32 [n, 4], x, y, w, h in field pixels; may overrun the field's border by a few pixels.
+        confidence: float32 [n], 0 to 1.
+        kind: int32 [n], index into ``kinds``.
+        kinds: names; ``kinds[0]`` is ``CELL``, the others start with ``not-`` and are set aside.
+        masks: None, or uint8 [n, 32, 32] (0 or 255) for crops that are masked.
+    """
+
+    boxes: Int32Array
+    confidence: FloatArray
+    kind: Int32Array
+    kinds: tuple[str, ...]
+    masks: UInt8Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+class Quality(NamedTuple):
+    """The gate's measures of one field, taken where it is analysed and judged later, in field order.
+
+    Attributes:
+        sharpness: focus measure, unitless, higher is sharper; comparable only within one sample.
+        brightness: mean of the luma, 0 to 255.
+        over: fraction of pixels at the top of the range in at least one channel, 0 to 1.
+        under: fraction of pixels close to black, 0 to 1.
+        fill: fraction of the field that is not background, 0 to 1.
+        fingerprint: 64-bit hash; near-equal views differ in few bits.
+        signature: small grey thumbnail as bytes (uint8, 24 x 32), to confirm that two views are the same one.
+    """
+
+    sharpness: float
+    brightness: float
+    over: float
+    under: float
+    fill: float
+    fingerprint: int
+    signature: bytes
+
+
+class Timings(NamedTuple):
+    """Milliseconds per stage of one field."""
+
+    decode: float
+    gate: float
+    find: float
+    crop: float
+    classify: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldResult:
+    """What one field holds, before anybody has decided whether the field counts.
+
+    Attributes:
+        shape: (H, W) of the field in pixels.
+        cells: everything found, counted or set aside.
+        scores: float32 [n, k], one row per entry of ``cells`` in the model's class order; rows of what is set aside are 0.
+        classes: int32 [n], the class each cell is counted as; -1 for what is set aside.
+        quality: the gate's measures.
+        ms: stage timings.
+        metadata: carried over from the field.
+    """
+
+    index: int
+    sample: str
+    name: str
+    shape: tuple[int, int]
+    cells: Cells
+    scores: FloatArray
+    classes: Int32Array
+    quality: Quality
+    ms: Timings
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A share with its interval, all 0 to 1; ``value`` is None where nothing was counted."""
+
+    value: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a sample adds up to.
+
+    Attributes:
+        counts: cells per class, in the model's class order.
+        set_aside: things per ``not-...`` kind.
+        rejected: fields per reason of the gate.
+        unreadable: names of inputs that could not be read, with the reason.
+    """
+
+    sample: str
+    counts: Mapping[str, int]
+    set_aside: Mapping[str, int]
+    kept: int
+    rejected: Mapping[str, int]
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def cells(self) -> int:
+        """Cells counted, all classes."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The flag of a sample and what it rests on.
+
+    Attributes:
+        flag: ``uncalibrated`` until a calibration is given; a later step adds the four states.
+        reasons: plain sentences, with numbers.
+        share: per class, its share of the counted cells with a 95 % interval.
+    """
+
+    flag: str
+    reasons: tuple[str, ...]
+    share: Mapping[str, Interval]
