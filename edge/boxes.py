@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.types import FloatArray, Int32Array
 
+BoxArray = NDArray[np.int32] | NDArray[np.float32]
 
-def iou(a: Int32Array, b: Int32Array) -> FloatArray:
+
+def iou(a: BoxArray, b: BoxArray) -> FloatArray:
     """Intersection over union of every pair.
 
     Args:
@@ -23,7 +26,7 @@ def iou(a: Int32Array, b: Int32Array) -> FloatArray:
     return np.asarray(inner / np.maximum(area_a[:, None] + area_b[None, :] - inner, np.float32(1e-6)), np.float32)
 
 
-def intersection(a: Int32Array, b: Int32Array) -> FloatArray:
+def intersection(a: BoxArray, b: BoxArray) -> FloatArray:
     """Area shared by every pair, float32 [n, m], in square pixels."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])

@@ -23,7 +23,9 @@ class Classifier:
     def __init__(self, model: ModelFile, card: Card | None = None) -> None:
         card = card or model.card
         if card is None:
-            raise ModelError(f"{model.path}: this model has no card: give --labels (and --positive) to run it all the same")
+            raise ModelError(
+                f"{model.path}: this model has no card: give --labels (and --positive) to run it all the same"
+            )
         if card.task != "classify":
             raise ModelError(f"{model.path}: this is a {card.task!r} model, not a classifier")
         self.card = card
@@ -46,9 +48,19 @@ class Classifier:
             n = len(chunk)
             if n < BATCH:  # one shape only: a resize costs more than the few idle cells
                 chunk = np.concatenate([chunk, np.zeros((BATCH - n, *chunk.shape[1:]), np.uint8)])
-            raw = self.net.run(chunk)[0][:n]
-            out[first : first + n] = np.hstack([1 - raw, raw]) if self._sigmoid else raw
+            raw = self.net.run(chunk)[0][:n].reshape(n, -1)
+            out[first : first + n] = self._probabilities(raw)
         return out
+
+    def _probabilities(self, raw: FloatArray) -> FloatArray:
+        logit = self.card.output == "logit"
+        if self._sigmoid:
+            p = 1 / (1 + np.exp(-raw)) if logit else raw
+            return np.hstack([1 - p, p])
+        if logit:
+            e = np.exp(raw - raw.max(axis=1, keepdims=True))
+            return np.asarray(e / e.sum(axis=1, keepdims=True), np.float32)
+        return raw
 
     def classes(self, scores: FloatArray) -> Int32Array:
         """The class each cell counts as, int32 [n].

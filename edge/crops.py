@@ -42,7 +42,7 @@ def crop_cells(rgb: UInt8Array, boxes: Int32Array, spec: CropSpec, masks: UInt8A
     centres = (boxes[:, :2] + boxes[:, 2:] * np.float32(0.5)) / np.float32(factor)
     batch = _sample(small, centres.astype(np.float32), (sides / factor).astype(np.float32), size)
     if spec.normalise == "cell":
-        batch = _to_reference(batch, spec.target)
+        batch = to_reference(batch, spec.target)
     if spec.mask == "black":
         if masks is None:
             raise ValueError("this model wants masked crops; the finder gives no masks")
@@ -71,11 +71,12 @@ def _sample(image: UInt8Array, centres: np.ndarray, sides: np.ndarray, size: int
     return batch
 
 
-def _to_reference(batch: UInt8Array, target: int) -> UInt8Array:
+def to_reference(batch: UInt8Array, target: int) -> UInt8Array:
+    """Scale each channel of each crop so that its centre averages ``target``: uint8 [n, s, s, 3], same shape out."""
     size = batch.shape[1]
     edge = round(size * (1 - _CENTRE) / 2)
     centre = batch[:, edge : size - edge, edge : size - edge]
     mean = centre.mean(axis=(1, 2), dtype=np.float32)
     gain = np.float32(target) / np.maximum(mean, np.float32(8))
     scaled = batch * gain[:, None, None, :] + np.float32(0.5)
-    return np.minimum(scaled, np.float32(255)).astype(np.uint8)
+    return np.asarray(np.minimum(scaled, np.float32(255)), np.uint8)

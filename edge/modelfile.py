@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -76,6 +75,8 @@ class Card:
         labels: class names, in the order of the net's outputs (classify) or heat channels (find).
         positive: the labels that make a sample suspicious.
         colour: colour order of the input, ``rgb``.
+        output: ``probability``, or ``logit``: the device applies the sigmoid (one output, two labels) or softmax in
+            float, since an int8 probability cannot tell 0.997 from 0.9999.
         threshold: a cell counts as positive when its positive classes' scores add up to this or more.
         threshold_origin: how the threshold was chosen, in words.
         crop: for ``classify``.
@@ -95,6 +96,7 @@ class Card:
     labels: tuple[str, ...]
     positive: tuple[str, ...] = ()
     colour: str = "rgb"
+    output: str = "probability"
     threshold: float = 0.5
     threshold_origin: str = "default"
     crop: CropSpec = field(default_factory=CropSpec)
@@ -135,8 +137,9 @@ def write_model(path: Path, flatbuffer: bytes, card: Card) -> Card:
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
             part.write(buffer.getvalue())
-        os.chmod(part.name, 0o644)
-        os.replace(part.name, path)
+        written = Path(part.name)
+        written.chmod(0o644)
+        written.replace(path)
     except OSError as error:
         raise OutputError(f"{path}: cannot write the model: {error.strerror}") from error
     return card
@@ -183,7 +186,9 @@ def parse_card(raw: Mapping[str, Any]) -> Card:
     if not isinstance(raw, dict):
         raise TypeError("the card is not a JSON object")
     if raw.get("version") != CARD_VERSION:
-        raise ValueError(f"card version {raw.get('version')!r} is not {CARD_VERSION}; update the runner or convert the model anew")
+        raise ValueError(
+            f"card version {raw.get('version')!r} is not {CARD_VERSION}; update the runner or convert the model anew"
+        )
     values = _known(Card, raw)
     values["labels"] = tuple(str(label) for label in values["labels"])
     values["positive"] = tuple(str(label) for label in values.get("positive", ()))
@@ -206,6 +211,8 @@ def _check(card: Card) -> None:
         raise ValueError("labels must be given, each once")
     if not set(card.positive) <= set(card.labels):
         raise ValueError("a positive class is not among the labels")
+    if card.colour != "rgb" or card.output not in ("probability", "logit"):
+        raise ValueError("the card asks for a colour order or an output this version does not know; update the runner")
     if not 0.0 <= card.threshold <= 1.0:
         raise ValueError("the threshold is not between 0 and 1")
     if card.task == "find" and (card.finder is None or len(card.finder.kinds) != len(card.finder.thresholds)):

@@ -39,8 +39,8 @@ def runtime_version() -> str:
 class Net:
     """One interpreter with one uint8 image input; built once per worker, not to be shared between threads.
 
-    Int8 inputs are fed as uint8 with the top bit flipped (value - 128), which is exact when the input's scale covers
-    0 to 255 one to one; anything else is refused. Outputs come back dequantised to float32.
+    Int8 inputs are fed as the byte with its top bit flipped (value - 128): the converter folds the training's value range
+    into the input's quantisation, so that this is exact. Outputs come back dequantised to float32.
 
     Args:
         model: a checked model file.
@@ -59,16 +59,18 @@ class Net:
             self._inputs = self._interpreter.get_input_details()
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()
-            raise ModelError(f"{model.path}: the runtime refuses this model: {reason[-1] if reason else error}") from error
+            raise ModelError(
+                f"{model.path}: the runtime refuses this model: {reason[-1] if reason else error}"
+            ) from error
         if len(self._inputs) != 1 or len(self._inputs[0]["shape"]) != 4:
-            raise ModelError(f"{model.path}: wrong input shape: the model must take one image batch [n, height, width, channels]")
+            raise ModelError(
+                f"{model.path}: wrong input shape: the model must take one image batch [n, height, width, channels]"
+            )
         self._input = self._inputs[0]
         self._shape: tuple[int, ...] = tuple(int(n) for n in self._input["shape"])
         self._dtype = np.dtype(self._input["dtype"])
         if self._dtype not in (np.uint8, np.int8, np.float32):
             raise ModelError(f"{model.path}: input type {self._dtype} is not supported: use int8, uint8 or float32")
-        if self._dtype == np.int8 and int(self._input["quantization"][1]) != -128:
-            raise ModelError(f"{model.path}: the int8 input must map 0..255 to -128..127: convert the model with this project")
         self._outputs = sorted(self._interpreter.get_output_details(), key=lambda d: str(d["name"]))
 
     @property
@@ -117,4 +119,4 @@ class Net:
         scale, zero = detail["quantization"]
         if raw.dtype == np.float32 or scale == 0:
             return np.asarray(raw, np.float32)
-        return (raw.astype(np.float32) - np.float32(zero)) * np.float32(scale)
+        return np.asarray((raw.astype(np.float32) - np.float32(zero)) * np.float32(scale), np.float32)

@@ -50,7 +50,9 @@ def pairs(affinity: np.ndarray, least: float) -> list[tuple[int, int]]:
     return out
 
 
-def match_boxes(found: Int32Array, truth: Int32Array, infected: np.ndarray, shape: tuple[int, int], least: float = 0.5) -> Match:
+def match_boxes(
+    found: Int32Array, truth: Int32Array, infected: np.ndarray, shape: tuple[int, int], least: float = 0.5
+) -> Match:
     """Score boxes: int32 [n, 4] found, int32 [m, 4] truth, bool [m] infected.
 
     Truth within BORDER pixels of the border is ignored: what matches it counts neither way, nor does what matches
@@ -102,7 +104,7 @@ def match_points(found: Int32Array, points: np.ndarray, shape: tuple[int, int]) 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Many fields' scores together; rates 0 to 1, ``count_error`` is the median over fields of \\|counted/true - 1\\|."""
+    """Many fields' scores together; rates 0 to 1, ``count_error`` is the median over fields of abs(counted/true - 1)."""
 
     fields: int
     cells: int

@@ -1,0 +1,85 @@
+"""From a field to what it holds: measure, find, set aside what the border cuts, crop, classify.
+
+Pure, apart from the clock: the same field gives the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+
+from edge.boxes import inside
+from edge.crops import crop_cells
+from edge.finders import Finder
+from edge.gate import measure
+from edge.modelfile import Card
+from edge.types import NOT_WHOLE, Cells, Field, FieldResult, FloatArray, Int32Array, Quality, Timings, UInt8Array
+
+OVERRUN = 0.1
+"""A box may overrun the border by this share of its side: finders leave about that much margin around a cell."""
+
+
+class Scorer(Protocol):
+    """What the analyser needs of a classifier; ``edge.classifier.Classifier`` is the real one."""
+
+    card: Card
+
+    def scores(self, crops: UInt8Array) -> FloatArray:
+        """Crops, uint8 [n, size, size, 3], to scores, float32 [n, k]."""
+        ...
+
+    def classes(self, scores: FloatArray) -> Int32Array:
+        """The class each cell counts as, int32 [n]."""
+        ...
+
+
+class Analyser:
+    """Turns one field into its result. Holds one finder and one classifier, so each worker needs its own."""
+
+    def __init__(self, finder: Finder, classifier: Scorer, gauge: Callable[[UInt8Array], Quality] = measure) -> None:
+        self._finder = finder
+        self._classifier = classifier
+        self._gauge = gauge
+
+    def __call__(self, field: Field) -> FieldResult:
+        """Analyse one field; the same field gives the same result in any worker."""
+        start = perf_counter()
+        quality = self._gauge(field.rgb)
+        gated = perf_counter()
+        shape = (int(field.rgb.shape[0]), int(field.rgb.shape[1]))
+        cells = set_aside_cut(self._finder.find(field.rgb), shape)
+        found = perf_counter()
+        whole = np.flatnonzero(cells.kind == 0)
+        masks = None if cells.masks is None else cells.masks[whole]
+        crops = crop_cells(field.rgb, cells.boxes[whole], self._classifier.card.crop, masks)
+        cropped = perf_counter()
+        scores = np.zeros((len(cells), len(self._classifier.card.labels)), np.float32)
+        classes = np.full(len(cells), -1, np.int32)
+        if len(whole):
+            scores[whole] = self._classifier.scores(crops)
+            classes[whole] = self._classifier.classes(scores[whole])
+        done = perf_counter()
+        spans = (gated - start, found - gated, cropped - found, done - cropped)
+        ms = Timings(field.decode_ms, *(span * 1000 for span in spans))
+        return FieldResult(
+            field.index, field.sample, field.name, shape, cells, scores, classes, quality, ms, field.metadata
+        )
+
+
+def set_aside_cut(cells: Cells, shape: tuple[int, int]) -> Cells:
+    """Give the kind ``not-whole`` to every cell that the border of a field of (H, W) pixels cuts.
+
+    The kind is always in the list, found or not, so that kinds are the same for every field of a run.
+    """
+    kinds = cells.kinds if NOT_WHOLE in cells.kinds else (*cells.kinds, NOT_WHOLE)
+    if len(cells) == 0:
+        return replace(cells, kinds=kinds)
+    slack = np.round(cells.boxes[:, 2:] * OVERRUN).astype(np.int32)
+    core = np.hstack([cells.boxes[:, :2] + slack, np.maximum(cells.boxes[:, 2:] - 2 * slack, 1)])
+    cut = (cells.kind == 0) & ~inside(core, shape)
+    kind = np.where(cut, kinds.index(NOT_WHOLE), cells.kind).astype(np.int32)
+    return replace(cells, kind=kind, kinds=kinds)

@@ -1,0 +1,158 @@
+"""The learned finder: a small int8 fully convolutional net that marks cell centres and their sizes at low resolution.
+
+The net gives, for every 4 x 4 pixels of its input, one heat per kind and (dx, dy, w, h) of the box centred there (Zhou
+et al. 2019, "Objects as Points"). It knows cells of one size, so the field is first brought to a scale at which its
+cells have that size: the scale is guessed, the net itself measures the cells it finds, and the guess is mended where cells
+and measured foreground do not agree. The same field gives the same cells; nothing is kept between fields.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from edge.boxes import suppress
+from edge.errors import ModelError
+from edge.finders.scale import estimate_cell_px
+from edge.modelfile import FinderSpec, ModelFile
+from edge.runtime import Net
+from edge.types import CELL, Cells, FloatArray, Int32Array, UInt8Array
+
+GUESS_PX = 320
+"""Longer side of the net's input at the first guess: right for 15 to 16 cells across, the usual 100x oil field."""
+
+SUSPECT = "suspect"
+WHITE = 235
+_LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
+_TRUSTED = (0.72, 1.38)  # measured width / expected width that the net copes with
+_ENOUGH = 8  # cells needed to judge the scale from
+
+
+def prepare(rgb: UInt8Array, scale: float) -> UInt8Array:
+    """The net's input: the field resized by ``scale``, background brought to WHITE, padded to a multiple of 8 pixels.
+
+    uint8 [H, W, 3] to uint8 [h, w, 3]. Training calls this too.
+    """
+    height, width = (max(8, round(side * scale)) for side in rgb.shape[:2])
+    if (height, width) != rgb.shape[:2]:
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=how), np.uint8)
+    bottom, right = -height % 8, -width % 8
+    if bottom or right:
+        rgb = np.asarray(cv2.copyMakeBorder(rgb, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+    return whiten(rgb)
+
+
+def whiten(rgb: UInt8Array) -> UInt8Array:
+    """Scale each channel so that the background (its 92nd percentile) becomes WHITE: uint8 [h, w, 3], same shape out."""
+    sample = rgb[::4, ::4].reshape(-1, 3)
+    nth = int(len(sample) * 0.92)
+    background = np.maximum(np.partition(sample, nth, axis=0)[nth].astype(np.float32), 32)
+    ramp = np.arange(256, dtype=np.float32)[:, None] * (WHITE / background)
+    table = np.minimum(ramp + np.float32(0.5), 255).astype(np.uint8).reshape(1, 256, 3)
+    return np.asarray(cv2.LUT(rgb, table), np.uint8)
+
+
+class LearnedFinder:
+    """Finds cells with a net from the shelf. One per worker.
+
+    Raises:
+        ModelError: the model is not a finder, or its outputs do not match its card.
+    """
+
+    def __init__(self, model: ModelFile) -> None:
+        card = model.card
+        if card is None or card.finder is None:
+            raise ModelError(f"{model.path}: this is not a finder's model (its card has no finder part)")
+        self.name = card.name
+        self.spec: FinderSpec = card.finder
+        self.net = Net(model)
+        kinds = [CELL if kind == SUSPECT else kind for kind in self.spec.kinds]
+        self.kinds = tuple(dict.fromkeys(kinds))
+        self._kind_of = np.array([self.kinds.index(kind) for kind in kinds], np.int32)
+        self.set_thresholds(self.spec.thresholds)
+        channels = [shape[-1] for shape in self.net.output_shapes]
+        try:
+            self._heat = channels.index(len(kinds))
+            self._reg = channels.index(4, 1 if self._heat == 0 else 0)
+        except ValueError:
+            raise ModelError(f"{model.path}: the net's outputs {channels} do not match its card") from None
+
+    def set_thresholds(self, thresholds: tuple[float, ...]) -> None:
+        """Other thresholds than the card's, one per heat channel (for choosing them)."""
+        self._thresholds = np.array(thresholds, np.float32)
+
+    def find(self, rgb: UInt8Array) -> Cells:
+        """Cells of one field; see ``edge.finders.Finder``."""
+        scale = GUESS_PX / max(rgb.shape[:2])
+        cells, fits = self._at(rgb, scale)
+        if not fits:
+            better = self._better_scale(rgb, cells, scale)
+            if abs(better / scale - 1) > 0.1:
+                cells, _ = self._at(rgb, better)
+        return cells
+
+    def _better_scale(self, rgb: UInt8Array, cells: Cells, scale: float) -> float:
+        wanted = self.spec.cell_px
+        tight = estimate_cell_px(rgb)
+        if tight is not None:
+            better = wanted / (tight * 1.2)
+        else:
+            better = scale * wanted / _typical(cells, scale) if len(cells) >= _ENOUGH else scale
+        return float(min(better, _LONGEST / max(rgb.shape[:2])))
+
+    def _at(self, rgb: UInt8Array, scale: float) -> tuple[Cells, bool]:
+        image = prepare(rgb, scale)
+        outputs = self.net.run(image[None])
+        cells = self._decode(outputs[self._heat][0], outputs[self._reg][0], scale)
+        return cells, self._fits(image, cells, scale)
+
+    def _fits(self, image: UInt8Array, cells: Cells, scale: float) -> bool:
+        """Whether the cells have the size the net knows and cover what is not background."""
+        if len(cells) < _ENOUGH:
+            return False
+        typical = _typical(cells, scale)
+        if not _TRUSTED[0] < typical / self.spec.cell_px < _TRUSTED[1]:
+            return False
+        foreground = float((image[::2, ::2, 1] < WHITE * 0.9).mean()) * image.shape[0] * image.shape[1]
+        covered = len(cells) * 0.785 * (typical / 1.2) ** 2
+        return bool(0.4 < covered / max(foreground, 1.0) < 2.5)
+
+    def _decode(self, heat: FloatArray, reg: FloatArray, scale: float) -> Cells:
+        """Heat float32 [h, w, kinds] and boxes float32 [h, w, 4] to Cells in field pixels."""
+        relative = np.ascontiguousarray(heat / self._thresholds)
+        smooth = cv2.GaussianBlur(relative, (3, 3), 0.6)  # int8 heat has plateaus: their middle is the peak
+        # Peaks are sought per channel: a suspect that overlaps another cell has its own peak where the cells' heat has one.
+        peak = (smooth >= cv2.dilate(smooth, np.ones((3, 3), np.uint8))) & (relative >= 1)
+        rows, columns, channel = np.nonzero(peak)
+        strength = relative[rows, columns, channel]
+        boxes = decode_boxes(reg[rows, columns], rows, columns, self.spec, scale)
+        confidence = heat[rows, columns, channel]
+        kind = self._kind_of[channel]
+        keep = suppress(boxes, strength, self.spec.overlap)
+        return Cells(boxes[keep], confidence[keep].astype(np.float32), kind[keep], self.kinds)
+
+
+def decode_boxes(reg: FloatArray, rows: np.ndarray, columns: np.ndarray, spec: FinderSpec, scale: float) -> Int32Array:
+    """Boxes at grid positions.
+
+    Args:
+        reg: float32 [n, 4]: dx, dy from the position's middle in strides; w, h in typical cells.
+        rows: int [n].
+        columns: int [n].
+        spec: the net's stride and typical cell.
+        scale: input pixels per field pixel.
+
+    Returns:
+        int32 [n, 4], x, y, w, h in field pixels.
+    """
+    x = (columns + 0.5 + reg[:, 0]) * spec.stride
+    y = (rows + 0.5 + reg[:, 1]) * spec.stride
+    w, h = np.maximum(reg[:, 2:].T * spec.cell_px, 2)
+    return np.rint(np.stack([x - w / 2, y - h / 2, w, h], axis=1) / scale).astype(np.int32)
+
+
+def _typical(cells: Cells, scale: float) -> float:
+    """Median width of the cells at the net's input, in pixels."""
+    sides = cells.boxes[cells.kind == 0, 2:]
+    return float(np.median(sides)) * scale if len(sides) else 0.0

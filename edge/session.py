@@ -1,0 +1,154 @@
+"""A run: outcomes in field order through gate, sample and outputs.
+
+It ends when the source does, when a limit is reached, or when somebody stops it; the outputs are completed each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Protocol
+
+from edge.errors import EdgeError, OutputError
+from edge.modelfile import Card
+from edge.outputs import FieldEvent, Output, SampleEvent
+from edge.sample import Sample
+from edge.types import Quality
+from edge.verdict.flag import decide
+from edge.workers import Analysed, Outcome, Workers
+
+
+class Judge(Protocol):
+    """What a run needs of a gate; ``edge.gate.Gate`` is the real one. One per sample."""
+
+    def judge(self, quality: Quality) -> str | None:
+        """Why the field does not count, or None. Called in field order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where each sample ends.
+
+    Attributes:
+        cells: after the field in which this many cells are reached; None for no limit.
+        fields: after this many inputs, rejected and unreadable ones included; None for no limit.
+        several: whether further samples may follow; if not, the run ends with its first complete sample.
+    """
+
+    cells: int | None = None
+    fields: int | None = None
+    several: bool = False
+
+    def reached(self, sample: Sample) -> bool:
+        """Whether the sample is complete."""
+        enough_cells = self.cells is not None and sample.cells >= self.cells
+        return enough_cells or (self.fields is not None and sample.fields >= self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended.
+
+    Attributes:
+        fields: fields that were read.
+        unreadable: inputs that were not.
+        error: the failure that ended the run early, if any; what came before was delivered.
+    """
+
+    fields: int
+    unreadable: int
+    error: EdgeError | None
+
+
+class Session:
+    """Takes outcomes in field order and feeds the outputs.
+
+    Args:
+        card: of the classifier; gives the classes and, later, the calibration.
+        outputs: get every event.
+        gate: makes the gate of a new sample, or None to let every field count.
+        limits: where a sample ends.
+    """
+
+    def __init__(
+        self, card: Card, outputs: Sequence[Output], gate: Callable[[], Judge] | None, limits: Limits | None = None
+    ) -> None:
+        self._card = card
+        self._outputs = list(outputs)
+        self._error: EdgeError | None = None
+        self._new_gate = gate
+        self._limits = limits or Limits()
+        self._sample: Sample | None = None
+        self._gate: Judge | None = None
+        self._began = monotonic()
+        self._complete: set[str] = set()
+        self._fields = 0
+        self._unreadable = 0
+
+    def run(self, workers: Workers) -> Ending:
+        """Run to the end; known errors end it early and are handed back, after the sample so far was delivered."""
+        try:
+            for outcome in workers:
+                self._take(outcome, workers)
+                if self._error is not None:
+                    workers.stop()
+        except EdgeError as caught:
+            self._error = self._error or caught
+        self._finish()
+        self._each(lambda output: output.close())
+        return Ending(self._fields, self._unreadable, self._error)
+
+    def discard(self) -> None:
+        """After a defect of this program: leave no output that looks complete."""
+        self._each(lambda output: output.discard())
+
+    def _take(self, outcome: Outcome, workers: Workers) -> None:
+        name = outcome.result.sample if isinstance(outcome, Analysed) else outcome.sample
+        if name in self._complete:
+            return  # was under way when the limit was reached
+        if self._sample is None or self._sample.name != name:
+            self._finish()
+            self._sample = Sample(name, self._card.labels)
+            self._gate = self._new_gate() if self._new_gate else None
+        event = self._add(outcome, self._sample)
+        self._each(lambda output: output.field(event))
+        if self._limits.reached(self._sample):
+            self._complete.add(name)
+            if self._limits.several:
+                workers.skip(name)
+                self._finish()
+            else:
+                workers.stop()
+
+    def _add(self, outcome: Outcome, sample: Sample) -> FieldEvent:
+        if isinstance(outcome, Analysed):
+            result = outcome.result
+            reason = self._gate.judge(result.quality) if self._gate else None
+            sample.add(result, reason)
+            self._fields += 1
+            return FieldEvent(result.index, sample.name, result.name, result, outcome.rgb, reason, sample.tally())
+        self._unreadable += 1
+        sample.add_unreadable(outcome.name, outcome.reason)
+        reason = f"unreadable: {outcome.reason}"
+        return FieldEvent(outcome.index, sample.name, outcome.name, None, None, reason, sample.tally())
+
+    def _finish(self) -> None:
+        if self._sample is None:
+            return
+        tally = self._sample.tally()
+        self._sample = None
+        event = SampleEvent(tally, decide(tally, self._card), monotonic() - self._began)
+        self._began = monotonic()
+        self._each(lambda output: output.sample(event))
+
+    def _each(self, tell: Callable[[Output], None]) -> None:
+        """Tell every output; one that fails is dropped and ends the run, the others are still completed."""
+        for output in list(self._outputs):
+            try:
+                tell(output)
+            except OutputError as error:
+                self._outputs.remove(output)
+                self._error = self._error or error
+                output.discard()

@@ -1,0 +1,45 @@
+"""The virtual slide as a source of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from time import perf_counter
+
+from edge.sources.virtual.layout import stage_position
+from edge.sources.virtual.render import render_field
+from edge.sources.virtual.spec import SlideSpec
+from edge.types import Field, Shot
+
+
+class VirtualSlide:
+    """A source that renders its fields when a worker asks for them; see ``edge.sources.Source``.
+
+    Each field's metadata holds ``truth`` (a ``FieldTruth``) and ``stage_um`` (x, y of the stage in µm).
+
+    Attributes:
+        spec: the slide.
+        sample: the sample its fields belong to.
+        total: number of fields, None where the slide is endless.
+    """
+
+    def __init__(self, spec: SlideSpec | None = None, sample: str = "simulated") -> None:
+        self.spec = spec if spec is not None else SlideSpec()
+        self.sample = sample
+        self.total = self.spec.fields
+
+    def __iter__(self) -> Iterator[Shot]:
+        for index in count() if self.total is None else range(self.total):
+            name = f"virtual-{index:05d}"
+            yield Shot(index, self.sample, name, partial(self._load, index, name))
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _load(self, index: int, name: str) -> Field:
+        start = perf_counter()
+        rgb, truth = render_field(self.spec, index)
+        metadata = {"truth": truth, "stage_um": stage_position(self.spec, index)}
+        spent = (perf_counter() - start) * 1000
+        return Field(rgb, index, self.sample, name, None, metadata, spent)

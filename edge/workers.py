@@ -1,0 +1,182 @@
+"""Whole fields in parallel, results strictly in order, memory bounded.
+
+One thread takes shots from the source, N workers load and analyse whole fields (OpenCV and the interpreter release
+Python's lock, so each keeps one core busy), and whoever iterates gets the outcomes in the source's order. At most
+``2 N`` shots are under way at any time, so one slow field cannot make the others pile up.
+
+The iterating thread never waits on the source or a camera, only on a queue that ``stop`` wakes; ``stop`` may be
+called from a signal handler.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Self
+
+from edge.errors import UnreadableFieldError
+from edge.types import Field, FieldResult, Shot, UInt8Array
+
+WINDOW = 2
+"""Shots under way per worker: one in work, one waiting."""
+
+_PATIENCE = 2.0  # seconds that threads are waited for at the end; a blocked camera must not hold up Ctrl-C
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysed:
+    """A field that was read: its result and, where asked for, its pixels (uint8 [H, W, 3])."""
+
+    result: FieldResult
+    rgb: UInt8Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An input that could not be read; ``reason`` in plain words."""
+
+    index: int
+    sample: str
+    name: str
+    reason: str
+
+
+Outcome = Analysed | Unreadable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _End:
+    """The source has ended after ``count`` shots, by itself or by an error."""
+
+    count: int
+    error: Exception | None
+
+
+class _Wake:
+    """Put into the queue to make the iterating thread look at the stop flag."""
+
+
+class Workers:
+    """Analyses the shots of a source with one thread per analyser. Iterate once, inside ``with``.
+
+    Args:
+        source: shots in order; iterated in a thread of its own.
+        analysers: one per worker.
+        keep_pixels: hand the field's pixels on with its result (for annotated images).
+
+    Iterating raises the first error that is not ``UnreadableFieldError``, after everything before it was delivered.
+    """
+
+    def __init__(
+        self,
+        source: Iterable[Shot],
+        analysers: Sequence[Callable[[Field], FieldResult]],
+        *,
+        keep_pixels: bool = False,
+    ) -> None:
+        self._source = source
+        self._keep_pixels = keep_pixels
+        self._window = threading.Semaphore(WINDOW * len(analysers))
+        self._work: SimpleQueue[tuple[int, Shot] | None] = SimpleQueue()
+        self._results: SimpleQueue[tuple[int, Outcome | Exception] | _End | _Wake] = SimpleQueue()
+        self._stopped = False
+        self._done: set[str] = set()
+        # Daemons: a thread that hangs in a driver must not keep the process alive after Ctrl-C.
+        self._feeder = threading.Thread(target=self._feed, args=(len(analysers),), name="edge-feeder", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work_through, args=(analyser,), name=f"edge-worker-{i}", daemon=True)
+            for i, analyser in enumerate(analysers)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in (self._feeder, *self._threads):
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        until = monotonic() + _PATIENCE
+        for thread in (self._feeder, *self._threads):
+            thread.join(max(0.0, until - monotonic()))
+
+    @property
+    def idle(self) -> bool:
+        """Whether no thread is left that could still touch the source."""
+        return not any(thread.is_alive() for thread in (self._feeder, *self._threads))
+
+    def stop(self) -> None:
+        """End the iteration after what is finished by now. Safe in a signal handler and more than once."""
+        self._stopped = True
+        self._window.release()
+        self._results.put(_Wake())
+
+    def skip(self, sample: str) -> None:
+        """Do not load further shots of this sample (those under way still come out)."""
+        self._done.add(sample)
+
+    def __iter__(self) -> Iterator[Outcome]:
+        pending: dict[int, Outcome | Exception] = {}
+        end: _End | None = None
+        turn = 0
+        while True:
+            while turn in pending:
+                item = pending.pop(turn)
+                turn += 1
+                self._window.release()
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+            if end is not None and turn == end.count:
+                if end.error is not None:
+                    raise end.error
+                return
+            if self._stopped and self._results.empty():
+                return
+            try:
+                got = self._results.get(block=not self._stopped)
+            except Empty:  # somebody stopped us in between and nothing is left
+                return
+            if isinstance(got, _End):
+                end = got
+            elif not isinstance(got, _Wake):
+                pending[got[0]] = got[1]
+
+    def _feed(self, workers: int) -> None:
+        count, error = 0, None
+        try:
+            shots = iter(self._source)
+            while True:
+                self._window.acquire()
+                shot = None if self._stopped else next(shots, None)
+                if shot is None or self._stopped:
+                    break
+                if shot.sample in self._done:
+                    self._window.release()
+                    continue
+                self._work.put((count, shot))
+                count += 1
+        except Exception as caught:  # noqa: BLE001 - carried to the iterating thread and raised there
+            error = caught
+        for _ in range(workers):
+            self._work.put(None)
+        self._results.put(_End(count, error))
+
+    def _work_through(self, analyse: Callable[[Field], FieldResult]) -> None:
+        while (job := self._work.get()) is not None:
+            if self._stopped:
+                continue
+            turn, shot = job
+            del job
+            self._results.put((turn, self._outcome(shot, analyse)))
+
+    def _outcome(self, shot: Shot, analyse: Callable[[Field], FieldResult]) -> Outcome | Exception:
+        try:
+            field = shot.load()
+            return Analysed(analyse(field), field.rgb if self._keep_pixels else None)
+        except UnreadableFieldError as error:
+            return Unreadable(shot.index, shot.sample, shot.name, str(error))
+        except Exception as error:  # noqa: BLE001 - carried to the iterating thread and raised there
+            return error

@@ -1,0 +1,105 @@
+"""Choose every operating threshold in one go: finders first, then classifiers on the cells those finders keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from edge.boxes import inside, iou
+from edge.classifier import Classifier
+from edge.crops import crop_cells
+from edge.finders.learned import LearnedFinder
+from edge.modelfile import read_model, write_model
+from models import cell_make, finder_make
+from models.fields import UNSURE, AnnotatedField, folds, load_iml
+from models.score import BORDER, pairs
+from models.thresholds import at_false_positives, choose
+
+FALSE_POSITIVES = 0.005
+"""Share of uninfected cells that the shipped classifier's threshold lets through on blocks never trained on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredCells:
+    """Cells of unseen fields through finder, crops and int8 classifier.
+
+    Attributes:
+        score: float32 [n], the positive classes' score of each cell the finder gave.
+        infected: bool [n], whether it matches an infected cell; cells matching unsure truth are left out.
+        block: int [n].
+        lost: infected cells the finder lost.
+    """
+
+    score: np.ndarray
+    infected: np.ndarray
+    block: np.ndarray
+    lost: int
+
+
+def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[AnnotatedField]) -> ScoredCells:
+    """Run fields end to end; truth within the border margin is left out, as is what matches it."""
+    positive = np.array([label in classifier.card.positive for label in classifier.card.labels])
+    scores, labels, blocks, lost = [], [], [], 0
+    for entry in fields:
+        rgb = entry.read()
+        cells = finder.find(rgb)
+        boxes = cells.boxes[cells.kind == 0]
+        score = classifier.scores(crop_cells(rgb, boxes, classifier.card.crop))[:, positive].sum(axis=1)
+        scored = inside(entry.boxes, rgb.shape[:2], BORDER) & np.array([t != UNSURE for t in entry.types])
+        use = inside(boxes, rgb.shape[:2], BORDER)
+        label = np.zeros(len(boxes), bool)
+        hit = np.zeros(len(entry.boxes), bool)
+        for i, j in pairs(iou(boxes, entry.boxes), 0.5):
+            hit[j] = True
+            use[i] = scored[j]
+            label[i] = entry.infected[j]
+        lost += int((entry.infected & scored & ~hit).sum())
+        scores.append(score[use])
+        labels.append(label[use])
+        blocks.append(np.full(int(use.sum()), entry.block))
+    return ScoredCells(np.concatenate(scores), np.concatenate(labels), np.concatenate(blocks), lost)
+
+
+def fold_paths(folder: Path, name: str) -> list[Path]:
+    """The fold files of a model, in order."""
+    return [folder / f"{name}-fold{i}.tflite" for i in range(cell_make.FOLDS)]
+
+
+def by_fold(fields: list[AnnotatedField]) -> list[list[AnnotatedField]]:
+    """The held-out fields of each fold."""
+    return [[f for f in fields if f.block in blocks] for blocks in folds(fields)]
+
+
+def score_folds(folder: Path, fields: list[AnnotatedField]) -> list[ScoredCells]:
+    """Every field scored once, by a finder and a classifier that never saw its block."""
+    out = []
+    finders, classifiers = fold_paths(folder, finder_make.NAME), fold_paths(folder, cell_make.NAME)
+    for finder, classifier, held_out in zip(finders, classifiers, by_fold(fields), strict=True):
+        out.append(score_fields(LearnedFinder(read_model(finder)), Classifier(read_model(classifier)), held_out))
+    return out
+
+
+def choose_all(folder: Path, shelf: Path, say: Callable[[str], None]) -> None:
+    """Write the chosen thresholds into the cards of the fold files and of the shipped ones."""
+    fields = load_iml()
+    shipped = shelf / finder_make.NAME / f"{finder_make.NAME}.tflite"
+    choose(fold_paths(folder, finder_make.NAME), by_fold(fields), shipped, say)
+    parts = score_folds(folder, fields)
+    paths = [*fold_paths(folder, cell_make.NAME), shelf / cell_make.NAME / f"{cell_make.NAME}.tflite"]
+    for number, path in enumerate(paths):
+        rest = [part for i, part in enumerate(parts) if i != number]
+        scores = np.concatenate([part.score for part in rest])
+        infected = np.concatenate([part.infected for part in rest])
+        threshold = round(at_false_positives(scores, infected, FALSE_POSITIVES), 4)
+        model = read_model(path)
+        if model.card is None:
+            raise ValueError(f"{path}: no card")
+        origin = (
+            f"{FALSE_POSITIVES:.1%} false positives on {int((~infected).sum())} uninfected cells of IML blocks "
+            "that the nets in question never saw" + ("" if number == len(parts) else " (of the other folds)")
+        )
+        write_model(path, model.flatbuffer, replace(model.card, threshold=threshold, threshold_origin=origin))
+        say(f"{path.name}: threshold {threshold}")

@@ -1,0 +1,56 @@
+"""Weak labels for what annotators left out: nuclei of white cells, platelets and stain, by colour, outside annotated cells.
+
+Optical density relative to the field's own red cells (whose places the annotations give): nuclei absorb far more green and
+somewhat more red light; the grey scale bar is excluded by hue. Right nearly always for white cells (looked at on the IML
+fields), often silent on pale platelets; good enough to teach the finder what is not a red cell, never used as truth.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from edge.boxes import intersection
+from edge.finders.learned import WHITE, whiten
+from edge.types import UInt8Array
+
+_WORK_PX = 40.0  # width of a box where this is measured
+_WHITE_CELL = 0.3  # nucleus area over red-cell area
+_PLATELET = (0.03, 0.2)
+
+
+def weak_labels(rgb: UInt8Array, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What is certainly not a red cell.
+
+    Args:
+        rgb: uint8 [H, W, 3].
+        boxes: int or float [n, 4], the annotated cells.
+
+    Returns:
+        float32 [m, 4] boxes in pixels of ``rgb`` and int [m]: 2 white cell, 3 platelet or stain, -1 unsure.
+    """
+    scale = _WORK_PX / float(np.median(boxes[:, 2:]))
+    small = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    density = -np.log(np.maximum(whiten(small).astype(np.float32), 4) / WHITE)
+    red, green = density[..., 0], density[..., 1]
+    centres = np.clip(((boxes[:, :2] + boxes[:, 2:] / 2) * scale).astype(int), 0, np.array(red.shape[::-1]) - 1)
+    red_limit, green_limit = (np.percentile(c[centres[:, 1], centres[:, 0]], 90) for c in (red, green))
+    dark = ((red > red_limit + 0.08) & (green > green_limit + 0.45)) | (red > red_limit + 0.25)
+    mask = (dark & (green - red > 0.25)).astype(np.uint8)
+    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)), np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+    cell_area = 0.785 * (_WORK_PX / 1.2) ** 2
+    out, kinds = [], []
+    for x, y, w, h, area in stats[1:]:
+        share = area / cell_area
+        if share < _PLATELET[0]:
+            continue
+        box = np.asarray(np.array([[x, y, w, h]]) / scale, np.float32)
+        if (intersection(box, np.asarray(boxes, np.float32))[0] / (box[0, 2] * box[0, 3])).max() > 0.5:
+            continue
+        kind, grow = (2, 1.3) if share > _WHITE_CELL else (3, 1.2) if share < _PLATELET[1] else (-1, 1.0)
+        centre = box[0, :2] + box[0, 2:] / 2
+        side = box[0, 2:] * grow
+        out.append(np.concatenate([centre - side / 2, side]))
+        kinds.append(kind)
+    return np.array(out, np.float32).reshape(-1, 4), np.array(kinds, int)

@@ -1,0 +1,229 @@
+"""Every figure this project claims, measured: ``python -m models figures``.
+
+IML fields are split in blocks of 35 consecutive images dealt into 4 folds; each is reported by fold files
+(``models/folds``) that never saw its block, with thresholds chosen on other folds. Chula fields are in no training set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.boxes import inside, iou
+from edge.classifier import Classifier
+from edge.crops import crop_cells
+from edge.finders import Finder
+from edge.finders.classical import ClassicalFinder
+from edge.finders.learned import LearnedFinder
+from edge.modelfile import read_model
+from edge.sources.virtual import SlideSpec, render_field
+from models import cell_make, finder_make
+from models.choose import by_fold, fold_paths, score_folds
+from models.cost import process_rows, time_row
+from models.fields import AnnotatedField, load_chula, load_iml
+from models.figure import Figure
+from models.finder_data import BOX_MARGIN
+from models.score import BORDER, Match, Summary, match_boxes, match_points, pairs, summarise
+from models.thresholds import at_false_positives
+
+VIRTUAL_SEEDS = (1, 2, 3)
+VIRTUAL_FIELDS = 30
+_RESAMPLES = 1000
+
+
+def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *, quick: bool = False) -> list[Figure]:
+    """Measure everything; ``say`` hears each figure as it is ready."""
+    cv2.setNumThreads(1)
+    rows: list[Figure] = []
+
+    def add(new: list[Figure]) -> None:
+        rows.extend(new)
+        for row in new:
+            if say is not None:
+                say(f"{row.what} | {row.where} | target {row.target} | {row.value} | {'met' if row.met else 'MISSED'}")
+
+    fields = load_iml()
+    learned: list[Match] = []
+    for path, held_out in zip(fold_paths(folder, finder_make.NAME), by_fold(fields), strict=True):
+        learned += match_fields(LearnedFinder(read_model(path)), held_out)
+    add(finder_rows(learned, "learned, IML, unseen blocks", 0.96))
+    add(finder_rows(match_fields(ClassicalFinder(), fields), "classical, IML", 0.90))
+    shipped = LearnedFinder(read_model(shelf / finder_make.NAME / f"{finder_make.NAME}.tflite"))
+    for finder, name in ((shipped, "learned"), (ClassicalFinder(), "classical")):
+        add([chula_row(finder, name)])
+    add(infected_rows(folder, fields))
+    classifier = Classifier(read_model(shelf / cell_make.NAME / f"{cell_make.NAME}.tflite"))
+    for seed in VIRTUAL_SEEDS:
+        add(virtual_rows(shipped, classifier, seed))
+    if not quick:
+        add([time_row(shipped, classifier, fields[::8])])
+        add(process_rows())
+    return rows
+
+
+def match_fields(finder: Finder, fields: list[AnnotatedField]) -> list[Match]:
+    """A finder's score on every field."""
+    out = []
+    for entry in fields:
+        rgb = entry.read()
+        cells = finder.find(rgb)
+        out.append(match_boxes(cells.boxes[cells.kind == 0], entry.boxes, entry.infected, rgb.shape[:2]))
+    return out
+
+
+def interval(matches: list[Match], pick: Callable[[Summary], float]) -> tuple[float, float]:
+    """95 % percentile bootstrap over fields."""
+    rng = np.random.default_rng(0)
+    n = len(matches)
+    values = [pick(summarise([matches[i] for i in rng.integers(0, n, n)])) for _ in range(_RESAMPLES)]
+    low, high = np.nanpercentile(values, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def finder_rows(matches: list[Match], where: str, target: float) -> list[Figure]:
+    """F1, infected cells kept, count bias and count error of one finder."""
+    s = summarise(matches)
+    n = f"n = {s.fields} fields, {s.cells} cells"
+    f1 = interval(matches, lambda x: x.f1)
+    kept = interval(matches, lambda x: x.infected_kept)
+    bias = interval(matches, lambda x: x.count_bias)
+    error = interval(matches, lambda x: x.count_error)
+    return [
+        Figure(
+            "finder F1 at IoU 0.5",
+            where,
+            f">= {target}",
+            f"{s.f1:.4f} ({f1[0]:.3f} to {f1[1]:.3f}; precision {s.precision:.3f}, recall {s.recall:.3f}; {n})",
+            s.f1 >= target,
+        ),
+        Figure(
+            "infected cells the finder keeps",
+            where,
+            ">= 0.97",
+            f"{s.infected_kept:.3f} ({kept[0]:.3f} to {kept[1]:.3f}; n = {s.infected})",
+            s.infected_kept >= 0.97,
+        ),
+        Figure(
+            "count bias",
+            where,
+            "within 2 %",
+            f"{s.count_bias:+.1%} ({bias[0]:+.1%} to {bias[1]:+.1%})",
+            abs(s.count_bias) <= 0.02,
+        ),
+        Figure(
+            "median count error per field",
+            where,
+            "<= 3 %",
+            f"{s.count_error:.1%} ({error[0]:.1%} to {error[1]:.1%})",
+            s.count_error <= 0.03,
+        ),
+    ]
+
+
+def chula_row(finder: Finder, name: str) -> Figure:
+    """Centre-match F1 on a scope in no training set."""
+    matches = []
+    for entry in load_chula():
+        rgb = entry.read()
+        cells = finder.find(rgb)
+        matches.append(match_points(cells.boxes[cells.kind == 0], entry.points, rgb.shape[:2]))
+    s = summarise(matches)
+    low, high = interval(matches, lambda x: x.f1)
+    return Figure(
+        "centre-match F1, a scope never seen",
+        f"{name}, Chula",
+        ">= 0.92",
+        f"{s.f1:.3f} ({low:.3f} to {high:.3f}; P {s.precision:.3f}, R {s.recall:.3f}; {s.fields} fields, {s.cells} cells)",
+        s.f1 >= 0.92,
+    )
+
+
+def infected_rows(folder: Path, fields: list[AnnotatedField]) -> list[Figure]:
+    """Infected cells found end to end (lost by the finder = missed) at fixed false-positive rates."""
+    parts = score_folds(folder, fields)
+    lost = sum(p.lost for p in parts)
+    rows = []
+    for rate in (0.01, 0.001):
+        found = total = 0
+        for number, part in enumerate(parts):
+            rest = [p for i, p in enumerate(parts) if i != number]
+            limit = at_false_positives(
+                np.concatenate([p.score for p in rest]), np.concatenate([p.infected for p in rest]), rate
+            )
+            found += int((part.score[part.infected] >= limit).sum())
+            total += int(part.infected.sum()) + part.lost
+        rows.append(
+            Figure(
+                f"infected cells found at {rate:.1%} false positives",
+                "IML end to end, unseen blocks, threshold of other folds",
+                "none in this issue",
+                f"{found / total:.3f} (n = {total}, of them {lost} lost by the finder)",
+                True,
+            )
+        )
+    return rows
+
+
+def virtual_rows(finder: LearnedFinder, classifier: Classifier, seed: int) -> list[Figure]:
+    """Count and parasites on a virtual slide that no training saw; cells the border cuts are left out on both sides."""
+    spec = SlideSpec(seed=seed, bad_fields=0.0, parasitaemia=0.05)
+    matches, found, infected, false, healthy = [], 0, 0, 0, 0
+    for index in range(VIRTUAL_FIELDS):
+        rgb, truth = render_field(spec, index)
+        cells = finder.find(rgb)
+        boxes = cells.boxes[cells.kind == 0]
+        red = np.array([t not in ("white cell", "platelet", "speck") for t in truth.types], bool)
+        sick = red & np.array([t != "red blood cell" for t in truth.types], bool)
+        true = grown(truth.boxes[red])
+        match = match_boxes(boxes, true, sick[red], rgb.shape[:2])
+        matches.append(match)
+        called = classifier.classes(classifier.scores(crop_cells(rgb, boxes, classifier.card.crop)))
+        positive = np.isin(called, [i for i, x in enumerate(classifier.card.labels) if x in classifier.card.positive])
+        tp, total, fp, rest = parasites(boxes, positive, true, sick[red], rgb.shape[:2])
+        found, infected, false, healthy = found + tp, infected + total, false + fp, healthy + rest
+    s = summarise(matches)
+    where = f"virtual slide, seed {seed}"
+    rate = false / max(healthy, 1)
+    return [
+        Figure(
+            "red cells counted against truth",
+            where,
+            "within 3 %",
+            f"{s.count_bias:+.2%} (F1 {s.f1:.3f}, n = {s.cells})",
+            abs(s.count_bias) <= 0.03,
+        ),
+        Figure(
+            "parasites found, at <= 1 % false positives",
+            where,
+            ">= 0.90",
+            f"{found / infected:.3f} at {rate:.2%} (n = {infected})",
+            found / infected >= 0.9 and rate <= 0.01,
+        ),
+    ]
+
+
+def grown(boxes: np.ndarray) -> np.ndarray:
+    """Tight boxes with the margin that annotators and finders leave: int [n, 4] to int32 [n, 4]."""
+    centres = boxes[:, :2] + boxes[:, 2:] / 2
+    sides = boxes[:, 2:] * BOX_MARGIN
+    return np.rint(np.hstack([centres - sides / 2, sides])).astype(np.int32)
+
+
+def parasites(
+    boxes: np.ndarray, positive: np.ndarray, truth: np.ndarray, sick: np.ndarray, shape: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Infected cells found, infected cells, uninfected ones called positive, uninfected ones (spurious finds among them)."""
+    scored = inside(truth, shape, BORDER)
+    use, label, hit = inside(boxes, shape, BORDER), np.zeros(len(boxes), bool), np.zeros(len(truth), bool)
+    for i, j in pairs(iou(boxes, truth), 0.5):
+        use[i], label[i] = scored[j], sick[j]
+        hit[j] = positive[i]
+    return (
+        int((hit & sick & scored).sum()),
+        int((sick & scored).sum()),
+        int((positive & use & ~label).sum()),
+        int((use & ~label).sum()),
+    )

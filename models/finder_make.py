@@ -1,0 +1,69 @@
+"""Make finder files: train on all blocks or all but a fold's, convert to int8, write with a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from convert.int8 import file_digest, to_int8, tool_versions
+from edge.modelfile import Card, FinderSpec, write_model
+from edge.sources.virtual import SlideSpec
+from models.fields import folds, load_iml
+from models.finder_data import CELL_PX, KINDS, STRIDE, VIEW, Scene, draw
+from models.finder_train import FinderTraining, composed_scenes, real_scenes, train
+from models.virtual import virtual_scenes
+
+NAME = "finder-thin"
+THRESHOLDS = (0.4, 0.2, 0.4, 0.4)
+"""Before they are chosen on held-out blocks by ``choose_thresholds``."""
+
+
+def make_finder(
+    out: Path, held_out: list[int], settings: FinderTraining, say: Callable[[str], None], name: str = NAME
+) -> Card:
+    """Train without the held-out blocks and write ``out`` (.tflite) and the Keras file beside it.
+
+    Args:
+        out: path of the .tflite.
+        held_out: numbers of the IML blocks never shown; empty for the shipped finder.
+        settings: of the training.
+        say: gets lines of progress.
+        name: of the card.
+    """
+    real = real_scenes([f for f in load_iml() if f.block not in held_out])
+    say(f"{len(real)} real fields, blocks {held_out or 'none'} held out; composing and rendering others")
+    composed = composed_scenes(200, settings.seed)
+    virtual = virtual_scenes(120, settings.seed)
+    model = train(real, composed, virtual, settings, say)
+    keras_file = out.with_suffix(".keras")
+    model.save(keras_file)
+    flatbuffer = to_int8(model, _calibration([*real[::2], *composed[::3], *virtual[::3]]), (*VIEW, 3))
+    card = Card(
+        name,
+        "find",
+        KINDS,
+        finder=FinderSpec(KINDS, THRESHOLDS, CELL_PX, STRIDE),
+        source_sha256=file_digest(keras_file),
+        training={
+            "settings": asdict(settings),
+            "held_out_blocks": held_out,
+            "data": ["IML fields", "fields composed of NIH cells", "virtual slides"],
+            "virtual_slide": type(SlideSpec()).__module__,
+        },
+        tools=tool_versions(),
+        licence="Apache-2.0 (weights)",
+    )
+    return write_model(out, flatbuffer, card)
+
+
+def _calibration(scenes: list[Scene]) -> list[np.ndarray]:
+    rng = np.random.default_rng(5)
+    return [draw(scene, rng).image for scene in scenes]
+
+
+def held_out_blocks(fold: int | None) -> list[int]:
+    """Blocks of a fold; none for the shipped model."""
+    return [] if fold is None else folds(load_iml())[fold]

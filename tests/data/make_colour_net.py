@@ -1,0 +1,34 @@
+"""Makes ``colour.tflite``: a net whose three outputs are the mean red, green and blue of a cell. Needs TensorFlow.
+
+Run from the repository's root: ``python -m tests.data.make_colour_net``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from convert.int8 import to_int8, tool_versions
+from edge.modelfile import Card, write_model
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Write the file beside this one."""
+    import keras  # noqa: PLC0415
+
+    inputs = keras.layers.Input((32, 32, 3))
+    mean = keras.layers.AveragePooling2D(32)(inputs)
+    out = keras.layers.Conv2D(
+        3, 1, use_bias=False, kernel_initializer=lambda shape, dtype=None: np.eye(3).reshape(shape)
+    )(mean)
+    shades = [np.full((32, 32, 3), value, np.uint8) for value in (0, 80, 160, 255)]
+    flatbuffer = to_int8(keras.Model(inputs, out), shades, (32, 32, 3))
+    card = Card("colour", "classify", ("red", "green", "blue"), ("blue",), output="logit", tools=tool_versions())
+    write_model(HERE / "colour.tflite", flatbuffer, card)
+
+
+if __name__ == "__main__":
+    main()

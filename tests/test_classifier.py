@@ -1,0 +1,111 @@
+"""The interpreter's wrapper and the rule from scores to classes, on a net whose outputs are a cell's mean colours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge import runtime
+from edge.classifier import BATCH, Classifier
+from edge.errors import ModelError
+from edge.modelfile import Card, ModelFile, read_model
+from edge.runtime import Net
+
+MODEL = read_model(Path(__file__).parent / "data" / "colour.tflite")
+
+
+def card(**changes: object) -> Card:
+    assert MODEL.card is not None
+    return replace(MODEL.card, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier(MODEL)
+
+
+def cells(*colours: tuple[int, int, int]) -> np.ndarray:
+    return np.stack([np.full((32, 32, 3), colour, np.uint8) for colour in colours])
+
+
+def test_each_cell_gets_one_score_per_class_that_add_up_to_one(classifier: Classifier) -> None:
+    scores = classifier.scores(cells((250, 10, 10), (10, 250, 10), (10, 10, 250)))
+    assert scores.shape == (3, 3)
+    assert scores.argmax(axis=1).tolist() == [0, 1, 2]
+    assert np.allclose(scores.sum(axis=1), 1, atol=1e-6)
+
+
+def test_no_cells_give_no_scores(classifier: Classifier) -> None:
+    assert classifier.scores(np.empty((0, 32, 32, 3), np.uint8)).shape == (0, 3)
+
+
+def test_a_cell_scores_the_same_whatever_batch_it_is_in(classifier: Classifier) -> None:
+    many = np.random.default_rng(0).integers(0, 255, (2 * BATCH + 5, 32, 32, 3), dtype=np.uint8)
+    together = classifier.scores(many)
+    assert (classifier.scores(many[-3:]) == together[-3:]).all()
+    assert (classifier.scores(many[7:8]) == together[7:8]).all()
+
+
+def test_bytes_reach_the_net_as_they_are() -> None:
+    raw = Net(MODEL).run(cells((0, 128, 255)))[0].reshape(-1)
+    assert np.abs(raw - (np.array([0, 128, 255]) - 128) / 64).max() < 0.03
+
+
+def test_the_whole_graph_runs_in_the_delegate(classifier: Classifier) -> None:
+    if classifier.net.package != "ai-edge-litert":
+        pytest.skip("tflite-runtime does not delegate int8 graphs")
+    assert classifier.net.delegated()
+
+
+def test_a_cell_is_positive_from_the_threshold_on() -> None:
+    strict = Classifier(MODEL, card(threshold=0.4))
+    scores = np.float32([[0.35, 0.25, 0.4], [0.5, 0.11, 0.39], [0.1, 0.2, 0.7]])
+    assert strict.classes(scores).tolist() == [2, 0, 2]
+
+
+def test_below_the_threshold_the_best_of_the_other_classes_counts() -> None:
+    strict = Classifier(MODEL, card(threshold=0.9))
+    assert strict.classes(np.float32([[0.05, 0.15, 0.8]])).tolist() == [1]
+
+
+def test_several_positive_classes_add_up() -> None:
+    both = Classifier(MODEL, card(positive=("green", "blue"), threshold=0.5))
+    assert both.classes(np.float32([[0.45, 0.3, 0.25]])).tolist() == [1]
+
+
+def test_without_positive_classes_the_best_counts() -> None:
+    assert Classifier(MODEL, card(positive=())).classes(np.float32([[0.2, 0.5, 0.3]])).tolist() == [1]
+
+
+def test_a_model_without_a_card_needs_explicit_labels() -> None:
+    bare = ModelFile(MODEL.flatbuffer, None, MODEL.sha256, MODEL.path)
+    with pytest.raises(ModelError, match="--labels"):
+        Classifier(bare)
+    assert Classifier(bare, card()).card.labels == ("red", "green", "blue")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"labels": ("a", "b"), "positive": ()}, "3 outputs for 2 labels"),
+        ({"crop": replace(card().crop, size=64)}, "wrong input shape"),
+        ({"task": "find"}, "not a classifier"),
+    ],
+)
+def test_a_card_that_does_not_fit_the_net_is_refused(change: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ModelError, match=complaint):
+        Classifier(MODEL, card(**change))
+
+
+def test_a_damaged_flatbuffer_is_one_known_error() -> None:
+    with pytest.raises(ModelError, match="refuses this model"):
+        Net(ModelFile(MODEL.flatbuffer[:600], None, "", MODEL.path))
+
+
+def test_without_a_runtime_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_RUNTIMES", (("no_such_runtime.interpreter", "none"),))
+    with pytest.raises(ModelError, match="pip install"):
+        runtime.interpreter_class()

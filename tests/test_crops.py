@@ -1,0 +1,108 @@
+"""The one preprocessing: what a classifier sees of a cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge.crops import crop_cells, to_reference
+from edge.modelfile import CropSpec
+
+PLAIN = CropSpec()
+
+
+def field(height: int = 200, width: int = 300) -> np.ndarray:
+    """A smooth field in which each pixel tells where it is: red grows with x, green with y."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.dstack([columns * 255 / width, rows * 255 / height, np.full((height, width), 90)]).astype(np.uint8)
+
+
+def box(*values: int) -> np.ndarray:
+    return np.array([values], np.int32)
+
+
+def test_crops_are_square_bytes_whatever_the_box() -> None:
+    crops = crop_cells(field(), np.array([[10, 10, 60, 20], [100, 50, 5, 5], [0, 0, 200, 200]], np.int32), PLAIN)
+    assert crops.shape == (3, 32, 32, 3)
+    assert crops.dtype == np.uint8
+
+
+def test_no_cells_give_an_empty_batch() -> None:
+    assert crop_cells(field(), np.empty((0, 4), np.int32), PLAIN).shape == (0, 32, 32, 3)
+
+
+def test_a_box_of_the_crops_own_size_is_cut_out_unchanged() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (100, 100, 3), dtype=np.uint8)
+    crop = crop_cells(image, box(20, 30, 32, 32), PLAIN)[0]
+    assert np.abs(crop.astype(int) - image[30:62, 20:52]).max() <= 1
+
+
+def test_aspect_is_kept_by_cutting_a_square_of_the_longer_side() -> None:
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[40:60, 30:70] = 255
+    crop = crop_cells(image, box(30, 40, 40, 20), PLAIN)[0, :, :, 0]
+    assert (crop[8:24] > 250).mean() > 0.95
+    assert (crop[:6] < 5).all()
+    assert (crop[26:] < 5).all()
+
+
+def test_the_margin_widens_what_is_seen() -> None:
+    narrow = crop_cells(field(), box(100, 100, 40, 40), PLAIN)[0]
+    wide = crop_cells(field(), box(100, 100, 40, 40), CropSpec(margin=2.0))[0]
+    assert np.ptp(wide[..., 0].astype(int)) > 1.8 * np.ptp(narrow[..., 0].astype(int))
+
+
+def test_beyond_the_border_the_last_pixels_are_repeated() -> None:
+    crop = crop_cells(field(), box(-20, 50, 40, 40), PLAIN)[0]
+    assert (crop[:, :15, 0] == 0).all()
+
+
+def test_large_cells_are_averaged_not_picked_at() -> None:
+    checks = (np.indices((640, 640)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    crop = crop_cells(np.dstack([checks] * 3), box(0, 0, 320, 320), PLAIN)[0]
+    assert np.abs(crop.astype(int) - 127).max() < 20
+
+
+def test_more_cells_than_one_remap_takes_are_all_cut() -> None:
+    many = np.tile(box(50, 50, 30, 30), (2500, 1))
+    crops = crop_cells(field(), many, PLAIN)
+    assert (crops == crops[0]).all()
+
+
+def test_each_cell_is_cut_the_same_alone_as_in_a_batch_of_its_like() -> None:
+    rng = np.random.default_rng(1)
+    image = rng.integers(0, 255, (200, 200, 3), dtype=np.uint8)
+    many = np.column_stack([rng.integers(0, 160, (50, 2)), np.full((50, 2), 36)]).astype(np.int32)
+    together = crop_cells(image, many, PLAIN)
+    for i in range(0, 50, 7):
+        assert (crop_cells(image, many[i : i + 1], PLAIN)[0] == together[i]).all()
+
+
+def test_the_colour_reference_takes_the_lamp_out() -> None:
+    rng = np.random.default_rng(2)
+    crops = rng.integers(60, 120, (4, 32, 32, 3), dtype=np.uint8)
+    dimmer = np.rint(crops * [0.8, 0.6, 0.9]).astype(np.uint8)
+    assert np.abs(to_reference(crops, 128).astype(int) - to_reference(dimmer, 128)).max() <= 4
+
+
+def test_the_middle_of_a_referenced_crop_averages_the_target() -> None:
+    crops = np.random.default_rng(3).integers(40, 160, (3, 32, 32, 3), dtype=np.uint8)
+    middle = to_reference(crops, 128)[:, 8:24, 8:24].mean(axis=(1, 2))
+    assert np.abs(middle - 128).max() < 1.5
+
+
+def test_a_black_crop_stays_black() -> None:
+    assert to_reference(np.zeros((1, 32, 32, 3), np.uint8), 128).max() == 0
+
+
+def test_masked_crops_are_black_outside_the_mask() -> None:
+    masks = np.zeros((1, 32, 32), np.uint8)
+    masks[:, 10:20, 10:20] = 255
+    crop = crop_cells(field(), box(100, 100, 40, 40), CropSpec(mask="black"), masks)[0]
+    assert (crop[masks[0] == 0] == 0).all()
+    assert (crop[12:18, 12:18, 2] == 90).all()
+
+
+def test_a_model_that_wants_masks_says_so_when_there_are_none() -> None:
+    with pytest.raises(ValueError, match="masks"):
+        crop_cells(field(), box(100, 100, 40, 40), CropSpec(mask="black"))
