@@ -23,6 +23,13 @@ OVERRUN = 0.1
 """A box may overrun the border by this share of its side: finders leave about that much margin around a cell."""
 
 
+NOT_AGAIN = "not-again"
+"""The kind of a hit that another, overlapping hit stands for (overlapping tiles of a grid): shown, not counted."""
+
+Merge = Callable[[Cells, Int32Array, FloatArray, np.ndarray], np.ndarray]
+"""(cells, classes int32 [n], scores float32 [n, k], which classes are positive bool [k]) to which cells stay, bool [n]."""
+
+
 class Scorer(Protocol):
     """What the analyser needs of a classifier; ``edge.classifier.Classifier`` is the real one."""
 
@@ -38,12 +45,28 @@ class Scorer(Protocol):
 
 
 class Analyser:
-    """Turns one field into its result. Holds one finder and one classifier, so each worker needs its own."""
+    """Turns one field into its result. Holds one finder and one classifier, so each worker needs its own.
 
-    def __init__(self, finder: Finder, classifier: Scorer, gauge: Callable[[UInt8Array], Quality] = measure) -> None:
+    Args:
+        finder: says where cells are.
+        classifier: says what they are.
+        merge: for finders whose cells overlap on purpose: says which hits stay once they are classified.
+        gauge: takes the gate's measures.
+    """
+
+    def __init__(
+        self,
+        finder: Finder,
+        classifier: Scorer,
+        merge: Merge | None = None,
+        gauge: Callable[[UInt8Array], Quality] = measure,
+    ) -> None:
         self._finder = finder
         self._classifier = classifier
+        self._merge = merge
         self._gauge = gauge
+        card = classifier.card
+        self._positive = np.array([label in card.positive for label in card.labels])
 
     def __call__(self, field: Field) -> FieldResult:
         """Analyse one field; the same field gives the same result in any worker."""
@@ -62,12 +85,22 @@ class Analyser:
         if len(whole):
             scores[whole] = self._classifier.scores(crops)
             classes[whole] = self._classifier.classes(scores[whole])
+        if self._merge is not None:
+            cells = self._merged(self._merge, cells, classes, scores)
         done = perf_counter()
         spans = (gated - start, found - gated, cropped - found, done - cropped)
         ms = Timings(field.decode_ms, *(span * 1000 for span in spans))
         return FieldResult(
             field.index, field.sample, field.name, shape, cells, scores, classes, quality, ms, field.metadata
         )
+
+    def _merged(self, merge: Merge, cells: Cells, classes: Int32Array, scores: FloatArray) -> Cells:
+        """Set aside the hits that do not stay; clears their rows of ``classes`` and ``scores``."""
+        repeated = ~merge(cells, classes, scores, self._positive)
+        classes[repeated] = -1
+        scores[repeated] = 0
+        kind = np.where(repeated, len(cells.kinds), cells.kind).astype(np.int32)
+        return replace(cells, kind=kind, kinds=(*cells.kinds, NOT_AGAIN))
 
 
 def set_aside_cut(cells: Cells, shape: tuple[int, int]) -> Cells:

@@ -28,10 +28,10 @@ def iou(a: BoxArray, b: BoxArray) -> FloatArray:
 
 def intersection(a: BoxArray, b: BoxArray) -> FloatArray:
     """Area shared by every pair, float32 [n, m], in square pixels."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
-    side = np.maximum(high - low, 0).astype(np.float32)
-    return np.asarray(side[..., 0] * side[..., 1], np.float32)
+    first, second = a.astype(np.float32).T[:, :, None], b.astype(np.float32).T[:, None, :]
+    width = np.minimum(first[0] + first[2], second[0] + second[2]) - np.maximum(first[0], second[0])
+    height = np.minimum(first[1] + first[3], second[1] + second[3]) - np.maximum(first[1], second[1])
+    return np.asarray(np.maximum(width, 0) * np.maximum(height, 0), np.float32)
 
 
 def suppress(boxes: Int32Array, confidence: FloatArray, overlap: float) -> Int32Array:

@@ -1,8 +1,8 @@
 """THE preprocessing: (field, boxes) to the uint8 batch a classifier sees. Training, calibration, checks and device call this.
 
 Every cell is cut as a square around its box's centre (aspect kept, context kept), resampled to the same size, and its
-colour brought to a common reference as the model's card says. One remap per field: the field is first reduced by whole
-factors with area averaging until cells are at most twice the crop's size (so that bilinear sampling does not alias), then all
+colour brought to a common reference as the model's card says. One remap per field: the field is first halved until
+cells are less than twice the crop's size (so that bilinear sampling hardly aliases), then all
 crops are sampled at once with OpenCV's fixed-point bilinear remap, which gives the same bytes on every processor.
 """
 
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from edge.modelfile import CropSpec
+from edge.pixels import halve
 from edge.types import Int32Array, UInt8Array
 
 _ROWS_PER_REMAP = 1000  # cv2.remap takes fewer than 32,768 rows
@@ -37,10 +38,11 @@ def crop_cells(rgb: UInt8Array, boxes: Int32Array, spec: CropSpec, masks: UInt8A
     if len(boxes) == 0:
         return np.empty((0, size, size, 3), np.uint8)
     sides = np.maximum(boxes[:, 2:].max(axis=1), 1) * np.float32(spec.margin)
-    factor = max(1, int(np.median(sides) / (1.5 * size)))
-    small = rgb if factor == 1 else _reduce(rgb, factor)
+    factor = 1
+    while float(np.median(sides)) >= 2 * factor * size:
+        rgb, factor = halve(rgb), 2 * factor
     centres = (boxes[:, :2] + boxes[:, 2:] * np.float32(0.5)) / np.float32(factor)
-    batch = _sample(small, centres.astype(np.float32), (sides / factor).astype(np.float32), size)
+    batch = _sample(rgb, centres.astype(np.float32), (sides / factor).astype(np.float32), size)
     if spec.normalise == "cell":
         batch = to_reference(batch, spec.target)
     if spec.mask == "black":
@@ -48,12 +50,6 @@ def crop_cells(rgb: UInt8Array, boxes: Int32Array, spec: CropSpec, masks: UInt8A
             raise ValueError("this model wants masked crops; the finder gives no masks")
         batch[masks == 0] = 0
     return batch
-
-
-def _reduce(rgb: UInt8Array, factor: int) -> UInt8Array:
-    height, width = (side // factor for side in rgb.shape[:2])
-    whole = rgb[: height * factor, : width * factor]
-    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _sample(image: UInt8Array, centres: np.ndarray, sides: np.ndarray, size: int) -> UInt8Array:
@@ -75,8 +71,14 @@ def to_reference(batch: UInt8Array, target: int) -> UInt8Array:
     """Scale each channel of each crop so that its centre averages ``target``: uint8 [n, s, s, 3], same shape out."""
     size = batch.shape[1]
     edge = round(size * (1 - _CENTRE) / 2)
-    centre = batch[:, edge : size - edge, edge : size - edge]
-    mean = centre.mean(axis=(1, 2), dtype=np.float32)
+    # Whole rows at a time: NumPy is slow where the innermost axis has three entries. Sums of bytes are exact in float32
+    # and every other step is rounded once, so that every processor gives the same bytes.
+    width = size - 2 * edge
+    rows = batch[:, edge : size - edge, edge : size - edge].reshape(len(batch), width, -1)
+    mean = rows.sum(axis=1, dtype=np.float32).reshape(len(batch), width, 3).sum(axis=1) / np.float32(width * width)
     gain = np.float32(target) / np.maximum(mean, np.float32(8))
-    scaled = batch * gain[:, None, None, :] + np.float32(0.5)
-    return np.asarray(np.minimum(scaled, np.float32(255)), np.uint8)
+    scaled = batch.reshape(len(batch), size, -1).astype(np.float32)
+    scaled *= np.tile(gain, size)[:, None, :]
+    scaled += np.float32(0.5)
+    np.minimum(scaled, np.float32(255), out=scaled)
+    return np.asarray(scaled.astype(np.uint8).reshape(batch.shape), np.uint8)

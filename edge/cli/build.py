@@ -1,0 +1,261 @@
+"""From options to a run: source, models, one analyser per worker, outputs; then the run itself and its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+
+from edge import shelf
+from edge.analysis import Analyser, Merge
+from edge.classifier import Classifier
+from edge.cli.door import quiet_native_stderr, report, say, stop_on_signals
+from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError
+from edge.finders import Finder
+from edge.gate import Gate
+from edge.modelfile import Card, CropSpec, ModelFile
+from edge.outputs import ModelLine, Output
+from edge.runtime import Net
+from edge.session import Ending, Limits, Session
+from edge.sources import Source
+from edge.workers import Workers
+
+if TYPE_CHECKING:
+    from edge.outputs.console import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, checked and parsed; see ``edge-run --help``. ``size`` is (width, height) in pixels."""
+
+    inputs: tuple[str, ...]
+    simulate: bool
+    camera: bool
+    max_cells: int | None
+    max_fields: int | None
+    json: bool
+    detections: Path | None
+    csv: Path | None
+    annotate: Path | None
+    sample_id: str | None
+    sample_per_folder: bool
+    every: str | None
+    model: str | None
+    finder: str
+    grid: bool
+    tile_px: int | None
+    tile_overlap: float
+    labels: tuple[str, ...]
+    positive: tuple[str, ...]
+    threshold: float | None
+    workers: int
+    gate: bool
+    seed: int
+    size: tuple[int, int]
+    device: str
+    interval: float
+    debug: bool
+
+
+def count(options: Options) -> int:
+    """Run and return the exit code; known failures before the first field are raised."""
+    cv2.setNumThreads(1)  # one worker, one core, one field
+    model = shelf.load(options.model or shelf.CLASSIFIER)
+    with nullcontext() if options.debug else quiet_native_stderr():
+        card = classifier_card(model, options)
+        make_finder = finder_maker(options)
+        pairs = [(make_finder(), Classifier(model, card)) for _ in range(options.workers)]
+    warn_of_slow_nets(pairs[0])
+    merge = merger(options)
+    analysers = [Analyser(finder, classifier, merge) for finder, classifier in pairs]
+    source = open_fields(options)
+    workers = None
+    try:
+        limits = Limits(options.max_cells, options.max_fields, several=_several(options, source))
+        line = ModelLine(card.name, model.sha256, pairs[0][0].name)
+        outputs = open_outputs(options, card, line, source.total)
+        session = Session(card, outputs, Gate if options.gate else None, limits)
+        try:
+            with (
+                Workers(source, analysers, keep_pixels=options.annotate is not None) as workers,
+                stop_on_signals(workers.stop) as stopped,
+            ):
+                ending = session.run(workers)
+        except BaseException:
+            session.discard()
+            raise
+        return leave(workers, exit_code(ending, options, interrupted=stopped.is_set()))
+    finally:
+        if workers is None or workers.idle:  # else a driver hangs, and closing under it would crash
+            source.close()
+
+
+def leave(workers: Workers, code: int) -> int:
+    """Return ``code``; where a thread hangs in a driver, end the process here, for Python's own way out may crash."""
+    if not workers.idle:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def exit_code(ending: Ending, options: Options, *, interrupted: bool) -> int:
+    """Say how the run ended and turn that into the exit code."""
+    if ending.error is not None:
+        return report(ending.error, debug=options.debug)
+    if interrupted:
+        say("stopped: counted up to here")
+        return EXIT_INTERRUPTED
+    if ending.fields == 0:
+        n = ending.unreadable
+        raise NoInputError(f"no field could be read: {n} unreadable" if n else "the source gave no field")
+    if ending.unreadable:
+        say(f"done, but {ending.unreadable} of {ending.fields + ending.unreadable} inputs could not be read")
+        return EXIT_UNREADABLE_INPUTS
+    return 0
+
+
+def classifier_card(model: ModelFile, options: Options) -> Card:
+    """The model's own card, or one from ``--labels``; with ``--threshold`` where given.
+
+    Raises:
+        ModelError: there is no card and no ``--labels``, or both, or the options do not make a card.
+    """
+    card = model.card
+    if card is None:
+        if not options.labels:
+            raise ModelError(f"{model.path}: no card: give --labels (and --positive) to run this model all the same")
+        if len(set(options.labels)) < len(options.labels) or not set(options.positive) <= set(options.labels):
+            raise ModelError("--labels must be different names, and --positive some of them")
+        shape = Net(model).input_shape
+        if shape[1] != shape[2] or shape[3] != 3:
+            raise ModelError(f"{model.path}: wrong input shape {shape[1:]}: a classifier takes square RGB crops")
+        crop = CropSpec(size=shape[1])
+        card = Card(model.path.stem, "classify", options.labels, options.positive, crop=crop)
+    elif options.labels:
+        raise ModelError(f"{model.path}: this model has a card, which names its classes: leave --labels out")
+    if options.threshold is not None:
+        card = replace(card, threshold=options.threshold, threshold_origin="command line")
+    return card
+
+
+def finder_maker(options: Options) -> Callable[[], Finder]:
+    """What makes one finder per worker. Finders are imported only when used."""
+    if options.grid:
+        from edge.finders.grid import GridFinder  # noqa: PLC0415
+
+        return lambda: GridFinder(options.tile_px, options.tile_overlap)
+    wanted = options.finder
+    if wanted == "auto":
+        wanted = "learned" if shelf.has(shelf.FINDER) else "classical"
+    if wanted == "classical":
+        from edge.finders.classical import ClassicalFinder  # noqa: PLC0415
+
+        return ClassicalFinder
+    from edge.finders.learned import LearnedFinder  # noqa: PLC0415
+
+    model = shelf.load(shelf.FINDER if wanted == "learned" else wanted)
+    return lambda: LearnedFinder(model)
+
+
+def merger(options: Options) -> Merge | None:
+    """What keeps an object that several tiles see from being counted several times."""
+    if not options.grid:
+        return None
+    from edge.finders.grid import merge_tiles  # noqa: PLC0415
+
+    return merge_tiles
+
+
+def open_fields(options: Options) -> Source:
+    """The source that was asked for; raises NoInputError or CameraError."""
+    if options.simulate:
+        from edge.sources.virtual import SlideSpec, VirtualSlide  # noqa: PLC0415
+
+        width, height = options.size
+        grown = (
+            width * height / (1280 * 960)
+        ) ** 0.5  # another camera on the same microscope: the same cells, other pixels
+        spec = SlideSpec(options.seed, width, height, cell_px=max(8.0, 66.0 * grown))
+        return VirtualSlide(spec, options.sample_id or f"simulated-{options.seed}")
+    if options.camera:
+        from edge.sources.camera import open_camera  # noqa: PLC0415
+
+        device = int(options.device) if options.device.isdecimal() else options.device
+        return open_camera(options.sample_id, device=device, interval=options.interval, size=options.size)
+    from edge.sources.files import open_source  # noqa: PLC0415
+    from edge.sources.video import Every  # noqa: PLC0415
+
+    every = Every.parse(options.every) if options.every else None
+    return open_source(
+        options.inputs, sample_id=options.sample_id, sample_per_folder=options.sample_per_folder, every=every
+    )
+
+
+def open_outputs(options: Options, card: Card, model: ModelLine, total: int | None) -> list[Output]:
+    """All outputs, opened and so known to be writable; raises OutputError. The screen comes last."""
+    outputs: list[Output] = []
+    try:
+        if options.csv:
+            from edge.outputs.csv import FieldTable  # noqa: PLC0415
+
+            outputs.append(FieldTable(options.csv, card.labels))
+        if options.annotate:
+            from edge.outputs.annotate import Annotated  # noqa: PLC0415
+
+            outputs.append(Annotated(options.annotate, card.labels, card.positive))
+        if options.detections:
+            from edge.outputs.coco import Coco  # noqa: PLC0415
+
+            outputs.append(Coco(options.detections, card.labels, model))
+    except BaseException:
+        for output in outputs:
+            output.discard()
+        raise
+    if options.json:
+        from edge.outputs.jsonl import JsonLines  # noqa: PLC0415
+
+        outputs.append(JsonLines(sys.stdout, card.labels, model))
+        if not sys.stderr.isatty() or sys.stdout.isatty():
+            return outputs  # the events themselves show that it runs
+    return [*outputs, *_screens(options, card, model, total)]
+
+
+def _screens(options: Options, card: Card, model: ModelLine, total: int | None) -> list[Output]:
+    from edge.outputs.console import Progress, Screen, Summary  # noqa: PLC0415
+
+    several = total is not None and options.sample_id is None and not options.simulate
+    limits = [n for n in (total, None if several else options.max_fields) if n is not None]
+    cells = None if several else options.max_cells
+    progress = Progress(_screen(Screen, error=True), card.positive, cells, min(limits, default=None))
+    if options.json:
+        return [progress]
+    return [progress, Summary(_screen(Screen, error=False), model, card.positive)]
+
+
+def _screen(cls: type[Screen], *, error: bool) -> Screen:
+    stream = sys.stderr if error else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else 100
+    return cls(stderr=error, width=width, highlight=False, emoji=False, markup=False)
+
+
+def warn_of_slow_nets(pair: tuple[Finder, Classifier]) -> None:
+    """Say once what makes this run slower than it could be."""
+    nets = [net for part in pair if isinstance(net := getattr(part, "net", None), Net)]
+    if any(net.package == "tflite-runtime" for net in nets):
+        say("note: tflite-runtime, the fallback, runs int8 models 10 to 18 times slower: pip install ai-edge-litert")
+    elif not all(net.delegated() for net in nets):
+        say("note: a model does not run wholly in the runtime's fast path (XNNPACK): expect it to be slower")
+
+
+def _several(options: Options, source: Source) -> bool:
+    """Whether the source may hold more than one sample, so that a full sample must not end the run."""
+    one_file = len(options.inputs) == 1 and Path(options.inputs[0]).is_file()
+    one = options.simulate or options.camera or options.sample_id is not None or one_file
+    return not one and (source.total is not None or len(options.inputs) > 1)

@@ -1,0 +1,74 @@
+"""Where results go: console, JSON Lines, CSV, COCO, annotated images. Each output is one small class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge.types import FieldResult, Tally, UInt8Array, Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldEvent:
+    """One field, decided, in field order.
+
+    Attributes:
+        result: what the field holds; None when it could not be read.
+        rgb: its pixels, uint8 [H, W, 3], when an output asked for them.
+        reject_reason: why it does not count (the gate's words, or ``unreadable: ...``), or None.
+        tally: the sample including this field.
+    """
+
+    index: int
+    sample: str
+    name: str
+    result: FieldResult | None
+    rgb: UInt8Array | None
+    reject_reason: str | None
+    tally: Tally
+
+    @property
+    def kept(self) -> bool:
+        """Whether the field counts."""
+        return self.reject_reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLine:
+    """The models a run used, as outputs name them: classifier's name, its full SHA-256, the finder's name."""
+
+    name: str
+    sha256: str
+    finder: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleEvent:
+    """One sample, complete or as far as it came; ``seconds`` is how long it took."""
+
+    tally: Tally
+    verdict: Verdict
+    seconds: float
+
+
+class Output(Protocol):
+    """Takes events in field order.
+
+    Opening an output checks that it can be written; every method raises ``edge.errors.OutputError`` when it cannot.
+    """
+
+    def field(self, event: FieldEvent) -> None:
+        """Take one field."""
+        ...
+
+    def sample(self, event: SampleEvent) -> None:
+        """Take one sample."""
+        ...
+
+    def close(self) -> None:
+        """Complete the output. Called once, also after Ctrl-C or an error of the source."""
+        ...
+
+    def discard(self) -> None:
+        """Called instead of ``close`` when this program failed: leave nothing that looks complete."""
+        ...

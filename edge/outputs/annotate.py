@@ -1,0 +1,126 @@
+"""Annotated fields: boxes coloured by class, with a legend under the image, one JPEG per kept field."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.errors import OutputError
+from edge.outputs import FieldEvent, SampleEvent
+from edge.outputs.files import plain_errors
+from edge.types import CELL, FieldResult, UInt8Array
+
+_Colour = tuple[int, int, int]
+
+_POSITIVE: tuple[_Colour, ...] = ((220, 20, 30), (255, 120, 0), (200, 0, 170))
+_OTHER: tuple[_Colour, ...] = ((0, 125, 70), (0, 100, 210), (130, 90, 0), (0, 140, 150), (90, 60, 200))
+_SET_ASIDE: tuple[_Colour, ...] = (
+    (110, 110, 110),
+    (190, 150, 90),
+    (60, 160, 200),
+    (170, 130, 200),
+    (30, 30, 30),
+)
+_INK: _Colour = (30, 30, 30)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_QUALITY = 92
+
+
+class Annotated:
+    """Writes ``DIR/<field>-<name>.jpg`` for every kept field. The folder is made when it is missing."""
+
+    needs_pixels = True
+
+    def __init__(self, folder: Path, labels: tuple[str, ...], positive: Collection[str]) -> None:
+        self._folder = folder
+        self._labels = labels
+        self._positive = frozenset(positive)
+        with plain_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()  # the only sure way to know that files can be made there
+
+    def field(self, event: FieldEvent) -> None:
+        """Draw and write a kept field."""
+        if event.result is None or event.rgb is None or not event.kept:
+            return
+        image = draw(event.rgb, event.result, self._labels, self._positive)
+        done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        if not done:
+            raise OutputError(f"{self._folder}: the annotated image of {event.name} could not be encoded")
+        path = self._folder / f"{event.index:05d}-{_safe(event.name)}.jpg"
+        with plain_errors(path):
+            path.write_bytes(data.tobytes())
+
+    def sample(self, event: SampleEvent) -> None:
+        """Samples have no image."""
+
+    def close(self) -> None:
+        """Every image is complete."""
+
+    def discard(self) -> None:
+        """Every image is complete."""
+
+
+def draw(rgb: UInt8Array, result: FieldResult, labels: tuple[str, ...], positive: Collection[str]) -> UInt8Array:
+    """The field with its boxes and a legend: uint8 [H, W, 3] to uint8 [H + legend, W, 3], both RGB.
+
+    Positive classes are drawn last and thicker, so that nothing covers them; what is set aside is drawn thin.
+    """
+    image = np.ascontiguousarray(rgb).copy()
+    unit = max(1, round(max(result.shape) / 1000))
+    colours = class_colours(labels, result.cells.kinds, positive)
+    names = [
+        labels[klass] if klass >= 0 else result.cells.kinds[kind]
+        for klass, kind in zip(result.classes.tolist(), result.cells.kind.tolist(), strict=True)
+    ]
+    weight = {name: 2 if name in positive else 1 if name in labels else 0 for name in colours}
+    for name, box in sorted(zip(names, result.cells.boxes.tolist(), strict=True), key=lambda pair: weight[pair[0]]):
+        x, y, w, h = box
+        thickness = unit * (2 if weight[name] == 2 else 1)
+        cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), colours[name], thickness)
+    entries = [(f"{name} {names.count(name)}", colour) for name, colour in colours.items()]
+    return np.vstack([image, _legend(entries, image.shape[1], unit)])
+
+
+def class_colours(labels: tuple[str, ...], kinds: tuple[str, ...], positive: Collection[str]) -> dict[str, _Colour]:
+    """One colour per class and per set-aside kind, the same in every field."""
+    groups = (
+        ([label for label in labels if label in positive], _POSITIVE),
+        ([label for label in labels if label not in positive], _OTHER),
+        ([kind for kind in kinds if kind != CELL], _SET_ASIDE),
+    )
+    return {name: palette[i % len(palette)] for names, palette in groups for i, name in enumerate(names)}
+
+
+def _legend(entries: list[tuple[str, _Colour]], width: int, unit: int) -> UInt8Array:
+    """A white band of as many rows as the entries need: uint8 [h, width, 3]."""
+    scale, row, pad = 0.5 * unit, 22 * unit, 8 * unit
+    x, y = pad, 0
+    places = []
+    for text, colour in entries:
+        (length, _), _ = cv2.getTextSize(_ascii(text), _FONT, scale, unit)
+        if x > pad and x + row + length > width:
+            x, y = pad, y + row
+        places.append((x, y, text, colour))
+        x += row + length + 2 * pad
+    band = np.full((y + row, width, 3), 255, np.uint8)
+    for left, top, text, colour in places:
+        box = (left, top + row // 4), (left + row // 2, top + 3 * row // 4)
+        cv2.rectangle(band, *box, colour, -1)
+        cv2.putText(
+            band, _ascii(text), (left + 3 * row // 4, top + 3 * row // 4), _FONT, scale, _INK, unit, cv2.LINE_AA
+        )
+    return band
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()  # the drawing font has no other letters
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", Path(name).stem).strip("._")[:80] or "field"

@@ -1,0 +1,223 @@
+"""What a person sees: one live line while it runs (or a plain line now and then), and a small table per sample."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from edge.outputs import FieldEvent, ModelLine, SampleEvent
+from edge.outputs.files import ReaderGoneError
+from edge.types import Interval, Tally
+from edge.verdict.flag import percent_range
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+NOTICE = "For research and triage: puts suspicious cells before a trained person. Not a diagnosis."
+_EVERY_S = 0.1
+_PLAIN_EVERY_S = 10.0
+_INDENT = 13
+_NAMED = 20  # unreadable inputs named on screen; the CSV has them all
+
+
+class Screen(Console):
+    """A rich console that says in our own words that its reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich instead of raising BrokenPipeError."""
+        raise ReaderGoneError("the terminal or pipe has gone")
+
+
+class Progress:
+    """The live line on a terminal; elsewhere one plain line every ten seconds.
+
+    Args:
+        console: where it goes (stderr, so that stdout stays clean).
+        max_cells: the run's limit, for the time left.
+        max_fields: the run's limit or its number of inputs, whichever is lower, where known.
+    """
+
+    def __init__(
+        self, console: Screen, positive: Collection[str], max_cells: int | None, max_fields: int | None
+    ) -> None:
+        self._console = console
+        self._positive = tuple(positive)
+        self._max_cells = max_cells
+        self._max_fields = max_fields
+        self._began = self._sample_began = monotonic()
+        self._shown = self._began if not console.is_terminal else 0.0
+        self._seen = 0
+        self._live: Live | None = None
+
+    def field(self, event: FieldEvent) -> None:
+        """Show the state, at most ten times a second."""
+        now = monotonic()
+        self._seen += 1
+        if now - self._shown < (_EVERY_S if self._console.is_terminal else _PLAIN_EVERY_S):
+            return
+        self._shown = now
+        pieces = self._pieces(event.tally, now)
+        if self._console.is_terminal:
+            self._line().update(fit(pieces, self._console.width - 1), refresh=True)
+        else:
+            self._console.print(Text(" · ".join(text for text, _ in pieces)), soft_wrap=True)
+
+    def sample(self, event: SampleEvent) -> None:
+        """Make room for the summary; a further sample starts its own clock."""
+        del event
+        self.close()
+        self._sample_began = monotonic()
+
+    def close(self) -> None:
+        """Remove the live line."""
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    discard = close
+
+    def _line(self) -> Live:
+        if self._live is None:
+            from rich.live import Live  # noqa: PLC0415 - a run without a terminal does not need it
+
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self._live
+
+    def _pieces(self, tally: Tally, now: float) -> list[tuple[str, int]]:
+        """The parts of the line with their rank: the highest rank goes first when the terminal is narrow."""
+        rejected = sum(tally.rejected.values())
+        rate = tally.cells / max(now - self._sample_began, 1e-3)
+        pieces = [(printable(tally.sample), 5), (f"{tally.kept:,} kept, {rejected:,} rejected", 0)]
+        if tally.unreadable:
+            pieces.append((f"{len(tally.unreadable):,} unreadable", 3))
+        pieces += [(f"{tally.cells:,} cells", 0), (f"{rate:,.0f} cells/s", 3)]
+        for label, count in tally.counts.items():
+            pieces.append((f"{printable(label)} {count:,}", 1 if label in self._positive else 4))
+        done = max(
+            tally.cells / self._max_cells if self._max_cells else 0.0,
+            self._seen / self._max_fields if self._max_fields else 0.0,
+        )
+        if done > 0:
+            left = (now - self._began) * max(1 - done, 0) / done
+            pieces.append((f"{clock(left)} left", 2))
+        return pieces
+
+
+class Summary:
+    """A small table per sample.
+
+    Args:
+        console: where it goes (stdout).
+        model: the models' names and hash.
+        positive: classes to point out.
+    """
+
+    def __init__(self, console: Screen, model: ModelLine, positive: Collection[str]) -> None:
+        self._console = console
+        self._model = model
+        self._positive = frozenset(positive)
+
+    def field(self, event: FieldEvent) -> None:
+        """Nothing per field."""
+
+    def sample(self, event: SampleEvent) -> None:
+        """Print the sample."""
+        tally, verdict = event.tally, event.verdict
+        self._console.print(Text(f"Sample {printable(tally.sample)}", style="bold"))
+        self._line("fields", _fields(tally))
+        rate = f", {tally.cells / event.seconds:,.0f} cells/s" if event.seconds > 0 else ""
+        self._line("cells", f"{tally.cells:,} counted in {clock(event.seconds)}{rate}")
+        self._classes(tally, event)
+        things = ", ".join(f"{printable(kind)} {n:,}" for kind, n in tally.set_aside.items() if n)
+        self._line("set aside", f"{things} (not counted)" if things else "nothing")
+        for i, (name, reason) in enumerate(tally.unreadable[:_NAMED]):
+            self._line("unreadable" if i == 0 else "", _named(name, reason), "red")
+        if len(tally.unreadable) > _NAMED:
+            self._line("", f"and {len(tally.unreadable) - _NAMED:,} more (--csv names them all)", "red")
+        self._line("flag", verdict.flag, "bold yellow")
+        for i, reason in enumerate(verdict.reasons):
+            self._line("because" if i == 0 else "", f"- {printable(reason)}")
+        self._line("model", f"{printable(self._model.name)} {self._model.sha256[:12]}, finder {self._model.finder}")
+        self._line("", NOTICE, "dim")
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+    discard = close
+
+    def _classes(self, tally: Tally, event: SampleEvent) -> None:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+        table.add_column("  class", overflow="fold")
+        table.add_column("count", justify="right", no_wrap=True)
+        table.add_column("share", justify="right", no_wrap=True)
+        table.add_column("95 % interval", no_wrap=True)
+        for label, count in tally.counts.items():
+            share = event.verdict.share[label]
+            style = "bold red" if label in self._positive and count else ""
+            table.add_row(Text(f"  {printable(label)}"), f"{count:,}", _share(share), percent_range(share), style=style)
+        self._console.print()
+        self._console.print(table)
+        self._console.print()
+
+    def _line(self, label: str, text: str, style: str = "") -> None:
+        head = f"  {label:<{_INDENT - 2}}"
+        if not self._console.is_terminal:  # one line each: easier to search
+            self._console.print(Text(head + text), soft_wrap=True)
+            return
+        room = max(self._console.width - _INDENT, 20)
+        for i, part in enumerate(textwrap.wrap(text, room) or [""]):
+            self._console.print(Text.assemble((head if i == 0 else " " * _INDENT, "dim"), (part, style)))
+
+
+def fit(pieces: list[tuple[str, int]], width: int) -> Text:
+    """Join the pieces, leaving out those of the highest rank until they fit into ``width`` columns."""
+    kept = list(pieces)
+    while len(" · ".join(text for text, _ in kept)) > width and any(rank for _, rank in kept):
+        worst = max(rank for _, rank in kept)
+        last = max(i for i, (_, rank) in enumerate(kept) if rank == worst)
+        del kept[last]
+    line = Text(" · ".join(text for text, _ in kept), no_wrap=True, overflow="ellipsis")
+    line.truncate(max(width, 1), overflow="ellipsis")
+    return line
+
+
+def printable(text: str) -> str:
+    """Text that cannot move the cursor: control characters and broken Unicode are shown as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def clock(seconds: float) -> str:
+    """``7.3 s``, ``14 s``, ``1:05``, ``2:03:04``."""
+    if seconds < 59.5:
+        return f"{seconds:.{1 if seconds < 9.95 else 0}f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _fields(tally: Tally) -> str:
+    rejected = sum(tally.rejected.values())
+    text = f"{tally.kept:,} kept, {rejected:,} rejected"
+    if tally.rejected:
+        text += " (" + ", ".join(f"{reason} {n:,}" for reason, n in sorted(tally.rejected.items())) + ")"
+    if tally.unreadable:
+        text += f", {len(tally.unreadable):,} unreadable"
+    return text
+
+
+def _named(name: str, reason: str) -> str:
+    where, colon, why = reason.partition(": ")  # sources begin with the path, which may be long
+    return printable(f"{name}: {why if colon and where.endswith(name) else reason}")
+
+
+def _share(share: Interval) -> str:
+    if share.value is None:
+        return "-"
+    return f"{share.value * 100:.{2 if share.high - share.low > 1e-3 else 4}f} %"

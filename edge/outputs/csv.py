@@ -1,0 +1,71 @@
+"""CSV: one row per field, also of rejected and unreadable ones, written as they come. Columns: docs/outputs.md."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from edge.outputs import FieldEvent, SampleEvent
+from edge.outputs.files import plain_errors
+from edge.outputs.jsonl import field_counts, field_ms
+from edge.sample import set_aside_counts
+
+
+class FieldTable:
+    """Writes ``path`` row by row; what is on disk is whole rows at any time."""
+
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self._path = path
+        self._labels = labels
+        with plain_errors(path):
+            # surrogateescape: file names that are not Unicode come out as the bytes they are
+            self._stream = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+        self._rows = csv.writer(self._stream, lineterminator="\n")
+        counts = (f"count_{label}" for label in labels)
+        stages = (f"{stage}_ms" for stage in field_ms(None))
+        self._write(
+            "sample",
+            "field",
+            "name",
+            "kept",
+            "reject_reason",
+            "cells",
+            *counts,
+            "set_aside",
+            "sharpness",
+            "brightness",
+            "over",
+            "under",
+            "fill",
+            *stages,
+        )
+
+    def field(self, event: FieldEvent) -> None:
+        """One row."""
+        result = event.result
+        counts = field_counts(result, self._labels).values()
+        head = (event.sample, event.index, event.name, int(event.kept), event.reject_reason or "", sum(counts))
+        if result is None:
+            self._write(*head, *counts, 0, *[""] * (5 + len(field_ms(None))))
+            return
+        q = result.quality
+        measures = (f"{value:.4g}" for value in (q.sharpness, q.brightness, q.over, q.under, q.fill))
+        set_aside = sum(set_aside_counts(result).values())
+        self._write(*head, *counts, set_aside, *measures, *field_ms(result).values())
+
+    def sample(self, event: SampleEvent) -> None:
+        """A sample has no row: add its fields up."""
+
+    def close(self) -> None:
+        """Close the file."""
+        with plain_errors(self._path):
+            self._stream.close()
+
+    def discard(self) -> None:
+        """Rows are true as they stand."""
+        self.close()
+
+    def _write(self, *row: object) -> None:
+        with plain_errors(self._path):
+            self._rows.writerow(row)
+            self._stream.flush()

@@ -1,0 +1,95 @@
+"""JSON Lines on stdout: one object per event, flushed, nothing else on that stream. Keys: docs/outputs.md."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from edge.errors import OutputError
+from edge.outputs import FieldEvent, ModelLine, SampleEvent
+from edge.outputs.files import ReaderGoneError
+from edge.sample import class_counts
+from edge.types import FieldResult, Interval
+
+
+class JsonLines:
+    """Writes events to ``stream`` as they come. A reader that has gone raises ReaderGoneError."""
+
+    def __init__(self, stream: TextIO, labels: tuple[str, ...], model: ModelLine) -> None:
+        self._stream = stream
+        self._labels = labels
+        self._model = model
+
+    def field(self, event: FieldEvent) -> None:
+        """One ``field`` event; what could not be read has ``kept`` false, no cells and no timings."""
+        counts = field_counts(event.result, self._labels)
+        self._write(
+            {
+                "event": "field",
+                "sample": event.sample,
+                "field": event.index,
+                "name": event.name,
+                "kept": event.kept,
+                "reject_reason": event.reject_reason,
+                "cells": sum(counts.values()),
+                "counts": counts,
+                "ms": field_ms(event.result),
+            }
+        )
+
+    def sample(self, event: SampleEvent) -> None:
+        """One ``sample`` event. Inputs that could not be read are among its rejected fields."""
+        tally, verdict = event.tally, event.verdict
+        rejected = sum(tally.rejected.values()) + len(tally.unreadable)
+        self._write(
+            {
+                "event": "sample",
+                "sample": tally.sample,
+                "fields": {"kept": tally.kept, "rejected": rejected},
+                "cells": tally.cells,
+                "counts": dict(tally.counts),
+                "share": {label: _share(interval) for label, interval in verdict.share.items()},
+                "flag": verdict.flag,
+                "reasons": list(verdict.reasons),
+                "model": {"name": self._model.name, "sha256": self._model.sha256},
+            }
+        )
+
+    def close(self) -> None:
+        """Nothing is left to do: every line was flushed."""
+
+    def discard(self) -> None:
+        """What was written is true all the same."""
+
+    def _write(self, event: dict[str, object]) -> None:
+        # ASCII only: file names need not be valid Unicode, and a line must never be half of one.
+        try:
+            self._stream.write(json.dumps(event) + "\n")
+            self._stream.flush()
+        except BrokenPipeError as error:
+            raise ReaderGoneError("stdout: its reader has gone") from error
+        except OSError as error:
+            raise OutputError(f"stdout: cannot be written: {error.strerror}") from error
+
+
+def field_counts(result: FieldResult | None, labels: tuple[str, ...]) -> dict[str, int]:
+    """Cells per class that a field shows, whether it is kept or not."""
+    if result is None:
+        return dict.fromkeys(labels, 0)
+    return dict(zip(labels, map(int, class_counts(result, len(labels))), strict=True))
+
+
+def field_ms(result: FieldResult | None) -> dict[str, float]:
+    """Milliseconds per stage, 0.01 ms steps."""
+    if result is None:
+        return dict.fromkeys(("decode", "gate", "find", "crop", "classify"), 0.0)
+    return {stage: round(ms, 2) for stage, ms in result.ms._asdict().items()}
+
+
+def _share(interval: Interval) -> dict[str, float | None]:
+    value = interval.value
+    return {
+        "value": None if value is None else round(value, 9),
+        "low": round(interval.low, 9),
+        "high": round(interval.high, 9),
+    }

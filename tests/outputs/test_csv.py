@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from edge.errors import OutputError
+from edge.outputs.csv import FieldTable
+from tests.fakes import LABELS, result
+from tests.outputs import events
+
+
+def test_every_field_has_one_row_also_when_it_does_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    table = FieldTable(path, LABELS)
+    for event in (events.kept(), events.rejected(), events.unreadable()):
+        table.field(event)
+    table.sample(events.sample())
+    table.close()
+    with path.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(r["field"], r["kept"], r["reject_reason"]) for r in rows] == [
+        ("0", "1", ""),
+        ("1", "0", "out of focus"),
+        ("2", "0", "unreadable: field-2.png: not an image"),
+    ]
+    assert [(r["cells"], r["count_uninfected"], r["count_parasitized"], r["set_aside"]) for r in rows] == [
+        ("2", "1", "1", "2"),
+        ("2", "2", "0", "0"),
+        ("0", "0", "0", "0"),
+    ]
+    assert [r["decode_ms"] for r in rows] == ["1.23", "1.23", ""]
+    assert None not in rows[2]
+
+
+def test_rows_are_on_disk_while_it_runs(tmp_path: Path) -> None:
+    table = FieldTable(tmp_path / "out.csv", LABELS)
+    table.field(events.kept())
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 2
+    table.close()
+
+
+def test_a_name_keeps_its_bytes(tmp_path: Path) -> None:
+    table = FieldTable(tmp_path / "out.csv", LABELS)
+    table.field(events.field(result([0]), name=b'f\xff,".png'.decode("utf-8", "surrogateescape")))
+    table.close()
+    assert b'"f\xff,"".png"' in (tmp_path / "out.csv").read_bytes()
+
+
+@pytest.mark.parametrize("path", ["missing/out.csv", "."])
+def test_what_cannot_be_written_is_said_at_once(tmp_path: Path, path: str) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        FieldTable(tmp_path / path, LABELS)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+
+from edge.analysis import Analyser
+from edge.errors import CameraError, OutputError
+from edge.outputs import FieldEvent, SampleEvent
+from edge.session import Ending, Limits, Session
+from edge.workers import Workers
+from tests.fakes import CARD, FakeClassifier, FakeFinder, FakeSource, RejectEvery, TwoSamples, quality
+
+
+class Recorder:
+    """An output that remembers, and fails at a given field if asked to."""
+
+    def __init__(self, fail_at: int | None = None) -> None:
+        self.fields: list[FieldEvent] = []
+        self.samples: list[SampleEvent] = []
+        self.ended: list[str] = []
+        self.fail_at = fail_at
+
+    def field(self, event: FieldEvent) -> None:
+        if event.index == self.fail_at:
+            raise OutputError("disk full")
+        self.fields.append(event)
+
+    def sample(self, event: SampleEvent) -> None:
+        self.samples.append(event)
+
+    def close(self) -> None:
+        self.ended.append("closed")
+
+    def discard(self) -> None:
+        self.ended.append("discarded")
+
+
+def run(
+    source: FakeSource, *outputs: Recorder, workers: int = 2, reject: int | None = None, limits: Limits | None = None
+) -> Ending:
+    analysers = [Analyser(FakeFinder(), FakeClassifier(), gauge=quality) for _ in range(workers)]
+    gate = (lambda: RejectEvery(reject)) if reject else None
+    with Workers(source, analysers) as threads:
+        return Session(CARD, list(outputs), gate, limits).run(threads)
+
+
+def test_fields_are_judged_and_added_up_in_order() -> None:
+    out = Recorder()
+    ending = run(FakeSource([3, 4, 5, 6], slow=0), out, reject=2)
+    assert [e.reject_reason for e in out.fields] == [None, "out of focus", None, "out of focus"]
+    assert [e.tally.cells for e in out.fields] == [2, 2, 6, 6]  # one thing per field is set aside
+    (sample,) = out.samples
+    assert sample.tally.counts == {"uninfected": 4, "parasitized": 2}
+    assert sample.verdict.flag == "uncalibrated"
+    assert (ending.fields, ending.unreadable, ending.error) == (4, 0, None)
+    assert out.ended == ["closed"]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_a_limit_of_cells_ends_the_sample_after_the_field_that_reaches_it(workers: int) -> None:
+    out = Recorder()
+    run(FakeSource([11], endless=True), out, workers=workers, reject=3, limits=Limits(cells=35))
+    # 10 cells a field, the third is rejected: reached with the fifth field
+    assert [e.index for e in out.fields] == [0, 1, 2, 3, 4]
+    assert out.samples[0].tally.cells == 40
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_a_limit_of_fields_counts_rejected_and_unreadable_ones(workers: int) -> None:
+    out = Recorder()
+    run(FakeSource([3, "broken", 3], endless=True), out, workers=workers, reject=2, limits=Limits(fields=4))
+    assert len(out.fields) == 4
+
+
+def test_a_full_sample_does_not_end_the_next_one() -> None:
+    out = Recorder()
+    run(TwoSamples([11] * 40), out, limits=Limits(cells=20, several=True))
+    assert [(s.tally.sample, s.tally.cells) for s in out.samples] == [("a", 20), ("b", 20)]
+    assert len(out.fields) == 4
+
+
+def test_every_sample_has_its_own_gate_and_tally() -> None:
+    out = Recorder()
+    run(TwoSamples([3] * 6), out, reject=3)
+    assert [(s.tally.sample, s.tally.kept, s.tally.rejected) for s in out.samples] == [
+        ("a", 2, {"out of focus": 1}),
+        ("b", 2, {"out of focus": 1}),
+    ]
+
+
+def test_unreadable_inputs_are_named_and_the_run_goes_on() -> None:
+    out = Recorder()
+    ending = run(FakeSource([3, "not an image", 3]), out)
+    assert (ending.fields, ending.unreadable) == (2, 1)
+    assert out.fields[1].reject_reason == "unreadable: field-1.png: not an image"
+    assert not out.fields[1].kept
+    assert out.samples[0].tally.unreadable[0][0] == "field-1.png"
+
+
+def test_an_unplugged_camera_still_gives_the_sample_so_far() -> None:
+    out = Recorder()
+    ending = run(FakeSource([3, 3, None]), out)
+    assert isinstance(ending.error, CameraError)
+    assert out.samples[0].tally.kept == 2
+    assert out.ended == ["closed"]
+
+
+def test_an_output_that_fails_ends_the_run_and_the_others_are_completed() -> None:
+    bad, good = Recorder(fail_at=2), Recorder()
+    ending = run(FakeSource([3], endless=True), bad, good)
+    assert isinstance(ending.error, OutputError)
+    assert bad.ended == ["discarded"]
+    assert good.ended == ["closed"]
+    assert len(good.samples) == 1
+    assert len(good.fields) >= 3
+
+
+def test_a_run_without_a_field_has_no_sample() -> None:
+    out = Recorder()
+    assert run(FakeSource([]), out) == Ending(0, 0, None)
+    assert out.samples == []
