@@ -42,7 +42,11 @@ def best(grids: list[Grid]) -> tuple[float, float]:
 
     def worth(pair: tuple[float, float]) -> float:
         summary = summarise([m for grid in grids for m in grid[pair]])
-        return summary.f1 + _INFECTED_WORTH * summary.infected_kept - 0.5 * max(abs(summary.count_bias) - 0.005, 0)
+        return (
+            summary.f1
+            + _INFECTED_WORTH * float(np.nan_to_num(summary.infected_kept))
+            - 0.5 * max(abs(summary.count_bias) - 0.005, 0)
+        )
 
     return max(grids[0], key=worth)
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from edge.boxes import inside, intersection, iou, suppress
+from edge.types import FloatArray
+
+
+def f32(values: list[Any]) -> FloatArray:
+    return np.array(values, np.float32)
 
 
 def boxes(*rows: tuple[int, int, int, int]) -> np.ndarray:
@@ -30,13 +37,13 @@ def test_no_boxes_give_an_empty_table() -> None:
 
 
 def test_of_two_boxes_on_one_cell_the_surer_stays() -> None:
-    kept = suppress(boxes((0, 0, 10, 10), (1, 0, 10, 10), (40, 0, 10, 10)), np.float32([0.5, 0.9, 0.4]), 0.5)
+    kept = suppress(boxes((0, 0, 10, 10), (1, 0, 10, 10), (40, 0, 10, 10)), f32([0.5, 0.9, 0.4]), 0.5)
     assert kept.tolist() == [1, 2]
 
 
 def test_a_box_already_suppressed_suppresses_no_other() -> None:
     chain = boxes((0, 0, 10, 10), (3, 0, 10, 10), (6, 0, 10, 10))
-    assert suppress(chain, np.float32([0.9, 0.8, 0.7]), 0.5).tolist() == [0, 2]
+    assert suppress(chain, f32([0.9, 0.8, 0.7]), 0.5).tolist() == [0, 2]
 
 
 def test_inside_asks_for_the_margin_on_every_side() -> None:

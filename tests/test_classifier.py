@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,13 @@ from edge.classifier import BATCH, Classifier
 from edge.errors import ModelError
 from edge.modelfile import Card, ModelFile, read_model
 from edge.runtime import Net
+from edge.types import FloatArray
 
 MODEL = read_model(Path(__file__).parent / "data" / "colour.tflite")
+
+
+def f32(values: list[Any]) -> FloatArray:
+    return np.array(values, np.float32)
 
 
 def card(**changes: object) -> Card:
@@ -62,22 +68,22 @@ def test_the_whole_graph_runs_in_the_delegate(classifier: Classifier) -> None:
 
 def test_a_cell_is_positive_from_the_threshold_on() -> None:
     strict = Classifier(MODEL, card(threshold=0.4))
-    scores = np.float32([[0.35, 0.25, 0.4], [0.5, 0.11, 0.39], [0.1, 0.2, 0.7]])
+    scores = f32([[0.35, 0.25, 0.4], [0.5, 0.11, 0.39], [0.1, 0.2, 0.7]])
     assert strict.classes(scores).tolist() == [2, 0, 2]
 
 
 def test_below_the_threshold_the_best_of_the_other_classes_counts() -> None:
     strict = Classifier(MODEL, card(threshold=0.9))
-    assert strict.classes(np.float32([[0.05, 0.15, 0.8]])).tolist() == [1]
+    assert strict.classes(f32([[0.05, 0.15, 0.8]])).tolist() == [1]
 
 
 def test_several_positive_classes_add_up() -> None:
     both = Classifier(MODEL, card(positive=("green", "blue"), threshold=0.5))
-    assert both.classes(np.float32([[0.45, 0.3, 0.25]])).tolist() == [1]
+    assert both.classes(f32([[0.45, 0.3, 0.25]])).tolist() == [1]
 
 
 def test_without_positive_classes_the_best_counts() -> None:
-    assert Classifier(MODEL, card(positive=())).classes(np.float32([[0.2, 0.5, 0.3]])).tolist() == [1]
+    assert Classifier(MODEL, card(positive=())).classes(f32([[0.2, 0.5, 0.3]])).tolist() == [1]
 
 
 def test_a_model_without_a_card_needs_explicit_labels() -> None:

@@ -4,7 +4,7 @@ Nothing here is an absolute colour. Optical density, ``-log(1 - absorbed)``, add
 (Beer and Lambert), so a nucleus is told from two overlapping cells by being denser than two of *this field's* red
 cells in green; and Giemsa's purple is green that rises more than blue does, relative to the red cells.
 Thresholds lie between the white cells and the infected cells of the annotated fields (median density of the dense part:
-white cells 2.7 to 5.3, infected cells 2.0 to 2.6 red cells). The few infected cells as dense as a nucleus are no wider than
+most white cells 2.7 to 5.3, infected cells 2.0 to 2.6 red cells). The few infected cells as dense as a nucleus are no wider than
 a red cell, and what is no wider than a red cell is never called a white cell.
 """
 
@@ -57,9 +57,10 @@ def purple_patch(view: Foreground, x: Int32Array, y: Int32Array, radius: float) 
     _, green, blue = np.maximum(view.typical, np.float32(0.02))
     mix = np.array([[0, 1 / green, -1 / blue]], np.float32)
     patch = 2 * int(radius / 5) + 1
-    purple = cv2.blur(cv2.transform(view.absorbed, mix), (patch, patch))
+    mixed = cv2.blur(cv2.transform(view.absorbed, mix), (patch, patch))
     # a pale cell's purple is weighed against what little colour it has: gametocytes are paler than a deeply stained cell
-    purple /= np.clip(cv2.blur(view.darkness, (patch, patch)), _PALEST, 1)
+    colour = np.clip(cv2.blur(view.darkness, (patch, patch)), _PALEST, 1)
+    purple = np.asarray(mixed / colour, np.float32)
     reach = 2 * int(0.6 * radius) + 1
     most = cv2.dilate(purple, np.ones((reach, reach), np.uint8))
     return np.asarray(most[y, x], np.float32)

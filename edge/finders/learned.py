@@ -25,7 +25,8 @@ GUESS_PX = 320
 SUSPECT = "suspect"
 WHITE = 235
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
-_TRUSTED = (0.72, 1.38)  # measured width / expected width that the net copes with
+_TRUSTED = (0.92, 1.3)  # measured width / expected width that needs no second look
+_COVERED = (0.62, 1.4)  # area of the cells / area that is not background, likewise
 _ENOUGH = 8  # cells needed to judge the scale from
 
 
@@ -115,7 +116,7 @@ class LearnedFinder:
             return False
         foreground = float((image[::2, ::2, 1] < WHITE * 0.9).mean()) * image.shape[0] * image.shape[1]
         covered = len(cells) * 0.785 * (typical / 1.2) ** 2
-        return bool(0.4 < covered / max(foreground, 1.0) < 2.5)
+        return bool(_COVERED[0] < covered / max(foreground, 1.0) < _COVERED[1])
 
     def _decode(self, heat: FloatArray, reg: FloatArray, scale: float) -> Cells:
         """Heat float32 [h, w, kinds] and boxes float32 [h, w, 4] to Cells in field pixels."""

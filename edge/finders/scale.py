@@ -1,14 +1,14 @@
 """How wide a red cell is in this field, from the field itself.
 
 The radius is the one at which the rims' votes meet (see ``edge.finders.rims``): for each radius r on a geometric
-ladder the votes are gathered in bins of r/4, and their sharpness is the energy of a difference of Gaussians,
+ladder the votes are gathered in bins of r/4, and their sharpness is the energy of what stands out of its surroundings,
 
-    S(r) = sum((G1 * V - G3 * V)^2) / (r^0.75 * sum(weights)),
+    S(r) = sum((G * V - B * V)^2) / (r^0.75 * sum(weights)),
 
-which a set of circles of radius r raises five- to tenfold. (Perfect circles raise it as r^2, chance meetings leave it
-flat: the exponent lies between, so that neither the largest nor the smallest radius wins by being so.) No cell needs to stand
-alone for that, so it works in dense fields where the sizes of connected components say nothing. Between the rungs: a
-parabola.
+with G a Gaussian of one bin and B a mean over nine by nine. A set of circles of radius r raises it five- to tenfold.
+(Perfect circles raise the sum as r^2, chance meetings leave it flat: the exponent lies between, so that neither the largest
+nor the smallest radius wins by being so.) No cell needs to stand alone for that, so it works in dense fields where the
+sizes of connected components say nothing. Between the rungs: a parabola.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ PROBE_PX = 400
 """The field is halved until its longer side is no more than this; the radius is looked for there."""
 
 LEAST_RADIUS = 3.5
+"""Smallest radius looked for, in pixels of the halved field; below it a cell's rim is a blur."""
+
 _RATIO = 1.2
 _BINS_PER_RADIUS = 4
 _SHORTEST = 8
@@ -107,6 +109,6 @@ def _radius(found: Rims, shape: tuple[int, int]) -> float | None:
 
 def _sharpness(found: Rims, radius: float, shape: tuple[int, int]) -> float:
     gathered = votes(found, np.array([radius], np.float32), shape, radius / _BINS_PER_RADIUS)
-    ridge = cv2.GaussianBlur(gathered, (0, 0), 1) - cv2.GaussianBlur(gathered, (0, 0), 3)
+    ridge = cv2.GaussianBlur(gathered, (5, 5), 1) - cv2.blur(gathered, (9, 9))
     energy = float(np.square(ridge).sum())
     return energy / (float(found.weight.sum()) * float(radius**_FLATTEN))

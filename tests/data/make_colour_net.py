@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     """Write the file beside this one."""
-    import keras  # noqa: PLC0415
+    import keras
 
     inputs = keras.layers.Input((32, 32, 3))
     mean = keras.layers.AveragePooling2D(32)(inputs)

@@ -42,7 +42,7 @@ def field_of(
 
 
 def spread(
-    count: int, radius: float, height: int = 480, width: int = 640, least: float = 2.4, seed: int = 1
+    count: int, radius: float, height: int = 480, width: int = 640, *, least: float = 2.4, seed: int = 1
 ) -> list[tuple[float, float]]:
     """Random centres inside the field, no two nearer than ``least`` radii."""
     rng = np.random.default_rng(seed)

@@ -25,7 +25,7 @@ def kept(cells: Cells, classes: list[int], sure: list[float]) -> list[bool]:
     for i, (label, value) in enumerate(zip(classes, sure, strict=True)):
         if label >= 0:
             scores[i, label] = value
-    return merge_tiles(cells, np.array(classes, np.int32), scores, POSITIVE).tolist()
+    return [bool(stays) for stays in merge_tiles(cells, np.array(classes, np.int32), scores, POSITIVE)]
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -67,7 +67,8 @@ def test_every_tile_is_a_cell_to_be_classified() -> None:
     cells = GridFinder(40).find(blank(80, 80))
     assert cells.kinds == (CELL,)
     assert not cells.kind.any()
-    assert (cells.boxes.dtype, cells.confidence.dtype, cells.kind.dtype) == (np.int32, np.float32, np.int32)
+    assert cells.boxes.dtype == cells.kind.dtype == np.int32
+    assert cells.confidence.dtype == np.float32
 
 
 @pytest.mark.parametrize(("tile", "overlap"), [(0, 0.0), (-3, 0.0), (32, -0.1), (32, 0.95), (32, float("nan"))])

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from edge.types import FloatArray
 from models.score import Match, match_boxes, match_points, pairs, summarise
 
 SHAPE = (200, 300)
+
+
+def f32(values: list[Any]) -> FloatArray:
+    return np.array(values, np.float32)
 
 
 def boxes(*rows: tuple[int, int, int, int]) -> np.ndarray:
@@ -55,12 +62,12 @@ def test_pairs_takes_the_strongest_first_and_each_once() -> None:
 
 def test_points_match_the_nearest_box_within_half_a_cell() -> None:
     found = boxes((80, 80, 40, 40), (180, 80, 40, 40))
-    points = np.float32([[103, 99], [150, 150]])
+    points = f32([[103, 99], [150, 150]])
     assert match_points(found, points, SHAPE) == Match(1, 1, 1)
 
 
 def test_a_finder_that_finds_nothing_loses_every_point() -> None:
-    assert match_points(boxes(), np.float32([[100, 100]]), SHAPE).lost == 1
+    assert match_points(boxes(), f32([[100, 100]]), SHAPE).lost == 1
 
 
 def test_a_summary_pools_cells_not_fields() -> None:

@@ -1,0 +1,134 @@
+"""The learned finder from the shelf: on virtual slides whose every cell is known, and on what holds no cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edge import shelf
+from edge.errors import ModelError
+from edge.finders.learned import WHITE, LearnedFinder, decode_boxes, prepare, whiten
+from edge.modelfile import Card, FinderSpec
+from edge.sources.virtual import SlideSpec, render_field
+from edge.types import FloatArray
+from models.figures import grown
+from models.score import Summary, match_boxes, summarise
+
+if not shelf.has(shelf.FINDER):
+    pytest.skip("the shelf holds no finder yet", allow_module_level=True)
+MODEL = shelf.load(shelf.FINDER)
+
+
+def f32(values: list[Any]) -> FloatArray:
+    return np.array(values, np.float32)
+
+
+@pytest.fixture(scope="module")
+def finder() -> LearnedFinder:
+    return LearnedFinder(MODEL)
+
+
+def score(finder: LearnedFinder, spec: SlideSpec, fields: int = 4) -> Summary:
+    matches = []
+    for index in range(fields):
+        rgb, truth = render_field(spec, index)
+        red = np.array([t not in {"white cell", "platelet", "speck"} for t in truth.types], bool)
+        cells = finder.find(rgb)
+        infected = np.array([t != "red blood cell" for t in truth.types], bool)[red]
+        matches.append(
+            match_boxes(cells.boxes[cells.kind == 0], grown(truth.boxes[red]), infected, (spec.height, spec.width))
+        )
+    return summarise(matches)
+
+
+SLIDE = SlideSpec(seed=77, bad_fields=0.0, parasitaemia=0.1)
+
+
+def test_it_finds_the_cells_of_a_slide_it_has_not_seen(finder: LearnedFinder) -> None:
+    summary = score(finder, SLIDE)
+    assert summary.f1 > 0.95
+    assert summary.infected_kept > 0.9
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "cell_px", "cells"),
+    [(640, 480, 36.0, 90), (1280, 960, 40.0, 250), (2028, 1520, 120.0, 90), (4056, 3040, 110.0, 600)],
+)
+def test_it_needs_no_options_for_other_cameras(
+    finder: LearnedFinder, width: int, height: int, cell_px: float, cells: int
+) -> None:
+    spec = replace(SLIDE, width=width, height=height, cell_px=cell_px, cells_per_field=cells)
+    assert score(finder, spec, 1).f1 > 0.9
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_an_even_field_holds_no_cells(finder: LearnedFinder, shade: int) -> None:
+    assert len(finder.find(np.full((480, 640, 3), shade, np.uint8))) == 0
+
+
+def test_a_tiny_field_is_no_trouble(finder: LearnedFinder) -> None:
+    assert len(finder.find(np.full((9, 7, 3), 200, np.uint8))) == 0
+
+
+def test_the_same_field_gives_the_same_cells_whatever_came_before(finder: LearnedFinder) -> None:
+    rgb, _ = render_field(SLIDE, 0)
+    first = finder.find(rgb)
+    finder.find(render_field(replace(SLIDE, width=900, height=700), 1)[0])
+    again = finder.find(rgb)
+    assert (first.boxes == again.boxes).all()
+    assert (first.confidence == again.confidence).all()
+
+
+def test_cells_are_named_first_and_what_is_set_aside_after(finder: LearnedFinder) -> None:
+    assert finder.kinds[0] == "cell"
+    assert all(kind.startswith("not-") for kind in finder.kinds[1:])
+    assert "suspect" not in finder.kinds
+
+
+def test_no_cell_is_found_twice(finder: LearnedFinder) -> None:
+    from edge.boxes import iou
+
+    overlap = iou(*[finder.find(render_field(SLIDE, 2)[0]).boxes] * 2)
+    np.fill_diagonal(overlap, 0)
+    assert overlap.max() <= finder.spec.overlap
+
+
+def test_the_background_is_brought_to_white_under_any_lamp() -> None:
+    rgb, _ = render_field(SLIDE, 0)
+    for lamp in ([1.0, 1.0, 1.0], [0.9, 0.7, 0.5]):
+        white = whiten(np.asarray(rgb * np.array(lamp), np.uint8))
+        assert np.abs(np.percentile(white.reshape(-1, 3), 92, axis=0) - WHITE).max() <= 4
+
+
+def test_the_nets_input_is_padded_to_whole_steps() -> None:
+    assert prepare(np.full((481, 641, 3), 99, np.uint8), 0.5).shape == (240, 320, 3)
+    assert prepare(np.full((490, 650, 3), 99, np.uint8), 0.5).shape == (248, 328, 3)
+
+
+def test_a_box_is_read_from_its_place_in_the_grid() -> None:
+    spec = FinderSpec(cell_px=20, stride=4)
+    reg = f32([[0.25, -0.25, 1.0, 1.5]])
+    box = decode_boxes(reg, np.array([10]), np.array([5]), spec, 0.25)
+    assert box.tolist() == [[52, 104, 80, 120]]
+
+
+def test_a_classifier_is_refused_as_a_finder() -> None:
+    with pytest.raises(ModelError, match="not a finder"):
+        LearnedFinder(replace(MODEL, card=Card("x", "classify", ("a", "b"))))
+
+
+def test_a_card_with_other_kinds_than_the_net_is_refused() -> None:
+    assert MODEL.card is not None
+    wrong = replace(MODEL.card, finder=FinderSpec(("cell", "not-dust"), (0.4, 0.4)))
+    with pytest.raises(ModelError, match="do not match its card"):
+        LearnedFinder(replace(MODEL, card=wrong))
+
+
+def test_a_turned_field_holds_as_many_cells(finder: LearnedFinder) -> None:
+    rgb, _ = render_field(SLIDE, 3)
+    upright, turned = finder.find(rgb), finder.find(np.asarray(cv2.rotate(rgb, cv2.ROTATE_90_CLOCKWISE), np.uint8))
+    assert abs(len(upright) - len(turned)) <= 0.05 * len(upright)
