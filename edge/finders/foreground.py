@@ -20,7 +20,8 @@ FAINTEST = 0.06
 """The least share of light a typical cell takes away in the best channel; below it there is nothing to see."""
 
 CLEAREST_NOISE = 3.3
-"""Cells must differ from the background by this many standard deviations of the background; Otsu cuts noise at 3."""
+"""Cells must differ from the background by this many standard deviations of the background: a threshold through plain
+noise reaches 2.5, the faintest of 308 real fields 4.0."""
 
 _WINDOW = 0.3
 _COARSE = 8

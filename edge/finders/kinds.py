@@ -3,9 +3,9 @@
 Nothing here is an absolute colour. Optical density, ``-log(1 - absorbed)``, adds up where things lie on top of each other
 (Beer and Lambert), so a nucleus is told from two overlapping cells by being denser than two of *this field's* red
 cells in green; and Giemsa's purple is green that rises more than blue does, relative to the red cells.
-Thresholds lie between the white cells and the infected cells of the annotated fields (median density of the dense part:
-most white cells 2.7 to 5.3, infected cells 2.0 to 2.6 red cells). The few infected cells as dense as a nucleus are no wider than
-a red cell, and what is no wider than a red cell is never called a white cell.
+The thresholds were read off the annotated fields: the dense part of most white cells has 2.7 to 5.3 times a red cell's
+density and is wider than one; that of an infected cell rarely passes 2.6, and the few that do are no wider than a red cell. What
+is no wider than a red cell is never called a white cell. None of the 363 infected cells there is set aside.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ ladder the votes are gathered in bins of r/4, and their sharpness is the energy 
 
     S(r) = sum((G * V - B * V)^2) / (r^0.75 * sum(weights)),
 
-with G a Gaussian of one bin and B a mean over nine by nine. A set of circles of radius r raises it five- to tenfold.
+with G a Gaussian of one bin and B a mean over nine by nine. At the cells' radius it is 3 to 14 times its median.
 (Perfect circles raise the sum as r^2, chance meetings leave it flat: the exponent lies between, so that neither the largest
 nor the smallest radius wins by being so.) No cell needs to stand alone for that, so it works in dense fields where the
 sizes of connected components say nothing. Between the rungs: a parabola.
