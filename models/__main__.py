@@ -63,6 +63,15 @@ def choose_thresholds() -> None:
 
 
 @app.command()
+def cards() -> None:
+    """Write CARD.md of every shipped model from the card inside its file."""
+    from models.cardtext import write_cards  # noqa: PLC0415
+
+    for path in write_cards(SHELF):
+        typer.echo(path.relative_to(HERE.parent))
+
+
+@app.command()
 def figures(
     markdown: Annotated[bool, typer.Option(help="Print the table as Markdown.")] = False,
     quick: Annotated[bool, typer.Option(help="Accuracy only, no timing or memory.")] = False,

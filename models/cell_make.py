@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from convert.int8 import file_digest, to_int8, tool_versions
+from edge.classifier import Classifier
 from edge.crops import to_reference
-from edge.modelfile import Card, CropSpec, write_model
+from edge.modelfile import Card, CropSpec, read_model, write_model
 from models.cell_data import LABELS, CellSet, cells_of, join
 from models.cell_net import SIZE, macs
 from models.cell_train import CellTraining, train
@@ -18,6 +20,8 @@ from models.debris import weak_labels
 from models.fields import UNSURE, data_dir, load_iml
 from models.finder_data import CellPool, Scene
 from models.finder_train import nih_rows
+from models.metrics import accuracy, auc, sensitivity_at
+from models.nih import crops_of, infected
 from models.virtual import virtual_scenes
 
 NAME = "malaria-thin-32"
@@ -106,4 +110,34 @@ def make_classifier(
         tools=tool_versions(),
         licence="Apache-2.0 (weights)",
     )
-    return write_model(out, flatbuffer, card)
+    card = write_model(out, flatbuffer, card)
+    if slides_out:
+        rows = [row for row in nih_rows() if row["slide"] in slides_out]
+        figures = held_out_figures(model, Classifier(read_model(out)), rows)
+        say(f"NIH cells of {len(slides_out)} unseen slides: {figures}")
+        card = write_model(out, flatbuffer, replace(card, accuracy=figures))
+    return card
+
+
+def held_out_figures(model: Any, classifier: Classifier, rows: list[dict[str, str]]) -> dict[str, Any]:
+    """Float (Keras) and int8 (device runtime) on the same unseen cells, published labels."""
+    crops = crops_of(rows, SPEC)
+    truth = infected(rows)
+    plain = (crops.astype(np.float32) - 128) / 64
+    out = np.asarray(model.predict(plain, batch_size=1024, verbose=0)).reshape(-1)
+    scores = {"float": 1 / (1 + np.exp(-out)), "int8": classifier.scores(crops)[:, 1]}
+    figures: dict[str, Any] = {
+        name: {
+            "accuracy": round(accuracy(truth, s), 4),
+            "auc": round(auc(truth, s), 4),
+            "sensitivity_at_1_percent": round(sensitivity_at(truth, s, 0.01), 4),
+        }
+        for name, s in scores.items()
+    }
+    agree = (scores["float"] >= 0.5) == (scores["int8"] >= 0.5)
+    return {
+        "set": "NIH cells, slides never seen",
+        "cells": len(rows),
+        "agreement": round(float(agree.mean()), 5),
+        **figures,
+    }

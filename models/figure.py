@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_WORD = {True: "met", False: "**missed**", None: ""}
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row: what, where, the target as text, the value as text with its interval and n, and whether it is met."""
+    """One row: what, where, the target as text, the value as text with its interval and n, whether it is met (None: no target)."""
 
     what: str
     where: str
     target: str
     value: str
-    met: bool
+    met: bool | None
+
+
+def line(row: Figure) -> str:
+    """One row as it is told while measuring."""
+    return " | ".join((row.what, row.where, f"target {row.target}", row.value, _WORD[row.met]))
 
 
 def show(rows: list[Figure], *, markdown: bool) -> str:
     """The rows as text or as a Markdown table."""
     if markdown:
-        lines = ["| figure | where | target | measured | |", "|---|---|---|---|---|"]
-        return "\n".join(
-            lines
-            + [f"| {r.what} | {r.where} | {r.target} | {r.value} | {'met' if r.met else '**missed**'} |" for r in rows]
-        )
-    missed = [r.what + ", " + r.where for r in rows if not r.met]
-    return f"{len(rows) - len(missed)} of {len(rows)} targets met" + "".join(f"\n  missed: {m}" for m in missed)
+        head = ["| figure | where | target | measured | |", "|---|---|---|---|---|"]
+        return "\n".join(lines + [f"| {r.what} | {r.where} | {r.target} | {r.value} | {_WORD[r.met]} |" for r in rows])
+    aimed = [r for r in rows if r.met is not None]
+    missed = [r.what + ", " + r.where for r in rows if r.met is False]
+    return f"{len(aimed) - len(missed)} of {len(aimed)} targets met" + "".join(f"\n  missed: {m}" for m in missed)

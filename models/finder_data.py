@@ -26,7 +26,7 @@ KINDS = ("cell", "suspect", "not-white-cell", "not-platelet")
 VIEW = (240, 320)
 STRIDE = 4
 _IGNORE = -1
-_WEIGHT = (1.0, 6.0, 6.0, 3.0)
+_WEIGHT = (1.0, 4.0, 6.0, 3.0)
 """Weight of a centre per kind: infected cells must not be lost, white cells and platelets are rare."""
 _HARD = 4.0
 

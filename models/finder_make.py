@@ -14,11 +14,12 @@ from edge.sources.virtual import SlideSpec
 from models.fields import folds, load_iml
 from models.finder_data import CELL_PX, KINDS, STRIDE, VIEW, Scene, draw
 from models.finder_train import FinderTraining, composed_scenes, real_scenes, train
+from models.thresholds import OTHERS
 from models.virtual import virtual_scenes
 
 NAME = "finder-thin"
-THRESHOLDS = (0.4, 0.2, 0.4, 0.4)
-"""Before they are chosen on held-out blocks by ``choose_thresholds``."""
+THRESHOLDS = (0.4, 0.2, *OTHERS)
+"""Before they are chosen on held-out blocks by ``models.thresholds``."""
 
 
 def make_finder(

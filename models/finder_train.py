@@ -28,7 +28,7 @@ class FinderTraining:
     rate: float = 2e-3
     width: int = 16
     seed: int = 0
-    mix: tuple[float, float, float] = (0.6, 0.25, 0.15)
+    mix: tuple[float, float, float] = (0.88, 0.07, 0.05)
 
 
 def nih_rows(folder: Path | None = None) -> list[dict[str, str]]:

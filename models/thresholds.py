@@ -16,6 +16,8 @@ from models.score import Match, match_boxes, summarise
 
 CELL_GRID = (0.26, 0.30, 0.34, 0.38, 0.42, 0.46, 0.5)
 SUSPECT_GRID = (0.08, 0.12, 0.16, 0.2, 0.25, 0.3)
+OTHERS = (0.3, 0.4)
+"""Of white cells and platelets: there is no truth to choose them by; set by looking at fields."""
 _INFECTED_WORTH = 0.3
 """How much one part of infected cells kept weighs against one part of F1 in the choice."""
 
@@ -25,12 +27,11 @@ Grid = dict[tuple[float, float], list[Match]]
 def finder_grid(path: Path, fields: list[AnnotatedField]) -> Grid:
     """Scores of every pair of thresholds on these fields."""
     finder = LearnedFinder(read_model(path))
-    others = finder.spec.thresholds[2:]
     grid: Grid = {pair: [] for pair in itertools.product(CELL_GRID, SUSPECT_GRID)}
     for entry in fields:
         rgb = entry.read()
         for pair, matches in grid.items():
-            finder.set_thresholds((*pair, *others))
+            finder.set_thresholds((*pair, *OTHERS))
             cells = finder.find(rgb)
             boxes = cells.boxes[cells.kind == 0]
             matches.append(match_boxes(boxes, entry.boxes, entry.infected, rgb.shape[:2]))
@@ -56,7 +57,7 @@ def rewrite(path: Path, pair: tuple[float, float], origin: str) -> None:
     model = read_model(path)
     if model.card is None or model.card.finder is None:
         raise ValueError(f"{path}: not a finder")
-    spec = replace(model.card.finder, thresholds=(*pair, *model.card.finder.thresholds[2:]))
+    spec = replace(model.card.finder, thresholds=(*pair, *OTHERS))
     write_model(path, model.flatbuffer, replace(model.card, finder=spec, threshold_origin=origin))
 
 

@@ -1,0 +1,47 @@
+"""The NIH cells, each once, as the device would see it: on pale paper, through ``edge.crops``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.crops import crop_cells
+from edge.modelfile import CropSpec
+from edge.types import UInt8Array
+from models.fields import data_dir, read_rgb
+from models.finder_data import BOX_MARGIN
+
+_PAPER = 1.12  # brightness of the paper over that of the cell's brightest parts
+_CANVAS = 160
+
+
+def on_paper(cell: UInt8Array) -> tuple[UInt8Array, np.ndarray]:
+    """A masked cell uint8 [h, w, 3] (black outside) on paper uint8 [160, 160, 3], and its box int32 [4] with the usual margin."""
+    height, width = cell.shape[:2]
+    mask = cell.max(axis=2) > 25
+    bright = np.percentile(cell[mask], 97, axis=0) if mask.any() else np.full(3, 200.0)
+    paper = np.full((_CANVAS, _CANVAS, 3), np.minimum(bright * _PAPER, 250), np.float32)
+    top, left = (_CANVAS - height) // 2, (_CANVAS - width) // 2
+    alpha = cv2.GaussianBlur(mask.astype(np.float32), (3, 3), 0)[..., None]
+    part = paper[top : top + height, left : left + width]
+    paper[top : top + height, left : left + width] = part * (1 - alpha) + np.minimum(cell, part) * alpha
+    sides = np.array([width, height]) * BOX_MARGIN
+    box = np.concatenate([np.array([_CANVAS, _CANVAS]) / 2 - sides / 2, sides])
+    return paper.astype(np.uint8), np.rint(box).astype(np.int32)
+
+
+def crops_of(rows: list[dict[str, str]], spec: CropSpec, folder: Path | None = None) -> UInt8Array:
+    """Crops of these rows of ``cells.csv``: uint8 [n, size, size, 3]."""
+    folder = folder or data_dir() / "nih_cells"
+    crops = np.empty((len(rows), spec.size, spec.size, 3), np.uint8)
+    for i, row in enumerate(rows):
+        rgb, box = on_paper(read_rgb(folder / row["file"]))
+        crops[i] = crop_cells(rgb, box[None], spec)[0]
+    return crops
+
+
+def infected(rows: list[dict[str, str]]) -> np.ndarray:
+    """Bool [n]: the published label."""
+    return np.array([row["label"] == "parasitized" for row in rows], bool)
