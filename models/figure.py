@@ -27,7 +27,7 @@ def show(rows: list[Figure], *, markdown: bool) -> str:
     """The rows as text or as a Markdown table."""
     if markdown:
         head = ["| figure | where | target | measured | |", "|---|---|---|---|---|"]
-        return "\n".join(lines + [f"| {r.what} | {r.where} | {r.target} | {r.value} | {_WORD[r.met]} |" for r in rows])
+        return "\n".join(head + [f"| {r.what} | {r.where} | {r.target} | {r.value} | {_WORD[r.met]} |" for r in rows])
     aimed = [r for r in rows if r.met is not None]
     missed = [r.what + ", " + r.where for r in rows if r.met is False]
     return f"{len(aimed) - len(missed)} of {len(aimed)} targets met" + "".join(f"\n  missed: {m}" for m in missed)
