@@ -17,6 +17,7 @@ from edge.crops import crop_cells
 from edge.finders import Finder
 from edge.gate import measure
 from edge.modelfile import Card
+from edge.pixels import pyramid
 from edge.types import NOT_WHOLE, Cells, Field, FieldResult, FloatArray, Int32Array, Quality, Timings, UInt8Array
 
 OVERRUN = 0.1
@@ -74,11 +75,12 @@ class Analyser:
         quality = self._gauge(field.rgb)
         gated = perf_counter()
         shape = (int(field.rgb.shape[0]), int(field.rgb.shape[1]))
-        cells = set_aside_cut(self._finder.find(field.rgb), shape)
+        levels = pyramid(field.rgb)
+        cells = set_aside_cut(self._finder.find(levels), shape)
         found = perf_counter()
         whole = np.flatnonzero(cells.kind == 0)
         masks = None if cells.masks is None else cells.masks[whole]
-        crops = crop_cells(field.rgb, cells.boxes[whole], self._classifier.card.crop, masks)
+        crops = crop_cells(levels, cells.boxes[whole], self._classifier.card.crop, masks)
         cropped = perf_counter()
         scores = np.zeros((len(cells), len(self._classifier.card.labels)), np.float32)
         classes = np.full(len(cells), -1, np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,14 +36,10 @@ def intersection(a: BoxArray, b: BoxArray) -> FloatArray:
 
 
 def suppress(boxes: Int32Array, confidence: FloatArray, overlap: float) -> Int32Array:
-    """Greedy non-maximum suppression: indices to keep, int32, most confident first (ties: first come)."""
-    order = np.argsort(-confidence, kind="stable")
-    clash = iou(boxes[order], boxes[order]) > overlap
-    alive = np.ones(len(order), bool)
-    for i in np.flatnonzero(np.triu(clash, 1).any(axis=1)):
-        if alive[i]:
-            alive[i + 1 :] &= ~clash[i, i + 1 :]
-    return order[alive].astype(np.int32)
+    """Greedy non-maximum suppression (OpenCV's): indices to keep, int32, most confident first (ties: first come; all above 0)."""
+    if len(boxes) == 0:
+        return np.empty(0, np.int32)
+    return np.asarray(cv2.dnn.NMSBoxes(boxes.tolist(), confidence.tolist(), 0.0, overlap), np.int32).reshape(-1)
 
 
 def inside(boxes: Int32Array, shape: tuple[int, int], margin: float = 0) -> np.ndarray:

@@ -39,6 +39,9 @@ class Classifier:
         if not self._sigmoid and width != len(card.labels):
             raise ModelError(f"{model.path}: the net has {width} outputs for {len(card.labels)} labels")
         self._positive = np.array([label in card.positive for label in card.labels])
+        rows = self.net.run(np.zeros((BATCH, *want), np.uint8))[0]  # now, rather than in the middle of the first field
+        if rows.shape[0] != BATCH or rows.size != BATCH * width:
+            raise ModelError(f"{model.path}: wrong output shape {rows.shape} for a batch of {BATCH}")
 
     def scores(self, crops: UInt8Array) -> FloatArray:
         """Scores of a batch: uint8 [n, size, size, 3] to float32 [n, k], in the order of the card's labels."""
@@ -55,7 +58,7 @@ class Classifier:
     def _probabilities(self, raw: FloatArray) -> FloatArray:
         logit = self.card.output == "logit"
         if self._sigmoid:
-            p = 1 / (1 + np.exp(-raw)) if logit else raw
+            p = 1 / (1 + np.exp(-np.clip(raw, -80, 80))) if logit else raw  # float32 overflows at 88
             return np.hstack([1 - p, p])
         if logit:
             e = np.exp(raw - raw.max(axis=1, keepdims=True))

@@ -11,20 +11,21 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from edge.errors import ModelError
 from edge.modelfile import CropSpec
-from edge.pixels import halve
+from edge.pixels import Image, pyramid
 from edge.types import Int32Array, UInt8Array
 
 _ROWS_PER_REMAP = 1000  # cv2.remap takes fewer than 32,768 rows
 _CENTRE = 0.5  # the share of the crop's side that is taken for the cell's own colour
 
 
-def crop_cells(rgb: UInt8Array, boxes: Int32Array, spec: CropSpec, masks: UInt8Array | None = None) -> UInt8Array:
+def crop_cells(image: Image, boxes: Int32Array, spec: CropSpec, masks: UInt8Array | None = None) -> UInt8Array:
     """Cut cells out of a field.
 
     Args:
-        rgb: uint8 [H, W, 3].
-        boxes: int32 [n, 4], x, y, w, h in pixels of ``rgb``; may overrun the border (its pixels are repeated).
+        image: uint8 [H, W, 3], or that with its halves.
+        boxes: int32 [n, 4], x, y, w, h in pixels of ``image``; may overrun the border (its pixels are repeated).
         spec: size, margin, mask and colour reference, from the model's card.
         masks: uint8 [n, size, size], needed where ``spec.mask`` is ``black``.
 
@@ -32,37 +33,42 @@ def crop_cells(rgb: UInt8Array, boxes: Int32Array, spec: CropSpec, masks: UInt8A
         uint8 [n, size, size, 3].
 
     Raises:
-        ValueError: ``spec`` asks for masks and none were given.
+        ModelError: ``spec`` asks for masks and none were given.
     """
     size = spec.size
     if len(boxes) == 0:
         return np.empty((0, size, size, 3), np.uint8)
     sides = np.maximum(boxes[:, 2:].max(axis=1), 1) * np.float32(spec.margin)
-    factor = 1
-    while float(np.median(sides)) >= 2 * factor * size:
-        rgb, factor = halve(rgb), 2 * factor
+    levels = pyramid(image)
+    halvings = 0
+    while float(np.median(sides)) >= 2 ** (halvings + 1) * size and min(levels.level(halvings).shape[:2]) > 1:
+        halvings += 1  # boxes may be larger than the field: a single pixel is not halved
+    factor = 2**halvings
     centres = (boxes[:, :2] + boxes[:, 2:] * np.float32(0.5)) / np.float32(factor)
-    batch = _sample(rgb, centres.astype(np.float32), (sides / factor).astype(np.float32), size)
+    batch = _sample(levels.level(halvings), centres.astype(np.float32), (sides / factor).astype(np.float32), size)
     if spec.normalise == "cell":
         batch = to_reference(batch, spec.target)
     if spec.mask == "black":
         if masks is None:
-            raise ValueError("this model wants masked crops; the finder gives no masks")
+            raise ModelError("this model wants masked crops and the finder gives no masks: choose another of the two")
         batch[masks == 0] = 0
     return batch
 
 
 def _sample(image: UInt8Array, centres: np.ndarray, sides: np.ndarray, size: int) -> UInt8Array:
     grid = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) - np.float32(0.5)
-    xs = centres[:, :1] + sides[:, None] * grid - np.float32(0.5)
-    ys = centres[:, 1:] + sides[:, None] * grid - np.float32(0.5)
+    # Clipped here, where it is cheap, the places never leave the image: what lies beyond repeats its border.
+    height, width = image.shape[:2]
+    xs = np.clip(centres[:, :1] + sides[:, None] * grid - np.float32(0.5), 0, width - 1)
+    ys = np.clip(centres[:, 1:] + sides[:, None] * grid - np.float32(0.5), 0, height - 1)
     batch = np.empty((len(centres), size, size, 3), np.uint8)
     for first in range(0, len(centres), _ROWS_PER_REMAP * 32 // size):
         part = slice(first, first + _ROWS_PER_REMAP * 32 // size)
         shape = (len(xs[part]), size, size)
         map_x = np.broadcast_to(xs[part, None, :], shape).reshape(-1, size)
         map_y = np.broadcast_to(ys[part, :, None], shape).reshape(-1, size)
-        out = cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        fixed = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)  # faster than leaving it to remap
+        out = cv2.remap(image, *fixed, cv2.INTER_LINEAR)
         batch[part] = out.reshape(*shape, 3)
     return batch
 
@@ -77,8 +83,6 @@ def to_reference(batch: UInt8Array, target: int) -> UInt8Array:
     rows = batch[:, edge : size - edge, edge : size - edge].reshape(len(batch), width, -1)
     mean = rows.sum(axis=1, dtype=np.float32).reshape(len(batch), width, 3).sum(axis=1) / np.float32(width * width)
     gain = np.float32(target) / np.maximum(mean, np.float32(8))
-    scaled = batch.reshape(len(batch), size, -1).astype(np.float32)
-    scaled *= np.tile(gain, size)[:, None, :]
-    scaled += np.float32(0.5)
-    np.minimum(scaled, np.float32(255), out=scaled)
-    return np.asarray(scaled.astype(np.uint8).reshape(batch.shape), np.uint8)
+    scaled = batch.reshape(len(batch) * size, -1).astype(np.float32)
+    scaled *= np.repeat(np.tile(gain, size), size, axis=0)
+    return np.asarray(cv2.convertScaleAbs(scaled), np.uint8).reshape(batch.shape)  # rounds and saturates in one pass

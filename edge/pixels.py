@@ -1,4 +1,7 @@
-"""Making fields smaller, cheaply: by halves while that goes (OpenCV averages 2 x 2 with vector instructions), then the rest."""
+"""Making fields smaller, each pixel touched once: halves are made when first asked for and shared by all who ask.
+
+OpenCV averages 2 x 2 with vector instructions; other factors are several times slower, so they come last.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,44 @@ import numpy as np
 from edge.types import UInt8Array
 
 
-def halve(rgb: UInt8Array) -> UInt8Array:
-    """Average every 2 x 2 pixels: uint8 [H, W, 3] to uint8 [H // 2, W // 2, 3]; an odd last row or column is dropped."""
-    height, width = (side // 2 for side in rgb.shape[:2])
-    return np.asarray(
-        cv2.resize(rgb[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA), np.uint8
-    )
+class Pyramid:
+    """A field, its half, its quarter and so on: uint8 [H, W, 3], [H // 2, W // 2, 3], ... Not to be written to."""
+
+    def __init__(self, rgb: UInt8Array) -> None:
+        self._levels = [rgb]
+
+    @property
+    def rgb(self) -> UInt8Array:
+        """The field itself."""
+        return self._levels[0]
+
+    def level(self, number: int) -> UInt8Array:
+        """The field halved ``number`` times; an odd last row or column is dropped each time."""
+        while len(self._levels) <= number:
+            rgb = self._levels[-1]
+            height, width = (side // 2 for side in rgb.shape[:2])
+            even = rgb[: 2 * height, : 2 * width]
+            self._levels.append(np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8))
+        return self._levels[number]
 
 
-def rescale(rgb: UInt8Array, scale: float) -> UInt8Array:
+Image = UInt8Array | Pyramid
+"""A field as its pixels, or with its halves."""
+
+
+def pyramid(image: Image) -> Pyramid:
+    """The image with its halves."""
+    return image if isinstance(image, Pyramid) else Pyramid(image)
+
+
+def rescale(image: Image, scale: float) -> UInt8Array:
     """Resize by ``scale`` without aliasing: uint8 [H, W, 3] to uint8 [h, w, 3], at least 8 pixels a side."""
-    height, width = (max(8, round(side * scale)) for side in rgb.shape[:2])
-    while rgb.shape[0] >= 2 * height and rgb.shape[1] >= 2 * width:
-        rgb = halve(rgb)
+    levels = pyramid(image)
+    height, width = (max(8, round(side * scale)) for side in levels.rgb.shape[:2])
+    number = 0
+    while min(levels.rgb.shape[0] // height, levels.rgb.shape[1] // width) >= 2 ** (number + 1):
+        number += 1
+    rgb = levels.level(number)
     if rgb.shape[:2] == (height, width):
         return rgb
     how = cv2.INTER_AREA if height < rgb.shape[0] else cv2.INTER_LINEAR

@@ -57,11 +57,9 @@ class Net:
             self._interpreter = cls(model_content=model.flatbuffer, num_threads=threads)
             self._interpreter.allocate_tensors()
             self._inputs = self._interpreter.get_input_details()
+            self._outputs = sorted(self._interpreter.get_output_details(), key=lambda d: str(d["name"]))
         except (ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()
-            raise ModelError(
-                f"{model.path}: the runtime refuses this model: {reason[-1] if reason else error}"
-            ) from error
+            raise ModelError(f"{model.path}: the runtime refuses this model: {_last_line(error)}") from error
         if len(self._inputs) != 1 or len(self._inputs[0]["shape"]) != 4:
             raise ModelError(
                 f"{model.path}: wrong input shape: the model must take one image batch [n, height, width, channels]"
@@ -71,7 +69,8 @@ class Net:
         self._dtype = np.dtype(self._input["dtype"])
         if self._dtype not in (np.uint8, np.int8, np.float32):
             raise ModelError(f"{model.path}: input type {self._dtype} is not supported: use int8, uint8 or float32")
-        self._outputs = sorted(self._interpreter.get_output_details(), key=lambda d: str(d["name"]))
+        if not self._outputs or not all(len(d["shape"]) for d in self._outputs):
+            raise ModelError(f"{model.path}: wrong output shape: the model must give one row per image")
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -99,20 +98,31 @@ class Net:
             images: uint8 [n, h, w, c]; the interpreter is resized when the shape changes.
 
         Returns:
-            the outputs as float32, sorted by tensor name, first axis n.
+            the outputs as float32, sorted by tensor name, first axis n; all of them finite.
+
+        Raises:
+            ModelError: the model cannot run on this shape, or gives NaN or infinity.
         """
-        shape = images.shape
-        if shape != self._shape:
-            self._interpreter.resize_tensor_input(self._input["index"], shape, strict=False)
-            self._interpreter.allocate_tensors()
-            self._shape = shape
         if self._dtype == np.int8:
             fed: NDArray[Any] = (images ^ np.uint8(0x80)).view(np.int8)
         else:
             fed = images.astype(self._dtype, copy=False)
-        self._interpreter.set_tensor(self._input["index"], fed)
-        self._interpreter.invoke()
-        return [self._dequantised(detail) for detail in self._outputs]
+        try:
+            if images.shape != self._shape:
+                self._interpreter.resize_tensor_input(self._input["index"], images.shape, strict=False)
+                self._interpreter.allocate_tensors()
+                self._shape = images.shape
+            self._interpreter.set_tensor(self._input["index"], fed)
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            size = "x".join(str(n) for n in images.shape)
+            raise ModelError(
+                f"{self._path}: this model cannot run on a batch of {size}: {_last_line(error)}"
+            ) from error
+        outputs = [self._dequantised(detail) for detail in self._outputs]
+        if not all(np.isfinite(output).all() for output in outputs):
+            raise ModelError(f"{self._path}: the model's output is not a number: it is damaged or badly converted")
+        return outputs
 
     def _dequantised(self, detail: dict[str, Any]) -> NDArray[np.float32]:
         raw = self._interpreter.get_tensor(detail["index"])
@@ -120,3 +130,8 @@ class Net:
         if raw.dtype == np.float32 or scale == 0:
             return np.asarray(raw, np.float32)
         return np.asarray((raw.astype(np.float32) - np.float32(zero)) * np.float32(scale), np.float32)
+
+
+def _last_line(error: Exception) -> str:
+    """What the runtime has to say comes last, after where it happened."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]

@@ -68,4 +68,6 @@ def load(name_or_path: str) -> ModelFile:
         if entry.name == name_or_path:
             return read_model(entry.path)
     known = ", ".join(entry.name for entry in shelf) or "none"
-    raise ModelError(f"{name_or_path}: no such model on the shelf (there: {known}); a path must end in .tflite")
+    raise ModelError(
+        f"{name_or_path or 'an empty name'}: no such model on the shelf (there: {known}); a path must end in .tflite"
+    )

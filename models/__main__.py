@@ -32,7 +32,7 @@ def path_of(name: str, fold: int | None) -> Path:
 
 
 @app.command()
-def train_finder(fold: Fold = None, steps: Steps = 3000, seed: Seed = 0) -> None:
+def train_finder(fold: Fold = None, steps: Steps = 2600, seed: Seed = 0) -> None:
     """Train the finder (about ten minutes on two cores). Example: python -m models train-finder --fold 0."""
     from models.finder_make import NAME, held_out_blocks, make_finder  # noqa: PLC0415
     from models.finder_train import FinderTraining  # noqa: PLC0415
@@ -43,7 +43,7 @@ def train_finder(fold: Fold = None, steps: Steps = 3000, seed: Seed = 0) -> None
 
 
 @app.command()
-def train_classifier(fold: Fold = None, steps: Steps = 4000, seed: Seed = 0) -> None:
+def train_classifier(fold: Fold = None, steps: Steps = 3000, seed: Seed = 0) -> None:
     """Train the cell classifier (about five minutes). Example: python -m models train-classifier --fold 0."""
     from models.cell_make import NAME, make_classifier, slides_held_out  # noqa: PLC0415
     from models.cell_train import CellTraining  # noqa: PLC0415

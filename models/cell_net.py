@@ -11,7 +11,7 @@ from typing import Any
 SIZE = 32
 
 
-def build(outputs: int = 1, widths: tuple[int, int, int, int] = (12, 24, 32, 24)) -> Any:
+def build(outputs: int = 1, widths: tuple[int, int, int, int] = (16, 16, 32, 32)) -> Any:
     """A Keras model: bytes as (value - 128) / 64, float [n, 32, 32, 3], to logits [n, 1, 1, outputs]."""
     import keras  # noqa: PLC0415
 

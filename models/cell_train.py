@@ -21,7 +21,7 @@ from models.finder_train import ahead
 class CellTraining:
     """Settings of one run. ``mix``: share of each source in a batch; ``infected``: share of infected cells within it."""
 
-    steps: int = 4000
+    steps: int = 3000
     batch: int = 256
     rate: float = 4e-3
     seed: int = 0

@@ -23,12 +23,12 @@ from models.finder_net import build
 class FinderTraining:
     """Settings of one training run; ``mix`` is the share of real, composed and virtual scenes in a batch."""
 
-    steps: int = 3000
+    steps: int = 2600
     batch: int = 8
     rate: float = 2e-3
     width: int = 16
     seed: int = 0
-    mix: tuple[float, float, float] = (0.88, 0.07, 0.05)
+    mix: tuple[float, float, float] = (0.75, 0.15, 0.1)
 
 
 def nih_rows(folder: Path | None = None) -> list[dict[str, str]]:

@@ -14,8 +14,8 @@ from edge.modelfile import read_model, write_model
 from models.fields import AnnotatedField
 from models.score import Match, match_boxes, summarise
 
-CELL_GRID = (0.26, 0.30, 0.34, 0.38, 0.42, 0.46, 0.5)
-SUSPECT_GRID = (0.08, 0.12, 0.16, 0.2, 0.25, 0.3)
+CELL_GRID = (0.34, 0.38, 0.42, 0.46, 0.5, 0.54, 0.58)
+SUSPECT_GRID = (0.16, 0.2, 0.25, 0.3, 0.4, 0.5)
 OTHERS = (0.3, 0.4)
 """Of white cells and platelets: there is no truth to choose them by; set by looking at fields."""
 _INFECTED_WORTH = 0.3

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.errors import CameraError, UnreadableFieldError
 from edge.modelfile import Card, CropSpec, ModelFile
+from edge.pixels import Image, pyramid
 from edge.types import (
     CELL,
     NOT_WHOLE,
@@ -43,8 +44,9 @@ class FakeFinder:
     def __init__(self, delay: float = 0.0) -> None:
         self.delay = delay
 
-    def find(self, rgb: UInt8Array) -> Cells:
+    def find(self, image: Image) -> Cells:
         time.sleep(self.delay)
+        rgb = pyramid(image).rgb
         n = int(rgb[0, 0, 0])
         boxes = np.array([[10 + 25 * i, 10, BOX, BOX] for i in range(n)], np.int32).reshape(-1, 4)
         kind = np.zeros(n, np.int32)

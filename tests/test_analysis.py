@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from edge.analysis import NOT_AGAIN, Analyser, set_aside_cut
+from edge.pixels import Image
 from edge.types import NOT_WHOLE, Cells, Field
 from tests.fakes import KINDS, FakeClassifier, FakeFinder, picture, quality
 
@@ -86,8 +87,8 @@ def test_kinds_are_the_same_whether_or_not_a_cell_is_cut() -> None:
 
 def test_masks_go_with_their_cells() -> None:
     class Masked(FakeFinder):
-        def find(self, rgb: np.ndarray) -> Cells:
-            found = super().find(rgb)
+        def find(self, image: Image) -> Cells:
+            found = super().find(image)
             masks = np.zeros((len(found), 32, 32), np.uint8)
             return Cells(found.boxes, found.confidence, found.kind, found.kinds, masks)
 

@@ -115,3 +115,62 @@ def test_without_a_runtime_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(runtime, "_RUNTIMES", (("no_such_runtime.interpreter", "none"),))
     with pytest.raises(ModelError, match="pip install"):
         runtime.interpreter_class()
+
+
+def stand_in(output: FloatArray, *, fails: bool = False) -> type[Any]:
+    """An interpreter that takes 32 x 32 crops and answers ``output``, whatever it is shown."""
+
+    class Interpreter:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def allocate_tensors(self) -> None:
+            pass
+
+        def resize_tensor_input(self, *_: object, **__: object) -> None:
+            if fails:
+                raise RuntimeError("somewhere.cc:1\nnode 3 (RESHAPE) failed to prepare")
+
+        def get_input_details(self) -> list[dict[str, Any]]:
+            return [{"index": 0, "shape": np.array([1, 32, 32, 3]), "dtype": np.float32}]
+
+        def get_output_details(self) -> list[dict[str, Any]]:
+            return [{"index": 1, "name": "out", "shape": np.array(output.shape), "quantization": (0.0, 0)}]
+
+        def set_tensor(self, *_: object) -> None:
+            pass
+
+        def invoke(self) -> None:
+            pass
+
+        def get_tensor(self, _: int) -> FloatArray:
+            return output
+
+    return Interpreter
+
+
+@pytest.mark.parametrize(
+    ("output", "fails", "complaint"),
+    [
+        (f32([[np.nan, 0, 1]] * BATCH), False, "not a number"),
+        (f32([[np.inf, 0, 1]] * BATCH), False, "not a number"),
+        (f32([[0.5, 0, 1]]), False, "wrong output shape"),
+        (np.ones((BATCH, 4, 4, 3), np.float32), False, "wrong output shape"),
+        (np.float32(3).reshape(()), False, "wrong output shape"),
+        (f32([[0.5, 0, 1]]), True, "cannot run on a batch of 32x32x32x3: node 3"),
+    ],
+)
+def test_a_net_that_gives_no_scores_is_refused_before_the_first_field(
+    monkeypatch: pytest.MonkeyPatch, output: FloatArray, fails: bool, complaint: str
+) -> None:
+    monkeypatch.setattr(runtime, "interpreter_class", lambda: (stand_in(output, fails=fails), "ai-edge-litert"))
+    with pytest.raises(ModelError, match=complaint):
+        Classifier(MODEL)
+
+
+def test_extreme_logits_are_plain_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits = np.zeros((BATCH, 1), np.float32)
+    logits[:2, 0] = -1000, 1000
+    monkeypatch.setattr(runtime, "interpreter_class", lambda: (stand_in(logits), "ai-edge-litert"))
+    two = Classifier(MODEL, card(labels=("no", "yes"), positive=("yes",)))
+    assert np.allclose(two.scores(cells((0, 0, 0), (0, 0, 0))), [[1, 0], [0, 1]])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge.crops import crop_cells, to_reference
+from edge.errors import ModelError
 from edge.modelfile import CropSpec
 
 PLAIN = CropSpec()
@@ -104,5 +105,11 @@ def test_masked_crops_are_black_outside_the_mask() -> None:
 
 
 def test_a_model_that_wants_masks_says_so_when_there_are_none() -> None:
-    with pytest.raises(ValueError, match="masks"):
+    with pytest.raises(ModelError, match="masks"):
         crop_cells(field(), box(100, 100, 40, 40), CropSpec(mask="black"))
+
+
+def test_a_box_far_larger_than_the_field_is_cut_all_the_same() -> None:
+    for shape in ((1, 1), (3, 200), (64, 64)):
+        rgb = np.full((*shape, 3), 90, np.uint8)
+        assert (crop_cells(rgb, box(-1000, -1000, 100_000, 100_000), CropSpec()) == 90).all()

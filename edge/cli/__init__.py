@@ -1,45 +1,28 @@
-"""The command lines ``edge-run`` and ``edge``. Heavy imports wait until a command runs, so that help is quick."""
+"""The programs ``edge-run`` and ``edge``. All else is imported behind the door, so that Ctrl-C is heard from the first moment."""
 
 from __future__ import annotations
 
-import typer
-
-from edge.cli.models import models
-from edge.cli.run import run
-
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-def _typer(text: str | None = None, *, bare_is_help: bool = False) -> typer.Typer:
-    return typer.Typer(
-        help=text,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        no_args_is_help=bare_is_help,
-        context_settings=_SETTINGS,
-    )
-
-
-run_app = _typer()
-run_app.command()(run)
-
-app = _typer("Edge inference for low-cost microscopes. Research and triage, not diagnosis.", bare_is_help=True)
-app.command()(run)
-app.command()(models)
-
-
-@app.callback()
-def _umbrella() -> None:
-    # A callback makes typer keep sub-commands even while there are few.
-    pass
+from edge.cli.door import door, stop_before_the_run, usable_streams
+from edge.errors import OutputError
 
 
 def run_main() -> None:
     """Entry point of ``edge-run``."""
-    run_app(prog_name="edge-run")
+    _enter("edge-run")
 
 
 def main() -> None:
     """Entry point of ``edge``."""
-    app(prog_name="edge")
+    _enter("edge")
+
+
+def _enter(program: str) -> None:
+    with door(debug=False):
+        stop_before_the_run()
+        usable_streams()
+        from edge.cli.apps import app, run_app  # noqa: PLC0415
+
+        try:
+            (run_app if program == "edge-run" else app)(prog_name=program)
+        except OSError as error:  # commands have doors of their own: this is typer, writing help
+            raise OutputError(f"stdout: cannot be written: {error.strerror}") from error

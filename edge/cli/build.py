@@ -15,11 +15,11 @@ import cv2
 from edge import shelf
 from edge.analysis import Analyser, Merge
 from edge.classifier import Classifier
-from edge.cli.door import quiet_native_stderr, report, say, stop_on_signals
-from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError
+from edge.cli.door import plain, quiet_native_stderr, report, say, stop_on_signals
+from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError, OutputError
 from edge.finders import Finder
 from edge.gate import Gate
-from edge.modelfile import Card, CropSpec, ModelFile
+from edge.modelfile import Card, CropSpec, ModelFile, check_card
 from edge.outputs import ModelLine, Output
 from edge.runtime import Net
 from edge.session import Ending, Limits, Session
@@ -66,7 +66,7 @@ class Options:
 def count(options: Options) -> int:
     """Run and return the exit code; known failures before the first field are raised."""
     cv2.setNumThreads(1)  # one worker, one core, one field
-    model = shelf.load(options.model or shelf.CLASSIFIER)
+    model = shelf.load(shelf.CLASSIFIER if options.model is None else options.model)
     with nullcontext() if options.debug else quiet_native_stderr():
         card = classifier_card(model, options)
         make_finder = finder_maker(options)
@@ -137,7 +137,11 @@ def classifier_card(model: ModelFile, options: Options) -> Card:
         if shape[1] != shape[2] or shape[3] != 3:
             raise ModelError(f"{model.path}: wrong input shape {shape[1:]}: a classifier takes square RGB crops")
         crop = CropSpec(size=shape[1])
-        card = Card(model.path.stem, "classify", options.labels, options.positive, crop=crop)
+        card = Card(plain(model.path.stem), "classify", options.labels, options.positive, crop=crop)
+        try:
+            check_card(card)
+        except ValueError as error:
+            raise ModelError(f"--labels or --positive make no card: {error}") from error
     elif options.labels:
         raise ModelError(f"{model.path}: this model has a card, which names its classes: leave --labels out")
     if options.threshold is not None:
@@ -200,6 +204,7 @@ def open_fields(options: Options) -> Source:
 
 def open_outputs(options: Options, card: Card, model: ModelLine, total: int | None) -> list[Output]:
     """All outputs, opened and so known to be writable; raises OutputError. The screen comes last."""
+    spare_inputs(options)
     outputs: list[Output] = []
     try:
         if options.csv:
@@ -225,6 +230,25 @@ def open_outputs(options: Options, card: Card, model: ModelLine, total: int | No
         if not sys.stderr.isatty() or sys.stdout.isatty():
             return outputs  # the events themselves show that it runs
     return [*outputs, *_screens(options, card, model, total)]
+
+
+def spare_inputs(options: Options) -> None:
+    """Raise OutputError where an output would take the place of a field, or be counted as one by the next run."""
+    from edge.sources.files import PICTURE_SUFFIXES, expand  # noqa: PLC0415
+
+    inputs = expand(options.inputs) if options.inputs else []
+    for path in (options.csv, options.detections):
+        if path is None or not os.path.exists(path):  # noqa: PTH110 - says no, where Path.exists raises
+            continue
+        if path.suffix.lower() in PICTURE_SUFFIXES or any(os.path.samefile(path, file) for file in inputs):  # noqa: PTH121
+            raise OutputError(f"{path}: will not be written over: it is a picture, a video or an input")
+    if options.annotate is not None:
+        folders = {os.path.realpath(path if path.is_dir() else path.parent) for path in inputs}
+        place = os.path.realpath(options.annotate)
+        if place in folders or (options.sample_per_folder and os.path.dirname(place) in folders):  # noqa: PTH120
+            raise OutputError(
+                f"{options.annotate}: choose another folder: the next run would count what is written here"
+            )
 
 
 def _screens(options: Options, card: Card, model: ModelLine, total: int | None) -> list[Output]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -10,17 +11,64 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TextIO
 
 from edge.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EdgeError
 
 _SHOW_CURSOR = b"\x1b[?25h\n"
 
 
+class StoppedError(SystemExit):
+    """Ctrl-C while nothing is being counted. Not a KeyboardInterrupt: typer and Python's own exit handle that differently."""
+
+
 def say(message: str) -> None:
-    """One plain line on stderr."""
-    line = "".join(c if c.isprintable() else " " for c in message)
-    sys.stderr.write(f"edge-run: {line}\n")
-    sys.stderr.flush()
+    """One plain line on stderr, if there is anybody to read it."""
+    try:
+        sys.stderr.write(f"edge-run: {plain(message)}\n")
+        sys.stderr.flush()
+    except OSError:
+        _let_go(sys.stderr)
+
+
+def plain(text: str) -> str:
+    """Text that is one line and cannot move the cursor."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _let_go(stream: TextIO) -> None:
+    """Send what is still in a broken stream's buffers nowhere, for Python would fail on it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def usable_streams() -> None:
+    """Make stdin, stdout and stderr exist, and take any text.
+
+    A closed one's number would go to the next file that is opened, and what native libraries say would land in it. A file
+    name that the terminal's encoding lacks must not end a run.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, mode))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def stop_before_the_run() -> None:
+    """From now on Ctrl-C and SIGTERM raise StoppedError, until ``stop_on_signals`` takes over."""
+
+    def heard(_signum: int, _frame: FrameType | None) -> None:
+        raise StoppedError
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, heard)
 
 
 @contextmanager
@@ -28,7 +76,7 @@ def door(*, debug: bool) -> Iterator[None]:
     """Turn what goes wrong inside into one line on stderr and an exit code; ``debug`` shows the traceback as well."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StoppedError):
         say("stopped")
         sys.exit(EXIT_INTERRUPTED)
     except EdgeError as error:
@@ -45,14 +93,16 @@ def report(error: EdgeError, *, debug: bool) -> int:
     from edge.outputs.files import ReaderGoneError  # noqa: PLC0415 - brings NumPy, which --help can do without
 
     if isinstance(error, ReaderGoneError):
-        # What is still in the buffers has nowhere to go, and Python would complain about it at exit.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
-            os.dup2(nowhere, stream.fileno())
+            _let_go(stream)
         return error.exit_code
     if debug:
         traceback.print_exception(error)
     say(str(error))
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _let_go(sys.stdout)
     return error.exit_code
 
 

@@ -10,9 +10,11 @@ from typing import Annotated
 
 import typer
 
+from edge import installed_version
 from edge.cli.door import door
 
 _SIMULATED_FIELDS = 60
+_LONGEST_ID = 200
 
 
 class Tiling(StrEnum):
@@ -24,9 +26,7 @@ class Tiling(StrEnum):
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 - only here
-
-        typer.echo(f"edge-run {version('edge-microscopy')}")
+        typer.echo(f"edge-run {installed_version()}")
         raise typer.Exit
 
 
@@ -92,7 +92,7 @@ def run(
     size: Annotated[str, typer.Option(metavar="WxH", callback=_size, help="Of virtual or camera fields.")] = "1280x960",
     device: Annotated[str, typer.Option(metavar="N|PATH", help="Which camera, from 0, or /dev/videoN.")] = "0",
     interval: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="From one camera field to the next; 0: at once.")
+        float, typer.Option(min=0, max=86400, metavar="SECONDS", help="From one camera field to the next; 0: at once.")
     ] = 1.0,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and what the runtime says.")] = False,
     list_models: Annotated[
@@ -127,6 +127,8 @@ def run(
         raise typer.BadParameter(f"{what}: give inputs, or --simulate, or --camera (--help shows examples)")
     if sample_id is not None and sample_per_folder:
         raise typer.BadParameter("--sample-id makes one sample, --sample-per-folder many: give one of them")
+    if sample_id is not None and not (sample_id.isprintable() and 0 < len(sample_id) <= _LONGEST_ID):
+        raise typer.BadParameter(f"--sample-id must be printable, 1 to {_LONGEST_ID} letters")
     if labels is None and positive is not None:
         raise typer.BadParameter("--positive needs --labels: a model with a card says for itself what is positive")
     if detections is not None and csv is not None and os.path.realpath(detections) == os.path.realpath(csv):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from edge.types import Cells, UInt8Array
+from edge.pixels import Image
+from edge.types import Cells
 
 
 class Finder(Protocol):
@@ -12,6 +13,6 @@ class Finder(Protocol):
 
     name: str
 
-    def find(self, rgb: UInt8Array) -> Cells:
-        """uint8 [H, W, 3] to Cells in field pixels (kinds: ``cell`` first, then ``not-...``)."""
+    def find(self, image: Image) -> Cells:
+        """uint8 [H, W, 3] (or that with its halves) to Cells in field pixels (kinds: ``cell`` first, then ``not-...``)."""
         ...

@@ -21,6 +21,7 @@ from edge.finders.kinds import KINDS, PURPLE, covered, purple_patch, set_aside
 from edge.finders.outlines import find_outlines
 from edge.finders.scale import Probe, probe
 from edge.finders.seeds import find_seeds
+from edge.pixels import Image, pyramid
 from edge.types import Cells, FloatArray, Int32Array, UInt8Array
 
 MARGIN = 1.23
@@ -48,8 +49,9 @@ class ClassicalFinder:
 
     name = "classical"
 
-    def find(self, rgb: UInt8Array) -> Cells:
+    def find(self, image: Image) -> Cells:
         """uint8 [H, W, 3] to Cells in field pixels; boxes carry MARGIN and may overrun the border. No cells: an empty field."""
+        rgb = pyramid(image).rgb
         first = probe(rgb)
         if first is None:
             return _cells(np.zeros((0, 4), np.int32), np.zeros(0, np.float32), np.zeros(0, np.int32))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from edge.boxes import intersection
-from edge.types import CELL, Cells, FloatArray, Int32Array, UInt8Array
+from edge.pixels import Image, pyramid
+from edge.types import CELL, Cells, FloatArray, Int32Array
 
 MODEL_PX = 32
 """Tile side where none is given: the side of the crops the shipped models take, so that no pixel is resampled."""
@@ -38,9 +39,9 @@ class GridFinder:
         self.tile_px = tile_px
         self.overlap = overlap
 
-    def find(self, rgb: UInt8Array) -> Cells:
+    def find(self, image: Image) -> Cells:
         """uint8 [H, W, 3] to tiles, row by row, confidence 1; in a field narrower than a tile the tiles are as wide as the field."""
-        height, width = rgb.shape[:2]
+        height, width = pyramid(image).rgb.shape[:2]
         side = min(self.tile_px, height, width)
         stride = max(1, round(side * (1 - self.overlap)))
         y, x = np.meshgrid(_starts(height, side, stride), _starts(width, side, stride), indexing="ij")

@@ -15,7 +15,7 @@ from edge.boxes import suppress
 from edge.errors import ModelError
 from edge.finders.scale import estimate_cell_px
 from edge.modelfile import FinderSpec, ModelFile
-from edge.pixels import rescale
+from edge.pixels import Image, Pyramid, pyramid, rescale
 from edge.runtime import Net
 from edge.types import CELL, Cells, FloatArray, Int32Array, UInt8Array
 
@@ -25,17 +25,17 @@ GUESS_PX = 320
 SUSPECT = "suspect"
 WHITE = 235
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
-_TRUSTED = (0.92, 1.3)  # measured width / expected width that needs no second look
-_COVERED = (0.62, 1.4)  # area of the cells / area that is not background, likewise
+_TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look
+_COVERED = (0.4, 1.4)  # area of the cells / area that is not background, likewise
 _ENOUGH = 8  # cells needed to judge the scale from
 
 
-def prepare(rgb: UInt8Array, scale: float) -> UInt8Array:
+def prepare(image: Image, scale: float) -> UInt8Array:
     """The net's input: the field resized by ``scale``, background brought to WHITE, padded to a multiple of 8 pixels.
 
     uint8 [H, W, 3] to uint8 [h, w, 3]. Training calls this too.
     """
-    rgb = rescale(rgb, scale)
+    rgb = rescale(image, scale)
     height, width = rgb.shape[:2]
     bottom, right = -height % 8, -width % 8
     if bottom or right:
@@ -71,7 +71,7 @@ class LearnedFinder:
         self.kinds = tuple(dict.fromkeys(kinds))
         self._kind_of = np.array([self.kinds.index(kind) for kind in kinds], np.int32)
         self.set_thresholds(self.spec.thresholds)
-        channels = [shape[-1] for shape in self.net.output_shapes]
+        channels = [shape[-1] if len(shape) == 4 else 0 for shape in self.net.output_shapes]
         try:
             self._heat = channels.index(len(kinds))
             self._reg = channels.index(4, 1 if self._heat == 0 else 0)
@@ -82,14 +82,15 @@ class LearnedFinder:
         """Other thresholds than the card's, one per heat channel (for choosing them)."""
         self._thresholds = np.array(thresholds, np.float32)
 
-    def find(self, rgb: UInt8Array) -> Cells:
+    def find(self, image: Image) -> Cells:
         """Cells of one field; see ``edge.finders.Finder``."""
-        scale = GUESS_PX / max(rgb.shape[:2])
-        cells, fits = self._at(rgb, scale)
+        levels = pyramid(image)
+        scale = GUESS_PX / max(levels.rgb.shape[:2])
+        cells, fits = self._at(levels, scale)
         if not fits:
-            better = self._better_scale(rgb, cells, scale)
+            better = self._better_scale(levels.rgb, cells, scale)
             if abs(better / scale - 1) > 0.1:
-                cells, _ = self._at(rgb, better)
+                cells, _ = self._at(levels, better)
         return cells
 
     def _better_scale(self, rgb: UInt8Array, cells: Cells, scale: float) -> float:
@@ -101,8 +102,8 @@ class LearnedFinder:
             better = scale * wanted / _typical(cells, scale) if len(cells) >= _ENOUGH else scale
         return float(min(better, _LONGEST / max(rgb.shape[:2])))
 
-    def _at(self, rgb: UInt8Array, scale: float) -> tuple[Cells, bool]:
-        image = prepare(rgb, scale)
+    def _at(self, levels: Pyramid, scale: float) -> tuple[Cells, bool]:
+        image = prepare(levels, scale)
         outputs = self.net.run(image[None])
         cells = self._decode(outputs[self._heat][0], outputs[self._reg][0], scale)
         return cells, self._fits(image, cells, scale)

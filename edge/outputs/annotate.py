@@ -53,8 +53,12 @@ class Annotated:
         if not done:
             raise OutputError(f"{self._folder}: the annotated image of {event.name} could not be encoded")
         path = self._folder / f"{event.index:05d}-{_safe(event.name)}.jpg"
-        with plain_errors(path):
-            path.write_bytes(data.tobytes())
+        try:
+            with plain_errors(path):
+                path.write_bytes(data.tobytes())
+        except OutputError:
+            path.unlink(missing_ok=True)  # half an image looks like a whole one
+            raise
 
     def sample(self, event: SampleEvent) -> None:
         """Samples have no image."""

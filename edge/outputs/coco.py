@@ -7,9 +7,9 @@ appears under its name only when it is complete.
 from __future__ import annotations
 
 import json
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from edge import installed_version
 from edge.outputs import FieldEvent, ModelLine, SampleEvent
 from edge.outputs.files import ReplacedFile, plain_errors
 from edge.types import CELL, FieldResult
@@ -29,7 +29,7 @@ class Coco:
         self._annotations = 0
         info = {
             "description": "Cells found by edge-run. For research and triage, not for diagnosis.",
-            "version": _version(),
+            "version": installed_version(),
             "model": {"name": model.name, "sha256": model.sha256},
             "finder": model.finder,
         }
@@ -94,10 +94,3 @@ class Coco:
     def _write(self, text: str) -> None:
         with plain_errors(self._file.path):
             self._file.stream.write(text)
-
-
-def _version() -> str:
-    try:
-        return version("edge-microscopy")
-    except PackageNotFoundError:  # run from a source tree
-        return "source"

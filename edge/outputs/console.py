@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.outputs import FieldEvent, ModelLine, SampleEvent
-from edge.outputs.files import ReaderGoneError
+from edge.outputs.files import ReaderGoneError, stdout_errors
 from edge.types import Interval, Tally
 from edge.verdict.flag import percent_range
 
@@ -63,10 +64,11 @@ class Progress:
             return
         self._shown = now
         pieces = self._pieces(event.tally, now)
-        if self._console.is_terminal:
-            self._line().update(fit(pieces, self._console.width - 1), refresh=True)
-        else:
-            self._console.print(Text(" · ".join(text for text, _ in pieces)), soft_wrap=True)
+        with suppress(OSError):  # nobody can be told, and the count goes on
+            if self._console.is_terminal:
+                self._line().update(fit(pieces, self._console.width - 1), refresh=True)
+            else:
+                self._console.print(Text(" · ".join(text for text, _ in pieces)), soft_wrap=True)
 
     def sample(self, event: SampleEvent) -> None:
         """Make room for the summary; a further sample starts its own clock."""
@@ -77,7 +79,8 @@ class Progress:
     def close(self) -> None:
         """Remove the live line."""
         if self._live:
-            self._live.stop()
+            with suppress(OSError):
+                self._live.stop()
             self._live = None
 
     discard = close
@@ -129,6 +132,10 @@ class Summary:
 
     def sample(self, event: SampleEvent) -> None:
         """Print the sample."""
+        with stdout_errors():
+            self._print(event)
+
+    def _print(self, event: SampleEvent) -> None:
         tally, verdict = event.tally, event.verdict
         self._console.print(Text(f"Sample {printable(tally.sample)}", style="bold"))
         self._line("fields", _fields(tally))

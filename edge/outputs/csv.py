@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 
 from edge.outputs import FieldEvent, SampleEvent
@@ -44,7 +45,8 @@ class FieldTable:
         """One row."""
         result = event.result
         counts = field_counts(result, self._labels).values()
-        head = (event.sample, event.index, event.name, int(event.kept), event.reject_reason or "", sum(counts))
+        sample, name, reason = map(_as_text, (event.sample, event.name, event.reject_reason or ""))
+        head = (sample, event.index, name, int(event.kept), reason, sum(counts))
         if result is None:
             self._write(*head, *counts, 0, *[""] * (5 + len(field_ms(None))))
             return
@@ -63,9 +65,15 @@ class FieldTable:
 
     def discard(self) -> None:
         """Rows are true as they stand."""
-        self.close()
+        with suppress(OSError):  # a full disk fails here once more
+            self._stream.close()
 
     def _write(self, *row: object) -> None:
         with plain_errors(self._path):
             self._rows.writerow(row)
             self._stream.flush()
+
+
+def _as_text(cell: str) -> str:
+    """A cell that spreadsheets do not run: a name that begins like a formula gets an apostrophe before it."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -21,6 +21,17 @@ def plain_errors(path: Path) -> Iterator[None]:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
+@contextmanager
+def stdout_errors() -> Iterator[None]:
+    """Turn what the operating system says of stdout into one plain OutputError; a reader that has gone is a class of its own."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGoneError("stdout: its reader has gone") from error
+    except OSError as error:
+        raise OutputError(f"stdout: cannot be written: {error.strerror or error}") from error
+
+
 class ReplacedFile:
     """A text file written under a temporary name beside ``path``, which it takes on ``close``.
 
@@ -29,9 +40,9 @@ class ReplacedFile:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(os.path.realpath(path))
-        if self.path.exists() and not self.path.is_file():
-            raise OutputError(f"{path}: cannot be written: it is not a regular file")
-        with plain_errors(path):
+        with plain_errors(path):  # a name may be too long even to be looked for
+            if self.path.exists() and not self.path.is_file():
+                raise OutputError(f"{path}: cannot be written: it is not a regular file")
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part")
         self._part = Path(name)
         self.stream: TextIO = os.fdopen(handle, "w", encoding="utf-8")

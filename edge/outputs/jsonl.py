@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from edge.errors import OutputError
 from edge.outputs import FieldEvent, ModelLine, SampleEvent
-from edge.outputs.files import ReaderGoneError
+from edge.outputs.files import stdout_errors
 from edge.sample import class_counts
 from edge.types import FieldResult, Interval
 
@@ -63,13 +62,9 @@ class JsonLines:
 
     def _write(self, event: dict[str, object]) -> None:
         # ASCII only: file names need not be valid Unicode, and a line must never be half of one.
-        try:
-            self._stream.write(json.dumps(event) + "\n")
+        with stdout_errors():
+            self._stream.write(json.dumps(event, allow_nan=False) + "\n")
             self._stream.flush()
-        except BrokenPipeError as error:
-            raise ReaderGoneError("stdout: its reader has gone") from error
-        except OSError as error:
-            raise OutputError(f"stdout: cannot be written: {error.strerror}") from error
 
 
 def field_counts(result: FieldResult | None, labels: tuple[str, ...]) -> dict[str, int]:

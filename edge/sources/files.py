@@ -25,6 +25,9 @@ _FOREIGN_SUFFIXES = frozenset(
 # Pictures that cannot be decoded here. A field left out in silence would falsify the count, so they are tried, fail and
 # stand in the summary. Everything else in a folder (reports, tables, notes) is not a field and is passed over.
 
+PICTURE_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES | VIDEO_SUFFIXES
+"""Everything that is taken for a field or a film of fields, readable or not."""
+
 
 def natural_key(text: str) -> tuple[list[tuple[int, int, str]], str]:
     """Sort key that puts img2 before img10 and pays no heed to upper case; ties are broken by the text itself."""
@@ -124,18 +127,38 @@ def expand(inputs: Sequence[str]) -> list[Path]:
         raise NoInputError("no input: give a folder of images, image files or a video")
     out: list[Path] = []
     for text in inputs:
-        path = Path(text).expanduser()
-        if path.exists():  # first, for a name may hold brackets
+        path = _typed(text)
+        if _exists(path):  # first, for a name may hold brackets
             out.append(path)
         elif glob.has_magic(text):
             found = [Path(p) for p in glob.glob(str(path), recursive=True)]  # noqa: PTH207 - absolute patterns too
-            found = [p for p in found if p.is_dir() or _may_be_field(p) or p.suffix.lower() in VIDEO_SUFFIXES]
+            found = [p for p in found if _is_folder(p) or _may_be_field(p) or p.suffix.lower() in VIDEO_SUFFIXES]
             if not found:
                 raise NoInputError(f"{shown(text)}: no image matches this pattern; check the folder and the spelling")
             out += sorted(found, key=lambda p: natural_key(str(p)))
         else:
             raise NoInputError(f"{shown(text)}: no such file or folder; check the path")
     return out
+
+
+def _typed(text: str) -> Path:
+    if not text:  # a shell variable that is not set; as a path it would be the current folder
+        raise NoInputError("an input is empty: give a folder of images, image files or a video")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~nobody: there is no such home
+        return Path(text)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise NoInputError(f"{shown(path)}: {error.strerror}; check the path") from None
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - says no, where Path.is_dir raises for a link to where one may not look
 
 
 def _may_be_field(path: Path) -> bool:
@@ -150,7 +173,7 @@ def _listing(folder: Path) -> list[Path]:
 
 
 def _fields_of(folder: Path) -> list[Path]:
-    return [p for p in _listing(folder) if _may_be_field(p) and not p.is_dir()]
+    return [p for p in _listing(folder) if _may_be_field(p) and not _is_folder(p)]
 
 
 def _groups(paths: list[Path], sample_per_folder: bool) -> dict[Path | None, list[Path]]:
@@ -169,7 +192,7 @@ def _groups(paths: list[Path], sample_per_folder: bool) -> dict[Path | None, lis
         if not path.is_dir():
             add(None, [path])
             continue
-        folders = [path, *(p for p in _listing(path) if p.is_dir())] if sample_per_folder else [path]
+        folders = [path, *(p for p in _listing(path) if _is_folder(p))] if sample_per_folder else [path]
         for folder in folders:
             add(folder.resolve(), _fields_of(folder))
     return groups
@@ -179,7 +202,7 @@ def _items(paths: list[Path], sample_id: str | None, sample_per_folder: bool) ->
     groups = _groups(paths, sample_per_folder)
     if not groups:
         where = ", ".join(shown(p) for p in paths[:3]) + (" ..." if len(paths) > 3 else "")
-        deeper = not sample_per_folder and any(q.is_dir() for p in paths for q in _listing(p))
+        deeper = not sample_per_folder and any(_is_folder(q) for p in paths for q in _listing(p))
         hint = (
             "its sub-folders are samples only when that is asked for" if deeper else "a video is given by its own name"
         )

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge import shelf
-from edge.cli import run_app
+from edge.cli.apps import run_app
 
 
 def run(*args: str) -> Any:

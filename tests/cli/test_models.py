@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge import shelf
-from edge.cli import app, run_app
+from edge.cli.apps import app, run_app
 from edge.modelfile import CropSpec, ModelFile, write_model
 
 FIELDS = ("--simulate", "--max-fields", "1", "--size", "320x240", "--finder", "classical")
@@ -125,3 +125,29 @@ def test_another_threshold_changes_the_count(classifier: ModelFile) -> None:
         return sum(counts[label] for label in classifier.card.positive)
 
     assert positives(0.0) > positives(1.0)
+
+
+ESCAPES = "\x1b[31mred\x07"
+
+
+def test_what_a_shelfs_folders_are_called_reaches_the_terminal_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ESCAPES).mkdir()
+    (tmp_path / ESCAPES / f"{ESCAPES}.tflite").write_bytes(b"")
+    monkeypatch.setenv(shelf.ENVIRONMENT, str(tmp_path))
+    got = CliRunner().invoke(run_app, ["--list-models"])
+    assert "red" in got.stdout
+    assert "\x1b" not in got.stdout
+    refused(run("--model", "nonsense"), "no such model")
+
+
+def test_labels_on_the_command_line_are_held_to_what_a_card_is(tmp_path: Path, classifier: ModelFile) -> None:
+    bare = tmp_path / "bare.tflite"
+    bare.write_bytes(classifier.flatbuffer)
+    refused(run("--model", bare, "--labels", f"a,{ESCAPES}"), "printable")
+    refused(run("--model", bare, "--labels", "a,not-b"), "not-")
+
+
+def test_a_device_is_no_model() -> None:
+    refused(run("--model", "/dev/zero"), "not a regular file")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edge.cli import app, run_app
+from edge.cli.apps import app, run_app
 from tests.cli.fake_edge_run import fakes
 from tests.fakes import FakeSource
 

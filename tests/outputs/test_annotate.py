@@ -59,3 +59,16 @@ def test_a_legend_wider_than_the_field_wraps() -> None:
     narrow = np.full((64, 80, 3), 200, np.uint8)
     wide = draw(picture(0), result([]), LABELS, ())
     assert draw(narrow, result([]), LABELS, ()).shape[0] > wide.shape[0]
+
+
+def test_a_disk_that_fills_up_leaves_no_half_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(path: Path, data: bytes) -> int:
+        with path.open("wb") as stream:
+            stream.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    out = Annotated(tmp_path, LABELS, ())
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OutputError, match="No space left"):
+        out.field(events.kept())
+    assert list(tmp_path.iterdir()) == []

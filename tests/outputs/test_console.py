@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from edge.errors import OutputError
 from edge.outputs.console import Progress, Screen, Summary, clock, fit, printable
 from tests.fakes import result
 from tests.outputs import events
@@ -102,3 +103,28 @@ def test_an_unreadable_input_is_named_once() -> None:
 
     assert _named("a.jpg", "/long/way/a.jpg: truncated") == "a.jpg: truncated"
     assert _named("a.jpg", "truncated: no end") == "a.jpg: truncated: no end"
+
+
+class Broken(io.StringIO):
+    """A stream on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_live_line_that_cannot_be_shown_does_not_stop_the_count(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
+    progress = Progress(Screen(file=Broken(), width=60, force_terminal=terminal), (), None, None)
+    now[0] = 20.0
+    progress.field(events.kept())
+    progress.sample(events.sample())
+    progress.close()
+
+
+def test_a_summary_that_cannot_be_shown_is_one_known_error() -> None:
+    with pytest.raises(OutputError, match="stdout: cannot be written: No space left"):
+        Summary(Screen(file=Broken(), width=60), events.MODEL, ()).sample(events.sample())

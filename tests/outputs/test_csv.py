@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,13 @@ def test_a_name_keeps_its_bytes(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_said_at_once(tmp_path: Path, path: str) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         FieldTable(tmp_path / path, LABELS)
+
+
+def test_a_disk_that_fills_up_is_one_known_error_and_no_second_one(tmp_path: Path) -> None:
+    table = FieldTable(tmp_path / "out.csv", LABELS)
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, table._stream.fileno())
+    os.close(full)
+    with pytest.raises(OutputError, match="No space left"):
+        table.field(events.kept())
+    table.discard()

@@ -164,3 +164,28 @@ def test_closing_twice_is_fine(tmp_path: Path) -> None:
     source = FileSource([image(tmp_path / "a.png")])
     source.close()
     source.close()
+
+
+def test_a_link_to_where_one_may_not_look_is_an_unreadable_field_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image(tmp_path / "a.png")
+    image(tmp_path / "locked.png")
+    is_dir = Path.is_dir
+
+    def denied(path: Path) -> bool:  # as for a link into a folder that may not be entered; root may enter all
+        if path.name == "locked.png":
+            raise PermissionError(13, "Permission denied")
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", denied)
+    assert len(list(FileSource([str(tmp_path)]))) == 2
+
+
+def test_a_path_that_may_not_be_looked_at_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", denied)
+    with pytest.raises(NoInputError, match="locked: Permission denied"):
+        FileSource(["locked"])
