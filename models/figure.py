@@ -7,6 +7,15 @@ from dataclasses import dataclass
 _WORD = {True: "met", False: "**missed**", None: ""}
 
 
+_INTRODUCTION = (
+    "# Figures",
+    "",
+    "Printed by `python -m models figures --markdown`; how they are taken stands in [models.md](models.md). Intervals are",
+    "95 % bootstrap over fields (or slides, where it says so). Times depend on the machine; ratios less so.",
+    "",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One row: what, where, the target as text, the value as text with its interval and n, whether it is met (None: no target)."""
@@ -26,7 +35,7 @@ def line(row: Figure) -> str:
 def show(rows: list[Figure], *, markdown: bool) -> str:
     """The rows as text or as a Markdown table."""
     if markdown:
-        head = ["| figure | where | target | measured | |", "|---|---|---|---|---|"]
+        head = [*_INTRODUCTION, "| figure | where | target | measured | |", "|---|---|---|---|---|"]
         return "\n".join(head + [f"| {r.what} | {r.where} | {r.target} | {r.value} | {_WORD[r.met]} |" for r in rows])
     aimed = [r for r in rows if r.met is not None]
     missed = [r.what + ", " + r.where for r in rows if r.met is False]
