@@ -17,6 +17,8 @@ _LONGEST_NAME = 100
 _LONGEST_LINE = 2000
 _MOST_CLASSES = 1000
 _FIND_KINDS = ("cell", "suspect")
+COLOURS = ("rgb", "bgr", "hsv", "grey")
+"""What a net may want of a crop, which the device has as RGB bytes; ``edge.crops.to_colour`` makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Card:
         task: ``classify`` or ``find``.
         labels: class names, in the order of the net's outputs (classify) or heat channels (find).
         positive: the labels that make a sample suspicious.
-        colour: colour order of the input, ``rgb``.
+        colour: what the net's input holds: ``rgb``, ``bgr``, ``hsv`` (OpenCV's bytes, hue 0 to 179) or ``grey`` (one
+            channel). A finder's is ``rgb``.
         output: ``probability``, or ``logit``: the device applies the sigmoid (one output, two labels) or softmax in
             float, since an int8 probability cannot tell 0.997 from 0.9999.
         threshold: a cell counts as positive when its positive classes' scores add up to this or more.
@@ -138,7 +141,7 @@ def check_card(card: Card) -> None:
         raise ValueError("a positive class is not among the labels")
     if card.task == "classify" and any(label.startswith("not-") for label in card.labels):
         raise ValueError("its labels hold a 'not-...', which names what is set aside and never a class")
-    if card.colour != "rgb" or card.output not in ("probability", "logit"):
+    if card.colour not in (COLOURS if card.task == "classify" else ("rgb",)) or card.output not in ("probability", "logit"):
         raise ValueError("the card asks for a colour order or an output this version does not know; update the runner")
     _within(card.threshold, 0, 1, "the threshold")
     _check_crop(card.crop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge.crops import channels_of, to_colour
 from edge.errors import ModelError
 from edge.modelfile import Card, ModelFile
 from edge.runtime import Net
@@ -31,7 +32,7 @@ class Classifier:
         self.card = card
         self.sha256 = model.sha256
         self.net = Net(model)
-        want = (card.crop.size, card.crop.size, 3)
+        want = (card.crop.size, card.crop.size, channels_of(card.colour))
         if self.net.input_shape[1:] != want:
             raise ModelError(f"{model.path}: wrong input shape {self.net.input_shape[1:]}, the card says {want}")
         width = self.net.output_shapes[0][-1]
@@ -44,10 +45,10 @@ class Classifier:
             raise ModelError(f"{model.path}: wrong output shape {rows.shape} for a batch of {BATCH}")
 
     def scores(self, crops: UInt8Array) -> FloatArray:
-        """Scores of a batch: uint8 [n, size, size, 3] to float32 [n, k], in the order of the card's labels."""
+        """Scores of a batch: RGB uint8 [n, size, size, 3] to float32 [n, k], in the order of the card's labels."""
         out = np.empty((len(crops), len(self.card.labels)), np.float32)
         for first in range(0, len(crops), BATCH):
-            chunk = crops[first : first + BATCH]
+            chunk = to_colour(crops[first : first + BATCH], self.card.colour)
             n = len(chunk)
             if n < BATCH:  # one shape only: a resize costs more than the few idle cells
                 chunk = np.concatenate([chunk, np.zeros((BATCH - n, *chunk.shape[1:]), np.uint8)])

@@ -55,6 +55,31 @@ def crop_cells(image: Image, boxes: Int32Array, spec: CropSpec, masks: UInt8Arra
     return batch
 
 
+def to_colour(batch: UInt8Array, colour: str) -> UInt8Array:
+    """Crops in the colour a net was trained on, by OpenCV's 8-bit arithmetic as the training code had it.
+
+    Args:
+        batch: uint8 [n, s, s, 3], RGB.
+        colour: one of ``edge.card.COLOURS``.
+
+    Returns:
+        uint8 [n, s, s, 3]; [n, s, s, 1] for ``grey``. Hue runs from 0 to 179.
+    """
+    if colour == "rgb":
+        return batch
+    count, height, width = batch.shape[:3]
+    code = {"bgr": cv2.COLOR_RGB2BGR, "hsv": cv2.COLOR_RGB2HSV, "grey": cv2.COLOR_RGB2GRAY}[colour]
+    if not count:
+        return np.empty((0, height, width, channels_of(colour)), np.uint8)
+    tall = np.ascontiguousarray(batch).reshape(count * height, width, 3)  # one picture: colour knows no neighbours
+    return np.asarray(cv2.cvtColor(tall, code), np.uint8).reshape(count, height, width, -1)
+
+
+def channels_of(colour: str) -> int:
+    """Channels of a crop in that colour."""
+    return 1 if colour == "grey" else 3
+
+
 def _sample(image: UInt8Array, centres: np.ndarray, sides: np.ndarray, size: int) -> UInt8Array:
     grid = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) - np.float32(0.5)
     # Clipped here, where it is cheap, the places never leave the image: what lies beyond repeats its border.

@@ -22,10 +22,10 @@ class StoppedError(SystemExit):
     """Ctrl-C while nothing is being counted. Not a KeyboardInterrupt: typer and Python's own exit handle that differently."""
 
 
-def say(message: str) -> None:
+def say(message: str, program: str = "edge-run") -> None:
     """One plain line on stderr, if there is anybody to read it."""
     try:
-        sys.stderr.write(f"edge-run: {plain(message)}\n")
+        sys.stderr.write(f"{program}: {plain(message)}\n")
         sys.stderr.flush()
     except OSError:
         _let_go(sys.stderr)
@@ -61,34 +61,40 @@ def usable_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _signals() -> list[signal.Signals]:
+    """What ends a run: Ctrl-C, SIGTERM, and a lost terminal unless the run was started to outlive it (nohup)."""
+    ends = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    return [number for number in ends if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+
+
 def stop_before_the_run() -> None:
-    """From now on Ctrl-C and SIGTERM raise StoppedError, until ``stop_on_signals`` takes over."""
+    """From now on Ctrl-C, SIGTERM and SIGHUP raise StoppedError, until ``stop_on_signals`` takes over."""
 
     def heard(_signum: int, _frame: FrameType | None) -> None:
         raise StoppedError
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _signals():
         signal.signal(number, heard)
 
 
 @contextmanager
-def door(*, debug: bool) -> Iterator[None]:
+def door(*, debug: bool, program: str = "edge-run") -> Iterator[None]:
     """Turn what goes wrong inside into one line on stderr and an exit code; ``debug`` shows the traceback as well."""
     try:
         yield
     except (KeyboardInterrupt, StoppedError):
-        say("stopped")
+        say("stopped", program)
         sys.exit(EXIT_INTERRUPTED)
     except EdgeError as error:
-        sys.exit(report(error, debug=debug))
+        sys.exit(report(error, debug=debug, program=program))
     except Exception as error:  # noqa: BLE001 - the last resort: a user shall not face a traceback unasked
         if debug:
             traceback.print_exc()
-        say(f"a defect of this program: {type(error).__name__}: {error} (--debug shows where)")
+        say(f"a defect of this program: {type(error).__name__}: {error} (--debug shows where)", program)
         sys.exit(EXIT_DEFECT)
 
 
-def report(error: EdgeError, *, debug: bool) -> int:
+def report(error: EdgeError, *, debug: bool, program: str = "edge-run") -> int:
     """Say what failed and return the exit code. A reader that has gone is no news to anybody."""
     from edge.outputs.files import ReaderGoneError  # noqa: PLC0415 - brings NumPy, which --help can do without
 
@@ -98,7 +104,7 @@ def report(error: EdgeError, *, debug: bool) -> int:
         return error.exit_code
     if debug:
         traceback.print_exception(error)
-    say(str(error))
+    say(str(error), program)
     try:
         sys.stdout.flush()
     except OSError:
@@ -108,7 +114,7 @@ def report(error: EdgeError, *, debug: bool) -> int:
 
 @contextmanager
 def stop_on_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
-    """While inside, the first Ctrl-C or SIGTERM calls ``stop`` and sets the event handed out; a second one quits at once.
+    """While inside, the first Ctrl-C, SIGTERM or SIGHUP calls ``stop`` and sets the event handed out; a second one quits at once.
 
     Nothing is raised into the running code, so no line is ever half written.
     """
@@ -125,7 +131,7 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
         stopped.set()
         stop()
 
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, heard) for number in _signals()}
     try:
         yield stopped
     finally:

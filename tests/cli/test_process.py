@@ -36,7 +36,7 @@ def after_some_fields(process: subprocess.Popen[str], csv: Path) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_prints_the_sample_so_far_and_completes_the_files(tmp_path: Path, number: int) -> None:
     csv = tmp_path / "t.csv"
     process = start("--csv", str(csv), "--detections", str(tmp_path / "d.json"))
