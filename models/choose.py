@@ -12,7 +12,7 @@ from edge.boxes import inside, iou
 from edge.classifier import Classifier
 from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
-from edge.modelfile import read_model, write_model
+from edge.modelfile import Card, ModelFile, read_model, write_model
 from models import cell_make, finder_make
 from models.fields import UNSURE, AnnotatedField, folds, load_iml
 from models.score import BORDER, pairs
@@ -88,18 +88,32 @@ def choose_all(folder: Path, shelf: Path, say: Callable[[str], None]) -> None:
     shipped = shelf / finder_make.NAME / f"{finder_make.NAME}.tflite"
     choose(fold_paths(folder, finder_make.NAME), by_fold(fields), shipped, say)
     parts = score_folds(folder, fields)
-    paths = [*fold_paths(folder, cell_make.NAME), shelf / cell_make.NAME / f"{cell_make.NAME}.tflite"]
+    paths = fold_paths(folder, cell_make.NAME)
     for number, path in enumerate(paths):
-        rest = [part for i, part in enumerate(parts) if i != number]
-        scores = np.concatenate([part.score for part in rest])
-        infected = np.concatenate([part.infected for part in rest])
-        threshold = round(at_false_positives(scores, infected, FALSE_POSITIVES), 4)
-        model = read_model(path)
-        if model.card is None:
-            raise ValueError(f"{path}: no card")
-        origin = (
-            f"{FALSE_POSITIVES:.1%} false positives on {int((~infected).sum())} uninfected cells of IML blocks "
-            "that the nets in question never saw" + ("" if number == len(parts) else " (of the other folds)")
-        )
-        write_model(path, model.flatbuffer, replace(model.card, threshold=threshold, threshold_origin=origin))
-        say(f"{path.name}: threshold {threshold}")
+        _set_threshold(path, [part for i, part in enumerate(parts) if i != number], " (of the other folds)", say)
+    shipped = shelf / cell_make.NAME / f"{cell_make.NAME}.tflite"
+    _set_threshold(shipped, parts, "", say)
+    # The shipped net has seen every slide: what it may claim are the figures of its likes that had not.
+    of_folds = {f"trained without fold {i}": dict(_card(path)[1].accuracy) for i, path in enumerate(paths)}
+    model, card = _card(shipped)
+    write_model(shipped, model.flatbuffer, replace(card, accuracy=of_folds))
+
+
+def _card(path: Path) -> tuple[ModelFile, Card]:
+    model = read_model(path)
+    if model.card is None:
+        raise ValueError(f"{path}: no card")
+    return model, model.card
+
+
+def _set_threshold(path: Path, parts: list[ScoredCells], which: str, say: Callable[[str], None]) -> None:
+    scores = np.concatenate([part.score for part in parts])
+    infected = np.concatenate([part.infected for part in parts])
+    threshold = round(at_false_positives(scores, infected, FALSE_POSITIVES), 4)
+    origin = (
+        f"{FALSE_POSITIVES:.1%} false positives on {int((~infected).sum())} uninfected cells of IML blocks "
+        f"that the nets in question never saw{which}"
+    )
+    model, card = _card(path)
+    write_model(path, model.flatbuffer, replace(card, threshold=threshold, threshold_origin=origin))
+    say(f"{path.name}: threshold {threshold}")

@@ -12,19 +12,10 @@ STRIDE = 4
 
 
 def depth_to_space_layer() -> Any:
-    """A registered Keras layer, [n, h, w, 4c] to [n, 2h, 2w, c] (imported lazily: TensorFlow is a build-time package)."""
-    import keras  # noqa: PLC0415
-    import tensorflow as tf  # noqa: PLC0415
+    """A registered Keras layer, [n, h, w, 4c] to [n, 2h, 2w, c]; the workshop must know it too, so it lives there."""
+    from convert.layers import DEPTH_TO_SPACE, keras_classes  # noqa: PLC0415
 
-    class DepthToSpace(keras.layers.Layer):  # type: ignore[misc]
-        def call(self, inputs: Any) -> Any:
-            return tf.nn.depth_to_space(inputs, 2)
-
-        def compute_output_shape(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
-            n, h, w, c = shape
-            return (n, h and h * 2, w and w * 2, c // 4)
-
-    return keras.saving.register_keras_serializable(package="edge")(DepthToSpace)
+    return keras_classes()[DEPTH_TO_SPACE]
 
 
 def build(kinds: int, width: int = 16, height_px: int | None = None, width_px: int | None = None) -> Any:
