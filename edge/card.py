@@ -141,7 +141,10 @@ def check_card(card: Card) -> None:
         raise ValueError("a positive class is not among the labels")
     if card.task == "classify" and any(label.startswith("not-") for label in card.labels):
         raise ValueError("its labels hold a 'not-...', which names what is set aside and never a class")
-    if card.colour not in (COLOURS if card.task == "classify" else ("rgb",)) or card.output not in ("probability", "logit"):
+    if card.colour not in (COLOURS if card.task == "classify" else ("rgb",)) or card.output not in (
+        "probability",
+        "logit",
+    ):
         raise ValueError("the card asks for a colour order or an output this version does not know; update the runner")
     _within(card.threshold, 0, 1, "the threshold")
     _check_crop(card.crop)

@@ -63,6 +63,14 @@ def choose_thresholds() -> None:
 
 
 @app.command()
+def spurious(out: Annotated[Path, typer.Argument(help="PNG to write.")]) -> None:
+    """Show a random sample of what the learned finder is charged with. Example: python -m models spurious /tmp/s.png."""
+    from models.spurious import sheet  # noqa: PLC0415
+
+    typer.echo(f"{sheet(FOLDS, out)} finds without an annotated cell; 96 of them in {out}")
+
+
+@app.command()
 def cards() -> None:
     """Write CARD.md of every shipped model from the card inside its file."""
     from models.cardtext import write_cards  # noqa: PLC0415

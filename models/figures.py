@@ -167,7 +167,7 @@ def infected_rows(folder: Path, fields: list[AnnotatedField]) -> list[Figure]:
                 "IML end to end, unseen blocks, threshold of other folds",
                 NO_TARGET,
                 f"{found / total:.3f} (n = {total}, of them {lost} lost by the finder)",
-                True,
+                None,
             )
         )
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,11 @@ def test_each_cell_gets_one_score_per_class_that_add_up_to_one(classifier: Class
     assert scores.shape == (3, 3)
     assert scores.argmax(axis=1).tolist() == [0, 1, 2]
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-6)
+
+
+def test_the_device_brings_crops_to_the_colour_the_net_was_trained_on() -> None:
+    reversed_channels = Classifier(MODEL, card(colour="bgr"))
+    assert reversed_channels.scores(cells((250, 10, 10), (10, 10, 250))).argmax(axis=1).tolist() == [2, 0]
 
 
 def test_no_cells_give_no_scores(classifier: Classifier) -> None:
@@ -99,10 +105,11 @@ def test_a_model_without_a_card_needs_explicit_labels() -> None:
         ({"labels": ("a", "b"), "positive": ()}, "3 outputs for 2 labels"),
         ({"crop": replace(card().crop, size=64)}, "wrong input shape"),
         ({"task": "find"}, "not a classifier"),
+        ({"colour": "grey"}, "the card says (32, 32, 1)"),
     ],
 )
 def test_a_card_that_does_not_fit_the_net_is_refused(change: dict[str, object], complaint: str) -> None:
-    with pytest.raises(ModelError, match=complaint):
+    with pytest.raises(ModelError, match=re.escape(complaint)):
         Classifier(MODEL, card(**change))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from edge.crops import crop_cells, to_reference
+from edge.crops import crop_cells, to_colour, to_reference
 from edge.errors import ModelError
 from edge.modelfile import CropSpec
 
@@ -113,3 +114,26 @@ def test_a_box_far_larger_than_the_field_is_cut_all_the_same() -> None:
     for shape in ((1, 1), (3, 200), (64, 64)):
         rgb = np.full((*shape, 3), 90, np.uint8)
         assert (crop_cells(rgb, box(-1000, -1000, 100_000, 100_000), CropSpec()) == 90).all()
+
+
+def test_hsv_is_opencvs_own_8_bit_hsv() -> None:
+    crops = np.random.default_rng(4).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    hsv = to_colour(crops, "hsv")
+    for crop, got in zip(crops, hsv, strict=True):
+        assert (got == cv2.cvtColor(np.ascontiguousarray(crop[..., ::-1]), cv2.COLOR_BGR2HSV)).all()
+    assert hsv[..., 0].max() == 179
+
+
+def test_bgr_is_rgb_reversed_and_grey_has_one_channel() -> None:
+    crops = np.random.default_rng(5).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    assert (to_colour(crops, "bgr") == crops[..., ::-1]).all()
+    assert to_colour(crops, "rgb") is crops
+    grey = to_colour(crops, "grey")
+    assert grey.shape == (3, 32, 32, 1)
+    assert np.abs(grey[..., 0] - crops @ [0.299, 0.587, 0.114]).max() < 1
+
+
+def test_no_crops_have_a_colour_too() -> None:
+    empty = np.empty((0, 32, 32, 3), np.uint8)
+    assert to_colour(empty, "grey").shape == (0, 32, 32, 1)
+    assert to_colour(empty, "hsv").shape == (0, 32, 32, 3)

@@ -98,7 +98,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
         ({"labels": ["a", "a"]}, "labels"),
         ({"positive": ["nobody"]}, "positive"),
         ({"threshold": 1.5}, "threshold"),
-        ({"colour": "hsv"}, "colour"),
+        ({"colour": "cmyk"}, "colour"),
         ({"output": "entropy"}, "output"),
         ({"crop": {"size": 100_000}}, "crop"),
         ({"crop": {"normalise": "magic"}}, "crop"),

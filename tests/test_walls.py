@@ -92,7 +92,7 @@ def test_constraints_hold_versions_only() -> None:
             assert "://" not in line
 
 
-@pytest.mark.parametrize("program", ["convert", "benchmarks"])
+@pytest.mark.parametrize("program", ["benchmarks"])
 def test_what_is_not_built_says_so(program: str) -> None:
     code = f"import sys; sys.argv = ['x', 'quantize', 'model.keras', '--fast']; from {program}.cli import main; main()"
     got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)

@@ -27,6 +27,7 @@ WHITE = 235
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
 _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look
 _COVERED = (0.4, 1.4)  # area of the cells / area that is not background, likewise
+_SURE = 0.5  # median confidence, likewise: at another scale the net finds something, but is not sure of it
 _ENOUGH = 8  # cells needed to judge the scale from
 
 
@@ -109,8 +110,8 @@ class LearnedFinder:
         return cells, self._fits(image, cells, scale)
 
     def _fits(self, image: UInt8Array, cells: Cells, scale: float) -> bool:
-        """Whether the cells have the size the net knows and cover what is not background."""
-        if len(cells) < _ENOUGH:
+        """Whether the net is sure of its cells, they have the size it knows, and they cover what is not background."""
+        if len(cells) < _ENOUGH or float(np.median(cells.confidence)) < _SURE:
             return False
         typical = _typical(cells, scale)
         if not _TRUSTED[0] < typical / self.spec.cell_px < _TRUSTED[1]:
