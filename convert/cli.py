@@ -1,26 +1,105 @@
-"""``edge-convert``: the command line. Not built yet, and says so."""
+"""``edge-convert``, also installed as ``convert``: the workshop's command line. Heavy imports wait until a command runs."""
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-NOT_BUILT = 2
+from convert.commands import register
+from edge.cli.door import door, stop_before_the_run, usable_streams
+from edge.errors import OutputError
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+PROGRAM = "edge-convert"
+_EPILOG = (
+    "Exit codes: 0 done; 1 a defect of this program; 2 the command line is wrong; 5 the model was refused; 7 an output "
+    "could not be written; 8 the accuracy gate refused; 9 the folder of cells cannot be used; 10 out of time or memory; "
+    "11 TensorFlow is not installed; 130 stopped by Ctrl-C."
+)
+
+app = typer.Typer(
+    help="Trained Keras models become small int8 TFLite files. edge-convert and convert are the same program.",
+    epilog=_EPILOG,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras or .h5 file, or a SavedModel folder.")]
+TrustCode = Annotated[
+    Path | None,
+    typer.Option(
+        "--trust-code",
+        metavar="FILE",
+        help="Python file with this model's own layer classes. It will be run: read it first.",
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show TensorFlow's own log.")]
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def convert() -> None:
-    """Turn a trained Keras classifier into a small int8 TFLite file with a card.
+def _version(wanted: bool) -> None:
+    if wanted:
+        from edge import installed_version  # noqa: PLC0415
 
-    This command is not built yet: it does nothing and exits with code 2.
-    """
-    sys.stderr.write("edge-convert: not built yet. The shipped models are made by the commands in models/.\n")
-    raise typer.Exit(NOT_BUILT)
+        typer.echo(f"{PROGRAM} {installed_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    # A callback makes typer keep sub-commands even while there are few.
+    del version
+
+
+@app.command(epilog="Example: edge-convert inspect notebook.keras --load")
+def inspect(
+    model: ModelPath,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of the tables.")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", help="Also load it, in a child process with limits, to prove that it loads.")
+    ] = False,
+    trust_code: TrustCode = None,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Say what is in a model: input, head, layers, parameters, MACs, risks. No code of it runs."""
+    with door(debug=debug, program=PROGRAM):
+        from convert import screen  # noqa: PLC0415 - see the module's docstring
+        from convert.inspection import inspect as look  # noqa: PLC0415
+        from convert.source import open_source  # noqa: PLC0415
+
+        found = look(open_source(model), trust_code)
+        loaded = None
+        if load:
+            from convert.child import run_in_child  # noqa: PLC0415
+
+            payload = {"path": str(model), "trust_code": str(trust_code) if trust_code else None}
+            loaded = run_in_child("convert.load:describe", payload, verbose=verbose)
+        if json:
+            screen.write_json(found, loaded)
+        else:
+            screen.show(found, loaded)
+
+
+register(app)
 
 
 def main() -> None:
     """Entry point of ``edge-convert`` and ``convert``."""
-    app(prog_name="edge-convert")
+    with door(debug=False, program=PROGRAM):
+        stop_before_the_run()
+        usable_streams()
+        try:
+            app(prog_name=PROGRAM)
+        except OSError as error:  # commands have doors of their own: this is typer, writing help
+            raise OutputError(f"stdout: cannot be written: {error.strerror}") from error

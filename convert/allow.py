@@ -1,0 +1,235 @@
+"""The allow-list: which layers, operations and activations a config may name, and which of their options are taken over.
+
+A class that is not here is refused, and an option that is not here never reaches Keras. Initializers, regularizers and
+constraints matter only in training: they are checked, then dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from convert.errors import UnsupportedError, UntrustedError
+from convert.graph import words
+
+_CONV = "filters kernel_size strides padding data_format dilation_rate groups activation use_bias"
+_POOL = "pool_size strides padding data_format"
+LAYERS: dict[str, tuple[str, ...]] = {
+    name: tuple(options.split())
+    for name, options in {
+        "InputLayer": "",
+        "Dense": "units activation use_bias",
+        "Conv1D": _CONV,
+        "Conv2D": _CONV,
+        "DepthwiseConv2D": "kernel_size strides padding depth_multiplier data_format dilation_rate activation use_bias",
+        "SeparableConv2D": "filters kernel_size strides padding data_format dilation_rate depth_multiplier activation use_bias",
+        "Conv2DTranspose": "filters kernel_size strides padding output_padding data_format dilation_rate activation use_bias",
+        "MaxPooling1D": _POOL,
+        "MaxPooling2D": _POOL,
+        "AveragePooling1D": _POOL,
+        "AveragePooling2D": _POOL,
+        "GlobalAveragePooling1D": "data_format keepdims",
+        "GlobalAveragePooling2D": "data_format keepdims",
+        "GlobalMaxPooling1D": "data_format keepdims",
+        "GlobalMaxPooling2D": "data_format keepdims",
+        "BatchNormalization": "axis momentum epsilon center scale",
+        "LayerNormalization": "axis epsilon center scale",
+        "GroupNormalization": "groups axis epsilon center scale",
+        "UnitNormalization": "axis",
+        "Activation": "activation",
+        "ReLU": "max_value negative_slope threshold",
+        "LeakyReLU": "negative_slope",
+        "PReLU": "shared_axes",
+        "ELU": "alpha",
+        "Softmax": "axis",
+        "Dropout": "rate",
+        "SpatialDropout1D": "rate",
+        "SpatialDropout2D": "rate",
+        "Flatten": "data_format",
+        "Reshape": "target_shape",
+        "Permute": "dims",
+        "RepeatVector": "n",
+        "ZeroPadding2D": "padding data_format",
+        "Cropping2D": "cropping data_format",
+        "UpSampling2D": "size data_format interpolation",
+        "Add": "",
+        "Subtract": "",
+        "Multiply": "",
+        "Average": "",
+        "Maximum": "",
+        "Minimum": "",
+        "Concatenate": "axis",
+        "Dot": "axes normalize",
+        "Identity": "",
+        "Rescaling": "scale offset",
+        "Resizing": "height width interpolation crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value antialias",
+        "CenterCrop": "height width",
+        "Normalization": "axis mean variance invert",
+        "TimeDistributed": "",
+    }.items()
+}
+RANDOM = words(
+    "RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness RandomHeight RandomWidth RandomHue "
+    "RandomSaturation RandomSharpness RandomShear RandomColorJitter RandomColorDegeneration RandomPosterization RandomGrayscale "
+    "RandomInvert RandomPerspective RandomGaussianBlur RandomErasing RandomElasticTransform RandAugment AugMix MixUp CutMix "
+    "GaussianNoise GaussianDropout AlphaDropout ActivityRegularization"
+)
+"""Layers that act in training only: the device file has an Identity in their place."""
+
+OPS: dict[str, tuple[str, ...]] = {
+    name: tuple(options.split())
+    for name, options in {
+        "add": "",
+        "subtract": "",
+        "multiply": "",
+        "divide": "",
+        "true_divide": "",
+        "negative": "",
+        "absolute": "",
+        "square": "",
+        "sqrt": "",
+        "power": "",
+        "maximum": "",
+        "minimum": "",
+        "clip": "x_min x_max",
+        "mean": "axis keepdims",
+        "max": "axis keepdims initial",
+        "concatenate": "axis",
+        "reshape": "newshape",
+        "squeeze": "axis",
+        "expand_dims": "axis",
+        "transpose": "axes",
+        "get_item": "",
+        "relu": "",
+        "relu6": "",
+        "sigmoid": "",
+        "silu": "",
+        "tanh": "",
+        "softmax": "axis",
+        "leaky_relu": "negative_slope",
+        "hard_sigmoid": "",
+        "hard_silu": "",
+        "cast": "dtype",
+    }.items()
+}
+OP_CLASSES = {  # class in the file -> function of keras.ops
+    **{"".join(part.title() for part in name.split("_")): name for name in OPS},
+    "HardSwish": "hard_silu",
+    "Swish": "silu",
+}
+TF_OPS = {  # what Keras 2 wrote for a TensorFlow function in a functional graph -> (function of keras.ops, its argument names)
+    "math.truediv": ("true_divide", ("x", "y")),
+    "math.divide": ("true_divide", ("x", "y")),
+    "math.subtract": ("subtract", ("x", "y")),
+    "math.add": ("add", ("x", "y")),
+    "math.multiply": ("multiply", ("x", "y")),
+    "math.negative": ("negative", ("x",)),
+    "math.abs": ("absolute", ("x",)),
+    "math.square": ("square", ("x",)),
+    "math.sqrt": ("sqrt", ("x",)),
+    "math.pow": ("power", ("x", "y")),
+    "math.maximum": ("maximum", ("x", "y")),
+    "math.minimum": ("minimum", ("x", "y")),
+    "__operators__.add": ("add", ("x", "y")),
+    "__operators__.getitem": ("get_item", ("tensor", "slice_spec")),
+    "nn.bias_add": ("add", ("value", "bias")),
+    "math.reduce_mean": ("mean", ("input_tensor", "axis", "keepdims")),
+    "math.reduce_max": ("max", ("input_tensor", "axis", "keepdims")),
+    "math.sigmoid": ("sigmoid", ("x",)),
+    "nn.sigmoid": ("sigmoid", ("x",)),
+    "math.tanh": ("tanh", ("x",)),
+    "nn.relu": ("relu", ("features",)),
+    "nn.relu6": ("relu6", ("features",)),
+    "nn.silu": ("silu", ("features",)),
+    "nn.softmax": ("softmax", ("logits", "axis")),
+    "reshape": ("reshape", ("tensor", "shape")),
+    "expand_dims": ("expand_dims", ("input", "axis")),
+    "squeeze": ("squeeze", ("input", "axis")),
+    "concat": ("concatenate", ("values", "axis")),
+    "clip_by_value": ("clip", ("t", "clip_value_min", "clip_value_max")),
+    "cast": ("cast", ("x", "dtype")),
+}
+ACTIVATIONS = words(
+    "linear relu relu6 leaky_relu elu selu celu gelu sigmoid hard_sigmoid silu swish hard_silu hard_swish softmax softplus "
+    "softsign tanh exponential mish log_softmax log_sigmoid hard_tanh"
+)
+ACTIVATION_LAYERS = frozenset(("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax"))
+_TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
+_MODULE_ROOTS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
+CODE = words("__lambda__ Lambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer")
+RECURRENT = words("RNN LSTM GRU SimpleRNN ConvLSTM1D ConvLSTM2D ConvLSTM3D Bidirectional Embedding")
+MAX_DEPTH = 24
+
+
+def check_objects(value: Any, layer: str, trusted: frozenset[str]) -> None:
+    """Refuse code and foreign classes anywhere inside a layer's options, whatever the key; names the layer."""
+    for item in walk(value):
+        if "function_type" in item or ("func_name" in item and "globals" in item):
+            raise _code(layer)
+        name = item.get("class_name")
+        if name is None:
+            continue
+        if not isinstance(name, str):
+            raise UntrustedError(f"layer {layer!r}: a class name that is no text: refused")
+        check_class(name, item, layer, trusted)
+
+
+def check_class(name: str, item: dict[str, Any], layer: str, trusted: frozenset[str]) -> None:
+    """Refuse a class that carries code or comes from a module outside Keras, unless it is in the trusted file."""
+    bare = name.rsplit(">", maxsplit=1)[-1]
+    if bare in CODE:
+        raise _code(layer, bare)
+    if bare in trusted:
+        return
+    module = item.get("module")
+    if module is not None and not (isinstance(module, str) and is_keras_module(module)):
+        raise UntrustedError(
+            f"layer {layer!r} needs the class {bare[:60]} of module {str(module)[:60]!r}, which is not part of Keras: "
+            "pass the file that defines it with --trust-code, if you trust it"
+        )
+    if bare == "function" and isinstance(item.get("config"), str) and module is None:
+        raise unknown(bare, layer)
+
+
+def is_keras_module(module: str) -> bool:
+    """Whether a module's name is that of Keras in one of its lives."""
+    return any(module == root or module.startswith(f"{root}.") for root in _MODULE_ROOTS)
+
+
+def unknown(name: str, layer: str) -> UntrustedError:
+    """The refusal of a class that is not on the list."""
+    return UntrustedError(
+        f"layer {layer!r} is of the class {name[:60]}, which is not known here: "
+        "pass the file that defines it with --trust-code, if you trust it"
+    )
+
+
+def unsupported(name: str, layer: str) -> UnsupportedError:
+    """The refusal of a Keras class with no place in a cell classifier."""
+    why = "recurrent and text layers have" if name in RECURRENT else f"{name[:60]} has"
+    return UnsupportedError(f"layer {layer!r} ({name[:60]}): {why} no place in an image classifier for the device")
+
+
+def dropped(key: str) -> bool:
+    """Whether an option concerns training alone."""
+    return key.endswith(_TRAINING_ONLY)
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:
+    """All dictionaries in a JSON value, outermost first."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            yield item
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+
+
+def _code(layer: str, kind: str = "Lambda") -> UntrustedError:
+    what = "Python code (Lambda)" if kind in ("Lambda", "__lambda__") else f"foreign code ({kind})"
+    return UntrustedError(
+        f"layer {layer!r} holds {what}, which is never run: replace it by a built-in layer "
+        "(Rescaling, Resizing, Normalization ...) and save the model anew"
+    )

@@ -1,0 +1,163 @@
+"""From a ``Graph`` to a Keras model, layer by layer, with classes taken from the allow-list alone. Needs TensorFlow.
+
+The nesting is kept, because saved weights are laid out by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from convert import allow
+from convert.errors import ModelError, SourceError
+from convert.graph import INPUT, OP_PREFIX, Call, Graph, Layer, Ref
+from convert.layers import keras_classes
+
+
+def build(graph: Graph, trusted: Mapping[str, Any] | None = None) -> Any:
+    """The Keras model of a graph, with fresh weights.
+
+    Args:
+        graph: admitted and measured.
+        trusted: the user's own classes and functions by name, from ``trust.load``.
+
+    Raises:
+        SourceError: Keras cannot make it; names the layer.
+    """
+    return _Builder(trusted or {}).model(graph)
+
+
+class _Builder:
+    def __init__(self, trusted: Mapping[str, Any]) -> None:
+        import keras  # noqa: PLC0415
+
+        self.keras = keras
+        self.trusted = trusted
+
+    def model(self, graph: Graph) -> Any:
+        made = {layer.name: self.layer(layer) for layer in graph.layers}
+        if graph.sequential:
+            stack = [made[layer.name] for layer in graph.layers if made[layer.name] is not None]
+            try:
+                model = self.keras.Sequential(stack, name=graph.name)
+            except (ValueError, TypeError) as error:
+                raise SourceError(f"{graph.name!r} cannot be built: {plain(error)}") from error
+        else:
+            model = self.functional(graph, made)
+        if not graph.trainable:
+            model.trainable = False
+        return model
+
+    def functional(self, graph: Graph, made: Mapping[str, Any]) -> Any:
+        outputs: dict[str, list[Any]] = {}
+        for layer in graph.layers:
+            if layer.kind == INPUT:
+                outputs[layer.name] = [[made[layer.name].output]]
+        waiting = {layer.name: list(layer.calls) for layer in graph.layers if layer.kind != INPUT}
+        progress = True
+        while waiting and progress:
+            progress = False
+            for layer in graph.layers:
+                calls = waiting.get(layer.name)
+                while calls and all(_known(ref, outputs) for ref in calls[0].refs()):
+                    outputs.setdefault(layer.name, []).append(self.call(layer, made[layer.name], calls.pop(0), outputs))
+                    progress = True
+                if calls is not None and not calls:
+                    del waiting[layer.name]
+        if waiting:
+            raise SourceError(f"the connections of {graph.name!r} run in a circle at layer {next(iter(waiting))!r}")
+        ends = [outputs[ref.layer][ref.call][ref.tensor] for ref in graph.outputs]
+        starts = [outputs[ref.layer][ref.call][ref.tensor] for ref in graph.inputs]
+        single = len(starts) == 1
+        try:
+            return self.keras.Model(
+                starts[0] if single else starts, ends[0] if len(ends) == 1 else ends, name=graph.name
+            )
+        except (ValueError, TypeError) as error:
+            raise SourceError(f"{graph.name!r} cannot be built: {plain(error)}") from error
+
+    def call(self, layer: Layer, made: Any, call: Call, outputs: Mapping[str, list[Any]]) -> list[Any]:
+        args = [_filled(value, outputs) for value in call.args]
+        kwargs = {key: _filled(value, outputs) for key, value in call.kwargs.items()}
+        try:
+            result = made(*args, **kwargs)
+        except (ValueError, TypeError, IndexError, AttributeError) as error:
+            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be built: {plain(error)}") from error
+        return list(result) if isinstance(result, list | tuple) else [result]
+
+    def layer(self, layer: Layer) -> Any:
+        """A layer of Keras, a nested model, or a function for a bare operation; None for an input of unknown shape."""
+        if layer.body is not None:
+            return self.model(layer.body)
+        if layer.kind.startswith(OP_PREFIX):
+            return self.operation(layer)
+        if layer.kind == INPUT:
+            shape = layer.params["shape"]
+            return None if shape is None else self.keras.layers.InputLayer(shape=shape, name=layer.name)
+        try:
+            return self.make(layer)
+        except ModelError:
+            raise
+        except Exception as error:
+            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be made: {plain(error)}") from error
+
+    def make(self, layer: Layer) -> Any:
+        params = {key: self.param(key, value) for key, value in layer.params.items()}
+        if layer.kind.startswith("trusted:"):
+            cls = self.trusted[layer.kind.removeprefix("trusted:")]
+            return cls.from_config(params)
+        if layer.kind.startswith("edge:"):
+            cls = keras_classes()[layer.kind]
+        elif layer.kind in allow.LAYERS:
+            cls = getattr(self.keras.layers, layer.kind)
+        else:
+            raise SourceError(f"layer {layer.name!r}: no class {layer.kind}")
+        if layer.inner is not None:
+            params["layer"] = self.layer(layer.inner)
+        made = cls(name=layer.name, **params)
+        made.trainable = layer.trainable
+        return made
+
+    def param(self, key: str, value: Any) -> Any:
+        if isinstance(value, Layer):
+            return self.make(value)
+        if key == "activation" and value == "hard_sigmoid_2":
+            return self.old_hard_sigmoid
+        if key == "activation" and isinstance(value, str) and value.startswith("trusted:"):
+            return self.trusted[value.removeprefix("trusted:")]
+        return (
+            list(value)
+            if isinstance(value, tuple) and key in ("axis", "mean", "variance", "scale", "offset")
+            else value
+        )
+
+    def old_hard_sigmoid(self, x: Any) -> Any:
+        """Keras 2's: clip(0.2 x + 0.5, 0, 1)."""
+        return self.keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+    def operation(self, layer: Layer) -> Callable[..., Any]:
+        """A function of keras.ops with the layer's options bound."""
+        name = layer.kind.removeprefix(OP_PREFIX)
+        if name == "get_item":
+            return lambda x, key: x[key]
+        function = getattr(self.keras.ops, name)
+        return lambda *args, **kwargs: function(*args, **{**layer.params, **kwargs})
+
+
+def plain(error: BaseException) -> str:
+    """The gist of a library's error in one short line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200]
+
+
+def _known(ref: Ref, outputs: Mapping[str, list[Any]]) -> bool:
+    return len(outputs.get(ref.layer, ())) > ref.call
+
+
+def _filled(value: Any, outputs: Mapping[str, list[Any]]) -> Any:
+    if isinstance(value, Ref):
+        return outputs[value.layer][value.call][value.tensor]
+    if isinstance(value, tuple):
+        filled = [_filled(item, outputs) for item in value]
+        return tuple(filled) if any(isinstance(item, slice) or item is Ellipsis for item in value) else filled
+    return value

@@ -1,0 +1,84 @@
+"""Every failure the workshop knows, one class each, in the manner of ``edge.errors``: cause and remedy in the docstring.
+
+| code | meaning |
+|---|---|
+| 0 | done |
+| 1 | a defect of this program (please report it; ``--debug`` shows the traceback) |
+| 2 | the command line is wrong |
+| 5 | the model was refused: missing, incomplete, damaged, of an unknown kind, or not to be trusted |
+| 7 | an output could not be written |
+| 8 | the accuracy gate refused the device file (the report is written, the file is not) |
+| 9 | the folder of cells cannot be used |
+| 10 | out of time or memory |
+| 11 | TensorFlow is not installed, or too old |
+| 130 | stopped by Ctrl-C |
+"""
+
+from __future__ import annotations
+
+from edge.errors import EdgeError, ModelError, OutputError
+
+__all__ = [
+    "CellsError",
+    "EdgeError",
+    "GateError",
+    "LimitError",
+    "ModelError",
+    "OutputError",
+    "SourceError",
+    "ToolError",
+    "UnsupportedError",
+    "UntrustedError",
+]
+
+
+class SourceError(ModelError):
+    """The model is missing, truncated, incomplete or no Keras model. Save it whole with ``model.save("name.keras")``."""
+
+
+class UntrustedError(ModelError):
+    """The model carries code, or classes that are not known here. Read that code; if you trust it, pass ``--trust-code``."""
+
+
+class UnsupportedError(ModelError):
+    """The model is sound but has a layer or an option that has no place on the device. Replace that layer and retrain."""
+
+
+class GateError(EdgeError):
+    """The int8 file loses more accuracy than allowed. Give more cells to calibrate on, or raise ``--max-accuracy-drop``."""
+
+    exit_code = 8
+
+
+class CellsError(EdgeError):
+    """The folder of cells is missing, empty or does not fit the model. Give ``DIR/<class>/*.png``, a folder per class."""
+
+    exit_code = 9
+
+
+class LimitError(EdgeError):
+    """The work ran out of time or memory. Use a smaller model, or a machine with more memory."""
+
+    exit_code = 10
+
+
+class ToolError(EdgeError):
+    """TensorFlow or Keras is missing or too old. Install it: ``pip install 'edge-microscopy[convert]'``."""
+
+    exit_code = 11
+
+
+KNOWN: dict[str, type[EdgeError]] = {
+    cls.__name__: cls
+    for cls in (
+        SourceError,
+        UntrustedError,
+        UnsupportedError,
+        GateError,
+        CellsError,
+        LimitError,
+        ToolError,
+        ModelError,
+        OutputError,
+    )
+}

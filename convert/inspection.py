@@ -1,0 +1,190 @@
+"""What is in a model file: input, head, layers, cost and risks, told from the config alone. No code of it runs.
+
+``inspect`` needs neither TensorFlow nor a child process; ``convert.load:describe`` in a child adds the proof that it
+loads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from convert import risks, trust
+from convert.checked import Shape
+from convert.errors import ModelError
+from convert.graph import Graph, Layer
+from convert.heads import Head, head_of
+from convert.layers import DEPTH_TO_SPACE
+from convert.parse import admit
+from convert.shapes import LayerFacts, Measures, measure
+from convert.source import SourceModel
+
+DEVICE_SIDE = 32
+_COLOURS = {1: "grey", 3: "colour", 4: "colour and alpha"}
+_FIXES_SIZE = frozenset(("Flatten", "Reshape", "Permute", "RepeatVector", "op:reshape", "TimeDistributed"))
+_PREPROCESSING = frozenset(("Rescaling", "Resizing", "CenterCrop", "Normalization"))
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A model file as a person wants to know it.
+
+    ``inputs`` and ``outputs``: shapes without the batch, None where open. ``classes``: what the head tells apart (a
+    sigmoid of width 1 tells 2); None where it is no classifier. ``macs`` at the native size, or at 32 x 32 where that is
+    open; ``macs_32`` at 32 x 32 where the net can be rebuilt there. ``any_size``: convolutions and global pooling only.
+    """
+
+    path: Path
+    format: str
+    keras_version: str | None
+    sha256: str
+    bytes: int
+    inputs: tuple[Shape, ...]
+    channels: int | None
+    colour: str
+    outputs: tuple[Shape, ...]
+    head: Head
+    classes: int | None
+    parameters: int
+    macs: int | None
+    macs_32: int | None
+    any_size: bool
+    preprocessing: tuple[str, ...]
+    layers: tuple[LayerFacts, ...]
+    notes: tuple[str, ...]
+    risks: tuple[str, ...]
+
+    @property
+    def native_size(self) -> tuple[int, int] | None:
+        """(height, width) of the one image input, or None where it is open or there is none."""
+        if len(self.inputs) != 1 or self.inputs[0] is None or len(self.inputs[0]) != 3:
+            return None
+        height, width, _ = self.inputs[0]
+        return None if height is None or width is None else (height, width)
+
+
+def inspect(source: SourceModel, trust_code: Path | None = None) -> Inspection:
+    """Read off what is in a model.
+
+    Args:
+        source: from ``open_source``.
+        trust_code: the user's own file of custom classes; it is parsed for names, not run.
+
+    Raises:
+        ModelError: refused, see ``convert.errors``.
+    """
+    if source.config is None:
+        return _graph_only(source)
+    admitted = admit(source, trust.names_in(trust_code))
+    graph = admitted.graph
+    native = measure(graph)
+    measured = native if native.macs is not None else measure(graph, (DEVICE_SIDE, DEVICE_SIDE))
+    any_size = takes_any_size(graph, native)
+    rebuilt = measure(graph, (DEVICE_SIDE, DEVICE_SIDE), force=True) if any_size else None
+    head, classes = head_of(graph, native)
+    first = native.inputs[0] if native.inputs else None
+    channels = first[-1] if first is not None and len(first) == 3 else None
+    return Inspection(
+        path=source.path,
+        format=source.format,
+        keras_version=source.keras_version,
+        sha256=source.sha256,
+        bytes=source.size,
+        inputs=native.inputs,
+        channels=channels,
+        colour=_COLOURS.get(channels or 0, "no image"),
+        outputs=native.outputs,
+        head=head,
+        classes=classes,
+        parameters=measured.parameters,
+        macs=measured.macs,
+        macs_32=rebuilt.macs if rebuilt else None,
+        any_size=any_size,
+        preprocessing=_preprocessing(graph),
+        layers=measured.layers,
+        notes=admitted.notes,
+        risks=tuple(risks.find(admitted, measured, rebuilt)),
+    )
+
+
+def takes_any_size(graph: Graph, native: Measures) -> bool:
+    """Whether the same weights fit an image of any size: nothing between input and head depends on height and width."""
+    if len(native.inputs) != 1 or native.inputs[0] is None or len(native.inputs[0]) != 3:
+        return False
+    if any(_fixes_size(layer, native) for layer in graph.leaves()):
+        return False
+    try:
+        small = measure(graph, (DEVICE_SIDE, DEVICE_SIDE), force=True)
+    except ModelError:
+        return False
+    return small.parameters == native.parameters and small.outputs[0] is not None
+
+
+def _fixes_size(layer: Layer, native: Measures) -> bool:
+    if layer.kind in _FIXES_SIZE:
+        return not _after_pooling(layer, native)
+    if layer.kind == "PReLU":
+        return not {1, 2} <= set(_tuple(layer.params.get("shared_axes")))
+    if layer.kind == "LayerNormalization":
+        return len(_tuple(layer.params.get("axis", -1))) > 1
+    return layer.kind.startswith("trusted:")
+
+
+def _after_pooling(layer: Layer, native: Measures) -> bool:
+    """A Flatten or Reshape of what has no height and width any more changes nothing with the size."""
+    facts = next((facts for facts in native.layers if facts.path[-1] == layer.name), None)
+    shape = native.inputs[0]
+    open_sides = shape is not None and None in shape
+    if facts is None or facts.shape is None or open_sides:
+        return False
+    at = native.layers.index(facts)
+    before = native.layers[at - 1].shape if at else None
+    return before is not None and (len(before) == 1 or (all(side == 1 for side in before[:-1]) and _pooled(native, at)))
+
+
+def _pooled(native: Measures, at: int) -> bool:
+    return any(facts.kind.startswith("Global") for facts in native.layers[:at])
+
+
+def _preprocessing(graph: Graph) -> tuple[str, ...]:
+    found = []
+    for layer in graph.leaves():
+        if layer.kind in _PREPROCESSING or (layer.kind.startswith("edge:") and layer.kind != DEPTH_TO_SPACE):
+            options = ", ".join(f"{key}={value}" for key, value in layer.params.items() if value is not None)
+            found.append(f"{layer.kind.removeprefix('edge:')}({options[:80]})")
+    return tuple(found)
+
+
+def _tuple(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else () if value is None else (value,)
+
+
+def _graph_only(source: SourceModel) -> Inspection:
+    inputs, outputs = (tuple(_open(shape[1:]) for shape in shapes) for shapes in source.signature)
+    first = inputs[0] if inputs else None
+    channels = first[-1] if first is not None and len(first) == 3 else None
+    return Inspection(
+        path=source.path,
+        format=source.format,
+        keras_version=source.keras_version,
+        sha256=source.sha256,
+        bytes=source.size,
+        inputs=inputs,
+        channels=channels,
+        colour=_COLOURS.get(channels or 0, "no image"),
+        outputs=outputs,
+        head="unknown",
+        classes=None,
+        parameters=0,
+        macs=None,
+        macs_32=None,
+        any_size=False,
+        preprocessing=(),
+        layers=(),
+        notes=("a SavedModel with a graph only: its layers cannot be seen, nor the net rebuilt at another size",),
+        risks=("convert the .keras or .h5 file of the same model if you have it: more can be done with it",),
+    )
+
+
+def _open(shape: tuple[int, ...]) -> Shape:
+    return tuple(None if side < 0 else side for side in shape)

@@ -1,0 +1,113 @@
+"""Loading a model that was opened: built from its admitted config, then given its weights. Only inside a child process."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from convert import archive, checkpoint, hdf5, shapes, trust
+from convert.build import build, plain
+from convert.errors import LimitError, ModelError, SourceError, ToolError
+from convert.parse import admit
+from convert.source import SourceModel, open_source
+
+OLDEST_KERAS = (3, 13, 2)
+
+
+def load_model(source: SourceModel, trust_code: Path | None = None, size: tuple[int, int] | None = None) -> Any:
+    """The Keras model in ``source`` with its weights, not compiled.
+
+    Keras's own deserialiser is never called: the config was read into a ``Graph`` by our own rules, and layers are made
+    from that. Weights are read by Keras with links, sizes and outside storage checked before.
+
+    Args:
+        source: from ``open_source``.
+        trust_code: the user's own file of custom classes; it is run.
+        size: (height, width) to rebuild the net at, with the same weights; only where ``inspection.takes_any_size``.
+
+    Returns:
+        keras.Model, float32. A SavedModel with a graph only comes as a model of one opaque layer.
+    """
+    need_keras()
+    if source.config is None:
+        return _graph_only(source)
+    graph = admit(source, trust.names_in(trust_code)).graph
+    shapes.measure(graph)
+    model = build(shapes.resized(graph, size) if size else graph, trust.load(trust_code))
+    try:
+        _load_weights(source, model)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise SourceError(f"{source.path}: its weights do not fit its architecture: {plain(error)}") from error
+    return model
+
+
+def need_keras() -> None:
+    """Import TensorFlow and Keras; raises ToolError where they are missing or Keras is too old to be safe."""
+    try:
+        found = version("keras")
+        import keras  # noqa: F401, PLC0415
+        import tensorflow  # noqa: F401, ICN001, PLC0415
+    except ModuleNotFoundError as error:
+        raise ToolError(f"{error.name} is not installed: pip install 'edge-microscopy[convert]'") from error
+    except ImportError as error:
+        if any(words in str(error) for words in ("map segment", "allocate memory")):
+            raise LimitError("stopped: out of memory before TensorFlow was up: allow it more") from error
+        raise ToolError(f"TensorFlow does not start here: {plain(error)}") from error
+    numbers = tuple(int(part) for part in found.split(".")[:3] if part.isdecimal())
+    if numbers < OLDEST_KERAS:
+        raise ToolError(f"Keras {found} is too old to open unknown files: pip install 'keras>=3.13.2'")
+
+
+def describe(payload: dict[str, Any]) -> dict[str, Any]:
+    """For ``run_in_child``: load the model at ``path`` and say what Keras made of it.
+
+    Returns:
+        parameters, input and output shapes (None: open), all plain values.
+    """
+    trusted = payload.get("trust_code")
+    model = load_model(open_source(payload["path"]), Path(trusted) if trusted else None)
+    return {
+        "parameters": int(model.count_params()),
+        "inputs": [list(tensor.shape) for tensor in model.inputs],
+        "outputs": [list(tensor.shape) for tensor in model.outputs],
+    }
+
+
+def _load_weights(source: SourceModel, model: Any) -> None:
+    if source.format == "savedmodel":
+        checkpoint.restore(source.path, model)
+        return
+    with tempfile.TemporaryDirectory(prefix="edge-convert-") as folder:
+        if source.format == "h5":
+            hdf5.check_weights(source.path)
+            # Keras goes by the ending, people do not
+            link = Path(folder, "model.h5")
+            link.symlink_to(source.path.resolve())
+            model.load_weights(str(link))
+        else:
+            weights = Path(folder, "model.weights.h5")
+            archive.copy_weights(source.path, weights)
+            hdf5.check_weights(weights)
+            model.load_weights(str(weights))
+
+
+def _graph_only(source: SourceModel) -> Any:
+    import keras  # noqa: PLC0415
+
+    inputs, outputs = source.signature
+    if len(inputs) != 1 or not outputs or any(dim < 0 for dim in inputs[0][1:]):
+        raise SourceError(
+            f"{source.path}: its serving signature has no single input of fixed size: save the Keras model"
+        )
+    tensor = keras.Input(tuple(inputs[0][1:]), name="image")
+    try:
+        layer = keras.layers.TFSMLayer(str(source.path), call_endpoint="serving_default")
+        result = layer(tensor)
+    except Exception as error:
+        raise SourceError(f"{source.path}: the SavedModel cannot be loaded: {plain(error)}") from error
+    values = list(result.values()) if isinstance(result, dict) else result
+    return keras.Model(tensor, values[0] if isinstance(values, list) and len(values) == 1 else values)

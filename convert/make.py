@@ -1,0 +1,129 @@
+"""``quantize``, the parent's side: checks the paths, lets the child work, passes the gate, writes the device file and the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from convert.cells import class_folders
+from convert.child import run_in_child
+from convert.errors import CellsError, GateError, OutputError
+from convert.job import THRESHOLD, Task
+from convert.scoring import plain_card
+from edge.modelfile import Card, write_model
+
+REPORT_VERSION = 1
+SECONDS = 7200.0
+MEMORY_MB = 16384
+_FIGURES = ("accuracy", "accuracy_interval", "auc", "sensitivity_at_1_percent_fp", "sensitivity_at_0.1_percent_fp")
+
+
+def quantize(
+    task: Task, report_path: Path | None, *, force: bool, progress: Callable[[str, float], None], verbose: bool
+) -> dict[str, Any]:
+    """Make the device file at ``task.out``.
+
+    Returns:
+        the report, ``passed`` true or false; where it is false there is no device file.
+
+    Raises:
+        EdgeError: anything that kept it from being made or judged.
+    """
+    out = Path(task.out)
+    for path in (out, *([report_path] if report_path else [])):
+        check_writable(path, force=force)
+    if task.cells is None:
+        if unknown := sorted(set(task.positive) - set(task.labels)):
+            raise CellsError(f"--positive {', '.join(unknown)}: not among --labels")
+    else:
+        labels = class_folders(Path(task.cells), task.labels)
+        if unknown := sorted(set(task.positive) - set(labels)):
+            raise CellsError(f"--positive {', '.join(unknown)}: no such class, there are {', '.join(labels)}")
+    with tempfile.TemporaryDirectory(prefix="edge-convert-") as folder:
+        inner = replace(task, out=str(Path(folder, out.name)))
+        report = run_in_child(
+            "convert.job:quantize",
+            asdict(inner),
+            seconds=SECONDS,
+            memory_mb=MEMORY_MB,
+            progress=progress,
+            verbose=verbose,
+        )
+        report = {"report_version": REPORT_VERSION, **report}
+        if report["passed"]:
+            card = write_model(out, Path(inner.out).read_bytes(), card_of(report, out.stem))
+            report["device_sha256"] = card.sha256
+    if report_path is not None:
+        write_json(report_path, report)
+    return report
+
+
+def gate(report: dict[str, Any]) -> None:
+    """Raise GateError where the report did not pass."""
+    if not report["passed"]:
+        raise GateError(
+            f"int8 loses {report['drop_points']:.2f} points of accuracy, {report['max_drop_points']:g} are allowed: "
+            "no file was written (more calibration cells help; --max-accuracy-drop allows more)"
+        )
+
+
+def card_of(report: dict[str, Any], name: str) -> Card:
+    """The card for the file that a report tells of. Times stay out of it: the same inputs give the same bytes."""
+    judged = report["figures"]
+    accuracy: dict[str, Any] = {kind: {k: v for k, v in judged[kind].items() if k in _FIGURES} for kind in judged}
+    return plain_card(
+        name,
+        tuple(report["labels"]),
+        report["colour"],
+        logits=report["output"] == "logit",
+        positive=tuple(report["positive"]),
+        threshold=THRESHOLD,
+        threshold_origin="default: one half, not chosen on blank slides",
+        source_sha256=report["model"]["sha256"],
+        accuracy={**accuracy, "agreement": report["agreement"], "cells": report["cells"]},
+        training={
+            "converted_from": report["model"]["name"],
+            "way_to_32x32": report["way"],
+            "recipe": report["recipe"],
+            "value_range": report["value_range"],
+            "macs_per_cell": report["device_macs"],
+            "parameters": report["model"]["parameters"],
+            "calibrated_on": report.get("calibrated_on", "the user's own cells"),
+        },
+        tools=report["tools"],
+        licence="that of the model it was converted from",
+    )
+
+
+def write_json(path: Path, report: dict[str, Any]) -> None:
+    """Write a report: temporary name, then rename."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as part:
+            try:
+                json.dump(report, part, indent=1, ensure_ascii=False, allow_nan=False)
+                part.write("\n")
+                part.close()
+                Path(part.name).chmod(0o644)
+                Path(part.name).replace(path)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write the report: {error.strerror}") from error
+
+
+def check_writable(path: Path, *, force: bool) -> None:
+    """Before minutes of work, not after them."""
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder: give a file name")
+    if path.exists() and not force:
+        raise OutputError(f"{path}: exists already: --force overwrites it")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: the folder {path.parent} is not writable")

@@ -1,0 +1,58 @@
+"""How a classifier is judged: rank statistics, fixed false-positive rates, intervals by slide. ``models`` uses these too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def auc(infected: np.ndarray, scores: np.ndarray) -> float:
+    """Area under the ROC curve (Mann-Whitney, ties half): bool [n] and float [n]."""
+    order = np.argsort(scores, kind="stable")
+    _, first, counts = np.unique(scores[order], return_index=True, return_counts=True)
+    ranks = np.empty(len(scores))
+    ranks[order] = np.repeat(first + (counts + 1) / 2, counts)
+    positives = int(infected.sum())
+    negatives = len(scores) - positives
+    return float((ranks[infected].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def sensitivity_at(infected: np.ndarray, scores: np.ndarray, rate: float) -> float:
+    """Share of infected cells above the score that at most ``rate`` of the uninfected ones exceed (same cells)."""
+    negatives = np.sort(scores[~infected])
+    limit = negatives[len(negatives) - 1 - int(rate * len(negatives))]
+    return float((scores[infected] > limit).mean())
+
+
+def accuracy(infected: np.ndarray, scores: np.ndarray) -> float:
+    """Share of cells on the right side of one half."""
+    return float(((scores >= 0.5) == infected).mean())
+
+
+def by_group(
+    measure: Callable[[np.ndarray, np.ndarray], float],
+    infected: np.ndarray,
+    scores: np.ndarray,
+    groups: np.ndarray,
+    resamples: int = 300,
+) -> tuple[float, float]:
+    """95 % percentile bootstrap over groups (slides): cells of one slide are no independent cells."""
+    rng = np.random.default_rng(0)
+    members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
+    values = []
+    for _ in range(resamples):
+        rows = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
+        if 0 < infected[rows].sum() < len(rows):
+            values.append(measure(infected[rows], scores[rows]))
+    low, high = np.percentile(values, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def share_interval(right: np.ndarray, groups: np.ndarray, resamples: int = 300) -> tuple[float, float]:
+    """95 % percentile bootstrap over groups of a share: bool [n] and group [n]; sums per group make it quick."""
+    _, member = np.unique(groups, return_inverse=True)
+    hits, sizes = np.bincount(member, right), np.bincount(member)
+    picks = np.random.default_rng(0).integers(0, len(sizes), (resamples, len(sizes)))
+    low, high = np.percentile(hits[picks].sum(axis=1) / sizes[picks].sum(axis=1), (2.5, 97.5))
+    return float(low), float(high)

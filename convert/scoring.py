@@ -1,0 +1,135 @@
+"""Scores of a float Keras model and of a device file on the same cells, in the same form: float32 [n, labels]."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert.cells import CellSet
+from convert.errors import CellsError
+from convert.metrics import auc, by_group, sensitivity_at, share_interval
+from convert.rewrite import device_model
+from convert.values import ValueRange
+from edge.classifier import Classifier
+from edge.crops import channels_of, to_colour
+from edge.modelfile import Card, ModelFile
+from edge.runtime import Net, interpreter_class
+from edge.types import FloatArray, UInt8Array
+
+_ROUNDS = 9
+_BATCH = 32
+
+
+def outputs(model: Any, images: UInt8Array, values: ValueRange, colour: str) -> FloatArray:
+    """What the trained net says, its last layer as trained: RGB uint8 [n, s, s, 3] to float32 [n, k]."""
+    net = device_model(model, images.shape[1], values, batch=None)
+    fed = values.values(to_colour(images, colour))
+    return np.asarray(net.predict(fed, batch_size=64, verbose=0), np.float32).reshape(len(images), -1)
+
+
+def as_scores(raw: FloatArray, *, logits: bool) -> FloatArray:
+    """One score per class: [n, k] to [n, k], and a single output [n, 1] to [n, 2]."""
+    if raw.shape[1] == 1:
+        p = 1 / (1 + np.exp(-np.clip(raw, -80, 80))) if logits else raw
+        return np.asarray(np.hstack([1 - p, p]), np.float32)
+    if logits:
+        e = np.exp(raw - raw.max(axis=1, keepdims=True))
+        return np.asarray(e / e.sum(axis=1, keepdims=True), np.float32)
+    return raw
+
+
+def check_width(width: int, labels: tuple[str, ...], model: str) -> None:
+    """Raise CellsError where the head and the classes differ."""
+    if width != len(labels) and not (width == 1 and len(labels) == 2):
+        classes = 2 if width == 1 else width
+        raise CellsError(f"{model} tells {classes} classes apart, the cells are of {len(labels)}: {', '.join(labels)}")
+
+
+def decide(scores: FloatArray, labels: tuple[str, ...], positive: tuple[str, ...], threshold: float) -> np.ndarray:
+    """The class each cell counts as, by the device's own rule (``edge.classifier``): int32 [n]."""
+    suspect = np.array([label in positive for label in labels])
+    if not suspect.any() or suspect.all():
+        return np.asarray(scores.argmax(axis=1), np.int32)
+    high = scores[:, suspect].sum(axis=1) >= np.float32(threshold) - np.float32(1e-6)
+    return np.asarray(np.where(high[:, None] == suspect[None, :], scores, -np.inf).argmax(axis=1), np.int32)
+
+
+def device_scores(flatbuffer: bytes, card: Card, images: UInt8Array) -> FloatArray:
+    """Scores in the device's own runtime: RGB uint8 [n, s, s, 3] to float32 [n, labels]."""
+    return Classifier(ModelFile(flatbuffer, card, card.sha256, Path(card.name))).scores(images)
+
+
+def figures(scores: FloatArray, cells: CellSet, positive: tuple[str, ...], threshold: float) -> dict[str, Any]:
+    """Accuracy, recall per class and, where classes are positive, AUC and sensitivity; 95 % intervals over groups."""
+    right = decide(scores, cells.labels, positive, threshold) == cells.truth
+    recall = {name: float(right[cells.truth == i].mean()) for i, name in enumerate(cells.labels)}
+    found: dict[str, Any] = {
+        "cells": len(cells),
+        "accuracy": float(right.mean()),
+        "accuracy_interval": share_interval(right, cells.groups),
+        "recall": recall,
+    }
+    suspect = np.array([label in positive for label in cells.labels])
+    infected = suspect[cells.truth]
+    if 0 < infected.sum() < len(infected):
+        score = scores[:, suspect].sum(axis=1)
+        found["auc"] = auc(infected, score)
+        # Not grouped: 200 random parts, which vary as single cells do and cost less
+        groups = cells.groups if cells.grouped else np.random.default_rng(1).permutation(len(cells)) % 200
+        found["auc_interval"] = by_group(auc, infected, score, groups, resamples=100)
+        found["sensitivity_at_1_percent_fp"] = sensitivity_at(infected, score, 0.01)
+        found["sensitivity_at_0.1_percent_fp"] = sensitivity_at(infected, score, 0.001)
+    return found
+
+
+def per_group(scores: FloatArray, cells: CellSet, positive: tuple[str, ...], threshold: float) -> dict[str, float]:
+    """Accuracy of each group (slide); empty where cells are not grouped."""
+    if not cells.grouped:
+        return {}
+    right = decide(scores, cells.labels, positive, threshold) == cells.truth
+    return {str(group): float(right[cells.groups == group].mean()) for group in np.unique(cells.groups)}
+
+
+def latency(files: dict[str, bytes], colour: str, size: int) -> dict[str, float]:
+    """Microseconds per cell of each file, batches of 32 (large nets: fewer), one thread.
+
+    The files take turns, so that a busy machine is fair to all.
+    """
+    count = int(np.clip(2e9 / max(1, macs(next(iter(files.values())))), 1, _BATCH))
+    batch = np.random.default_rng(0).integers(0, 256, (count, size, size, channels_of(colour)), dtype=np.uint8)
+    nets = {name: Net(ModelFile(data, None, "", Path(name))) for name, data in files.items()}
+    times: dict[str, list[float]] = {name: [] for name in files}
+    for _ in range(_ROUNDS):
+        for name, net in nets.items():
+            start = time.perf_counter()
+            net.run(batch)
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(spent[1:]) / count * 1e6 for name, spent in times.items()}
+
+
+def macs(flatbuffer: bytes) -> int:
+    """Multiply-accumulates per image, from the op list: convolutions and dense layers."""
+    interpreter = interpreter_class()[0](model_content=flatbuffer)
+    shapes = {d["index"]: [int(n) for n in d["shape"]] for d in interpreter.get_tensor_details()}
+    total = 0
+    for op in interpreter._get_ops_details():  # noqa: SLF001 - the only list there is
+        if op["op_name"] not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
+            continue
+        inputs, output = [int(i) for i in op["inputs"]], shapes[int(op["outputs"][0])]
+        weights = shapes[inputs[1]]
+        if op["op_name"] == "TRANSPOSE_CONV":
+            total += int(np.prod(shapes[inputs[2]][1:]) * np.prod(weights) // weights[3])
+        else:  # [out, h, w, in], [1, h, w, c] and [out, in]: all but the output's channels, per output value
+            lead = weights[3] if op["op_name"] == "DEPTHWISE_CONV_2D" else weights[0]
+            total += int(np.prod(output[1:]) * np.prod(weights) // lead)
+    return total
+
+
+def plain_card(name: str, labels: tuple[str, ...], colour: str, *, logits: bool, **more: Any) -> Card:
+    """A classifier's card without figures."""
+    return replace(Card(name, "classify", labels, colour=colour, output="logit" if logits else "probability"), **more)

@@ -1,0 +1,194 @@
+"""Reports on screen: what went in, what came out, and what was lost, side by side."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from convert.child import Progress as Report
+from edge.outputs.console import NOTICE, Screen
+from edge.outputs.files import stdout_errors
+
+_WIDTH = 100
+_LAYERS = 5
+_ROWS = (
+    ("accuracy", "accuracy", "accuracy_interval"),
+    ("AUC", "auc", "auc_interval"),
+    ("sensitivity at 1 % FP", "sensitivity_at_1_percent_fp", None),
+    ("sensitivity at 0.1 % FP", "sensitivity_at_0.1_percent_fp", None),
+)
+_COLUMNS = {"as_trained": "float, as trained", "float": "float, 32x32", "int8": "int8, device"}
+
+
+@contextmanager
+def live() -> Iterator[Report]:
+    """A progress line on stderr where that is a terminal; elsewhere one plain line per stage."""
+    console = Screen(stderr=True)
+    if not console.is_terminal:
+        last = ""
+
+        def tell(doing: str, _at: float) -> None:
+            nonlocal last
+            if doing != last:
+                last = doing
+                sys.stderr.write(f"edge-convert: {doing}\n")
+                sys.stderr.flush()
+
+        yield tell
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task("starting", total=None)
+
+        def update(doing: str, at: float) -> None:
+            bars.update(task, description=doing, total=None if at < 0 else 1.0, completed=max(0.0, at))
+
+        yield update
+
+
+@contextmanager
+def screen() -> Iterator[Screen]:
+    """A console on stdout whose errors are known ones."""
+    with stdout_errors():
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH
+        yield Screen(width=width, highlight=False, emoji=False, markup=False)
+        sys.stdout.flush()
+
+
+def show_quantized(report: dict[str, Any], out: str) -> None:
+    """The report of ``quantize``."""
+    with screen() as console:
+        console.print(_facts(report))
+        if report["figures"]:
+            console.print(figures_table(report["figures"], report["cells"]))
+        if len(report["ways"]) > 1:
+            console.print(_ways(report))
+        worst = _worst_groups(report)
+        if worst:
+            console.print(f"Worst groups, int8: {worst}")
+        _layers(console, report)
+        for warning in report["warnings"]:
+            console.print(f"  ! {warning}", soft_wrap=True)
+        if report["passed"]:
+            console.print(f"\nwritten: {out} ({report['recipe']})", soft_wrap=True)
+        console.print(NOTICE)
+
+
+def show_evaluated(report: dict[str, Any]) -> None:
+    """The report of ``evaluate``."""
+    with screen() as console:
+        console.print(f"{report['model']} in {report['runtime']}, threshold {report['threshold']:g}", soft_wrap=True)
+        console.print(figures_table(report["figures"], report["cells"]))
+        if worst := _worst_groups(report):
+            console.print(f"Worst groups: {worst}")
+        for warning in report["warnings"]:
+            console.print(f"  ! {warning}", soft_wrap=True)
+        console.print(NOTICE)
+
+
+def show_compared(report: dict[str, Any], sheet: str | None) -> None:
+    """The report of ``compare``."""
+    with screen() as console:
+        count = report["cells"]["check"]
+        console.print(
+            f"agreement {report['agreement']:.2%}: {len(report['disagree'])} of {count} cells get another class; "
+            f"largest difference of a score {report['largest_difference']:.3f}",
+            soft_wrap=True,
+        )
+        console.print(figures_table(report["figures"], report["cells"]))
+        _layers(console, report)
+        for warning in report["warnings"]:
+            console.print(f"  ! {warning}", soft_wrap=True)
+        if sheet:
+            console.print(f"written: {sheet}", soft_wrap=True)
+
+
+def figures_table(figures: dict[str, dict[str, Any]], cells: dict[str, Any]) -> Table:
+    """Accuracy, AUC and sensitivity, a column each for the nets that were judged."""
+    title = f"{cells['check']} cells of {cells['check_groups']} groups, 95 % intervals over groups"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for name in figures:
+        table.add_column(_COLUMNS.get(name, name), justify="right")
+    for label, key, interval in _ROWS:
+        if any(key in found for found in figures.values()):
+            table.add_row(label, *(_cell(found, key, interval) for found in figures.values()))
+    for label in next(iter(figures.values())).get("recall", {}):
+        table.add_row(f"recall {label}", *(f"{found['recall'][label]:.2%}" for found in figures.values()))
+    return table
+
+
+def amount(count: float) -> str:
+    """A number with its unit prefix: 1,234,567 is 1.23 M."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count:.0f} "
+
+
+def _facts(report: dict[str, Any]) -> Table:
+    model, speed = report["model"], report["us_per_cell"]
+    height, width, channels = model["input"]
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("", "before", "after"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    table.add_row("input", f"{height}x{width}x{channels}", f"32x32x{channels} ({report['way']})")
+    table.add_row("size", f"{amount(model['bytes'])}B", f"{amount(report['device_bytes'])}B")
+    table.add_row("multiply-accumulates", amount(model["macs"]), amount(report["device_macs"]))
+    table.add_row("parameters", amount(model["parameters"]), "")
+    table.add_row(
+        "one cell, here", f"{speed['float']:.1f} µs (float)", f"{speed['int8']:.1f} µs ({report['speed_ratio']:.2f}x)"
+    )
+    agree = report["agreement"]["int8_with_float"]
+    table.add_row("agreement", "", f"{agree:.2%} with float at {report['threshold']:g}")
+    table.add_row("preprocessing", "", f"{report['colour']}, {report['value_range']}")
+    return table
+
+
+def _cell(found: dict[str, Any], key: str, interval: str | None) -> str:
+    if key not in found:
+        return ""
+    text = f"{found[key]:.4f}" if key == "auc" else f"{found[key]:.2%}"
+    if interval and interval in found:
+        low, high = found[interval]
+        text += f" ({low:.3f}-{high:.3f})" if key == "auc" else f" ({low * 100:.1f}-{high * 100:.1f})"
+    return text
+
+
+def _ways(report: dict[str, Any]) -> Table:
+    table = Table(title="Ways to 32x32", title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("way", "made as", "accuracy", "size", "MACs", "gate"):
+        table.add_column(heading, justify="left" if heading in ("way", "made as", "gate") else "right")
+    for way in report["ways"]:
+        accuracy = "" if way["accuracy"] is None else f"{way['accuracy']:.2%}"
+        size, macs = f"{amount(way['bytes'])}B", amount(way["macs"])
+        table.add_row(way["way"], way["recipe"], accuracy, size, macs, "passed" if way["passed"] else "not passed")
+    return table
+
+
+def _worst_groups(report: dict[str, Any]) -> str:
+    groups = report["groups"].get("int8", {})
+    worst = sorted(groups.items(), key=lambda item: item[1])[:3]
+    return ", ".join(f"{name} {value:.1%}" for name, value in worst)
+
+
+def _layers(console: Screen, report: dict[str, Any]) -> None:
+    if not report["layers"]:
+        return
+    table = Table(
+        title=f"Worst layers: error in steps of their scale ({report['healthy_layer']:.3f} is rounding alone)",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for heading in ("op", "output", "RMSE/scale"):
+        table.add_column(heading, justify="right" if heading == "RMSE/scale" else "left", overflow="fold")
+    for layer in report["layers"][:_LAYERS]:
+        table.add_row(layer["op"], layer["tensor"].split(";")[0][-60:], f"{layer['ratio']:.3f}")
+    console.print(table)

@@ -1,0 +1,158 @@
+"""What was given: a ``.keras`` archive, a whole-model HDF5 file or a SavedModel folder. Reading it runs nothing of it.
+
+The kind is told by content, not by name. TensorFlow is not imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from convert import archive, child, hdf5, savedmodel
+from convert.errors import SourceError
+
+Format = Literal["keras", "h5", "savedmodel"]
+MAX_FILE_BYTES = 6 * 2**30
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class SourceModel:
+    """A model file that was read but not trusted.
+
+    ``config`` is the raw architecture (None: a SavedModel with a graph only, whose serving signature then gives
+    ``signature``: input shapes and output shapes, -1 where open). ``size`` in bytes, all files of a folder together;
+    ``sha256`` over the file, or over names and contents of a folder's files.
+    """
+
+    path: Path
+    format: Format
+    keras_version: str | None
+    config: dict[str, Any] | None
+    has_weights: bool
+    sha256: str
+    size: int
+    signature: tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]] = field(default=((), ()))
+
+    @property
+    def keras_major(self) -> int:
+        """2 or 3; the major version of the Keras that wrote it, 2 where it does not say."""
+        head = (self.keras_version or "2").split(".", maxsplit=1)[0]
+        return int(head) if head.isdecimal() else 2
+
+
+def open_source(path: Path | str) -> SourceModel:
+    """Read what is at ``path``; raises SourceError in one clear line, or UntrustedError for a graph that reaches outside."""
+    path = Path(path)
+    try:
+        info = path.stat()
+        if stat.S_ISDIR(info.st_mode):
+            return _folder(path)
+        if not stat.S_ISREG(info.st_mode):
+            raise SourceError(f"{path}: neither a file nor a folder")
+        return _file(path, info.st_size)
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: there is no such file or folder") from error
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a zero byte in the name
+        raise SourceError(f"{path}: not a usable path") from error
+
+
+def _file(path: Path, size: int) -> SourceModel:
+    if size == 0:
+        raise SourceError(f"{path}: the file is empty: copy it anew")
+    if size > MAX_FILE_BYTES:
+        raise SourceError(f"{path}: larger than {MAX_FILE_BYTES >> 30} GiB: refused")
+    with path.open("rb") as stream:
+        head = stream.read(16)
+    if head[:8] == hdf5.MAGIC:
+        return _h5(path, size)
+    if head[:4] in _ZIP:
+        config, version, weights = archive.read_config(path)
+        if not weights:
+            raise SourceError(f"{path}: it holds the architecture but no weights: save the trained model anew")
+        return SourceModel(path, "keras", version, _model(path, config), weights, _digest([path], path), size)
+    raise SourceError(f"{path}: {_what_else(path, head)}")
+
+
+def _h5(path: Path, size: int) -> SourceModel:
+    if child.inside():
+        facts = hdf5.read_facts(path)
+    else:
+        work = {"path": str(path)}
+        facts = hdf5.H5Facts(**child.run_in_child("convert.hdf5:facts_in_child", work, memory_mb=4096, seconds=20))
+    if not facts.has_weights:
+        raise SourceError(f"{path}: it holds the architecture but no weights: save the trained model anew")
+    config = _model(path, archive.parse_json(path, facts.config or ""))
+    return SourceModel(path, "h5", facts.keras_version, config, True, _digest([path], path), size)
+
+
+def _folder(path: Path) -> SourceModel:
+    if not any(path.iterdir()):
+        raise SourceError(f"{path}: the folder is empty")
+    facts = savedmodel.read_facts(path)
+    files = savedmodel.files_of(path)
+    size = sum(file.stat().st_size for file in files)
+    if size > MAX_FILE_BYTES:
+        raise SourceError(f"{path}: larger than {MAX_FILE_BYTES >> 30} GiB: refused")
+    config = _model(path, facts.config) if facts.config else None
+    return SourceModel(
+        path,
+        "savedmodel",
+        facts.keras_version,
+        config,
+        facts.has_weights,
+        _digest(files, path),
+        size,
+        (facts.inputs, facts.outputs),
+    )
+
+
+def _model(path: Path, config: Any) -> dict[str, Any]:
+    if isinstance(config, list):  # Keras 1: a Sequential was a bare list of layers
+        return {"class_name": "Sequential", "config": config}
+    if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
+        raise SourceError(f"{path}: its config describes no model: save the model anew with model.save()")
+    return config
+
+
+_KNOWN_STARTS = (
+    (b"\x80\x02", "a pickle, which is never opened here: save the model with model.save()"),
+    (b"\x80\x03", "a pickle, which is never opened here: save the model with model.save()"),
+    (b"\x80\x04", "a pickle, which is never opened here: save the model with model.save()"),
+    (b"\x80\x05", "a pickle, which is never opened here: save the model with model.save()"),
+    (b"\x93NUMPY", "a NumPy array, not a model"),
+    (b"\x1f\x8b", "a compressed archive: unpack it and give the model inside"),
+    (b"7z\xbc\xaf", "a compressed archive: unpack it and give the model inside"),
+    (b"Rar!", "a compressed archive: unpack it and give the model inside"),
+    (b"\x89PNG", "an image, not a model"),
+    (b"\xff\xd8\xff", "an image, not a model"),
+    (b"{", "a JSON file (an architecture without weights?): give the file that model.save() wrote"),
+)
+
+
+def _what_else(path: Path, head: bytes) -> str:
+    if head[4:8] == b"TFL3":
+        return "already a TFLite file: convert takes the Keras model it was made from (edge-run takes this one)"
+    if path.name == savedmodel.GRAPH:
+        return "part of a SavedModel: give the folder it is in"
+    for start, what in _KNOWN_STARTS:
+        if head.startswith(start):
+            return what
+    return "not a Keras model (.keras, .h5 or a SavedModel folder)"
+
+
+def _digest(files: list[Path], base: Path) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        if file != base:
+            digest.update(file.relative_to(base).as_posix().encode() + b"\0")
+        with file.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+    return digest.hexdigest()
