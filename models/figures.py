@@ -23,7 +23,7 @@ from edge.sources.virtual import SlideSpec, render_field
 from models import cell_make, finder_make
 from models.cell_make import slides_held_out
 from models.choose import by_fold, fold_paths, score_folds
-from models.cost import process_rows, time_row
+from models.cost import cost_rows
 from models.fields import AnnotatedField, load_chula, load_iml
 from models.figure import Figure, line
 from models.finder_data import BOX_MARGIN
@@ -75,8 +75,7 @@ def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *,
     for seed in VIRTUAL_SEEDS:
         add(virtual_rows(shipped, classifier, seed))
     if not quick:
-        add([time_row(shipped, classifier, fields[::8])])
-        add(process_rows())
+        add(cost_rows())
     return rows
 
 
