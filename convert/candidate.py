@@ -127,7 +127,16 @@ def make(way: Way, plan: Plan, progress: Progress) -> Candidate:
 
     best = attempt("int8", Recipe(), plan.cells)
     progress(f"{way.name}: error of each layer", -1)
-    layers = tuple(layer_errors(static, samples(some(plan.calibration, 10, plan.seed + 1), plan, from_bytes=False)))
+    layers = tuple(
+        layer_errors(
+            static,
+            samples(
+                some(plan.calibration, int(np.clip(plan.more_cells // 100, 1, 10)), plan.seed + 1),
+                plan,
+                from_bytes=False,
+            ),
+        )
+    )
     tried = [(best.recipe, _loss(best, plan))]
     for recipe, how, count in _ladder(layers, plan) if plan.limit < _NO_GATE else ():
         if _loss(best, plan) <= 1 or (

@@ -24,6 +24,7 @@ from edge.types import Int32Array, UInt8Array
 
 _ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"))
 _CALIBRATION_SHARE = 0.5
+_ATTEMPTS = 50
 _BLACK = 16
 
 
@@ -152,22 +153,26 @@ def split(cells: CellSet, seed: int = 0) -> tuple[CellSet, CellSet]:
     """
     names = cells.groups if len(np.unique(cells.groups)) > 2 else np.array(cells.names)
     unique, member = np.unique(names, return_inverse=True)
-    order = sorted(range(len(unique)), key=lambda i: hashlib.sha256(f"{seed}/{unique[i]}".encode()).digest())
-    sizes = np.bincount(member)
+    for attempt in range(_ATTEMPTS):  # slides often hold one class only
+        chosen = _chosen(unique, np.bincount(member), f"{seed}/{attempt}" if attempt else str(seed))[member]
+        if all((cells.truth[~chosen] == number).any() for number in range(len(cells.labels))):
+            return cells.take(chosen), cells.take(~chosen)
+    rare = cells.labels[int(np.argmin(np.bincount(cells.truth, minlength=len(cells.labels))))]
+    raise CellsError(f"too few cells or slides of class {rare!r}: none is left to check the result on")
+
+
+def _chosen(unique: np.ndarray, sizes: np.ndarray, salt: str) -> np.ndarray:
+    """Which slides calibrate, bool [groups]: in the order of their hash, up to the calibration's share of cells."""
+    order = sorted(range(len(unique)), key=lambda i: hashlib.sha256(f"{salt}/{unique[i]}".encode()).digest())
     chosen = np.zeros(len(unique), bool)
     taken = 0
     for i in order:
-        if taken + sizes[i] > max(1, _CALIBRATION_SHARE * len(cells)):
-            continue
-        chosen[i] = True
-        taken += int(sizes[i])
+        if taken + sizes[i] <= max(1, _CALIBRATION_SHARE * sizes.sum()):
+            chosen[i] = True
+            taken += int(sizes[i])
     if not chosen.any():  # one slide holds nearly all: the smallest one calibrates
         chosen[int(np.argmin(sizes))] = True
-    calibration, check = cells.take(chosen[member]), cells.take(~chosen[member])
-    for number, label in enumerate(cells.labels):
-        if not (check.truth == number).any():
-            raise CellsError(f"too few cells of class {label!r}: none is left to check the result on")
-    return calibration, check
+    return chosen
 
 
 def some(cells: CellSet, count: int, seed: int = 0) -> CellSet:

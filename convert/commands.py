@@ -70,7 +70,9 @@ def quantize(
     *,
     cells: Annotated[
         Path | None,
-        typer.Option("--cells", metavar="DIR", help="Cells of known class: DIR/<class>/*.png; without: nothing is checked."),
+        typer.Option(
+            "--cells", metavar="DIR", help="Cells of known class: DIR/<class>/*.png; without: nothing is checked."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Device file; default: MODEL with .tflite.")
@@ -94,7 +96,8 @@ def quantize(
         Way, typer.Option("--input", help="The way to 32x32; auto: the cheapest that passes the gate.")
     ] = Way.AUTO,
     max_accuracy_drop: Annotated[
-        float, typer.Option("--max-accuracy-drop", min=0.0, max=100.0, help="The gate, in points of accuracy; 100: no gate.")
+        float,
+        typer.Option("--max-accuracy-drop", min=0.0, max=100.0, help="The gate, in points of accuracy; 100: no gate."),
     ] = 0.5,
     group_by: GroupBy = None,
     report: ReportPath = None,

@@ -22,9 +22,9 @@ from edge.types import FloatArray, UInt8Array
 
 VALUES = ValueRange("student", 1 / 64, -2.0)
 """(byte - 128) / 64, exact in int8."""
-_WIDTHS = (16, 16, 32, 32)
+_WIDTHS = (16, 24, 48, 48)
 _BATCH = 64
-_STEPS = 3000
+_STEPS = 4500
 _TEACHER_MACS = 3e12
 _TURNS = 8
 
@@ -108,7 +108,7 @@ def _train(
 ) -> None:
     import keras  # noqa: PLC0415
 
-    steps = int(np.clip(len(crops) * 12 // _BATCH, 400, _STEPS))
+    steps = int(np.clip(len(crops) * 16 // _BATCH, 400, _STEPS))
     rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
     student.compile(
         keras.optimizers.AdamW(rate, weight_decay=1e-3), keras.losses.CategoricalCrossentropy(from_logits=True)

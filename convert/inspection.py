@@ -20,6 +20,7 @@ from convert.shapes import LayerFacts, Measures, measure
 from convert.source import SourceModel
 
 DEVICE_SIDE = 32
+_LARGER_SIDE = 512
 _COLOURS = {1: "grey", 3: "colour", 4: "colour and alpha"}
 _FIXES_SIZE = frozenset(("Flatten", "Reshape", "Permute", "RepeatVector", "op:reshape", "TimeDistributed"))
 _PREPROCESSING = frozenset(("Rescaling", "Resizing", "CenterCrop", "Normalization"))
@@ -114,10 +115,20 @@ def takes_any_size(graph: Graph, native: Measures) -> bool:
     if any(_fixes_size(layer, native) for layer in graph.leaves()):
         return False
     try:
-        small = measure(graph, (DEVICE_SIDE, DEVICE_SIDE), force=True)
+        small, large = (measure(graph, (side, side), force=True) for side in (DEVICE_SIDE, _LARGER_SIDE))
     except ModelError:
         return False
-    return small.parameters == native.parameters and small.outputs[0] is not None
+    if small.parameters != native.parameters or small.outputs[0] is None:
+        return False
+    return all(
+        _is_map(given) or given == at_small == at_large
+        for given, at_small, at_large in zip(native.outputs, small.outputs, large.outputs, strict=True)
+    )
+
+
+def _is_map(shape: Shape) -> bool:
+    """Whether an output may grow with the image; what is one vector at the native size may not."""
+    return shape is not None and any(side != 1 for side in shape[:-1])
 
 
 def _fixes_size(layer: Layer, native: Measures) -> bool:

@@ -131,18 +131,46 @@ def quantise(static: Any, samples: Callable[[], Iterator[list[np.ndarray]]], rec
     try:
         if recipe.float_layers:
             made = _debugger(converter, samples, recipe.float_layers).get_nondebug_quantized_model()
-            return bytes(_int8_input(made))
-        return bytes(converter.convert())
+            return free_batch(_int8_input(made))
+        return free_batch(converter.convert())
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise UnsupportedError(f"TensorFlow cannot make this net int8: {(lines or ['?'])[0][:200]}") from error
+
+
+def free_batch(flatbuffer: bytes) -> bytes:
+    """Let the batch of every reshape to [1, n] follow its input ([-1, n]): the device runs batches.
+
+    A SavedModel's own Flatten is out of ``convert.rewrite``'s reach; its batch is folded to 1 in the conversion.
+    """
+    from tensorflow.lite.python import schema_py_generated as schema  # noqa: PLC0415
+    from tensorflow.lite.tools import flatbuffer_utils  # noqa: PLC0415
+
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(flatbuffer))
+    changed = False
+    for graph in model.subgraphs:
+        for op in graph.operators:
+            code = model.operatorCodes[op.opcodeIndex].builtinCode
+            if code != schema.BuiltinOperator.RESHAPE or len(op.inputs) < 2:
+                continue
+            buffer = model.buffers[graph.tensors[op.inputs[1]].buffer]
+            if buffer.data is None or len(buffer.data) < 8:
+                continue
+            shape = np.frombuffer(bytes(bytearray(buffer.data)), "<i4").copy()
+            if shape[0] == 1 and (shape[1:] > 0).all() and graph.tensors[op.inputs[0]].shape[0] == 1:
+                shape[0] = -1
+                buffer.data = np.frombuffer(shape.tobytes(), np.uint8)
+                if op.builtinOptions is not None:
+                    op.builtinOptions.newShape = shape.tolist()
+                changed = True
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model)) if changed else bytes(flatbuffer)
 
 
 def to_float(static: Any) -> bytes:
     """The same net as a float32 flatbuffer, the yardstick for speed and size."""
     import tensorflow as tf  # noqa: PLC0415
 
-    return bytes(tf.lite.TFLiteConverter.from_keras_model(static).convert())
+    return free_batch(tf.lite.TFLiteConverter.from_keras_model(static).convert())
 
 
 def layer_errors(static: Any, samples: Callable[[], Iterator[list[np.ndarray]]]) -> list[LayerError]:

@@ -33,11 +33,16 @@ _TRIAL_CELLS = 300
 _TRIAL_MACS = 2e12
 _CALIBRATION_MACS = 5e11
 _CHECK_MACS = 2e12
+_UNKNOWN_MACS = 500_000_000  # a SavedModel without its Keras config: taken for a large one
 VIRTUAL = (
     "NO CELLS WERE GIVEN (--cells): calibrated on cells of virtual slides, checked on nothing. Its accuracy is unknown; "
     "value range, colour and class order are taken on trust. Convert it again with real cells before it counts anything"
 )
-_UNJUDGED: dict[str, Any] = {"figures": {}, "groups": {}, "calibrated_on": "virtual slides, not real cells; accuracy unknown"}
+_UNJUDGED: dict[str, Any] = {
+    "figures": {},
+    "groups": {},
+    "calibrated_on": "virtual slides, not real cells; accuracy unknown",
+}
 _NEGATIVE = ("un", "non", "not", "neg", "healthy", "normal")
 
 
@@ -107,8 +112,10 @@ class _Work:
         prep = self.preprocessing(_named(native, calibration))
         if prep.swapped:
             small, native = _swap(small), _swap(native)
-        cost = max(1, self.macs)
-        shown = some(_named(small, check), int(np.clip(_CHECK_MACS / cost, 100, len(check))), self.task.seed)
+        cost = self.macs or _UNKNOWN_MACS
+        shown = some(
+            _named(small, check), int(np.clip(_CHECK_MACS / cost, min(50, len(check)), len(check))), self.task.seed
+        )
         plan = self.plan(_named(small, calibration), shown, prep, cost)
         self.progress("float, as trained", -1)
         as_trained = as_scores(
@@ -136,7 +143,7 @@ class _Work:
         if self.task.cells is None:
             return usual
         self.progress("float, value range and colour", -1)
-        count = int(min(_TRIAL_CELLS, _TRIAL_MACS / max(1, self.macs) / 11))
+        count = int(min(_TRIAL_CELLS, _TRIAL_MACS / (self.macs or _UNKNOWN_MACS) / 11))
         alone = count < 40
         chosen = some(cells, max(count, 40), self.task.seed)
         return preprocess.find(self.model, chosen, asked, width=self.width, alone=alone)

@@ -14,12 +14,12 @@ _MAX_CALLS = 1000
 _CONSTANT = "_CONSTANT_VALUE"
 
 
-def parse_calls(nodes: Any, label: str, notes: list[str]) -> tuple[Call, ...]:
-    """All uses of a layer."""
+def parse_calls(nodes: Any, label: str, notes: list[str], *, by_default: bool = False) -> tuple[Call, ...]:
+    """All uses of a layer; ``by_default``: training=True is what Keras writes itself, and predict() overrules it."""
     if not isinstance(nodes, list) or len(nodes) > _MAX_CALLS:
         raise SourceError(f"layer {label!r}: its connections make no sense")
     calls = [_call(node, label) for node in nodes]
-    if any(call.kwargs.get("training") is True for call in calls):
+    if not by_default and any(call.kwargs.get("training") is True for call in calls):
         notes.append(f"layer {label!r} is called with training=True, so also at inference: called without here")
     return tuple(Call(c.args, {k: v for k, v in c.kwargs.items() if k != "training"}) for c in calls)
 

@@ -127,7 +127,9 @@ class _Parser:
         name = migrate.class_name(written)
         own = config.get("name") if isinstance(config, dict) else None
         label = checked.name(node.get("name") or own or f"{name.lower()}_{self.count}")
-        calls = parse_calls(node.get("inbound_nodes") or [], label, self.notes) if in_graph else ()
+        by_default = self.keras_major >= 3 and name in allow.RANDOM and not self.foreign(node)
+        nodes = node.get("inbound_nodes") or [] if in_graph else []
+        calls = parse_calls(nodes, label, self.notes, by_default=by_default)
         if isinstance(config, list) or (isinstance(config, dict) and "layers" in config):
             body = self.model(node, depth)
             return Layer(label, MODEL, {}, calls, body, trainable=body.trainable, written_as=written)

@@ -109,7 +109,8 @@ def find(model: Any, cells: CellSet, asked: Asked, *, width: int, alone: bool) -
     base = trials[0]
     best = max(trials, key=lambda one: one.accuracy)
     allowed = [t for t in trials if _keeps(t, first, asked)]
-    chosen = max(allowed, key=lambda one: one.accuracy)
+    top = max(one.accuracy for one in allowed)
+    chosen = next(one for one in allowed if one.accuracy >= top - _BETTER / 2)  # the more usual come first
     if chosen.accuracy < base.accuracy + _BETTER:
         chosen = base
     chance = 1 / len(cells.labels) + _CHANCE

@@ -95,9 +95,32 @@ def _static(layer: Any, tensor: Any) -> Any:
         return tensor
     if kind == "Flatten":
         return keras.ops.reshape(_channels_last(layer, tensor), (-1, prod(tensor.shape[1:])))
+    if kind == "PReLU":  # the delegate has no int8 PReLU, but all of its parts
+        above = keras.ops.relu(tensor)
+        return above + (tensor - above) * keras.ops.expand_dims(keras.ops.convert_to_tensor(layer.alpha), 0)
+    pools = kind == "AveragePooling2D" or (kind == "MaxPooling2D" and tuple(layer.pool_size) == (1, 1))
+    if pools and layer.padding == "valid" and layer.data_format == "channels_last":
+        return _average(tensor, tuple(layer.pool_size), tuple(layer.strides))
     if kind == "Reshape":
         return keras.ops.reshape(tensor, (-1, *layer.compute_output_shape(tuple(tensor.shape))[1:]))
     return None
+
+
+def _average(tensor: Any, window: tuple[int, int], strides: tuple[int, int]) -> Any:
+    """Average pooling as a mean or as a convolution with equal weights: the delegate has no int8 average pooling.
+
+    Nor has it pooling of single pixels, by which ResNetV2 halves its shortcuts; there average and maximum are the same.
+    """
+    import keras  # noqa: PLC0415
+
+    if tuple(tensor.shape[1:3]) == window and window != (1, 1):
+        return keras.ops.mean(tensor, axis=(1, 2), keepdims=True)
+    if tensor.shape[1] < window[0] or tensor.shape[2] < window[1]:
+        raise ValueError(f"average pooling over {window[0]}x{window[1]} of {_words(tensor.shape)}")
+    if strides[0] != strides[1]:  # a depthwise convolution has one stride
+        return None
+    kernel = keras.ops.full((*window, tensor.shape[3], 1), 1 / prod(window), "float32")
+    return keras.ops.depthwise_conv(tensor, kernel, strides=strides[0], padding="valid")
 
 
 def count_macs(model: Any, height: int, width: int) -> int:
@@ -144,14 +167,15 @@ def device_model(
     inputs = keras.Input(batch_shape=(batch, size, size, net_input(model).channels), name="cell")
     tensor = inputs
     if from_bytes and values.limits != (0.0, 255.0):
-        tensor = tensor * values.scale + values.offset
+        # Rescaling, since Keras takes a product with a plain number for a sparse tensor
+        tensor = keras.layers.Rescaling(values.scale, values.offset)(tensor)
     if resize_to is not None and resize_to != (size, size):
         tensor = keras.layers.Resizing(*resize_to, interpolation="bilinear", name="enlarge")(tensor)
-    if values.mean:
+    if any(d != 1 for d in values.deviation):
+        offset = [-m / d for m, d in zip(values.mean, values.deviation, strict=True)]
+        tensor = keras.layers.Rescaling([1 / d for d in values.deviation], offset)(tensor)
+    elif values.mean:
         tensor = tensor - keras.ops.reshape(keras.ops.convert_to_tensor(values.mean, "float32"), (1, 1, 1, 3))
-        if any(d != 1 for d in values.deviation):
-            gain = [1 / d for d in values.deviation]
-            tensor = tensor * keras.ops.reshape(keras.ops.convert_to_tensor(gain, "float32"), (1, 1, 1, 3))
     outputs = replay(model, tensor, instead=_bare_end(model) if bare else None)
     if len(outputs.shape) != 2 and prod(outputs.shape[1:-1]) != 1:
         raise UnsupportedError(f"the net's output is {_words(outputs.shape)}: one row of scores per image is needed")

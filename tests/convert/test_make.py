@@ -1,0 +1,133 @@
+"""The parent's side of ``quantize``: paths, gate, card and report; the child's work is played here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convert import make
+from convert.errors import CellsError, GateError, LimitError, OutputError
+from convert.job import Task
+from edge.modelfile import read_model
+from tests.convert import cell_folders
+from tests.test_classifier import MODEL
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    judged = {"cells": 10, "accuracy": 0.9, "accuracy_interval": [0.8, 1.0], "recall": {"clear": 0.9, "dotted": 0.9}}
+    return {
+        "passed": True,
+        "drop_points": 0.1,
+        "max_drop_points": 0.5,
+        "way": "native",
+        "recipe": "int8",
+        "value_range": "0..1",
+        "colour": "hsv",
+        "output": "logit",
+        "labels": ["clear", "dotted"],
+        "positive": ["dotted"],
+        "device_macs": 9,
+        "model": {"name": "net.keras", "sha256": "ab", "parameters": 9},
+        "figures": {"as_trained": judged, "int8": judged},
+        "agreement": {"int8_with_float": 1.0},
+        "cells": {"check": 10},
+        "tools": {"keras": "3"},
+        **changes,
+    }
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    return Task("net.keras", str(cell_folders.make(tmp_path / "cells", count=2)), str(tmp_path / "net.tflite"))
+
+
+def played(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]) -> None:
+    def child(_function: str, payload: dict[str, Any], **_: object) -> dict[str, Any]:
+        Path(payload["out"]).write_bytes(MODEL.flatbuffer)
+        return answer
+
+    monkeypatch.setattr(make, "run_in_child", child)
+
+
+def run(task: Task, report_path: Path | None = None, *, force: bool = False) -> dict[str, Any]:
+    return make.quantize(task, report_path, force=force, progress=lambda *_: None, verbose=False)
+
+
+def test_the_device_file_has_a_card_that_says_what_the_device_must_know(
+    monkeypatch: pytest.MonkeyPatch, task: Task
+) -> None:
+    played(monkeypatch, report())
+    run(task)
+    card = read_model(Path(task.out)).card
+    assert card is not None
+    assert (card.name, card.colour, card.output) == ("net", "hsv", "logit")
+    assert card.labels == ("clear", "dotted")
+    assert card.positive == ("dotted",)
+    assert card.accuracy["int8"]["accuracy"] == 0.9
+    assert card.source_sha256 == "ab"
+
+
+def test_the_same_report_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch, task: Task) -> None:
+    played(monkeypatch, report(us_per_cell={"int8": 3.0}))
+    run(task)
+    first = Path(task.out).read_bytes()
+    played(monkeypatch, report(us_per_cell={"int8": 4.0}))
+    run(task, force=True)
+    assert Path(task.out).read_bytes() == first
+
+
+def test_the_gate_lets_the_report_out_and_not_the_file(
+    monkeypatch: pytest.MonkeyPatch, task: Task, tmp_path: Path
+) -> None:
+    played(monkeypatch, report(passed=False, drop_points=3.25))
+    found = run(task, tmp_path / "report.json")
+    assert not Path(task.out).exists()
+    assert json.loads((tmp_path / "report.json").read_text())["drop_points"] == 3.25
+    with pytest.raises(GateError, match=r"3\.25 points") as caught:
+        make.gate(found)
+    assert caught.value.exit_code == 8
+
+
+def test_a_failing_child_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, task: Task, tmp_path: Path) -> None:
+    def child(*_: object, **__: object) -> None:
+        raise LimitError("stopped: out of memory")
+
+    monkeypatch.setattr(make, "run_in_child", child)
+    with pytest.raises(LimitError):
+        run(task, tmp_path / "report.json")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cells"]
+
+
+def test_an_existing_file_is_kept_unless_forced(monkeypatch: pytest.MonkeyPatch, task: Task) -> None:
+    played(monkeypatch, report())
+    Path(task.out).write_text("mine")
+    with pytest.raises(OutputError, match="--force"):
+        run(task)
+    assert Path(task.out).read_text() == "mine"
+    run(task, force=True)
+    assert read_model(Path(task.out)).card
+
+
+@pytest.mark.parametrize("out", ["nowhere/net.tflite", "."])
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, task: Task, out: str) -> None:
+    with pytest.raises(OutputError):
+        run(replace(task, out=str(tmp_path / out)))
+
+
+def test_a_positive_class_that_does_not_exist_is_refused_before_the_work(task: Task) -> None:
+    with pytest.raises(CellsError, match="--positive infected: no such class, there are clear, dotted"):
+        run(replace(task, positive=("infected",)))
+
+
+def test_a_disk_that_is_full_leaves_no_half_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("convert.make.json.dump", full)
+    with pytest.raises(OutputError, match="No space left"):
+        make.write_json(tmp_path / "report.json", {})
+    assert list(tmp_path.iterdir()) == []

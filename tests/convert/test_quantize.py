@@ -1,0 +1,182 @@
+"""``convert quantize``, ``evaluate`` and ``compare`` as a user runs them, on a net trained here in seconds."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.modelfile import read_model
+from edge.runtime import Net
+from tests.convert import cell_folders
+
+ROOT = Path(__file__).parent.parent.parent
+pytestmark = [
+    pytest.mark.build,
+    pytest.mark.skipif(
+        importlib.util.find_spec("tensorflow") is None,
+        reason="needs TensorFlow: pip install 'edge-microscopy[convert]'",
+    ),
+]
+TRAIN = """
+import sys, numpy as np, keras
+from convert.cells import read_cells
+from edge.crops import to_colour
+from pathlib import Path
+keras.utils.set_random_seed(1)
+L = keras.layers
+size = int(sys.argv[3])
+cells = read_cells(Path(sys.argv[1]), (), size)
+x = to_colour(cells.images, "bgr").astype("f") / 255
+net = keras.Sequential([L.Input((size, size, 3)), L.Conv2D(8, 3, 2, activation="relu"), L.BatchNormalization(momentum=0.8),
+    L.Conv2D(8, 3, 2), L.LeakyReLU(), L.Dropout(0.1),
+    *([L.GlobalMaxPooling2D()] if size != 32 else [L.Flatten()]), L.Dense(1, activation="sigmoid")])
+net.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
+net.fit(x, cells.truth.astype("f"), epochs=30, batch_size=32, verbose=0)
+net.save(sys.argv[2])
+"""
+
+
+def convert(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    code = "from convert.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=cwd or ROOT, timeout=300)
+
+
+def trained(folder: Path, size: int) -> Path:
+    path = folder / f"net{size}.keras"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", TRAIN, str(folder / "cells"), str(path), str(size)]
+    subprocess.run(command, check=True, env=env, capture_output=True, timeout=300)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("quantize")
+    cell_folders.make(made / "cells", count=90)
+    return made
+
+
+@pytest.fixture(scope="module")
+def net(folder: Path) -> Path:
+    return trained(folder, 32)
+
+
+@pytest.fixture(scope="module")
+def device(folder: Path, net: Path) -> tuple[Path, dict[str, Any], str]:
+    out, report = folder / "net.tflite", folder / "net.json"
+    got = convert("quantize", net, "--cells", folder / "cells", "--group-by", r"s\d", "-o", out, "--report", report)
+    assert got.returncode == 0, got.stderr
+    return out, json.loads(report.read_text()), got.stdout
+
+
+def test_a_trained_net_becomes_a_device_file_that_is_as_good(device: tuple[Path, dict[str, Any], str]) -> None:
+    out, report, shown = device
+    assert report["figures"]["as_trained"]["accuracy"] > 0.9
+    assert report["drop_points"] <= 0.5
+    assert report["agreement"]["int8_with_float"] >= 0.97
+    assert report["delegated"]
+    assert report["way"] == "native"
+    assert out.stat().st_size < 60_000
+    assert "written" in shown
+    assert "not a diagnosis" in shown.lower()
+
+
+def test_what_it_was_trained_on_is_found_out_and_said(device: tuple[Path, dict[str, Any], str]) -> None:
+    out, report, _ = device
+    card = read_model(out).card
+    assert card is not None
+    assert card.colour == report["colour"] == "bgr"
+    assert any("found by trying" in warning and "--colour bgr" in warning for warning in report["warnings"])
+
+
+def test_a_byte_reaches_the_net_as_a_byte(device: tuple[Path, dict[str, Any], str]) -> None:
+    detail = Net(read_model(device[0]))._input
+    assert detail["quantization"] == pytest.approx((1 / 255, -128))
+
+
+def test_calibration_and_check_share_no_slide(device: tuple[Path, dict[str, Any], str]) -> None:
+    cells = device[1]["cells"]
+    assert cells["split"] == "by group"
+    assert cells["calibration_groups"] + cells["check_groups"] == 6
+
+
+def test_the_same_inputs_give_the_same_bytes(folder: Path, net: Path, device: tuple[Path, dict[str, Any], str]) -> None:
+    again = folder / "again" / "net.tflite"
+    again.parent.mkdir()
+    got = convert("quantize", net, "--cells", folder / "cells", "--group-by", r"s\d", "-o", again)
+    assert got.returncode == 0, got.stderr
+    assert again.read_bytes() == device[0].read_bytes()
+
+
+def test_preprocessing_that_puts_the_net_at_chance_is_refused_and_the_fitting_one_named(
+    folder: Path, net: Path
+) -> None:
+    given = ("--value-range", "0..255", "--colour", "hsv", "--labels", "clear,dotted")
+    got = convert("quantize", net, "--cells", folder / "cells", "-o", folder / "wrong.tflite", *given)
+    assert got.returncode == 9
+    last = got.stderr.strip().splitlines()[-1]
+    assert "at chance" in last
+    assert "--value-range 0..1 --colour" in last
+    assert not (folder / "wrong.tflite").exists()
+
+
+def test_a_net_of_another_size_comes_to_32_by_the_cheapest_way_that_passes(folder: Path) -> None:
+    net, report = trained(folder, 64), folder / "net64.json"
+    given = ("--colour", "bgr", "--value-range", "0..1", "--max-accuracy-drop", "10", "--report", report)
+    got = convert("quantize", net, "--cells", folder / "cells", "--group-by", r"s\d", *given)
+    assert got.returncode in (0, 8), got.stderr
+    found = json.loads(report.read_text())
+    assert [way["way"] for way in found["ways"]] == ["rebuild", "upscale", "distill"]
+    passing = [way["macs"] for way in found["ways"] if way["passed"]]
+    assert got.returncode == (0 if passing else 8)
+    if passing:
+        assert found["device_macs"] == min(passing)
+        assert Net(read_model(net.with_suffix(".tflite"))).input_shape == (1, 32, 32, 3)
+
+
+def test_the_device_file_is_judged_alone_and_beside_its_source(
+    folder: Path, net: Path, device: tuple[Path, dict[str, Any], str]
+) -> None:
+    cells = ("--cells", folder / "cells", "--group-by", r"s\d")
+    judged = convert("evaluate", device[0], *cells, "--report", folder / "evaluated.json")
+    assert judged.returncode == 0, judged.stderr
+    assert json.loads((folder / "evaluated.json").read_text())["figures"]["int8"]["accuracy"] > 0.9
+    report, sheet = folder / "compared.json", folder / "differ.png"
+    compared = convert("compare", net, device[0], *cells, "--sheet", sheet, "--report", report)
+    assert compared.returncode == 0, compared.stderr
+    found = json.loads(report.read_text())
+    assert found["agreement"] >= 0.97
+    ratios = [layer["ratio"] for layer in found["layers"]]
+    assert ratios == sorted(ratios, reverse=True)
+    assert ratios
+    assert np.asarray(cv2.imread(str(sheet))).ndim == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        (("--labels", "clear,spotted"), 9, "do not match --labels"),
+        (("--group-by", "("), 9, "no regular expression"),
+        (("--colour", "grey"), 9, "--colour grey does not fit"),
+        (("--positive", "none"), 9, "no such class"),
+    ],
+)
+def test_what_does_not_fit_is_one_line_and_a_code(
+    folder: Path, net: Path, given: tuple[str, ...], code: int, said: str
+) -> None:
+    got = convert("quantize", net, "--cells", folder / "cells", "-o", folder / "never.tflite", *given)
+    assert got.returncode == code, got.stderr
+    assert said in got.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in got.stderr
+    assert not (folder / "never.tflite").exists()
