@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types clean help
+.PHONY: run test test-build lint types clean help
 
 help:
 	@echo 'make run    count a simulated slide on screen'
 	@echo 'make test   lint, types, all tests'
+	@echo 'make test-build   what needs TensorFlow too (several minutes, a large download)'
 	@echo 'make clean  remove the virtual environment and caches'
 
 run: $(VENV)/.run
@@ -15,6 +16,9 @@ run: $(VENV)/.run
 
 test: lint types
 	$(BIN)/python -m pytest
+
+test-build: $(VENV)/.build
+	$(BIN)/python -m pytest tests/convert
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -34,6 +38,10 @@ $(VENV)/.run: pyproject.toml constraints/run.txt | $(BIN)/python
 $(VENV)/.dev: pyproject.toml constraints/run.txt constraints/dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/dev.txt -e '.[dev]'
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.build: $(VENV)/.dev constraints/build.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/build.txt -e '.[dev,convert]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
