@@ -79,9 +79,11 @@ def test_there_is_no_network() -> None:
 
 
 def test_ctrl_c_takes_the_child_along(tmp_path: Path) -> None:
+    # Started in the background, this test inherits a SIGINT that is ignored, and so would the parent.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     code = f"from convert.child import run_in_child; run_in_child('{HERE}sleep', {{'pid': {str(tmp_path / 'pid')!r}}})"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, env=env)
+    parent = subprocess.Popen([sys.executable, "-c", heard + code], stderr=subprocess.PIPE, env=env)
     child = wait_for(tmp_path / "pid")
     parent.send_signal(signal.SIGINT)
     parent.communicate(timeout=10)
