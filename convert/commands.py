@@ -149,6 +149,7 @@ def evaluate(
         from convert import make, show  # noqa: PLC0415 - heavy
         from convert.evaluate import evaluate as judge  # noqa: PLC0415
 
+        make.check_apart((report,), (model, cells))
         if report:
             make.check_writable(report, force=force)
         with show.live() as progress:
@@ -181,6 +182,7 @@ def compare(
         from convert import make, show  # noqa: PLC0415 - heavy
         from convert.child import run_in_child  # noqa: PLC0415
 
+        make.check_apart((report, sheet), (model, device, cells, trust_code))
         for path in (report, sheet):
             if path:
                 make.check_writable(path, force=force)

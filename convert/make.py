@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ def quantize(
         EdgeError: anything that kept it from being made or judged.
     """
     out = Path(task.out)
+    read = [Path(name) for name in (task.model, task.cells, task.trust_code) if name]
+    check_apart((out, report_path), read)
     for path in (out, *([report_path] if report_path else [])):
         check_writable(path, force=force)
     if task.cells is None:
@@ -56,7 +58,9 @@ def quantize(
         )
         report = {"report_version": REPORT_VERSION, **report}
         if report["passed"]:
-            card = write_model(out, Path(inner.out).read_bytes(), card_of(report, out.stem))
+            whole = Path(folder, "whole.tflite")
+            card = write_model(whole, Path(inner.out).read_bytes(), card_of(report, out.stem))
+            _place(out, whole.read_bytes(), "model")
             report["device_sha256"] = card.sha256
     if report_path is not None:
         write_json(report_path, report)
@@ -67,8 +71,9 @@ def gate(report: dict[str, Any]) -> None:
     """Raise GateError where the report did not pass."""
     if not report["passed"]:
         raise GateError(
-            f"int8 loses {report['drop_points']:.2f} points of accuracy, {report['max_drop_points']:g} are allowed: "
-            "no file was written (more calibration cells help; --max-accuracy-drop allows more)"
+            f"the device file ({report['way']}) loses {report['drop_points']:.2f} points of accuracy, "
+            f"{report['max_drop_points']:g} are allowed: no file was written "
+            "(more calibration cells help; --max-accuracy-drop allows more)"
         )
 
 
@@ -102,11 +107,14 @@ def card_of(report: dict[str, Any], name: str) -> Card:
 
 def write_json(path: Path, report: dict[str, Any]) -> None:
     """Write a report: temporary name, then rename."""
+    _place(path, (json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(), "report")
+
+
+def _place(path: Path, data: bytes, what: str) -> None:
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as part:
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
             try:
-                json.dump(report, part, indent=1, ensure_ascii=False, allow_nan=False)
-                part.write("\n")
+                part.write(data)
                 part.close()
                 Path(part.name).chmod(0o644)
                 Path(part.name).replace(path)
@@ -114,7 +122,17 @@ def write_json(path: Path, report: dict[str, Any]) -> None:
                 Path(part.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise OutputError(f"{path}: cannot write the report: {error.strerror}") from error
+        raise OutputError(f"{path}: cannot write the {what}: {error.strerror}") from error
+
+
+def check_apart(outputs: Sequence[Path | None], inputs: Sequence[Path | None]) -> None:
+    """No output is an input, a file in a folder that is read, or another output; ``--force`` is no leave for that."""
+    taken = [path.resolve() for path in inputs if path]
+    for path in (path for path in outputs if path):
+        here = path.resolve()
+        if here in taken or (here.exists() and any(other in here.parents for other in taken)):
+            raise OutputError(f"{path}: is read or written by this command already: give another name")
+        taken.append(here)
 
 
 def check_writable(path: Path, *, force: bool) -> None:

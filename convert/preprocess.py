@@ -23,6 +23,7 @@ _CHANCE = 0.12
 _GOOD = 0.6
 _TRIED = ("0..1", "-1..1", "0..255")
 _OWN_SCALING = ("Rescaling", "Normalization")
+_OF_BYTES = 0.05  # a Rescaling by less than that is meant for bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class _Trial:
 
 def default(model: Any, asked: Asked) -> Preprocessing:
     """Without cells to try on: what was given, else the usual."""
-    values = RANGES[asked.value_range or ("0..255" if _scales_itself(model) else "0..1")]
+    values = RANGES[asked.value_range or ("0..255" if _own_scaling(model) else "0..1")]
     colour = asked.colour or values.colour or ("grey" if net_input(model).channels == 1 else "rgb")
     check_colour(model, values, colour)
     return Preprocessing(values, colour, asked.logits)
@@ -107,13 +108,14 @@ def find(model: Any, cells: CellSet, asked: Asked, *, width: int, alone: bool) -
         logits = logits or bool(raw.min() < -0.01 or raw.max() > 1.01)
         trials.extend(_judged(raw, cells, values, colour, logits=logits, width=width))
     base = trials[0]
-    best = max(trials, key=lambda one: one.accuracy)
+    most = max(one.accuracy for one in trials)
+    best = next(one for one in trials if one.accuracy >= most - _BETTER / 2)  # the more usual come first
     allowed = [t for t in trials if _keeps(t, first, asked)]
     top = max(one.accuracy for one in allowed)
     chosen = next(one for one in allowed if one.accuracy >= top - _BETTER / 2)  # the more usual come first
-    if chosen.accuracy < base.accuracy + _BETTER:
-        chosen = base
     chance = 1 / len(cells.labels) + _CHANCE
+    if chosen.accuracy < max(chance, base.accuracy + _BETTER):
+        chosen = base  # what is at chance is no better than the usual
     # Of a dozen combinations one may look better by luck, on an untrained net too: only a good one is worth refusing for
     fits = 1 / len(cells.labels) + _GOOD * (1 - 1 / len(cells.labels))
     if chosen.accuracy < chance and best.accuracy > fits:
@@ -129,6 +131,9 @@ def _candidates(model: Any, first: Preprocessing, *, alone: bool) -> list[tuple[
     found = [(first.values, first.colour)]
     if alone:
         return found
+    if _takes_bytes(model):  # it says so itself
+        colours = (first.colour,) if first.colour == "grey" else ("rgb", "bgr", "hsv")
+        return list(dict.fromkeys(found + [(RANGES["0..255"], colour) for colour in colours]))
     if net_input(model).channels == 1:
         found += [(RANGES[name], "grey") for name in _TRIED]
     else:
@@ -175,7 +180,13 @@ def _notes(chosen: _Trial, base: _Trial, best: _Trial, chance: float, labels: tu
         notes.append(
             f"found by trying: the net's class order is {', '.join(reversed(labels))}, not that of the folders' names"
         )
-    if chosen.accuracy < chance:
+    if chosen.accuracy < chance <= best.accuracy:
+        swap = f" --labels {','.join(reversed(labels))}" * best.swapped
+        notes.append(
+            f"the float net is at chance on these cells ({chosen.accuracy:.1%} with {chosen.words}), but not with "
+            f"{best.words}{swap} ({best.accuracy:.1%}): the figures below say nothing of its worth unless that is mended"
+        )
+    elif chosen.accuracy < chance:
         notes.append(
             f"the float net is at chance on these cells ({chosen.accuracy:.1%}), whatever value range, colour and class order: "
             "it was trained on other cells, or not at all. The figures below say nothing of its worth"
@@ -187,22 +198,28 @@ def _notes(chosen: _Trial, base: _Trial, best: _Trial, chance: float, labels: tu
     return notes
 
 
-def _scales_itself(model: Any) -> bool:
-    """Whether a scaling layer stands near the head, so that the net takes bytes."""
+def _takes_bytes(model: Any) -> bool:
+    scaling = _own_scaling(model)
+    scale = getattr(scaling, "scale", None)  # a Normalization has none
+    return scale is not None and float(np.max(np.abs(scale))) < _OF_BYTES
+
+
+def _own_scaling(model: Any) -> Any | None:
+    """The scaling layer near the net's beginning, if there is one: then the net takes bytes, most likely."""
     layers = model.layers
     for _ in range(8):
         if not layers:
-            return False
+            return None
         head = layers[0]
         if hasattr(head, "layers"):
             layers = [*head.layers, *layers[1:]]
         elif type(head).__name__ in _OWN_SCALING:
-            return True
+            return head
         elif getattr(head, "weights", ()):
-            return False
+            return None
         else:
             layers = layers[1:]
-    return False
+    return None
 
 
 def with_order(labels: tuple[str, ...], *, swapped: bool) -> tuple[str, ...]:

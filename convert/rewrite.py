@@ -168,12 +168,12 @@ def device_model(
     tensor = inputs
     if from_bytes and values.limits != (0.0, 255.0):
         # Rescaling, since Keras takes a product with a plain number for a sparse tensor
-        tensor = keras.layers.Rescaling(values.scale, values.offset)(tensor)
+        tensor = keras.layers.Rescaling(values.scale, values.offset, name="edge_values")(tensor)
     if resize_to is not None and resize_to != (size, size):
-        tensor = keras.layers.Resizing(*resize_to, interpolation="bilinear", name="enlarge")(tensor)
+        tensor = keras.layers.Resizing(*resize_to, interpolation="bilinear", name="edge_enlarge")(tensor)
     if any(d != 1 for d in values.deviation):
         offset = [-m / d for m, d in zip(values.mean, values.deviation, strict=True)]
-        tensor = keras.layers.Rescaling([1 / d for d in values.deviation], offset)(tensor)
+        tensor = keras.layers.Rescaling([1 / d for d in values.deviation], offset, name="edge_deviation")(tensor)
     elif values.mean:
         tensor = tensor - keras.ops.reshape(keras.ops.convert_to_tensor(values.mean, "float32"), (1, 1, 1, 3))
     outputs = replay(model, tensor, instead=_bare_end(model) if bare else None)

@@ -143,11 +143,16 @@ def _facts(report: dict[str, Any]) -> Table:
     table.add_row("size", f"{amount(model['bytes'])}B", f"{amount(report['device_bytes'])}B")
     table.add_row("multiply-accumulates", amount(model["macs"]), amount(report["device_macs"]))
     table.add_row("parameters", amount(model["parameters"]), "")
+    graph = (
+        "float" if report["way"] == "native" else f"float, {report['way']}"
+    )  # the same graph, not the net as trained
     table.add_row(
-        "one cell, here", f"{speed['float']:.1f} µs (float)", f"{speed['int8']:.1f} µs ({report['speed_ratio']:.2f}x)"
+        "one cell, here", f"{speed['float']:.1f} µs ({graph})", f"{speed['int8']:.1f} µs ({report['speed_ratio']:.2f}x)"
     )
-    agree = report["agreement"]["int8_with_float"]
-    table.add_row("agreement", "", f"{agree:.2%} with float at {report['threshold']:g}")
+    agree = report["agreement"]
+    table.add_row("agreement", "", f"{agree['int8_with_float']:.2%} with {graph}, at {report['threshold']:g}")
+    if report["way"] != "native" and "int8_with_as_trained" in agree:
+        table.add_row("", "", f"{agree['int8_with_as_trained']:.2%} with the net as trained")
     table.add_row("preprocessing", "", f"{report['colour']}, {report['value_range']}")
     return table
 

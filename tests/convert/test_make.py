@@ -12,7 +12,7 @@ import pytest
 from convert import make
 from convert.errors import CellsError, GateError, LimitError, OutputError
 from convert.job import Task
-from edge.modelfile import read_model
+from edge.modelfile import Card, read_model
 from tests.convert import cell_folders
 from tests.test_classifier import MODEL
 
@@ -127,7 +127,48 @@ def test_a_disk_that_is_full_leaves_no_half_report(monkeypatch: pytest.MonkeyPat
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("convert.make.json.dump", full)
+    monkeypatch.setattr(Path, "chmod", full)
     with pytest.raises(OutputError, match="No space left"):
         make.write_json(tmp_path / "report.json", {})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_nothing_that_is_read_is_written_even_with_force(
+    force: bool, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played(monkeypatch, report())
+    model = tmp_path / "net.keras"
+    model.write_bytes(b"trained for hours")
+    cell = next(Path(str(task.cells)).rglob("*.png"))
+    for out, account in ((model, None), (task.out, model), (task.out, Path(task.out)), (task.out, cell)):
+        with pytest.raises(OutputError, match="already"):
+            run(replace(task, model=str(model), out=str(out)), account, force=force)
+    assert model.read_bytes() == b"trained for hours"
+    assert not Path(task.out).exists()
+
+
+def test_a_report_and_a_device_file_may_go_beside_the_class_folders(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played(monkeypatch, report())
+    assert run(replace(task, out=str(Path(str(task.cells), "net.tflite"))))["passed"]
+
+
+def test_a_full_disk_leaves_no_half_model(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    played(monkeypatch, report())
+    before = set(Path(task.out).parent.iterdir())
+
+    def written_elsewhere(path: Path, data: bytes, card: Card) -> Card:
+        path.write_bytes(data)
+        return replace(card, sha256="0")
+
+    def full(_self: Path, _target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("convert.make.write_model", written_elsewhere)
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(OutputError, match="No space left"):
+            run(task)
+    assert set(Path(task.out).parent.iterdir()) == before

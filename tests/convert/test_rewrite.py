@@ -104,3 +104,11 @@ def test_multiply_accumulates_of_a_net_worked_out_by_hand() -> None:
         ]
     )
     assert count_macs(model, 8, 8) == 64 * 4 * 27 + 64 * 4 * 9 + 256 * 2
+
+
+def test_layers_with_the_names_that_keras_gives_do_not_collide_with_ours() -> None:
+    keras.backend.clear_session()  # as in a fresh child, where names are counted from the start
+    own = [L.Resizing(32, 32, name="enlarge"), L.Rescaling(1 / 255, name="rescaling"), L.Flatten(), L.Dense(2)]
+    model = keras.Sequential([L.Input((64, 64, 3)), *own])
+    for values in RANGES.values():
+        assert device_model(model, 32, values, resize_to=(64, 64), batch=1, from_bytes=True).output_shape == (1, 2)
