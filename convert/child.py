@@ -55,7 +55,7 @@ def run_in_child(
     """Run ``function`` in a child process and hand out what it returns.
 
     Args:
-        function: "module:name", as "convert.load:describe". It takes the payload, or, where it has
+        function: "module:name", as "convert.reading.load:describe". It takes the payload, or, where it has
             a second parameter, the payload and a ``Progress`` to call.
         payload: plain values (JSON).
         memory_mb: address space the child may take, in MiB. TensorFlow alone takes about 2,500.

@@ -75,8 +75,8 @@ def inspect(
     """Say what is in a model: input, head, layers, parameters, MACs, risks. No code of it runs."""
     with door(debug=debug, program=PROGRAM):
         from convert import screen  # noqa: PLC0415 - see the module's docstring
-        from convert.inspection import inspect as look  # noqa: PLC0415
-        from convert.source import open_source  # noqa: PLC0415
+        from convert.reading.inspection import inspect as look  # noqa: PLC0415
+        from convert.reading.source import open_source  # noqa: PLC0415
 
         found = look(open_source(model), trust_code)
         loaded = None
@@ -84,7 +84,7 @@ def inspect(
             from convert.child import run_in_child  # noqa: PLC0415
 
             payload = {"path": str(model), "trust_code": str(trust_code) if trust_code else None}
-            loaded = run_in_child("convert.load:describe", payload, verbose=verbose)
+            loaded = run_in_child("convert.reading.load:describe", payload, verbose=verbose)
         if json:
             screen.write_json(found, loaded)
         else:

@@ -14,11 +14,11 @@ from convert.candidate import Plan, samples
 from convert.cells import CellSet, read_cells, some
 from convert.errors import UnsupportedError
 from convert.int8 import HEALTHY, layer_errors
-from convert.load import load_model
 from convert.preprocess import Asked, Preprocessing
+from convert.reading.load import load_model
+from convert.reading.source import open_source
 from convert.rewrite import count_macs, net_input
 from convert.scoring import as_scores, check_width, decide, figures, outputs
-from convert.source import open_source
 from convert.ways import ways_for
 from edge.classifier import Classifier
 from edge.modelfile import Card, read_model

@@ -16,11 +16,11 @@ from convert.cells import CellSet, class_folders, read_cells, some, split
 from convert.distill import Teacher, distil
 from convert.errors import UnsupportedError
 from convert.int8 import HEALTHY, tool_versions
-from convert.load import load_model
 from convert.preprocess import Asked, Preprocessing, with_order
+from convert.reading.load import load_model
+from convert.reading.source import open_source
 from convert.rewrite import SIZE, NetInput, count_macs, net_input
 from convert.scoring import as_scores, check_width, decide, figures, latency, macs, outputs, per_group, plain_card
-from convert.source import open_source
 from convert.virtual_cells import virtual_cells
 from convert.ways import Way, ways_for
 from edge.modelfile import ModelFile

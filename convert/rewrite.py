@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from convert.allow import RANDOM
 from convert.errors import UnsupportedError
+from convert.reading.allow import RANDOM
 from convert.values import ValueRange
 
 SIZE = 32

@@ -12,9 +12,9 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from convert.checked import Shape
-from convert.graph import INPUT
-from convert.inspection import Inspection
+from convert.reading.checked import Shape
+from convert.reading.graph import INPUT
+from convert.reading.inspection import Inspection
 from edge.outputs.console import Screen
 from edge.outputs.files import stdout_errors
 

@@ -13,7 +13,7 @@ STRIDE = 4
 
 def depth_to_space_layer() -> Any:
     """A registered Keras layer, [n, h, w, 4c] to [n, 2h, 2w, c]; the workshop must know it too, so it lives there."""
-    from convert.layers import DEPTH_TO_SPACE, keras_classes  # noqa: PLC0415
+    from convert.reading.layers import DEPTH_TO_SPACE, keras_classes  # noqa: PLC0415
 
     return keras_classes()[DEPTH_TO_SPACE]
 

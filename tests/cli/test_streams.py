@@ -78,7 +78,9 @@ import sys
 sys.argv = ["edge-run", "--simulate"]
 run_main()
 """
-    got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=20, check=False)
+    got = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=20, check=False
+    )
     assert (got.returncode, got.stdout, got.stderr) == (130, "", "edge-run: stopped\n")
 
 

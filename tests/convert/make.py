@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from convert.source import SourceModel
+from convert.reading.source import SourceModel
 
 H5_MAGIC = b"\x89HDF\r\n\x1a\n"
 JSON = dict[str, Any]

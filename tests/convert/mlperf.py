@@ -17,10 +17,10 @@ import numpy as np
 from convert.candidate import Plan, samples
 from convert.cells import CellSet
 from convert.int8 import quantise
-from convert.load import load_model
+from convert.reading.load import load_model
+from convert.reading.source import open_source
 from convert.rewrite import device_model
 from convert.scoring import latency, outputs, plain_card
-from convert.source import open_source
 from convert.values import RANGES
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec, ModelFile

@@ -60,7 +60,7 @@ def test_json_holds_all_of_it(model: Path) -> None:
 
 def test_neither_tensorflow_nor_keras_is_imported_to_look(model: Path) -> None:
     code = (
-        "import sys; from convert.inspection import inspect; from convert.source import open_source; "
+        "import sys; from convert.reading.inspection import inspect; from convert.reading.source import open_source; "
         f"inspect(open_source({str(model)!r})); print([m for m in ('tensorflow', 'keras', 'h5py') if m in sys.modules])"
     )
     got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.inspection import inspect
-from convert.load import load_model
-from convert.source import open_source
+from convert.reading.inspection import inspect
+from convert.reading.load import load_model
+from convert.reading.source import open_source
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
 tf = pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'edge-microscopy[convert]'")

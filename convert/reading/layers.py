@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from convert.graph import INPUT, Graph, Layer
+from convert.reading.graph import INPUT, Graph, Layer
 
 HSV_TO_RGB = "edge:HSVToRGB"
 RGB_TO_HSV = "edge:RGBToHSV"

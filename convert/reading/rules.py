@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from convert.checked import Shape, axis_of, channels_of, elements, pair, positive
 from convert.errors import SourceError
-from convert.graph import Call, Layer, Ref, words
+from convert.reading.checked import Shape, axis_of, channels_of, elements, pair, positive
+from convert.reading.graph import Call, Layer, Ref, words
 
 Cost = tuple[Shape, int, int | None]
 """(output shape, parameters, MACs or None where a side is open)"""

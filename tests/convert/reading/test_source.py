@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from convert import archive as archives
 from convert.errors import ModelError, SourceError, UntrustedError
-from convert.source import open_source
+from convert.reading import archive as archives
+from convert.reading.source import open_source
 from tests.convert.make import H5_MAGIC, archive, dense, field, graph_node, node, saved_model, sequential
 
 CONFIG = sequential(node("Flatten"), dense())

@@ -13,9 +13,9 @@ import pytest
 
 from convert.child import run_in_child
 from convert.errors import ModelError, SourceError, UntrustedError
-from convert.inspection import inspect
-from convert.load import load_model
-from convert.source import open_source
+from convert.reading.inspection import inspect
+from convert.reading.load import load_model
+from convert.reading.source import open_source
 from tests.convert.make import archive, dense, node, sequential
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
@@ -23,7 +23,7 @@ tf = pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'ed
 keras: Any = pytest.importorskip("keras")
 h5py: Any = pytest.importorskip("h5py")
 
-SHARED = Path(os.environ.get("EDGE_DATA", Path(__file__).parents[3] / "shared" / "data")).parent
+SHARED = Path(os.environ.get("EDGE_DATA", Path(__file__).parents[4] / "shared" / "data")).parent
 RESNET8 = SHARED / "models" / "mlperf_tiny" / "pretrainedResnet.h5"
 RNG = np.random.default_rng(3)
 
@@ -32,7 +32,7 @@ RNG = np.random.default_rng(3)
 def keras2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One net as Keras 2 saved it in every format; see data/make_keras2.py."""
     folder = tmp_path_factory.mktemp("keras2")
-    with zipfile.ZipFile(Path(__file__).parent / "data" / "keras2.zip") as file:
+    with zipfile.ZipFile(Path(__file__).parents[1] / "data" / "keras2.zip") as file:
         file.extractall(folder)
     return folder
 
@@ -252,7 +252,7 @@ def test_trusted_code_runs_in_the_child_only_and_only_when_asked(tmp_path: Path)
         inspect(open_source(path))
     assert inspect(open_source(path), code).layers[-1].name == "twice"
     assert not mark.exists()
-    got = run_in_child("convert.load:describe", {"path": str(path), "trust_code": str(code)})
+    got = run_in_child("convert.reading.load:describe", {"path": str(path), "trust_code": str(code)})
     assert got["parameters"] == 10
     assert mark.exists()
     model = load_model(open_source(path), code)

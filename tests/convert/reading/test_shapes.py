@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from convert.errors import SourceError
-from convert.parse import admit
-from convert.shapes import Measures, measure, resized
+from convert.reading.parse import admit
+from convert.reading.shapes import Measures, measure, resized
 from tests.convert.make import JSON, called, conv, dense, functional, node, opened, sequential, tensor
 
 

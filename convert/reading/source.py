@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from convert import archive, child, hdf5, savedmodel
+from convert import child
 from convert.errors import SourceError
+from convert.reading import archive, hdf5, savedmodel
 
 Format = Literal["keras", "h5", "savedmodel"]
 MAX_FILE_BYTES = 6 * 2**30
@@ -85,7 +86,9 @@ def _h5(path: Path, size: int) -> SourceModel:
         facts = hdf5.read_facts(path)
     else:
         work = {"path": str(path)}
-        facts = hdf5.H5Facts(**child.run_in_child("convert.hdf5:facts_in_child", work, memory_mb=4096, seconds=20))
+        facts = hdf5.H5Facts(
+            **child.run_in_child("convert.reading.hdf5:facts_in_child", work, memory_mb=4096, seconds=20)
+        )
     if not facts.has_weights:
         raise SourceError(f"{path}: it holds the architecture but no weights: save the trained model anew")
     config = _model(path, archive.parse_json(path, facts.config or ""))

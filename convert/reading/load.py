@@ -7,11 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from convert import archive, checkpoint, hdf5, shapes, trust
-from convert.build import build, plain
 from convert.errors import LimitError, ModelError, SourceError, ToolError
-from convert.parse import admit
-from convert.source import SourceModel, open_source
+from convert.reading import archive, checkpoint, hdf5, shapes, trust
+from convert.reading.build import build, plain
+from convert.reading.parse import admit
+from convert.reading.source import SourceModel, open_source
 
 OLDEST_KERAS = (3, 13, 2)
 

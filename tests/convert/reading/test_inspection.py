@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convert.inspection import Inspection, inspect
+from convert.reading.inspection import Inspection, inspect
 from tests.convert.make import JSON, called, conv, dense, functional, node, opened, sequential
 
 FLAT, POOL = node("Flatten"), node("MaxPooling2D", name="pool", pool_size=[2, 2])

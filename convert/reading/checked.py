@@ -6,9 +6,9 @@ import math
 import re
 from typing import Any
 
-from convert import migrate
 from convert.errors import SourceError
-from convert.graph import Layer
+from convert.reading import migrate
+from convert.reading.graph import Layer
 
 Shape = tuple[int | None, ...] | None
 """Without the batch; None is an open side, a whole shape of None is unknown."""

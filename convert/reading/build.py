@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from convert import allow
 from convert.errors import ModelError, SourceError
-from convert.graph import INPUT, OP_PREFIX, Call, Graph, Layer, Ref
-from convert.layers import keras_classes
+from convert.reading import allow
+from convert.reading.graph import INPUT, OP_PREFIX, Call, Graph, Layer, Ref
+from convert.reading.layers import keras_classes
 
 
 def build(graph: Graph, trusted: Mapping[str, Any] | None = None) -> Any:

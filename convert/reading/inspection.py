@@ -1,6 +1,6 @@
 """What is in a model file: input, head, layers, cost and risks, told from the config alone. No code of it runs.
 
-``inspect`` needs neither TensorFlow nor a child process; ``convert.load:describe`` in a child adds the proof that it
+``inspect`` needs neither TensorFlow nor a child process; ``convert.reading.load:describe`` in a child adds the proof that it
 loads.
 """
 
@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert import risks, trust
-from convert.checked import Shape
 from convert.errors import ModelError
-from convert.graph import Graph, Layer
-from convert.heads import Head, head_of
-from convert.layers import DEPTH_TO_SPACE
-from convert.parse import admit
-from convert.shapes import LayerFacts, Measures, measure
-from convert.source import SourceModel
+from convert.reading import risks, trust
+from convert.reading.checked import Shape
+from convert.reading.graph import Graph, Layer
+from convert.reading.heads import Head, head_of
+from convert.reading.layers import DEPTH_TO_SPACE
+from convert.reading.parse import admit
+from convert.reading.shapes import LayerFacts, Measures, measure
+from convert.reading.source import SourceModel
 
 DEVICE_SIDE = 32
 _LARGER_SIDE = 512

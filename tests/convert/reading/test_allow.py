@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from convert.errors import ModelError, SourceError, UnsupportedError, UntrustedError
-from convert.graph import INPUT, Graph, Ref
-from convert.parse import admit
-from convert.shapes import measure
+from convert.reading.graph import INPUT, Graph, Ref
+from convert.reading.parse import admit
+from convert.reading.shapes import measure
 from tests.convert.make import JSON, called, conv, dense, functional, node, old, opened, sequential, tensor
 
 LAMBDA = node("Lambda", name="evil", function={"class_name": "__lambda__", "config": {"value": "4wAAAA=="}})

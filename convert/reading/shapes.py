@@ -9,10 +9,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from convert.checked import Shape, elements
 from convert.errors import SourceError
-from convert.graph import INPUT, Graph, Layer
-from convert.rules import cost
+from convert.reading.checked import Shape, elements
+from convert.reading.graph import INPUT, Graph, Layer
+from convert.reading.rules import cost
 
 MAX_PARAMETERS = 500_000_000
 MAX_ACTIVATION = 2**31

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convert.graph import Admitted
-from convert.shapes import Measures
+from convert.reading.graph import Admitted
+from convert.reading.shapes import Measures
 
 _LARGE_DENSE = 1_000_000
 _BIG_MACS = 20_000_000

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert import protobuf
 from convert.errors import SourceError
+from convert.reading import protobuf
 
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convert.errors import UnsupportedError, UntrustedError
-from convert.graph import words
+from convert.reading.graph import words
 
 _CONV = "filters kernel_size strides padding data_format dilation_rate groups activation use_bias"
 _POOL = "pool_size strides padding data_format"

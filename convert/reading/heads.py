@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from convert.graph import Graph, Layer, words
-from convert.shapes import Measures
+from convert.reading.graph import Graph, Layer, words
+from convert.reading.shapes import Measures
 
 Head = Literal["sigmoid", "softmax", "logits", "several outputs", "map", "unknown"]
 _HEADS: dict[str, Head] = {

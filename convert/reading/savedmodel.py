@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert import protobuf
-from convert.archive import parse_json
 from convert.errors import SourceError, UntrustedError
-from convert.graph import words
+from convert.reading import protobuf
+from convert.reading.archive import parse_json
+from convert.reading.graph import words
 
 GRAPH = "saved_model.pb"
 METADATA = "keras_metadata.pb"

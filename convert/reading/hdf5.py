@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from convert.archive import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
 from convert.errors import SourceError, ToolError
+from convert.reading.archive import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MAX_OBJECTS = 200_000

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convert import allow, checked, migrate
 from convert.errors import SourceError, UnsupportedError, UntrustedError
-from convert.graph import INPUT, MODEL, OP_PREFIX, Admitted, Call, Graph, Layer, Ref, words
-from convert.layers import fold_round_trips, stand_in
-from convert.nodes import parse_calls, parse_refs, settle_calls
-from convert.source import SourceModel
+from convert.reading import allow, checked, migrate
+from convert.reading.graph import INPUT, MODEL, OP_PREFIX, Admitted, Call, Graph, Layer, Ref, words
+from convert.reading.layers import fold_round_trips, stand_in
+from convert.reading.nodes import parse_calls, parse_refs, settle_calls
+from convert.reading.source import SourceModel
 
 MAX_LAYERS = 5000
 _IGNORED = words(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.graph import Admitted
-from convert.layers import FLIP_CHANNELS, HSV_TO_RGB, RGB_TO_HSV, keras_classes, stand_in
-from convert.parse import admit
+from convert.reading.graph import Admitted
+from convert.reading.layers import FLIP_CHANNELS, HSV_TO_RGB, RGB_TO_HSV, keras_classes, stand_in
+from convert.reading.parse import admit
 from tests.convert.make import JSON, conv, dense, node, old, opened, sequential
 
 TO_RGB = node("HSVtoRGB", "__main__", registered="MyLayers>HSVtoRGB", name="to_rgb")

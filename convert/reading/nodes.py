@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from convert.errors import SourceError, UntrustedError
-from convert.graph import Call, Graph, Ref
+from convert.reading.graph import Call, Graph, Ref
 
 _MAX_CALLS = 1000
 _CONSTANT = "_CONSTANT_VALUE"

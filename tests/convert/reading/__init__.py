@@ -1,0 +1,1 @@
+"""Reading model files of unknown origin."""
