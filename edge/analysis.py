@@ -113,8 +113,10 @@ def set_aside_cut(cells: Cells, shape: tuple[int, int]) -> Cells:
     kinds = cells.kinds if NOT_WHOLE in cells.kinds else (*cells.kinds, NOT_WHOLE)
     if len(cells) == 0:
         return replace(cells, kinds=kinds)
-    slack = np.round(cells.boxes[:, 2:] * OVERRUN).astype(np.int32)
-    core = np.hstack([cells.boxes[:, :2] + slack, np.maximum(cells.boxes[:, 2:] - 2 * slack, 1)])
+    slack = np.rint(cells.boxes[:, 2:] * OVERRUN).astype(np.int32)
+    core = cells.boxes.copy()
+    core[:, :2] += slack
+    core[:, 2:] = np.maximum(core[:, 2:] - 2 * slack, 1)
     cut = (cells.kind == 0) & ~inside(core, shape)
     kind = np.where(cut, kinds.index(NOT_WHOLE), cells.kind).astype(np.int32)
     return replace(cells, kind=kind, kinds=kinds)

@@ -13,6 +13,9 @@ from edge.types import FloatArray, Int32Array, UInt8Array
 BATCH = 32
 """Cells per invoke. Time per cell falls up to about 8 and is flat from there; the batch is kept so that memory is bounded."""
 
+_STEP = 8
+"""The last batch of a field is as small as it can be in steps of this: resizing costs less than one idle cell."""
+
 
 class Classifier:
     """A cell classifier in the TFLite runtime. One per worker.
@@ -35,7 +38,7 @@ class Classifier:
         want = (card.crop.size, card.crop.size, channels_of(card.colour))
         if self.net.input_shape[1:] != want:
             raise ModelError(f"{model.path}: wrong input shape {self.net.input_shape[1:]}, the card says {want}")
-        width = self.net.output_shapes[0][-1]
+        width = self._width = self.net.output_shapes[0][-1]
         self._sigmoid = width == 1 and len(card.labels) == 2
         if not self._sigmoid and width != len(card.labels):
             raise ModelError(f"{model.path}: the net has {width} outputs for {len(card.labels)} labels")
@@ -46,23 +49,28 @@ class Classifier:
 
     def scores(self, crops: UInt8Array) -> FloatArray:
         """Scores of a batch: RGB uint8 [n, size, size, 3] to float32 [n, k], in the order of the card's labels."""
-        out = np.empty((len(crops), len(self.card.labels)), np.float32)
+        raw = np.empty((len(crops), self._width), np.float32)
         for first in range(0, len(crops), BATCH):
             chunk = to_colour(crops[first : first + BATCH], self.card.colour)
             n = len(chunk)
-            if n < BATCH:  # one shape only: a resize costs more than the few idle cells
-                chunk = np.concatenate([chunk, np.zeros((BATCH - n, *chunk.shape[1:]), np.uint8)])
-            raw = self.net.run(chunk)[0][:n].reshape(n, -1)
-            out[first : first + n] = self._probabilities(raw)
-        return out
+            if idle := -n % _STEP:
+                chunk = np.concatenate([chunk, np.zeros((idle, *chunk.shape[1:]), np.uint8)])
+            raw[first : first + n] = self.net.run(chunk)[0][:n].reshape(n, -1)
+        return self._probabilities(raw)
 
     def _probabilities(self, raw: FloatArray) -> FloatArray:
         logit = self.card.output == "logit"
+        # exp differs in its last bits from processor to processor: taken in double, that is rounded away.
+        wide = raw.astype(np.float64) if logit else raw
         if self._sigmoid:
-            p = 1 / (1 + np.exp(-np.clip(raw, -80, 80))) if logit else raw  # float32 overflows at 88
-            return np.hstack([1 - p, p])
+            bounded = np.maximum(np.minimum(wide, 80), -80) if logit else raw
+            p = (1 / (1 + np.exp(-bounded))).astype(np.float32) if logit else raw
+            both = np.empty((len(p), 2), np.float32)
+            both[:, 1:] = p
+            np.subtract(1, p, out=both[:, :1])
+            return both
         if logit:
-            e = np.exp(raw - raw.max(axis=1, keepdims=True))
+            e = np.exp(wide - wide.max(axis=1, keepdims=True))
             return np.asarray(e / e.sum(axis=1, keepdims=True), np.float32)
         return raw
 

@@ -8,15 +8,19 @@ crops are sampled at once with OpenCV's fixed-point bilinear remap, which gives 
 
 from __future__ import annotations
 
+from math import gcd
+
 import cv2
 import numpy as np
 
+from edge.boxes import median
 from edge.errors import ModelError
 from edge.modelfile import CropSpec
 from edge.pixels import Image, pyramid
 from edge.types import Int32Array, UInt8Array
 
-_ROWS_PER_REMAP = 1000  # cv2.remap takes fewer than 32,768 rows
+_PIXELS_PER_BLOCK = 1 << 17  # what is at work at one time stays in the processor's cache
+_PIXELS_PER_ROW = 1024  # cv2.remap sets up every row anew: long ones are a fifth quicker than rows of one crop
 _CENTRE = 0.5  # the share of the crop's side that is taken for the cell's own colour
 
 
@@ -41,13 +45,16 @@ def crop_cells(image: Image, boxes: Int32Array, spec: CropSpec, masks: UInt8Arra
     sides = np.maximum(boxes[:, 2:].max(axis=1), 1) * np.float32(spec.margin)
     levels = pyramid(image)
     halvings = 0
-    while float(np.median(sides)) >= 2 ** (halvings + 1) * size and min(levels.level(halvings).shape[:2]) > 1:
+    while median(sides) >= 2 ** (halvings + 1) * size and min(levels.level(halvings).shape[:2]) > 1:
         halvings += 1  # boxes may be larger than the field: a single pixel is not halved
     factor = 2**halvings
     centres = (boxes[:, :2] + boxes[:, 2:] * np.float32(0.5)) / np.float32(factor)
-    batch = _sample(levels.level(halvings), centres.astype(np.float32), (sides / factor).astype(np.float32), size)
-    if spec.normalise == "cell":
-        batch = to_reference(batch, spec.target)
+    view, centres, sides = levels.level(halvings), centres.astype(np.float32), (sides / factor).astype(np.float32)
+    batch = np.empty((len(boxes), size, size, 3), np.uint8)
+    count = max(1, _PIXELS_PER_BLOCK // size**2)
+    for part in (slice(first, first + count) for first in range(0, len(boxes), count)):
+        crops = _sample(view, centres[part], sides[part], size)
+        batch[part] = to_reference(crops, spec.target) if spec.normalise == "cell" else crops
     if spec.mask == "black":
         if masks is None:
             raise ModelError("this model wants masked crops and the finder gives no masks: choose another of the two")
@@ -86,16 +93,12 @@ def _sample(image: UInt8Array, centres: np.ndarray, sides: np.ndarray, size: int
     height, width = image.shape[:2]
     xs = np.clip(centres[:, :1] + sides[:, None] * grid - np.float32(0.5), 0, width - 1)
     ys = np.clip(centres[:, 1:] + sides[:, None] * grid - np.float32(0.5), 0, height - 1)
-    batch = np.empty((len(centres), size, size, 3), np.uint8)
-    for first in range(0, len(centres), _ROWS_PER_REMAP * 32 // size):
-        part = slice(first, first + _ROWS_PER_REMAP * 32 // size)
-        shape = (len(xs[part]), size, size)
-        map_x = np.broadcast_to(xs[part, None, :], shape).reshape(-1, size)
-        map_y = np.broadcast_to(ys[part, :, None], shape).reshape(-1, size)
-        fixed = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)  # faster than leaving it to remap
-        out = cv2.remap(image, *fixed, cv2.INTER_LINEAR)
-        batch[part] = out.reshape(*shape, 3)
-    return batch
+    row = size * gcd(size, max(1, _PIXELS_PER_ROW // size))
+    shape = (len(centres), size, size)
+    map_x = np.broadcast_to(xs[:, None, :], shape).reshape(-1, row)
+    map_y = np.broadcast_to(ys[:, :, None], shape).reshape(-1, row)
+    fixed = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)  # faster than leaving it to remap
+    return np.asarray(cv2.remap(image, *fixed, cv2.INTER_LINEAR), np.uint8).reshape(*shape, 3)
 
 
 def to_reference(batch: UInt8Array, target: int) -> UInt8Array:
@@ -105,8 +108,10 @@ def to_reference(batch: UInt8Array, target: int) -> UInt8Array:
     # Whole rows at a time: NumPy is slow where the innermost axis has three entries. Sums of bytes are exact in float32
     # and every other step is rounded once, so that every processor gives the same bytes.
     width = size - 2 * edge
-    rows = batch[:, edge : size - edge, edge : size - edge].reshape(len(batch), width, -1)
-    mean = rows.sum(axis=1, dtype=np.float32).reshape(len(batch), width, 3).sum(axis=1) / np.float32(width * width)
+    centre = batch.reshape(len(batch), size, -1)[:, edge : size - edge, 3 * edge : 3 * (size - edge)]
+    rows = np.ascontiguousarray(centre.transpose(1, 0, 2)).reshape(width, -1)  # one row of every crop
+    sums = cv2.reduce(rows, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F).reshape(len(batch), width, 3)
+    mean = sums.sum(axis=1) / np.float32(width * width)
     gain = np.float32(target) / np.maximum(mean, np.float32(8))
     scaled = batch.reshape(len(batch) * size, -1).astype(np.float32)
     scaled *= np.repeat(np.tile(gain, size), size, axis=0)

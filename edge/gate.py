@@ -43,6 +43,7 @@ _SIGNATURE = (32, 24)
 _FILL_SIZE = (64, 48)
 _FILL_REACH = 19  # of 64: how far the background may be from the middle of a clump
 _CONTENT = 0.08  # darker by this share
+_DIGITS = 6  # of the sharpness: what follows is the processor's own
 _WHITE = 250
 _BLACK = 16
 
@@ -65,7 +66,7 @@ def measure(rgb: UInt8Array) -> Quality:
     unclipped = cv2.inRange(glance, (0, 0, 0), (_WHITE - 1,) * 3)
     thumbnail = cv2.resize(grey, _SIGNATURE, interpolation=cv2.INTER_AREA)
     return Quality(
-        sharpness=_sharpness(rgb),
+        sharpness=round(_sharpness(rgb), _DIGITS),
         brightness=float(cv2.mean(grey)[0]),
         over=1 - cv2.countNonZero(unclipped) / grey.size,
         under=cv2.countNonZero(cv2.inRange(grey, 0, _BLACK - 1)) / grey.size,

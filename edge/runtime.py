@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,21 @@ def runtime_version() -> str:
         return f"{package} {version(package)}"
     except PackageNotFoundError:
         return package
+
+
+class _Reading(NamedTuple):
+    """How an output is read: value = (raw - zero) x scale; scale 0: as it is."""
+
+    place: int
+    scale: np.float32
+    zero: np.float32
+    finite: bool
+
+    @classmethod
+    def of(cls, detail: dict[str, Any]) -> Self:
+        """From what the interpreter says of it."""
+        scale, zero = detail["quantization"]
+        return cls(detail["index"], np.float32(scale), np.float32(zero), bool(np.isfinite(np.float32(scale))))
 
 
 class Net:
@@ -71,6 +86,7 @@ class Net:
             raise ModelError(f"{model.path}: input type {self._dtype} is not supported: use int8, uint8 or float32")
         if not self._outputs or not all(len(d["shape"]) for d in self._outputs):
             raise ModelError(f"{model.path}: wrong output shape: the model must give one row per image")
+        self._readings = [_Reading.of(detail) for detail in self._outputs]
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -103,33 +119,39 @@ class Net:
         Raises:
             ModelError: the model cannot run on this shape, or gives NaN or infinity.
         """
-        if self._dtype == np.int8:
-            fed: NDArray[Any] = (images ^ np.uint8(0x80)).view(np.int8)
-        else:
-            fed = images.astype(self._dtype, copy=False)
         try:
             if images.shape != self._shape:
                 self._interpreter.resize_tensor_input(self._input["index"], images.shape, strict=False)
                 self._interpreter.allocate_tensors()
                 self._shape = images.shape
-            self._interpreter.set_tensor(self._input["index"], fed)
+            self._feed(images)
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
             size = "x".join(str(n) for n in images.shape)
             raise ModelError(
                 f"{self._path}: this model cannot run on a batch of {size}: {_last_line(error)}"
             ) from error
-        outputs = [self._dequantised(detail) for detail in self._outputs]
-        if not all(np.isfinite(output).all() for output in outputs):
-            raise ModelError(f"{self._path}: the model's output is not a number: it is damaged or badly converted")
-        return outputs
+        return [self._read(reading) for reading in self._readings]
 
-    def _dequantised(self, detail: dict[str, Any]) -> NDArray[np.float32]:
-        raw = self._interpreter.get_tensor(detail["index"])
-        scale, zero = detail["quantization"]
-        if raw.dtype == np.float32 or scale == 0:
-            return np.asarray(raw, np.float32)
-        return np.asarray((raw.astype(np.float32) - np.float32(zero)) * np.float32(scale), np.float32)
+    def _feed(self, images: NDArray[np.uint8]) -> None:
+        index = self._input["index"]
+        if self._dtype == np.int8:
+            # Straight into the interpreter's own memory; the view must be gone before it is invoked, and is.
+            np.bitwise_xor(images, np.uint8(0x80), out=self._interpreter.tensor(index)().view(np.uint8))
+        else:
+            self._interpreter.set_tensor(index, images.astype(self._dtype, copy=False))
+
+    def _read(self, reading: _Reading) -> NDArray[np.float32]:
+        raw = self._interpreter.get_tensor(reading.place)
+        if raw.dtype == np.float32 or reading.scale == 0:
+            output = np.asarray(raw, np.float32)
+        else:
+            output = np.subtract(raw, reading.zero, dtype=np.float32)
+            output *= reading.scale
+        # A byte times a finite scale is finite: such outputs need no look.
+        if (raw.itemsize > 1 or not reading.finite) and not np.isfinite(output).all():
+            raise ModelError(f"{self._path}: the model's output is not a number: it is damaged or badly converted")
+        return output
 
 
 def _last_line(error: Exception) -> str:

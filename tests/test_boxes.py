@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.boxes import inside, intersection, iou, suppress
+from edge.boxes import inside, intersection, iou, median, suppress
 from edge.types import FloatArray
 
 
@@ -55,3 +55,10 @@ def test_inside_asks_for_the_margin_on_every_side() -> None:
 
 def test_a_negative_margin_lets_boxes_overrun() -> None:
     assert inside(boxes((-3, 0, 10, 10)), (50, 100), -3).all()
+
+
+def test_the_median_is_numpys_to_the_last_bit() -> None:
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 3, 8, 101):
+        for values in (rng.random(n, np.float32), rng.integers(1, 200, (n, 2)).astype(np.int32)):
+            assert median(values) == float(np.median(values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -181,3 +182,11 @@ def test_extreme_logits_are_plain_scores(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(runtime, "interpreter_class", lambda: (stand_in(logits), "ai-edge-litert"))
     two = Classifier(MODEL, card(labels=("no", "yes"), positive=("yes",)))
     assert np.allclose(two.scores(cells((0, 0, 0), (0, 0, 0))), [[1, 0], [0, 1]])
+
+
+def test_scores_are_the_nearest_float_so_that_every_processor_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits = np.linspace(-9, 9, BATCH, dtype=np.float32)[:, None]
+    monkeypatch.setattr(runtime, "interpreter_class", lambda: (stand_in(logits), "ai-edge-litert"))
+    two = Classifier(MODEL, card(labels=("no", "yes"), positive=("yes",)))
+    exact = f32([1 / (1 + math.exp(-float(x))) for x in logits[:, 0]])
+    assert (two.scores(np.zeros((BATCH, 32, 32, 3), np.uint8))[:, 1] == exact).all()

@@ -137,3 +137,17 @@ def test_no_crops_have_a_colour_too() -> None:
     empty = np.empty((0, 32, 32, 3), np.uint8)
     assert to_colour(empty, "grey").shape == (0, 32, 32, 1)
     assert to_colour(empty, "hsv").shape == (0, 32, 32, 3)
+
+
+@pytest.mark.parametrize(("count", "size"), [(300, 32), (7, 224), (40, 50)])
+def test_a_cell_looks_the_same_whatever_block_it_is_cut_in(count: int, size: int) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    boxes = np.hstack([rng.integers(-5, 300, (count, 2)), rng.integers(30, 60, (count, 2))]).astype(np.int32)
+    spec = CropSpec(size=size, normalise="cell")
+    # The whole batch decides how often the field is halved: here, not at all.
+    together, alone = (
+        crop_cells(image, boxes, spec),
+        [crop_cells(image, boxes[n : n + 1], spec)[0] for n in range(count)],
+    )
+    assert (together == np.array(alone)).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,11 @@ def test_fine_checks_become_even_grey_not_other_checks() -> None:
 def test_a_whole_field_is_not_copied_when_nothing_changes() -> None:
     rgb = noise(50, 50)
     assert rescale(rgb, 1.0) is rgb
+
+
+AS_ON_X86_AND_ARM = "6d19c40d 62f89aca 9623fe44 a152dae1"  # make test-arm runs this test there
+
+
+def test_every_processor_gives_the_same_bytes() -> None:
+    sums = [zlib.crc32(rescale(noise(120, 200), scale).tobytes()) for scale in (0.3, 0.47, 0.8, 1.7)]
+    assert " ".join(f"{value:08x}" for value in sums) == AS_ON_X86_AND_ARM

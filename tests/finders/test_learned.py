@@ -132,3 +132,12 @@ def test_a_turned_field_holds_as_many_cells(finder: LearnedFinder) -> None:
     rgb, _ = render_field(SLIDE, 3)
     upright, turned = finder.find(rgb), finder.find(np.asarray(cv2.rotate(rgb, cv2.ROTATE_90_CLOCKWISE), np.uint8))
     assert abs(len(upright) - len(turned)) <= 0.05 * len(upright)
+
+
+def test_a_heat_of_one_kind_is_read_as_one_of_many() -> None:
+    finder = LearnedFinder(MODEL)
+    finder.kinds, finder._kind_of = ("cell",), np.zeros(1, np.int32)
+    finder.set_thresholds((0.4,))
+    heat, reg = np.zeros((6, 8, 1), np.float32), np.ones((6, 8, 4), np.float32)
+    heat[2, 3, 0] = 0.9
+    assert finder._decode(heat, reg, 1.0).confidence.tolist() == pytest.approx([0.9])
