@@ -68,11 +68,13 @@ def class_folders(folder: Path, labels: tuple[str, ...]) -> tuple[str, ...]:
     """Class names in order: ``labels`` where given, else the folders by name. Raises CellsError where the two differ."""
     if not folder.is_dir():
         raise CellsError(f"{folder}: there is no such folder of cells")
-    found = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    found = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__MACOSX")))
     if not found:
         raise CellsError(f"{folder}: no class folders: put the cells into {folder.name}/<class>/*.png")
     if not labels:
         return tuple(found)
+    if len(set(labels)) < len(labels):
+        raise CellsError(f"--labels names a class twice: {', '.join(labels)}")
     if set(labels) != set(found):
         lacking, extra = sorted(set(labels) - set(found)), sorted(set(found) - set(labels))
         parts = [f"no folder for {', '.join(lacking)}"] * bool(lacking)
@@ -94,11 +96,12 @@ def read_cells(
         folder: holds one folder per class.
         labels: class names in the order of the net's outputs; empty: the folders by name.
         size: side of the square crop in pixels.
-        group_by: regular expression found in the relative file name; its first group (or all of it) names the slide.
+        group_by: regular expression found in the file's path below its class folder, so that no class is taken for a
+            slide; its first group (or all of it) names the slide, which may hold cells of several classes.
         progress: called with words and a share 0..1.
     """
     labels = class_folders(folder, labels)
-    pattern = _pattern(group_by)
+    pattern = compiled(group_by)
     files = [(path, number) for number, label in enumerate(labels) for path in _images(folder / label)]
     spec = CropSpec(size=size)
     images, truth, groups, names, skipped, black = [], [], [], [], [], 0
@@ -116,11 +119,12 @@ def read_cells(
         images.append(whole_image(rgb, spec, on_black=on_black))
         truth.append(number)
         names.append(name)
-        groups.append(_group(name, pattern))
+        groups.append(group_name(path.relative_to(folder / labels[number]).as_posix() if pattern else name, pattern))
     _check(folder, labels, truth, skipped)
     lost = sum(group is None for group in groups)
     if lost:
-        raise CellsError(f"--group-by {group_by!r} is not found in {lost} of {len(groups)} file names, e.g. {names[0]}")
+        first = names[groups.index(None)]
+        raise CellsError(f"--group-by {group_by!r} is not found in {lost} of {len(groups)} file names, e.g. {first}")
     return CellSet(
         np.stack(images),
         np.array(truth, np.int32),
@@ -154,20 +158,20 @@ def split(cells: CellSet, seed: int = 0) -> tuple[CellSet, CellSet]:
     names = cells.groups if len(np.unique(cells.groups)) > 2 else np.array(cells.names)
     unique, member = np.unique(names, return_inverse=True)
     for attempt in range(_ATTEMPTS):  # slides often hold one class only
-        chosen = _chosen(unique, np.bincount(member), f"{seed}/{attempt}" if attempt else str(seed))[member]
+        chosen = draw_groups(unique, np.bincount(member), f"{seed}/{attempt}" if attempt else str(seed))[member]
         if all((cells.truth[~chosen] == number).any() for number in range(len(cells.labels))):
             return cells.take(chosen), cells.take(~chosen)
     rare = cells.labels[int(np.argmin(np.bincount(cells.truth, minlength=len(cells.labels))))]
     raise CellsError(f"too few cells or slides of class {rare!r}: none is left to check the result on")
 
 
-def _chosen(unique: np.ndarray, sizes: np.ndarray, salt: str) -> np.ndarray:
+def draw_groups(unique: np.ndarray, sizes: np.ndarray, salt: str, share: float = _CALIBRATION_SHARE) -> np.ndarray:
     """Which slides calibrate, bool [groups]: in the order of their hash, up to the calibration's share of cells."""
     order = sorted(range(len(unique)), key=lambda i: hashlib.sha256(f"{salt}/{unique[i]}".encode()).digest())
     chosen = np.zeros(len(unique), bool)
     taken = 0
     for i in order:
-        if taken + sizes[i] <= max(1, _CALIBRATION_SHARE * sizes.sum()):
+        if taken + sizes[i] <= max(1, share * sizes.sum()):
             chosen[i] = True
             taken += int(sizes[i])
     if not chosen.any():  # one slide holds nearly all: the smallest one calibrates
@@ -196,7 +200,8 @@ def _on_black(rgb: UInt8Array) -> bool:
     return int((corners < _BLACK).sum()) >= 3
 
 
-def _pattern(text: str | None) -> re.Pattern[str] | None:
+def compiled(text: str | None) -> re.Pattern[str] | None:
+    """The pattern of ``--group-by``; raises CellsError where it is none."""
     if text is None:
         return None
     try:
@@ -205,7 +210,8 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         raise CellsError(f"--group-by {text!r} is no regular expression: {error}") from error
 
 
-def _group(name: str, pattern: re.Pattern[str] | None) -> str | None:
+def group_name(name: str, pattern: re.Pattern[str] | None) -> str | None:
+    """What groups a file of that name: the pattern's first group, or all it finds; None where it finds nothing."""
     if pattern is None:
         return name
     found = pattern.search(name)
@@ -220,4 +226,6 @@ def _check(folder: Path, labels: tuple[str, ...], truth: list[int], skipped: lis
         tail = f" ({len(skipped)} unreadable, the first: {skipped[0]})" if skipped else ""
         raise CellsError(f"{folder}: no readable image in the class folder {', '.join(empty)}{tail}")
     if len(labels) < 2:
-        raise CellsError(f"{folder}: only one class ({labels[0]}): cells of at least two classes are needed")
+        deeper = [p for p in (folder / labels[0]).iterdir() if p.is_dir() and not p.name.startswith(".")]
+        hint = f" (did you mean --cells {folder / labels[0]}?)" if len(deeper) > 1 else ""
+        raise CellsError(f"{folder}: only one class ({labels[0]}): cells of at least two classes are needed{hint}")

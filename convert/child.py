@@ -72,7 +72,11 @@ def run_in_child(
     package, name = function.split(":")
     request = json.dumps([package, name, payload, memory_mb, seconds])
     own_end, child_end = os.pipe()
-    with tempfile.TemporaryFile() as log, open(own_end, "rb", buffering=0) as answers:  # noqa: PTH123 - a descriptor
+    with (
+        tempfile.TemporaryFile() as log,
+        tempfile.TemporaryDirectory(prefix="edge-convert-", ignore_cleanup_errors=True) as scratch,
+        open(own_end, "rb", buffering=0) as answers,  # noqa: PTH123 - a descriptor
+    ):
         try:
             child = subprocess.Popen(  # noqa: S603 - this interpreter, this module
                 [sys.executable, "-P", "-m", "convert.child", str(child_end)],
@@ -80,7 +84,7 @@ def run_in_child(
                 stdout=None if verbose else log,
                 stderr=None if verbose else log,
                 pass_fds=(child_end,),
-                env=_environment(verbose=verbose),
+                env={**_environment(verbose=verbose), "TMPDIR": scratch},  # a killed child clears nothing up
                 start_new_session=True,
             )
         finally:

@@ -8,24 +8,20 @@ from typing import Annotated
 import typer
 
 from convert.commands import register
-from edge.cli.door import door, stop_before_the_run, usable_streams
-from edge.errors import OutputError
+from edge.cli.door import door
+from edge.cli.program import enter, make_app
 
 PROGRAM = "edge-convert"
 _EPILOG = (
     "Exit codes: 0 done; 1 a defect of this program; 2 the command line is wrong; 5 the model was refused; 7 an output "
-    "could not be written; 8 the accuracy gate refused; 9 the folder of cells cannot be used; 10 out of time or memory; "
+    "could not be written; 8 the accuracy gate refused; 9 the folder of cells or fields cannot be used; 10 out of time or memory; "
     "11 TensorFlow is not installed; 130 stopped by Ctrl-C."
 )
 
-app = typer.Typer(
-    help="Trained Keras models become small int8 TFLite files. edge-convert and convert are the same program.",
-    epilog=_EPILOG,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+app = make_app(
+    PROGRAM,
+    "Trained Keras models become small int8 TFLite files. edge-convert and convert are the same program.",
+    _EPILOG,
 )
 
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras or .h5 file, or a SavedModel folder.")]
@@ -39,25 +35,6 @@ TrustCode = Annotated[
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show TensorFlow's own log.")]
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        from edge import installed_version  # noqa: PLC0415
-
-        typer.echo(f"{PROGRAM} {installed_version()}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    # A callback makes typer keep sub-commands even while there are few.
-    del version
 
 
 @app.command(epilog="Example: edge-convert inspect notebook.keras --load")
@@ -96,10 +73,4 @@ register(app)
 
 def main() -> None:
     """Entry point of ``edge-convert`` and ``convert``."""
-    with door(debug=False, program=PROGRAM):
-        stop_before_the_run()
-        usable_streams()
-        try:
-            app(prog_name=PROGRAM)
-        except OSError as error:  # commands have doors of their own: this is typer, writing help
-            raise OutputError(f"stdout: cannot be written: {error.strerror}") from error
+    enter(app, PROGRAM)

@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from convert.options import (
+    Cells,
+    ColourOption,
+    Debug,
+    Force,
+    GroupBy,
+    KerasModel,
+    Kind,
+    Logits,
+    ReportPath,
+    TrustCode,
+    ValueRangeOption,
+    Verbose,
+    Way,
+    check_task,
+    names,
+    rate,
+)
 from edge.cli.door import door
 
 PROGRAM = "edge-convert"
-
-
-class Range(StrEnum):
-    """Value ranges, as ``convert.values`` explains them."""
-
-    UNIT = "0..1"
-    SIGNED = "-1..1"
-    BYTES = "0..255"
-    CAFFE = "caffe"
-    IMAGENET = "imagenet"
-
-
-class Colour(StrEnum):
-    """What the net was trained on."""
-
-    RGB = "rgb"
-    BGR = "bgr"
-    HSV = "hsv"
-    GREY = "grey"
-
-
-class Way(StrEnum):
-    """Ways to 32 x 32, as ``convert.ways`` explains them."""
-
-    AUTO = "auto"
-    NATIVE = "native"
-    REBUILD = "rebuild"
-    UPSCALE = "upscale"
-    DISTILL = "distill"
-
-
-Cells = Annotated[Path, typer.Option("--cells", metavar="DIR", help="Cells of known class: DIR/<class>/*.png.")]
-GroupBy = Annotated[
-    str | None,
-    typer.Option(
-        "--group-by", metavar="REGEX", help="Finds the slide in a file's name, as 'C[0-9]+P'; slides are never split."
-    ),
-]
-KerasModel = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras or .h5 file, or a SavedModel folder.")]
-ValueRangeOption = Annotated[
-    Range | None, typer.Option("--value-range", help="What training made of bytes; default: found by trying.")
-]
-ColourOption = Annotated[Colour | None, typer.Option("--colour", help="What training saw; default: found by trying.")]
-Logits = Annotated[bool, typer.Option("--logits", help="The outputs are logits, not probabilities.")]
-ReportPath = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the report as JSON.")]
-TrustCode = Annotated[
-    Path | None,
-    typer.Option("--trust-code", metavar="FILE", help="Python file with this model's own classes; it is run."),
-]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show TensorFlow's own log.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
 def quantize(
@@ -99,6 +64,14 @@ def quantize(
         float,
         typer.Option("--max-accuracy-drop", min=0.0, max=100.0, help="The gate, in points of accuracy; 100: no gate."),
     ] = 0.5,
+    false_positives: Annotated[
+        str | None,
+        typer.Option(
+            "--false-positives",
+            metavar="RATE",
+            help="Negative cells that may count as positive, as 1% or 0.001: sets the threshold; 0: one half. Default: 1%.",
+        ),
+    ] = None,
     group_by: GroupBy = None,
     report: ReportPath = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the split and of the choice of calibration cells.")] = 0,
@@ -106,28 +79,85 @@ def quantize(
     force: Force = False,
     verbose: Verbose = False,
     debug: Debug = False,
+    kind: Annotated[
+        Kind, typer.Option("--task", help="finder: a net that marks cells on whole fields.")
+    ] = Kind.CLASSIFIER,
+    fields: Annotated[
+        Path | None,
+        typer.Option("--fields", metavar="DIR", help="Finder: annotated fields; without: nothing is checked."),
+    ] = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option("--annotations", metavar="FILE", help="Finder: COCO or IML JSON; default: the one in --fields."),
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            "--like", metavar="NAME|PATH", help="Finder: the finder whose kinds, thresholds and scale it has."
+        ),
+    ] = None,
+    cell_px: Annotated[
+        float | None,
+        typer.Option("--cell-px", metavar="PX", min=4, max=256, help="Finder: width of a cell at the net's input."),
+    ] = None,
+    max_f1_drop: Annotated[
+        float,
+        typer.Option("--max-f1-drop", min=0.0, max=100.0, help="Finder: the gate, in points of F1; 100: no gate."),
+    ] = 0.5,
 ) -> None:
-    """Make an int8 device file of a trained classifier, and say what was lost."""
+    """Make an int8 device file of a trained classifier or finder, and say what was lost."""
+    check_task(
+        kind,
+        {
+            "--cells": cells,
+            "--colour": colour,
+            "--keep-head": keep_head or None,
+            "--input": None if way == Way.AUTO else way,
+            "--false-positives": false_positives,
+        },
+        {"--fields": fields, "--annotations": annotations, "--like": like, "--cell-px": cell_px},
+    )
+    target = out or model.parent / f"{model.stem or 'model'}.tflite"
+    common: dict[str, Any] = {
+        "model": str(model),
+        "out": str(target),
+        "trust_code": str(trust_code) if trust_code else None,
+        "labels": names(labels),
+        "positive": names(positive),
+        "value_range": value_range.value if value_range else None,
+        "logits": logits,
+        "group_by": group_by,
+        "seed": seed,
+    }
+    if kind == Kind.FINDER:
+        with door(debug=debug, program=PROGRAM):
+            from convert import show  # noqa: PLC0415 - heavy
+            from convert.finding import make as finding  # noqa: PLC0415
+            from convert.finding.show import show_finder  # noqa: PLC0415
+            from convert.finding.task import FinderTask  # noqa: PLC0415
+
+            truth = str(annotations) if annotations else None
+            folder = str(fields) if fields else None
+            asked = FinderTask(
+                fields=folder, annotations=truth, like=like, cell_px=cell_px, max_drop=max_f1_drop, **common
+            )
+            with show.live() as progress:
+                found = finding.quantize(asked, report, force=force, progress=progress, verbose=verbose)
+            show_finder(found, str(target))
+            finding.gate(found)
+        return
     with door(debug=debug, program=PROGRAM):
         from convert import make, show  # noqa: PLC0415 - heavy
         from convert.job import Task  # noqa: PLC0415
 
-        target = out or model.with_suffix(".tflite")
         task = Task(
-            model=str(model),
             cells=str(cells) if cells else None,
-            out=str(target),
-            trust_code=str(trust_code) if trust_code else None,
-            labels=_names(labels),
-            positive=_names(positive),
-            value_range=value_range.value if value_range else None,
             colour=colour.value if colour else None,
-            logits=logits,
             keep_head=keep_head,
             way=way.value,
             max_drop=max_accuracy_drop,
-            group_by=group_by,
-            seed=seed,
+            false_positives=rate(false_positives),
+            **common,
         )
         with show.live() as progress:
             found = make.quantize(task, report, force=force, progress=progress, verbose=verbose)
@@ -209,10 +239,6 @@ def compare(
         if report:
             make.write_json(report, {"report_version": make.REPORT_VERSION, **found})
         show.show_compared(found, str(sheet) if sheet else None)
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
 def register(app: typer.Typer) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convert import preprocess, sheet
-from convert.candidate import Plan, samples
+from convert.batch import CONVERTED_AT
+from convert.candidate import samples
 from convert.cells import CellSet, read_cells, some
 from convert.errors import UnsupportedError
 from convert.int8 import HEALTHY, layer_errors
@@ -40,13 +41,12 @@ def compare(payload: dict[str, Any], progress: Callable[[str, float], None]) -> 
     trusted = payload["trust_code"]
     model = load_model(open_source(payload["model"]), Path(trusted) if trusted else None)
     taken = net_input(model)
-    if taken.height != taken.width:
-        raise UnsupportedError(f"the net takes {taken.height}x{taken.width}: only square inputs are supported")
+    side = max(taken.height, taken.width)
     cells = read_cells(folder, card.labels, card.crop.size, group_by, progress)
     check_width(int(model.outputs[0].shape[-1]), cells.labels, Path(payload["model"]).name)
     cost = max(1, count_macs(model, taken.height, taken.width))
     cells = some(cells, int(np.clip(_MACS / cost, 100, len(cells))))
-    native = cells if taken.height == card.crop.size else _same(folder, card.labels, taken.height, group_by, cells)
+    native = cells if side == card.crop.size else _same(folder, card.labels, side, group_by, cells)
     asked = Asked(payload["value_range"], payload["colour"], payload["logits"], card.labels)
     progress("float, as trained", -1)
     few = int(min(_TRIAL, _MACS / cost / 11))
@@ -94,8 +94,8 @@ def _layers(model: Any, prep: Preprocessing, card: Card, cells: CellSet, notes: 
         return []
     try:
         ways, _ = ways_for(model, prep.values, way, logits=prep.logits, keep_head=card.output == "probability")
-        plan = Plan(cells, cells, prep.values, replace(card, colour=prep.colour), 0.0, None)
-        found = layer_errors(ways[0].make(1, False), samples(some(cells, _LAYER_CELLS, 1), plan, from_bytes=False))
+        few = samples(some(cells, _LAYER_CELLS, 1), prep.values, prep.colour)
+        found = layer_errors(ways[0].make(CONVERTED_AT, False), few)
     except UnsupportedError as error:
         notes.append(f"no error per layer: {error}")
         return []

@@ -1,7 +1,8 @@
 """A small 32 x 32 student that learns a trained net's answers on the user's own cells; their classes are not needed.
 
-The teacher sees each cell at its own size, the student the device's crop, both in the same eight turns and mirrorings. The
-student learns the teacher's probabilities, not its verdicts (Hinton et al. 2015, "Distilling the Knowledge").
+The teacher sees each cell at its own size, the student the device's crop (grey where the teacher's is grey), both in the same
+eight turns and mirrorings. The student learns the teacher's probabilities, not its verdicts (Hinton et al. 2015, "Distilling
+the Knowledge").
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from convert.cells import CellSet
+from convert.int8 import repeatable
 from convert.preprocess import Preprocessing
 from convert.rewrite import SIZE, device_model
 from convert.scoring import as_scores, outputs
 from convert.values import ValueRange
 from convert.ways import Way
+from edge.crops import to_colour
 from edge.types import FloatArray, UInt8Array
 
 VALUES = ValueRange("student", 1 / 64, -2.0)
@@ -49,14 +52,12 @@ def distil(
 
     Args:
         teacher: a costly one is asked about fewer cells and turns.
-        native: cells at the teacher's size, those the check does not see.
+        native: cells at the teacher's size (the longer side of it), those that neither choose nor judge.
         small: the same cells as the device cuts them, uint8 RGB [n, 32, 32, 3].
         seed: of weights and of the order of cells.
         progress: told of the steps.
     """
-    import keras  # noqa: PLC0415
-
-    keras.utils.set_random_seed(seed)
+    repeatable(seed)
     prep = teacher.prep
     affordable = max(200, int(_TEACHER_MACS / max(1, teacher.macs)))
     rows = np.random.default_rng([seed, 29]).permutation(len(small))[:affordable]
@@ -67,13 +68,16 @@ def distil(
         raw = outputs(teacher.model, turned(native.images[rows], turn), prep.values, prep.colour)
         targets.append(as_scores(raw, logits=prep.logits))
         crops.append(turned(small.images[rows], turn))
-    student = _student(targets[0].shape[1])
+    grey = prep.colour == "grey"
+    student = _student(targets[0].shape[1], 1 if grey else 3)
+    if grey:
+        crops = [to_colour(one, "grey") for one in crops]
     _train(student, np.concatenate(crops), np.concatenate(targets), np.random.default_rng([seed, 31]), progress)
 
     def make(batch: int | None, from_bytes: bool) -> Any:
         return device_model(student, SIZE, VALUES, batch=batch, from_bytes=from_bytes)
 
-    return Way("distill", make, logits=True, values=VALUES, colour="rgb")
+    return Way("distill", make, logits=True, values=VALUES, colour="grey" if grey else "rgb")
 
 
 def turned(images: UInt8Array, turn: int) -> UInt8Array:
@@ -83,11 +87,11 @@ def turned(images: UInt8Array, turn: int) -> UInt8Array:
     return np.ascontiguousarray(np.rot90(images, turn & 3, axes=(1, 2)))
 
 
-def _student(outputs_wanted: int) -> Any:
+def _student(outputs_wanted: int, channels: int) -> Any:
     import keras  # noqa: PLC0415
 
     layers = keras.layers
-    inputs = layers.Input((SIZE, SIZE, 3))
+    inputs = layers.Input((SIZE, SIZE, channels))
     x = inputs
     for filters, stride in zip(_WIDTHS, (2, 2, 2, 1), strict=True):
         x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
@@ -118,7 +122,7 @@ def _train(
             progress("distill: training the student", step / steps)
         rows = rng.integers(0, len(crops), _BATCH)
         # Stain and lamp differ between slides more than between cells
-        gain = rng.uniform(0.92, 1.08, (_BATCH, 1, 1, 3)).astype(np.float32)
+        gain = rng.uniform(0.92, 1.08, (_BATCH, 1, 1, crops.shape[3])).astype(np.float32)
         fed = np.clip(crops[rows].astype(np.float32) * gain, 0, 255) * np.float32(VALUES.scale) + np.float32(
             VALUES.offset
         )

@@ -8,7 +8,7 @@
 | 5 | the model was refused: missing, incomplete, damaged, of an unknown kind, or not to be trusted |
 | 7 | an output could not be written |
 | 8 | the accuracy gate refused the device file (the report is written, the file is not) |
-| 9 | the folder of cells cannot be used |
+| 9 | the folder of cells or fields cannot be used |
 | 10 | out of time or memory |
 | 11 | TensorFlow is not installed, or too old |
 | 130 | stopped by Ctrl-C |
@@ -51,7 +51,7 @@ class GateError(EdgeError):
 
 
 class CellsError(EdgeError):
-    """The folder of cells is missing, empty or does not fit the model. Give ``DIR/<class>/*.png``, a folder per class."""
+    """The cells or fields are missing, empty or do not fit the model. Give ``DIR/<class>/*.png``, or annotated ``--fields``."""
 
     exit_code = 9
 

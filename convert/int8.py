@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.batch import batch_of, free_batch, grouped
 from convert.errors import UnsupportedError
 
 HEALTHY = 1 / math.sqrt(12)
@@ -101,14 +102,12 @@ class LayerError:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How activations are kept, and which layers stay float.
+    """Which layers stay float.
 
     Attributes:
-        wide: 16-bit activations (8-bit weights): more exact, and no delegate takes it. Its input is 0..255 as float.
         float_layers: tensor names (outputs) of ops that stay float.
     """
 
-    wide: bool = False
     float_layers: tuple[str, ...] = ()
 
 
@@ -127,56 +126,46 @@ def quantise(static: Any, samples: Callable[[], Iterator[list[np.ndarray]]], rec
         UnsupportedError: an op has no int8 form.
     """
     recipe = recipe or Recipe()
-    converter = _converter(static, samples, wide=recipe.wide)
+    converter = _converter(static, samples)
     try:
         if recipe.float_layers:
-            made = _debugger(converter, samples, recipe.float_layers).get_nondebug_quantized_model()
-            return free_batch(_int8_input(made))
-        return free_batch(converter.convert())
+            return free_batch(_partly_float(converter, recipe.float_layers), batch_of(static))
+        return free_batch(converter.convert(), batch_of(static))
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise UnsupportedError(f"TensorFlow cannot make this net int8: {(lines or ['?'])[0][:200]}") from error
-
-
-def free_batch(flatbuffer: bytes) -> bytes:
-    """Let the batch of every reshape to [1, n] follow its input ([-1, n]): the device runs batches.
-
-    A SavedModel's own Flatten is out of ``convert.rewrite``'s reach; its batch is folded to 1 in the conversion.
-    """
-    from tensorflow.lite.python import schema_py_generated as schema  # noqa: PLC0415
-    from tensorflow.lite.tools import flatbuffer_utils  # noqa: PLC0415
-
-    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(flatbuffer))
-    changed = False
-    for graph in model.subgraphs:
-        for op in graph.operators:
-            code = model.operatorCodes[op.opcodeIndex].builtinCode
-            if code != schema.BuiltinOperator.RESHAPE or len(op.inputs) < 2:
-                continue
-            buffer = model.buffers[graph.tensors[op.inputs[1]].buffer]
-            if buffer.data is None or len(buffer.data) < 8:
-                continue
-            shape = np.frombuffer(bytes(bytearray(buffer.data)), "<i4").copy()
-            if shape[0] == 1 and (shape[1:] > 0).all() and graph.tensors[op.inputs[0]].shape[0] == 1:
-                shape[0] = -1
-                buffer.data = np.frombuffer(shape.tobytes(), np.uint8)
-                if op.builtinOptions is not None:
-                    op.builtinOptions.newShape = shape.tolist()
-                changed = True
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model)) if changed else bytes(flatbuffer)
 
 
 def to_float(static: Any) -> bytes:
     """The same net as a float32 flatbuffer, the yardstick for speed and size."""
     import tensorflow as tf  # noqa: PLC0415
 
-    return free_batch(tf.lite.TFLiteConverter.from_keras_model(static).convert())
+    return free_batch(tf.lite.TFLiteConverter.from_keras_model(static).convert(), batch_of(static))
 
 
-def layer_errors(static: Any, samples: Callable[[], Iterator[list[np.ndarray]]]) -> list[LayerError]:
-    """Each quantised op, in the order of data. The samples should be few: every one runs the net twice."""
-    debugger = _debugger(_converter(static, samples, wide=False), samples, ())
-    debugger.run()
+def layer_errors(
+    static: Any,
+    samples: Callable[[], Iterator[list[np.ndarray]]],
+    calibration: Callable[[], Iterator[list[np.ndarray]]] | None = None,
+) -> list[LayerError]:
+    """Each quantised op, in the order of data. The samples should be few: every one runs the net twice.
+
+    The ranges are those of ``calibration``, without it those of the samples themselves, which then never leave them.
+    """
+    import tensorflow as tf  # noqa: PLC0415
+
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=_converter(static, calibration or samples),
+        debug_dataset=grouped(samples, batch_of(static)),
+    )
+    try:
+        debugger.run()
+    except RuntimeError:  # the delegate does not take the verifying ops beside some others
+        without = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        debugger._quant_interpreter = tf.lite.Interpreter(  # noqa: SLF001
+            model_content=debugger.quant_model, experimental_op_resolver_type=without
+        )
+        debugger.run()
     table = io.StringIO()
     debugger.layer_statistics_dump(table)
     rows = []
@@ -187,37 +176,81 @@ def layer_errors(static: Any, samples: Callable[[], Iterator[list[np.ndarray]]])
     return rows
 
 
-def _debugger(converter: Any, samples: Callable[[], Iterator[list[np.ndarray]]], stay_float: tuple[str, ...]) -> Any:
+def _partly_float(converter: Any, stay_float: tuple[str, ...]) -> bytes:
+    """Calibrate as always, then quantise all ops but those whose outputs are named. Int8 goes in, float may come out."""
     import tensorflow as tf  # noqa: PLC0415
-
-    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(stay_float))
-    return tf.lite.experimental.QuantizationDebugger(converter=converter, debug_dataset=samples, debug_options=options)
-
-
-def _int8_input(flatbuffer: bytes) -> bytes:
-    """The debugger's files take float; the first op of them only rounds to int8 and can go. Outputs stay float."""
-    import tensorflow as tf  # noqa: PLC0415
+    from tensorflow.lite.python.convert import mlir_quantize  # noqa: PLC0415 - what QuantizationDebugger calls
     from tensorflow.lite.python.util import modify_model_io_type  # noqa: PLC0415
 
-    return bytes(modify_model_io_type(flatbuffer, tf.int8, tf.float32))
+    converter._experimental_calibrate_only = True  # noqa: SLF001
+    calibrated = converter.convert()
+    made = mlir_quantize(
+        calibrated, denylisted_nodes=list(stay_float), disable_per_channel_for_dense_layers=True
+    )  # its input is float: rounded first, or read by a float op as it is
+    with contextlib.suppress(ValueError):  # nothing in it is int8
+        made = modify_model_io_type(made, tf.int8, tf.float32)
+    return _bytes_in(bytes(made), bytes(calibrated))
 
 
-def _converter(static: Any, samples: Callable[[], Iterator[list[np.ndarray]]], *, wide: bool) -> Any:
+def _bytes_in(flatbuffer: bytes, calibrated: bytes) -> bytes:
+    """Put a DEQUANTIZE before a float input, so that the device's byte means what it meant in calibration.
+
+    Without it a net whose first op stays float would read bytes as values.
+    """
+    from tensorflow.lite.python import schema_py_generated as schema  # noqa: PLC0415
+    from tensorflow.lite.tools import flatbuffer_utils  # noqa: PLC0415
+
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(flatbuffer))
+    graph = model.subgraphs[0]
+    taken = graph.tensors[graph.inputs[0]]
+    if taken.type != schema.TensorType.FLOAT32:
+        return flatbuffer
+    seen = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated)).subgraphs[0]
+    ranges = seen.tensors[seen.inputs[0]].quantization
+    low, high = float(ranges.min[0]), float(ranges.max[0])
+    tensor, steps = schema.TensorT(), schema.QuantizationParametersT()
+    steps.scale = [(high - low) / 255]
+    steps.zeroPoint = [round(-128 - low / steps.scale[0])]
+    tensor.name, tensor.type, tensor.quantization = b"cell_int8", schema.TensorType.INT8, steps
+    tensor.shape, tensor.shapeSignature, tensor.buffer = taken.shape, taken.shapeSignature, len(model.buffers)
+    model.buffers.append(schema.BufferT())
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+    code.version = 2
+    op = schema.OperatorT()
+    op.opcodeIndex, op.inputs, op.outputs = len(model.operatorCodes), [len(graph.tensors)], [int(graph.inputs[0])]
+    model.operatorCodes.append(code)
+    graph.operators.insert(0, op)
+    graph.tensors.append(tensor)
+    for signature in model.signatureDefs or ():
+        for entry in signature.inputs:
+            if entry.tensorIndex == graph.inputs[0]:
+                entry.tensorIndex = op.inputs[0]
+    graph.inputs = list(op.inputs)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def _converter(static: Any, samples: Callable[[], Iterator[list[np.ndarray]]]) -> Any:
     import tensorflow as tf  # noqa: PLC0415
 
     converter = tf.lite.TFLiteConverter.from_keras_model(static)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
+    converter.representative_dataset = grouped(samples, batch_of(static))
     # tflite-runtime 2.14 knows dense layers with one scale only
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True  # noqa: SLF001
-    ops = tf.lite.OpsSet
-    if wide:
-        converter.target_spec.supported_ops = [ops.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
-    else:
-        converter.target_spec.supported_ops = [ops.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
     return converter
+
+
+def repeatable(seed: int) -> None:
+    """For training: the same seed gives the same weights, on any number of cores. Holds for the rest of the process."""
+    import keras  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
 
 
 def file_digest(path: Path) -> str:

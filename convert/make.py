@@ -13,7 +13,8 @@ from typing import Any
 from convert.cells import class_folders
 from convert.child import run_in_child
 from convert.errors import CellsError, GateError, OutputError
-from convert.job import THRESHOLD, Task
+from convert.finding.task import FinderTask
+from convert.job import Task
 from convert.scoring import plain_card
 from edge.modelfile import Card, write_model
 
@@ -46,10 +47,24 @@ def quantize(
         labels = class_folders(Path(task.cells), task.labels)
         if unknown := sorted(set(task.positive) - set(labels)):
             raise CellsError(f"--positive {', '.join(unknown)}: no such class, there are {', '.join(labels)}")
+    return carry_out("convert.job:quantize", task, report_path, card_of, progress=progress, verbose=verbose)
+
+
+def carry_out(
+    function: str,
+    task: Task | FinderTask,
+    report_path: Path | None,
+    card_for: Callable[[dict[str, Any], str], Card],
+    *,
+    progress: Callable[[str, float], None],
+    verbose: bool,
+) -> dict[str, Any]:
+    """Let the child work, write the device file with its card where the report says that it passed, and the report."""
+    out = Path(task.out)
     with tempfile.TemporaryDirectory(prefix="edge-convert-") as folder:
         inner = replace(task, out=str(Path(folder, out.name)))
         report = run_in_child(
-            "convert.job:quantize",
+            function,
             asdict(inner),
             seconds=SECONDS,
             memory_mb=MEMORY_MB,
@@ -59,7 +74,7 @@ def quantize(
         report = {"report_version": REPORT_VERSION, **report}
         if report["passed"]:
             whole = Path(folder, "whole.tflite")
-            card = write_model(whole, Path(inner.out).read_bytes(), card_of(report, out.stem))
+            card = write_model(whole, Path(inner.out).read_bytes(), card_for(report, out.stem))
             _place(out, whole.read_bytes(), "model")
             report["device_sha256"] = card.sha256
     if report_path is not None:
@@ -87,8 +102,8 @@ def card_of(report: dict[str, Any], name: str) -> Card:
         report["colour"],
         logits=report["output"] == "logit",
         positive=tuple(report["positive"]),
-        threshold=THRESHOLD,
-        threshold_origin="default: one half, not chosen on blank slides",
+        threshold=report["threshold"],
+        threshold_origin=report["threshold_origin"],
         source_sha256=report["model"]["sha256"],
         accuracy={**accuracy, "agreement": report["agreement"], "cells": report["cells"]},
         training={

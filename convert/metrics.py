@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+_TOLERANCE = 1e-6
+"""By which a score may miss the threshold and still reach it, see ``edge.classifier``."""
+
 
 def auc(infected: np.ndarray, scores: np.ndarray) -> float:
     """Area under the ROC curve (Mann-Whitney, ties half): bool [n] and float [n]."""
@@ -23,6 +26,19 @@ def sensitivity_at(infected: np.ndarray, scores: np.ndarray, rate: float) -> flo
     negatives = np.sort(scores[~infected])
     limit = negatives[len(negatives) - 1 - int(rate * len(negatives))]
     return float((scores[infected] > limit).mean())
+
+
+def threshold_at(infected: np.ndarray, scores: np.ndarray, rate: float) -> float:
+    """The lowest threshold that at most ``rate`` of the uninfected cells reach: bool [n], scores float [n] in 0..1.
+
+    It lies half way to the next score above them, and at least the device's tolerance (1e-6) from either. Where no cell
+    scores higher it lies just above them all, at most at 1: cells that share a score of 1 all count as positive.
+    """
+    exact = np.asarray(scores, np.float64)
+    negatives = np.sort(exact[~infected])
+    limit = negatives[len(negatives) - 1 - int(rate * len(negatives))]
+    above = exact[exact > limit + 4 * _TOLERANCE]
+    return float(min(1.0, round((limit + above.min()) / 2 if len(above) else limit + 4 * _TOLERANCE, 7)))
 
 
 def accuracy(infected: np.ndarray, scores: np.ndarray) -> float:

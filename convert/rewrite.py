@@ -18,6 +18,8 @@ from convert.values import ValueRange
 SIZE = 32
 _NOTHING = RANDOM | {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "Identity"}
 
+_BEND = 0.25  # of the leaky ReLU that a PReLU is made of
+
 
 class ShapeError(UnsupportedError):
     """The net does not work at this input size: its dense layers are tied to another. Take another way to 32 x 32."""
@@ -95,9 +97,10 @@ def _static(layer: Any, tensor: Any) -> Any:
         return tensor
     if kind == "Flatten":
         return keras.ops.reshape(_channels_last(layer, tensor), (-1, prod(tensor.shape[1:])))
-    if kind == "PReLU":  # the delegate has no int8 PReLU, but all of its parts
-        above = keras.ops.relu(tensor)
-        return above + (tensor - above) * keras.ops.expand_dims(keras.ops.convert_to_tensor(layer.alpha), 0)
+    if kind == "PReLU":  # the delegate has no int8 PReLU and no ReLU of its own, but a leaky one and sums
+        alpha = keras.ops.expand_dims(keras.ops.convert_to_tensor(layer.alpha), 0)
+        bent = (1 - alpha) / (1 - _BEND)
+        return keras.ops.leaky_relu(tensor, _BEND) * bent + tensor * (alpha - _BEND * bent)
     pools = kind == "AveragePooling2D" or (kind == "MaxPooling2D" and tuple(layer.pool_size) == (1, 1))
     if pools and layer.padding == "valid" and layer.data_format == "channels_last":
         return _average(tensor, tuple(layer.pool_size), tuple(layer.strides))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,27 @@ import numpy as np
 from convert.cells import CellSet
 from convert.errors import CellsError
 from convert.metrics import auc, by_group, sensitivity_at, share_interval
-from convert.rewrite import device_model
+from convert.rewrite import device_model, net_input
 from convert.values import ValueRange
 from edge.classifier import Classifier
 from edge.crops import channels_of, to_colour
+from edge.macs import macs
 from edge.modelfile import Card, ModelFile
-from edge.runtime import Net, interpreter_class
+from edge.runtime import Net
 from edge.types import FloatArray, UInt8Array
 
 _ROUNDS = 9
 _BATCH = 32
+Measure = Callable[[np.ndarray, np.ndarray], float]
+AT_RATES = {"sensitivity_at_1_percent_fp": 0.01, "sensitivity_at_0.1_percent_fp": 0.001}
+"""Figures at fixed rates of false positives, found on the same cells."""
 
 
 def outputs(model: Any, images: UInt8Array, values: ValueRange, colour: str) -> FloatArray:
     """What the trained net says, its last layer as trained: RGB uint8 [n, s, s, 3] to float32 [n, k]."""
-    net = device_model(model, images.shape[1], values, batch=None)
+    taken = net_input(model)
+    squash = (taken.height, taken.width) if taken.height != taken.width else None  # as ``upscale`` does it
+    net = device_model(model, images.shape[1], values, resize_to=squash, batch=None)
     fed = values.values(to_colour(images, colour))
     return np.asarray(net.predict(fed, batch_size=64, verbose=0), np.float32).reshape(len(images), -1)
 
@@ -65,7 +73,10 @@ def device_scores(flatbuffer: bytes, card: Card, images: UInt8Array) -> FloatArr
 
 
 def figures(scores: FloatArray, cells: CellSet, positive: tuple[str, ...], threshold: float) -> dict[str, Any]:
-    """Accuracy, recall per class and, where classes are positive, AUC and sensitivity; 95 % intervals over groups."""
+    """Accuracy and recall per class at this threshold and, where classes are positive, AUC and sensitivity at fixed rates.
+
+    Intervals are 95 %, over groups.
+    """
     right = decide(scores, cells.labels, positive, threshold) == cells.truth
     recall = {name: float(right[cells.truth == i].mean()) for i, name in enumerate(cells.labels)}
     found: dict[str, Any] = {
@@ -78,12 +89,19 @@ def figures(scores: FloatArray, cells: CellSet, positive: tuple[str, ...], thres
     infected = suspect[cells.truth]
     if 0 < infected.sum() < len(infected):
         score = scores[:, suspect].sum(axis=1)
-        found["auc"] = auc(infected, score)
+        flagged = suspect[decide(scores, cells.labels, positive, threshold)]
+        found["threshold"] = threshold
+        found["sensitivity"] = float(flagged[infected].mean())
+        found["false_positive_rate"] = float(flagged[~infected].mean())
         # Not grouped: 200 random parts, which vary as single cells do and cost less
         groups = cells.groups if cells.grouped else np.random.default_rng(1).permutation(len(cells)) % 200
-        found["auc_interval"] = by_group(auc, infected, score, groups, resamples=100)
-        found["sensitivity_at_1_percent_fp"] = sensitivity_at(infected, score, 0.01)
-        found["sensitivity_at_0.1_percent_fp"] = sensitivity_at(infected, score, 0.001)
+        measures: dict[str, Measure] = {
+            "auc": auc,
+            **{name: partial(sensitivity_at, rate=rate) for name, rate in AT_RATES.items()},
+        }
+        for name, measure in measures.items():
+            found[name] = measure(infected, score)
+            found[f"{name}_interval"] = by_group(measure, infected, score, groups, resamples=100)
     return found
 
 
@@ -110,24 +128,6 @@ def latency(files: dict[str, bytes], colour: str, size: int) -> dict[str, float]
             net.run(batch)
             times[name].append(time.perf_counter() - start)
     return {name: statistics.median(spent[1:]) / count * 1e6 for name, spent in times.items()}
-
-
-def macs(flatbuffer: bytes) -> int:
-    """Multiply-accumulates per image, from the op list: convolutions and dense layers."""
-    interpreter = interpreter_class()[0](model_content=flatbuffer)
-    shapes = {d["index"]: [int(n) for n in d["shape"]] for d in interpreter.get_tensor_details()}
-    total = 0
-    for op in interpreter._get_ops_details():  # noqa: SLF001 - the only list there is
-        if op["op_name"] not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
-            continue
-        inputs, output = [int(i) for i in op["inputs"]], shapes[int(op["outputs"][0])]
-        weights = shapes[inputs[1]]
-        if op["op_name"] == "TRANSPOSE_CONV":
-            total += int(np.prod(shapes[inputs[2]][1:]) * np.prod(weights) // weights[3])
-        else:  # [out, h, w, in], [1, h, w, c] and [out, in]: all but the output's channels, per output value
-            lead = weights[3] if op["op_name"] == "DEPTHWISE_CONV_2D" else weights[0]
-            total += int(np.prod(output[1:]) * np.prod(weights) // lead)
-    return total
 
 
 def plain_card(name: str, labels: tuple[str, ...], colour: str, *, logits: bool, **more: Any) -> Card:

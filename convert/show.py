@@ -21,8 +21,10 @@ _LAYERS = 5
 _ROWS = (
     ("accuracy", "accuracy", "accuracy_interval"),
     ("AUC", "auc", "auc_interval"),
-    ("sensitivity at 1 % FP", "sensitivity_at_1_percent_fp", None),
-    ("sensitivity at 0.1 % FP", "sensitivity_at_0.1_percent_fp", None),
+    ("sensitivity at 1 % FP", "sensitivity_at_1_percent_fp", "sensitivity_at_1_percent_fp_interval"),
+    ("sensitivity at 0.1 % FP", "sensitivity_at_0.1_percent_fp", "sensitivity_at_0.1_percent_fp_interval"),
+    ("sensitivity at the threshold", "sensitivity", None),
+    ("false positives at the threshold", "false_positive_rate", None),
 )
 _COLUMNS = {"as_trained": "float, as trained", "float": "float, 32x32", "int8": "int8, device"}
 
@@ -70,15 +72,37 @@ def show_quantized(report: dict[str, Any], out: str) -> None:
             console.print(figures_table(report["figures"], report["cells"]))
         if len(report["ways"]) > 1:
             console.print(_ways(report))
-        worst = _worst_groups(report)
+        worst = worst_groups(report)
         if worst:
             console.print(f"Worst groups, int8: {worst}")
-        _layers(console, report)
-        for warning in report["warnings"]:
-            console.print(f"  ! {warning}", soft_wrap=True)
-        if report["passed"]:
-            console.print(f"\nwritten: {out} ({report['recipe']})", soft_wrap=True)
-        console.print(NOTICE)
+        worst_layers(console, report)
+        if report["figures"]:
+            _promises(console, report)
+        ending(console, report, out)
+
+
+def ending(console: Screen, report: dict[str, Any], out: str) -> None:
+    """Warnings, and what was written where the gate was passed."""
+    for warning in report["warnings"]:
+        console.print(f"  ! {warning}", soft_wrap=True)
+    if report["passed"]:
+        console.print(f"\nwritten: {out} ({report['recipe']})", soft_wrap=True)
+    console.print(NOTICE)
+
+
+def _promises(console: Screen, report: dict[str, Any]) -> None:
+    """How the threshold was chosen, which rung of the ladder was needed, and what is promised of int8."""
+    console.print(f"Threshold {report['threshold']:g}: {report['threshold_origin']}", soft_wrap=True)
+    if halves := report["accuracy_from_one_half"]:
+        shares = ", ".join(f"{_COLUMNS[name]} {share:.2%}" for name, share in halves.items())
+        console.print(f"Accuracy from one half (what the gate compares): {shares}", soft_wrap=True)
+    way = next(one for one in report["ways"] if one["way"] == report["way"])
+    if len(way["tried"]) > 1:
+        steps = ", ".join(f"{one['recipe']} {one['loss']:.2f}" for one in way["tried"])
+        console.print(f"Tried (largest loss; 1 is tolerable): {steps}", soft_wrap=True)
+    for one in report["targets"]:
+        verdict = "met" if one["met"] else "MISSED"
+        console.print(f"Target {verdict}: {one['target']} {one['wanted']:.4g}: {one['reached']:.4g}", soft_wrap=True)
 
 
 def show_evaluated(report: dict[str, Any]) -> None:
@@ -86,7 +110,7 @@ def show_evaluated(report: dict[str, Any]) -> None:
     with screen() as console:
         console.print(f"{report['model']} in {report['runtime']}, threshold {report['threshold']:g}", soft_wrap=True)
         console.print(figures_table(report["figures"], report["cells"]))
-        if worst := _worst_groups(report):
+        if worst := worst_groups(report):
             console.print(f"Worst groups: {worst}")
         for warning in report["warnings"]:
             console.print(f"  ! {warning}", soft_wrap=True)
@@ -103,7 +127,7 @@ def show_compared(report: dict[str, Any], sheet: str | None) -> None:
             soft_wrap=True,
         )
         console.print(figures_table(report["figures"], report["cells"]))
-        _layers(console, report)
+        worst_layers(console, report)
         for warning in report["warnings"]:
             console.print(f"  ! {warning}", soft_wrap=True)
         if sheet:
@@ -119,7 +143,7 @@ def figures_table(figures: dict[str, dict[str, Any]], cells: dict[str, Any]) -> 
         table.add_column(_COLUMNS.get(name, name), justify="right")
     for label, key, interval in _ROWS:
         if any(key in found for found in figures.values()):
-            table.add_row(label, *(_cell(found, key, interval) for found in figures.values()))
+            table.add_row(label, *(interval_cell(found, key, interval) for found in figures.values()))
     for label in next(iter(figures.values())).get("recall", {}):
         table.add_row(f"recall {label}", *(f"{found['recall'][label]:.2%}" for found in figures.values()))
     return table
@@ -157,7 +181,8 @@ def _facts(report: dict[str, Any]) -> Table:
     return table
 
 
-def _cell(found: dict[str, Any], key: str, interval: str | None) -> str:
+def interval_cell(found: dict[str, Any], key: str, interval: str | None) -> str:
+    """A figure with its interval."""
     if key not in found:
         return ""
     text = f"{found[key]:.4f}" if key == "auc" else f"{found[key]:.2%}"
@@ -178,13 +203,15 @@ def _ways(report: dict[str, Any]) -> Table:
     return table
 
 
-def _worst_groups(report: dict[str, Any]) -> str:
+def worst_groups(report: dict[str, Any]) -> str:
+    """The three groups with the lowest int8 figure, as text."""
     groups = report["groups"].get("int8", {})
     worst = sorted(groups.items(), key=lambda item: item[1])[:3]
     return ", ".join(f"{name} {value:.1%}" for name, value in worst)
 
 
-def _layers(console: Screen, report: dict[str, Any]) -> None:
+def worst_layers(console: Screen, report: dict[str, Any]) -> None:
+    """The layers that rounding hurts most."""
     if not report["layers"]:
         return
     table = Table(

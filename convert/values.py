@@ -8,6 +8,7 @@ quantisation, ``value = scale * (q - zero)``; one with a mean per channel keeps 
 | ``0..1`` | b / 255 |
 | ``-1..1`` | b / 127.5 - 1 (int8 has no half zero point: off by half a byte at most) |
 | ``0..255`` | b |
+| ``-2..2`` | (b - 128) / 64, as this project's own nets take it |
 | ``caffe`` | b - mean, channels as BGR (Keras ``vgg16.preprocess_input``) |
 | ``imagenet`` | (b / 255 - mean) / deviation, RGB (``torch`` mode) |
 """
@@ -57,6 +58,7 @@ RANGES = {
         ValueRange("0..1", 1 / 255, 0.0),
         ValueRange("-1..1", 1 / 127.5, -1.0),
         ValueRange("0..255", 1.0, 0.0),
+        ValueRange("-2..2", 1 / 64, -2.0),
         ValueRange("caffe", 1.0, 0.0, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "bgr"),
         ValueRange("imagenet", 1 / 255, 0.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     )

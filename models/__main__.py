@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -64,7 +65,7 @@ def choose_thresholds() -> None:
 
 @app.command()
 def spurious(out: Annotated[Path, typer.Argument(help="PNG to write.")]) -> None:
-    """Show a random sample of what the learned finder is charged with. Example: python -m models spurious /tmp/s.png."""
+    """Show a random sample of what the learned finder is charged with. Example: python -m models spurious spurious.png."""
     from models.spurious import sheet  # noqa: PLC0415
 
     typer.echo(f"{sheet(FOLDS, out)} finds without an annotated cell; 96 of them in {out}")
@@ -89,6 +90,61 @@ def figures(
     from models.figures import measure_all  # noqa: PLC0415
 
     typer.echo(show(measure_all(FOLDS, SHELF, typer.echo if not markdown else None, quick=quick), markdown=markdown))
+
+
+@app.command()
+def held_out() -> None:
+    """Write into the shipped classifier's card what it finds on whole unseen fields (edge calibrate reads it); then: cards."""
+    from models.heldout import write  # noqa: PLC0415
+
+    write(FOLDS, SHELF, typer.echo)
+
+
+@app.command()
+def verdict_coverage(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where page and picture go.")] = HERE.parent / "docs",
+    rounds: Annotated[int, typer.Option(min=1, help="Calibrations per world (about half an hour for 100).")] = 100,
+    runs: Annotated[int, typer.Option(min=1, help="Samples per case that look after every field.")] = 100,
+) -> None:
+    """Simulate calibrations and samples and see whether intervals and limits keep their promises; exit code 1 where not.
+
+    Example: python -m models verdict-coverage --rounds 20 --runs 20 --out /tmp
+    """
+    from models.coverage_page import make  # noqa: PLC0415
+
+    if not make(out, rounds, runs, typer.echo):
+        raise typer.Exit(1)
+
+
+@app.command()
+def founding(
+    work: Annotated[
+        Optional[Path],  # noqa: UP045  (typer reads it at run time)
+        typer.Option(
+            metavar="DIR", help="Keeps nets and figures between runs, outside the repository; default: cache."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = HERE.parent
+    / "docs"
+    / "founding.md",
+    only: Annotated[str, typer.Option(metavar="A,B", help="Rows to work on; the others as they were kept.")] = "",
+    convert_again: Annotated[bool, typer.Option("--convert-again", help="Convert what is kept once more.")] = False,
+    no_training: Annotated[bool, typer.Option("--no-training", help="Leave out nets that are not kept.")] = False,
+) -> None:
+    """Train, convert and judge the founding nets (an hour on two cores; a second run goes on where the first stopped).
+
+    Example: python -m models founding --only notebook_1,notebook_6 --convert-again
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from models.founding import default_work, run  # noqa: PLC0415
+
+    names = tuple(name.strip() for name in only.split(",") if name.strip())
+    place = work or default_work()
+    try:
+        rows = run(place, out, typer.echo, only=names, again=convert_again, training=not no_training)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    typer.echo(f"{out}: {rows} rows; nets and figures are kept in {place}")
 
 
 if __name__ == "__main__":

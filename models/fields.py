@@ -1,17 +1,17 @@
-"""Annotated fields: reading them, and splitting them by blocks of consecutive images (neighbours show the same film)."""
+"""The annotated fields of this repository's figures, split by blocks of consecutive images (neighbours show the same film)."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from edge.types import Int32Array, UInt8Array
+from convert.annotations import AnnotatedField as AnyField
+from convert.annotations import read_annotations
+from edge.types import UInt8Array
 
 BLOCK = 35
 """Consecutive images per block; the split of every figure in this repository."""
@@ -21,24 +21,13 @@ UNSURE = "difficult"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AnnotatedField:
-    """One field with its truth.
-
-    Attributes:
-        boxes: int32 [n, 4], x, y, w, h in pixels.
-        types: n names, as the annotators gave them.
-        block: number of the block of consecutive images it belongs to.
-    """
-
-    path: Path
-    boxes: Int32Array
-    types: tuple[str, ...]
-    block: int
+class AnnotatedField(AnyField):
+    """One of the IML fields."""
 
     @property
     def infected(self) -> np.ndarray:
         """Bool [n]: annotated as a stage of the parasite."""
-        return np.array([t not in (RED_CELL, UNSURE) for t in self.types], bool)
+        return np.asarray(~self.of((RED_CELL, UNSURE)))
 
     def read(self) -> UInt8Array:
         """The image, uint8 [H, W, 3] RGB."""
@@ -73,27 +62,16 @@ def data_dir() -> Path:
 def load_iml(folder: Path | None = None) -> list[AnnotatedField]:
     """The IML fields in order; a new block starts every 35 images of one consecutive numbering."""
     folder = folder or data_dir() / "iml_fields"
-    raw = {entry["image_name"]: entry["objects"] for entry in json.loads((folder / "annotations.json").read_text())}
-    out: list[AnnotatedField] = []
-    block, first, last = -1, 0, -2
-    for name in sorted(raw):
-        number = int(re.findall(r"\d+", name)[-1])
-        if number != last + 1 or number - first >= BLOCK:
-            block, first = block + 1, number
-        last = number
-        boxes = [[o["bbox"][k] for k in "xywh"] for o in raw[name]]
-        types = tuple(str(o["type"]) for o in raw[name])
-        out.append(AnnotatedField(folder / "images" / name, np.array(boxes, np.int32).reshape(-1, 4), types, block))
-    return out
+    read = read_annotations(folder, folder / "annotations.json", BLOCK, gap=1)
+    return [AnnotatedField(one.path, one.boxes, one.types, one.block) for one in read]
 
 
 def load_chula(folder: Path | None = None) -> list[PointedField]:
-    """The Chula fields: points only."""
+    """The Chula fields: points only, by name as text: figures hold every second one out, so the order must not change."""
     folder = folder or data_dir() / "chula_fields"
-    raw = json.loads((folder / "annotations.json").read_text())
-    return [
-        PointedField(folder / "images" / e["image_name"], np.array(e["points"], np.float32).reshape(-1, 2)) for e in raw
-    ]
+    read = read_annotations(folder, folder / "annotations.json")
+    read.sort(key=lambda one: one.path.name)
+    return [PointedField(one.path, one.points) for one in read if one.points is not None]
 
 
 def folds(fields: list[AnnotatedField], count: int = 4) -> list[list[int]]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from convert.int8 import file_digest, to_int8, tool_versions
+from convert.finding.graph import finder_graph, quantised
+from convert.finding.spec import Roles
+from convert.int8 import file_digest, tool_versions
+from convert.values import RANGES
 from edge.modelfile import Card, FinderSpec, write_model
 from edge.sources.virtual import SlideSpec
+from edge.types import UInt8Array
 from models.fields import folds, load_iml
 from models.finder_data import CELL_PX, KINDS, STRIDE, VIEW, Scene, draw
 from models.finder_train import FinderTraining, composed_scenes, real_scenes, train
@@ -41,7 +46,7 @@ def make_finder(
     model = train(real, composed, virtual, settings, say)
     keras_file = out.with_suffix(".keras")
     model.save(keras_file)
-    flatbuffer = to_int8(model, _calibration([*real[::2], *composed[::3], *virtual[::3]]), (*VIEW, 3))
+    flatbuffer = device_file(model, _calibration([*real[::2], *composed[::3], *virtual[::3]]))
     card = Card(
         name,
         "find",
@@ -60,7 +65,18 @@ def make_finder(
     return write_model(out, flatbuffer, card)
 
 
-def _calibration(scenes: list[Scene]) -> list[np.ndarray]:
+def device_file(model: Any, images: list[UInt8Array]) -> bytes:
+    """The int8 flatbuffer of a net of ``models.finder_net``, made by the workshop as any finder is.
+
+    Args:
+        model: as trained.
+        images: uint8 [h, w, 3] of ``VIEW``'s size, to calibrate on.
+    """
+    values = RANGES["-2..2"]
+    return quantised(finder_graph(model, VIEW, Roles(0, (1,), logits=False), values), images, values)
+
+
+def _calibration(scenes: list[Scene]) -> list[UInt8Array]:
     rng = np.random.default_rng(5)
     return [draw(scene, rng).image for scene in scenes]
 

@@ -94,6 +94,12 @@ OPS: dict[str, tuple[str, ...]] = {
         "clip": "x_min x_max",
         "mean": "axis keepdims",
         "max": "axis keepdims initial",
+        "min": "axis keepdims initial",
+        "sum": "axis keepdims",
+        "exp": "",
+        "stack": "axis",
+        "flip": "axis",
+        "resize": "size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value",
         "concatenate": "axis",
         "reshape": "newshape",
         "squeeze": "axis",
@@ -107,6 +113,11 @@ OPS: dict[str, tuple[str, ...]] = {
         "tanh": "",
         "softmax": "axis",
         "leaky_relu": "negative_slope",
+        "elu": "alpha",
+        "selu": "",
+        "gelu": "approximate",
+        "mish": "",
+        "softplus": "",
         "hard_sigmoid": "",
         "hard_silu": "",
         "cast": "dtype",
@@ -117,7 +128,8 @@ OP_CLASSES = {  # class in the file -> function of keras.ops
     "HardSwish": "hard_silu",
     "Swish": "silu",
 }
-TF_OPS = {  # what Keras 2 wrote for a TensorFlow function in a functional graph -> (function of keras.ops, its argument names)
+TF_OPS = {  # what Keras 2 wrote for a TensorFlow function in a functional graph -> (function of keras.ops, its argument names;
+    # the last ones are the options of that function in ``OPS``, in the same order)
     "math.truediv": ("true_divide", ("x", "y")),
     "math.divide": ("true_divide", ("x", "y")),
     "math.subtract": ("subtract", ("x", "y")),
@@ -135,16 +147,29 @@ TF_OPS = {  # what Keras 2 wrote for a TensorFlow function in a functional graph
     "nn.bias_add": ("add", ("value", "bias")),
     "math.reduce_mean": ("mean", ("input_tensor", "axis", "keepdims")),
     "math.reduce_max": ("max", ("input_tensor", "axis", "keepdims")),
+    "math.reduce_min": ("min", ("input_tensor", "axis", "keepdims")),
+    "math.reduce_sum": ("sum", ("input_tensor", "axis", "keepdims")),
+    "math.exp": ("exp", ("x",)),
+    "math.softplus": ("softplus", ("features",)),
     "math.sigmoid": ("sigmoid", ("x",)),
     "nn.sigmoid": ("sigmoid", ("x",)),
     "math.tanh": ("tanh", ("x",)),
     "nn.relu": ("relu", ("features",)),
     "nn.relu6": ("relu6", ("features",)),
     "nn.silu": ("silu", ("features",)),
+    "nn.leaky_relu": ("leaky_relu", ("features", "alpha")),
+    "nn.elu": ("elu", ("features",)),
+    "nn.selu": ("selu", ("features",)),
+    "nn.gelu": ("gelu", ("features", "approximate")),
     "nn.softmax": ("softmax", ("logits", "axis")),
     "reshape": ("reshape", ("tensor", "shape")),
     "expand_dims": ("expand_dims", ("input", "axis")),
     "squeeze": ("squeeze", ("input", "axis")),
+    "compat.v1.squeeze": ("squeeze", ("input", "axis")),
+    "transpose": ("transpose", ("a", "perm")),
+    "stack": ("stack", ("values", "axis")),
+    "reverse": ("flip", ("tensor", "axis")),
+    "image.resize": ("resize", ("images", "size", "method")),
     "concat": ("concatenate", ("values", "axis")),
     "clip_by_value": ("clip", ("t", "clip_value_min", "clip_value_max")),
     "cast": ("cast", ("x", "dtype")),
@@ -157,6 +182,16 @@ ACTIVATION_LAYERS = frozenset(("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax"))
 _TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
 _MODULE_ROOTS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
 CODE = words("__lambda__ Lambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer")
+TF_DEFAULTS: dict[str, dict[str, Any]] = {"nn.gelu": {"approximate": False}, "concat": {"axis": 0}}
+"""Where TensorFlow's default is not that of keras.ops."""
+UNSUPPORTED = words(
+    "MultiHeadAttention GroupQueryAttention Attention AdditiveAttention Conv3D Conv3DTranspose Conv1DTranspose SeparableConv1D "
+    "DepthwiseConv1D MaxPooling3D AveragePooling3D GlobalAveragePooling3D GlobalMaxPooling3D LocallyConnected1D LocallyConnected2D "
+    "EinsumDense SpectralNormalization SpatialDropout3D ZeroPadding1D ZeroPadding3D Cropping1D Cropping3D UpSampling1D UpSampling3D "
+    "Masking Hashing Discretization CategoryEncoding StringLookup IntegerLookup TextVectorization HashedCrossing MelSpectrogram "
+    "STFTSpectrogram FeatureSpace Pipeline RMSNormalization StackedRNNCells GRUCell LSTMCell SimpleRNNCell Maxout Highway Merge"
+)
+"""Keras's own layers that are not taken; old files do not say whose a class is."""
 RECURRENT = words("RNN LSTM GRU SimpleRNN ConvLSTM1D ConvLSTM2D ConvLSTM3D Bidirectional Embedding")
 MAX_DEPTH = 24
 

@@ -45,6 +45,11 @@ def read_config(path: Path) -> tuple[Any, str | None, bool]:
                 raise SourceError(
                     f"{path}: {CONFIG} is missing from the archive: save the model anew with model.save()"
                 )
+            if any(PurePosixPath(n).name == "data.pkl" for n in names):
+                raise SourceError(f"{path}: a PyTorch file: convert takes Keras models (.keras, .h5, SavedModel)")
+            inside = next((n for n in sorted(names) if n.endswith((".keras", ".h5", ".hdf5", "saved_model.pb"))), None)
+            if inside is not None:
+                raise SourceError(f"{path}: a ZIP file with {inside[:80]} in it: unpack it and give what is inside")
             raise SourceError(f"{path}: a ZIP file, but no Keras model: it holds no {CONFIG}")
         config = parse_json(path, _member(path, archive, CONFIG))
         version = None

@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from convert.errors import ModelError, SourceError
 from convert.reading import allow
 from convert.reading.graph import INPUT, OP_PREFIX, Call, Graph, Layer, Ref
 from convert.reading.layers import keras_classes
+
+_ARITHMETIC = frozenset(
+    f"{OP_PREFIX}{name}"
+    for name in ("add", "subtract", "multiply", "divide", "true_divide", "power", "maximum", "minimum")
+)
 
 
 def build(graph: Graph, trusted: Mapping[str, Any] | None = None) -> Any:
@@ -24,7 +31,9 @@ def build(graph: Graph, trusted: Mapping[str, Any] | None = None) -> Any:
     Raises:
         SourceError: Keras cannot make it; names the layer.
     """
-    return _Builder(trusted or {}).model(graph)
+    builder = _Builder(trusted or {})
+    builder.reserve(graph)
+    return builder.model(graph)
 
 
 class _Builder:
@@ -33,6 +42,17 @@ class _Builder:
 
         self.keras = keras
         self.trusted = trusted
+
+    def reserve(self, graph: Graph) -> None:
+        """Keep Keras from naming a bare operation, here or when the net is replayed, as a layer of the file is named."""
+        for layer in graph.layers:
+            base, _, number = layer.name.rpartition("_")
+            wanted = int(number) + 1 if base and number.isdecimal() and len(number) < 5 else 1
+            stem = base if wanted > 1 or (base and number == "0") else layer.name
+            while self.keras.backend.get_uid(stem) < wanted:
+                pass
+            if layer.body is not None:
+                self.reserve(layer.body)
 
     def model(self, graph: Graph) -> Any:
         made = {layer.name: self.layer(layer) for layer in graph.layers}
@@ -79,6 +99,8 @@ class _Builder:
     def call(self, layer: Layer, made: Any, call: Call, outputs: Mapping[str, list[Any]]) -> list[Any]:
         args = [_filled(value, outputs) for value in call.args]
         kwargs = {key: _filled(value, outputs) for key, value in call.kwargs.items()}
+        if layer.kind in _ARITHMETIC:
+            args = [np.asarray(value, np.float32) if isinstance(value, list) else value for value in args]
         try:
             result = made(*args, **kwargs)
         except (ValueError, TypeError, IndexError, AttributeError) as error:
@@ -140,7 +162,7 @@ class _Builder:
         name = layer.kind.removeprefix(OP_PREFIX)
         if name == "get_item":
             return lambda x, key: x[key]
-        function = getattr(self.keras.ops, name)
+        function = getattr(self.keras.ops.image if name == "resize" else self.keras.ops, name)
         return lambda *args, **kwargs: function(*args, **{**layer.params, **kwargs})
 
 

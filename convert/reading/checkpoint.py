@@ -30,6 +30,9 @@ def restore(folder: Path, model: Any) -> None:
             where = "/".join((*path, variable.name))
             raise SourceError(f"{folder}: its variables do not fit its architecture at {where}: save the model anew")
         variable.assign(reader.get_tensor(key))
+    for layer in model._flatten_layers():  # noqa: SLF001 - nested nets too
+        if hasattr(layer, "finalize_state"):  # a Normalization works with what it derives from its weights
+            layer.finalize_state()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +76,5 @@ def _expected(model: Any, prefix: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
         if hasattr(layer, "layers"):
             yield from _expected(layer, here)
         else:
-            yield from ((here, variable) for variable in layer.weights)
+            inside = (*here, "layer") if hasattr(layer, "layer") else here  # TimeDistributed
+            yield from ((inside, variable) for variable in layer.weights)

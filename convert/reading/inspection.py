@@ -14,7 +14,7 @@ from convert.reading import risks, trust
 from convert.reading.checked import Shape
 from convert.reading.graph import Graph, Layer
 from convert.reading.heads import Head, head_of
-from convert.reading.layers import DEPTH_TO_SPACE
+from convert.reading.layers import DEPTH_TO_SPACE, LAYER_SCALE
 from convert.reading.parse import admit
 from convert.reading.shapes import LayerFacts, Measures, measure
 from convert.reading.source import SourceModel
@@ -160,7 +160,9 @@ def _pooled(native: Measures, at: int) -> bool:
 def _preprocessing(graph: Graph) -> tuple[str, ...]:
     found = []
     for layer in graph.leaves():
-        if layer.kind in _PREPROCESSING or (layer.kind.startswith("edge:") and layer.kind != DEPTH_TO_SPACE):
+        if layer.kind in _PREPROCESSING or (
+            layer.kind.startswith("edge:") and layer.kind not in (DEPTH_TO_SPACE, LAYER_SCALE)
+        ):
             options = ", ".join(f"{key}={value}" for key, value in layer.params.items() if value is not None)
             found.append(f"{layer.kind.removeprefix('edge:')}({options[:80]})")
     return tuple(found)

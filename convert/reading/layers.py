@@ -8,6 +8,7 @@ notes each time, for a name is no proof of what a class did.
 | hsv to rgb, hsv2rgb | TensorFlow's float HSV to RGB, all three in 0..1 |
 | rgb to hsv, rgb2hsv | TensorFlow's float RGB to HSV |
 | bgr to rgb, rgb to bgr | channels reversed |
+| layer scale | a factor per channel, with its weights (ConvNeXt) |
 | depth to space | this project's own layer: [n, h, w, 4c] to [n, 2h, 2w, c] |
 | brightness with random, shift or jitter | nothing. Often written so that it is random at inference too: left out there |
 | hue, saturation, contrast, flip, rotation, zoom, noise, colour, augment with random, shift or jitter | nothing: training only |
@@ -27,6 +28,7 @@ HSV_TO_RGB = "edge:HSVToRGB"
 RGB_TO_HSV = "edge:RGBToHSV"
 FLIP_CHANNELS = "edge:FlipChannels"
 DEPTH_TO_SPACE = "edge:DepthToSpace"
+LAYER_SCALE = "edge:LayerScale"
 _TAKEN = "a custom class, recognised by its name and replaced by the built-in "
 _EFFECTS = "hue|saturation|contrast|colou?r|flip|rotation|rotate|zoom|noise|crop|blur"
 _BRIGHTNESS = (
@@ -37,6 +39,7 @@ STAND_INS: tuple[tuple[str, str, str], ...] = (
     (r"hsv(to|2)?rgb", HSV_TO_RGB, _TAKEN + "HSV to RGB"),
     (r"rgb(to|2)?hsv", RGB_TO_HSV, _TAKEN + "RGB to HSV"),
     (r"bgr(to|2)rgb|rgb(to|2)bgr", FLIP_CHANNELS, _TAKEN + "reversal of channels"),
+    (r"^layerscale$", LAYER_SCALE, _TAKEN + "factor per channel"),
     (r"depth(to|2)space", DEPTH_TO_SPACE, "depth to space, this project's own layer"),
     (
         r"(random|shift|jitter|adjust|augment).*brightness|brightness.*(random|shift|jitter|augment)",
@@ -165,6 +168,15 @@ def keras_classes() -> dict[str, Any]:
         def call(self, inputs: Any) -> Any:
             return inputs[..., ::-1]
 
+    class LayerScale(Same):
+        """Times a weight per channel, as in ConvNeXt."""
+
+        def build(self, input_shape: Any) -> None:
+            self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.gamma
+
     class DepthToSpace(keras.layers.Layer):  # type: ignore[misc]
         """[n, h, w, 4c] to [n, 2h, 2w, c]."""
 
@@ -177,5 +189,6 @@ def keras_classes() -> dict[str, Any]:
             n, h, w, c = input_shape
             return (n, h and h * 2, w and w * 2, c // 4)
 
+    made = (HSVToRGB, RGBToHSV, FlipChannels, LayerScale, DepthToSpace)
     register = keras.saving.register_keras_serializable(package="edge")
-    return {f"edge:{cls.__name__}": register(cls) for cls in (HSVToRGB, RGBToHSV, FlipChannels, DepthToSpace)}
+    return {f"edge:{cls.__name__}": register(cls) for cls in made}

@@ -9,6 +9,7 @@ from typing import Any
 
 from convert.errors import SourceError, UntrustedError
 from convert.reading.graph import Call, Graph, Ref
+from convert.reading.migrate import untuple
 
 _MAX_CALLS = 1000
 _CONSTANT = "_CONSTANT_VALUE"
@@ -94,8 +95,8 @@ def _old_kwargs(item: list[Any], label: str) -> dict[str, Any]:
 
 
 def _old_value(key: str, value: Any, label: str) -> Any:
-    if key == "slice_spec" and isinstance(value, list):
-        return tuple(_old_slice(item, label) for item in value)
+    if key == "slice_spec" and isinstance(parts := untuple(value), list):
+        return tuple(_old_slice(item, label) for item in parts)
     return _value(value, label)
 
 

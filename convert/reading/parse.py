@@ -175,7 +175,7 @@ class _Parser:
             kind, note = replacement
             self.notes.append(f"layer {label!r} ({name}): {note}")
             return kind, {}, None
-        if not foreign and (name in allow.RECURRENT or "module" in node):
+        if not foreign and (name in allow.RECURRENT | allow.UNSUPPORTED or "module" in node):
             raise allow.unsupported(name, label)
         raise allow.unknown(name, label)
 
@@ -263,11 +263,15 @@ def _op(
         }
         return taken, calls
     names = allow.TF_OPS[params["tf"]][1]
+    options = allow.OPS[kind.removeprefix(OP_PREFIX)][: len(names) - 1]
+    tensors, rest = names[: len(names) - len(options)], names[len(names) - len(options) :]
     settled = []
     for call in calls:
         given = dict(zip(names, call.args, strict=False)) | {k: v for k, v in call.kwargs.items() if k in names}
-        args = [given[key] for key in names if given.get(key) is not None]
-        settled.append(Call(tuple(args)))
+        given = allow.TF_DEFAULTS.get(params["tf"], {}) | given
+        args = tuple(given[key] for key in tensors if given.get(key) is not None)
+        kwargs = {new: given[key] for key, new in zip(rest, options, strict=True) if given.get(key) is not None}
+        settled.append(Call(args, kwargs))
     return {}, tuple(settled)
 
 

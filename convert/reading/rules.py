@@ -12,7 +12,8 @@ from typing import Any
 
 from convert.errors import SourceError
 from convert.reading.checked import Shape, axis_of, channels_of, elements, pair, positive
-from convert.reading.graph import Call, Layer, Ref, words
+from convert.reading.graph import Call, Layer, words
+from convert.reading.operations import operation_shape, option
 
 Cost = tuple[Shape, int, int | None]
 """(output shape, parameters, MACs or None where a side is open)"""
@@ -40,14 +41,16 @@ def cost(layer: Layer, shapes: Sequence[Shape], call: Call) -> Cost:  # noqa: PL
     if rule is not None:
         return rule(layer, first)  # type: ignore[no-any-return]
     if kind in ("Concatenate", "op:concatenate"):
-        axis = layer.params.get("axis", call.args[1] if kind[0] == "o" and len(call.args) > 1 else -1)
-        return _concatenated(layer, known, axis), 0, 0
+        return _concatenated(layer, known, option(layer, call, "axis", 0, -1)), 0, 0
     if kind == "TimeDistributed" and layer.inner is not None:
         inside, parameters, macs = cost(layer.inner, [first[1:]], call)
         steps = first[0]
         return inside and (steps, *inside), parameters, None if macs is None or steps is None else macs * steps
     if kind.startswith("op:"):
-        return _operation(layer, first, call), 0, 0
+        if kind == "op:reshape":
+            target = option(layer, call, "newshape", 0)
+            return reshaped(layer, first, target[1:]) if isinstance(target, tuple) and target else None, 0, 0
+        return operation_shape(layer, first, call), 0, 0
     return None, 0, None
 
 
@@ -126,6 +129,10 @@ def _norm(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
         return shape, 0 if layer.params.get("mean") is not None else 2 * size + 1, 0
     kept = bool(layer.params.get("center", True)) + bool(layer.params.get("scale", True))
     return shape, size * (kept + (2 if layer.kind == "BatchNormalization" else 0)), 0
+
+
+def _layer_scale(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
+    return shape, channels_of(layer, shape), 0
 
 
 def _prelu(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
@@ -225,33 +232,6 @@ def _concatenated(layer: Layer, shapes: Sequence[tuple[int | None, ...]], axis: 
     return (*shapes[0][:at], whole, *shapes[0][at + 1 :])
 
 
-def _operation(layer: Layer, shape: tuple[int | None, ...], call: Call) -> Shape:
-    kind, args = layer.kind.removeprefix("op:"), [a for a in call.args[1:] if not isinstance(a, Ref)]
-    if kind in ("mean", "max"):
-        given = layer.params.get("axis", args[0] if args else None)
-        keep = layer.params.get("keepdims", args[1] if len(args) > 1 else False)
-        if given is None:
-            return None
-        gone = {axis_of(layer, shape, a) for a in (given if isinstance(given, tuple) else (given,))}
-        return tuple(1 if at in gone else s for at, s in enumerate(shape) if keep or at not in gone)
-    if kind == "get_item":
-        return _sliced(shape, args[0] if args else None)
-    if kind == "reshape":
-        target = layer.params.get("newshape", args[0] if args else None)
-        return reshaped(layer, shape, target[1:]) if isinstance(target, tuple) and target else None
-    return None if kind in ("squeeze", "expand_dims", "transpose") else shape
-
-
-def _sliced(shape: tuple[int | None, ...], key: Any) -> Shape:
-    """Only what preprocessing writes: full slices and reversed channels; all else is unknown."""
-    parts = key if isinstance(key, tuple) else (key,)
-    whole = all(
-        part is Ellipsis or (isinstance(part, slice) and part.start is None and part.stop is None) for part in parts
-    )
-    plain = all(part is Ellipsis or part.step in (None, 1, -1) for part in parts) if whole else False
-    return shape if plain else None
-
-
 _RULES: dict[str, Any] = {
     **dict.fromkeys(("Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose"), _conv),
     **dict.fromkeys(("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), _pool),
@@ -269,5 +249,6 @@ _RULES: dict[str, Any] = {
     "RepeatVector": _repeat,
     "UpSampling2D": _upsample,
     "edge:DepthToSpace": _depth_to_space,
+    "edge:LayerScale": _layer_scale,
     "Dot": _dot,
 }

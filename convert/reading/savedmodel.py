@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert.errors import SourceError, UntrustedError
+from convert.errors import SourceError, UnsupportedError, UntrustedError
 from convert.reading import protobuf
 from convert.reading.archive import parse_json
 from convert.reading.graph import words
@@ -24,20 +24,25 @@ MAX_GRAPH_BYTES = 512 * 2**20
 MAX_FILES = 10_000
 OPS = words(
     """
-    Abs Add AddN AddV2 AdjustContrastv2 AdjustHue AdjustSaturation ArgMax AssignVariableOp AvgPool BatchMatMulV2 BatchToSpaceND
-    BiasAdd Bitcast BroadcastTo Cast ConcatV2 Const Conv2D Conv2DBackpropInput DepthToSpace DepthwiseConv2dNative
-    DisableCopyOnRead Div DivNoNan Elu Equal Erf Exp ExpandDims Fill Floor FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2
-    FusedBatchNormV3 GatherV2 Greater GreaterEqual HSVToRGB Identity IdentityN LeakyRelu Less LessEqual Log LogSoftmax
-    LogicalAnd LogicalNot LogicalOr MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg NoOp NotEqual OneHot OnesLike
-    Pack Pad PadV2 PartitionedCall Placeholder PlaceholderWithDefault Pow Prod RGBToHSV Range ReadVariableOp RealDiv Reciprocal
-    Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor ReverseV2 Round Rsqrt Select SelectV2 Selu Shape Sigmoid Sign Slice
-    Softmax Softplus Softsign SpaceToBatchND SpaceToDepth Split SplitV Sqrt Square SquaredDifference Squeeze
-    StatefulPartitionedCall StaticRegexFullMatch StopGradient StridedSlice StringJoin Sub Sum Tanh Tile Transpose Unpack
+    Abs Add AddN AddV2 AdjustContrastv2 AdjustHue AdjustSaturation All ArgMax Assert AssignSubVariableOp AssignVariableOp
+    AvgPool BatchMatMulV2 BatchToSpaceND BiasAdd Bitcast BroadcastTo Cast ConcatOffset ConcatV2 Const Conv2D
+    Conv2DBackpropInput Cos DepthToSpace DepthwiseConv2dNative DisableCopyOnRead Div DivNoNan Einsum Elu EnsureShape Equal Erf
+    Erfc Exp ExpandDims Fill Floor FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 GatherV2 Greater
+    GreaterEqual HSVToRGB Identity IdentityN If ImageProjectiveTransformV3 InvertPermutation L2Loss LeakyRelu Less LessEqual
+    Log LogSoftmax LogicalAnd LogicalNot LogicalOr MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg NoOp NotEqual
+    OneHot OnesLike Pack Pad PadV2 PartitionedCall Placeholder PlaceholderWithDefault Pow Prod RGBToHSV RandomStandardNormal
+    RandomUniform Range ReadVariableOp RealDiv Reciprocal Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor ReverseV2
+    RngReadAndSkip Round Rsqrt Select SelectV2 Selu Shape Sigmoid Sign Sin Slice Softmax Softplus Softsign SpaceToBatchND
+    SpaceToDepth Split SplitV Sqrt Square SquaredDifference Squeeze StatefulPartitionedCall StatelessIf StatelessRandomGetAlg
+    StatelessRandomGetKeyCounter StatelessRandomUniformFullIntV2 StatelessRandomUniformIntV2 StatelessRandomUniformV2
+    StaticRegexFullMatch StopGradient StridedSlice StridedSliceGrad StringJoin Sub Sum Tan Tanh Tile Transpose Unpack
     VarHandleOp VarIsInitializedOp Where ZerosLike
-    RandomUniform RngReadAndSkip StatelessRandomGetKeyCounter StatelessRandomUniformFullIntV2 StatelessRandomUniformV2
     """
 )
 """What a net's graph may be made of, where the graph itself has to be run."""
+_RANDOM = words(
+    "RandomUniform RandomStandardNormal StatelessRandomUniformV2 StatelessRandomUniformFullIntV2 StatelessRandomUniformIntV2"
+)
 _SAVER = frozenset(("SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"))
 
 
@@ -65,7 +70,13 @@ def read_facts(folder: Path) -> SavedFacts:
         inputs, outputs = _signature(meta)
         config, version = _keras_config(folder)
         if config is None:  # else the graph is never run
-            _check_operations(folder, protobuf.first(meta, 2) or b"")
+            definition = protobuf.first(meta, 2) or b""
+            _check_operations(folder, definition)
+            if _draws(definition):
+                raise UnsupportedError(
+                    f"{folder}: its graph draws random numbers at inference (augmentation or dropout that stays on): "
+                    "give the .keras or .h5 file of the model instead"
+                )
     except protobuf.WireError as error:
         raise SourceError(f"{folder}: {GRAPH} is damaged or truncated: copy or save it anew") from error
     _check_variables(folder)
@@ -140,6 +151,27 @@ def _check_operations(folder: Path, graph: bytes) -> None:
         name = _function_name(saver).encode()
         if not name or any(name in other for other in functions if other is not saver):
             raise UntrustedError(f"{folder}: its graph writes or reads files while it runs: refused")
+
+
+def _draws(graph: bytes) -> bool:
+    """Whether what is run, from the graph itself through all functions that it calls, makes random numbers."""
+    bodies = {
+        name: list(protobuf.messages(function, 3))
+        for function in protobuf.messages(protobuf.first(graph, 2) or b"", 1)
+        if (name := _function_name(function).encode())
+    }
+    pending, reached = list(protobuf.messages(graph, 1)), set[bytes]()
+    while pending:
+        node = pending.pop()
+        if (protobuf.first(node, 2) or b"").decode("utf-8", "replace") in _RANDOM:
+            return True
+        for attribute in protobuf.messages(node, 5):
+            value = protobuf.first(attribute, 2) or b""
+            called = (protobuf.first(value, 10), *protobuf.messages(protobuf.first(value, 1) or b"", 9))
+            names = {protobuf.first(function, 1) or b"" for function in called if function} & set(bodies) - reached
+            reached |= names
+            pending.extend(node for name in sorted(names) for node in bodies[name])
+    return False
 
 
 def _function_name(function: bytes) -> str:

@@ -70,7 +70,7 @@ def _file(path: Path, size: int) -> SourceModel:
     if size > MAX_FILE_BYTES:
         raise SourceError(f"{path}: larger than {MAX_FILE_BYTES >> 30} GiB: refused")
     with path.open("rb") as stream:
-        head = stream.read(16)
+        head = stream.read(24)
     if head[:8] == hdf5.MAGIC:
         return _h5(path, size)
     if head[:4] in _ZIP:
@@ -135,8 +135,21 @@ _KNOWN_STARTS = (
     (b"Rar!", "a compressed archive: unpack it and give the model inside"),
     (b"\x89PNG", "an image, not a model"),
     (b"\xff\xd8\xff", "an image, not a model"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself: fetch it with git lfs pull"),
+    (b"<", "a web page or XML, not a model: download the file itself"),
     (b"{", "a JSON file (an architecture without weights?): give the file that model.save() wrote"),
 )
+_OTHER_TOOLS = {
+    ".onnx": "an ONNX file",
+    ".pt": "a PyTorch file",
+    ".pth": "a PyTorch file",
+    ".ckpt": "a checkpoint, weights without an architecture",
+    ".index": "part of a checkpoint, weights without an architecture",
+    ".safetensors": "a file of weights without an architecture",
+    ".pb": "a frozen graph of TensorFlow 1, perhaps",
+    ".pkl": "a pickle, which is never opened here",
+    ".joblib": "a pickle, which is never opened here",
+}
 
 
 def _what_else(path: Path, head: bytes) -> str:
@@ -147,6 +160,9 @@ def _what_else(path: Path, head: bytes) -> str:
     for start, what in _KNOWN_STARTS:
         if head.startswith(start):
             return what
+    other = _OTHER_TOOLS.get(path.suffix.lower())
+    if other is not None:
+        return f"{other}: give the Keras model that was trained (.keras, .h5 or a SavedModel folder)"
     return "not a Keras model (.keras, .h5 or a SavedModel folder)"
 
 

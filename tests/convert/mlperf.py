@@ -14,20 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from convert.candidate import Plan, samples
+from convert.candidate import samples
 from convert.cells import CellSet
 from convert.int8 import quantise
 from convert.reading.load import load_model
 from convert.reading.source import open_source
 from convert.rewrite import device_model
-from convert.scoring import latency, outputs, plain_card
+from convert.scoring import latency, outputs
 from convert.values import RANGES
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec, ModelFile
 from edge.runtime import Net
 from edge.sources.decode import decode_image
 
-SHARED = Path(os.environ.get("EDGE_SHARED", "/work/shared"))
+SHARED = Path(os.environ.get("EDGE_SHARED", Path(__file__).parents[3] / "shared"))
 MODELS = SHARED / "models" / "mlperf_tiny"
 CALIBRATE = 300
 
@@ -55,25 +55,17 @@ def measure() -> dict[str, Any]:
     """Sizes, agreement with the float net, microseconds per image."""
     images = crops()
     model = load_model(open_source(MODELS / "pretrainedResnet.h5"))
-    labels = tuple(f"class {i}" for i in range(10))
-    plan = Plan(
-        cells(images[:CALIBRATE]),
-        cells(images[CALIBRATE:]),
-        RANGES["0..255"],
-        plain_card("x", labels, "rgb", logits=False),
-        0,
-        None,
-    )
-    static = device_model(model, 32, plan.values, bare=True)
-    ours = quantise(static, samples(plan.calibration, plan, from_bytes=False))
+    calibration, check, values = cells(images[:CALIBRATE]), images[CALIBRATE:], RANGES["0..255"]
+    static = device_model(model, 32, values, bare=True)
+    ours = quantise(static, samples(calibration, values, "rgb"))
     theirs = (MODELS / "pretrainedResnet_quant.tflite").read_bytes()
-    truth = outputs(model, plan.check.images, plan.values, "rgb").argmax(axis=1)
-    report: dict[str, Any] = {"images": len(plan.check), "float_parameters": int(model.count_params())}
+    truth = outputs(model, check, values, "rgb").argmax(axis=1)
+    report: dict[str, Any] = {"images": len(check), "float_parameters": int(model.count_params())}
     files = {"ours": ours, "published": theirs}
     speed = latency(files, "rgb", 32)
     for name, data in files.items():
         net = Net(ModelFile(data, None, "", Path(name)))
-        raw = np.concatenate([net.run(plan.check.images[i : i + 1])[0].reshape(1, -1) for i in range(len(plan.check))])
+        raw = np.concatenate([net.run(check[i : i + 1])[0].reshape(1, -1) for i in range(len(check))])
         agreement = float((raw.argmax(axis=1) == truth).mean())
         report[name] = {"bytes": len(data), "agreement": agreement, "us": speed[name], "delegated": net.delegated()}
     return report

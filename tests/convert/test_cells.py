@@ -41,11 +41,34 @@ def test_no_slide_is_on_both_sides_of_the_split(folder: Path) -> None:
     assert len(calibration) + len(check) == 120
 
 
-def test_slides_of_one_class_each_are_dealt_so_that_the_check_has_all_classes(folder: Path) -> None:
-    cells = read_cells(folder, (), group_by=r"\w+/s\d")
+def test_slides_of_one_class_each_are_dealt_so_that_the_check_has_all_classes(tmp_path: Path) -> None:
+    folder = cell_folders.make(tmp_path / "cells", count=12)
+    for label in ("clear", "dotted"):
+        for path in (folder / label).iterdir():
+            path.rename(path.with_name(f"{label}_{path.name}"))
+    cells = read_cells(folder, (), group_by=r"[a-z]+_s\d")
     for seed in range(5):
         _, check = split(cells, seed)
         assert set(check.truth) == {0, 1}
+
+
+def test_a_slide_is_looked_for_below_the_class_folder(tmp_path: Path) -> None:
+    folder = cell_folders.make(tmp_path / "cells", count=6)
+    (folder / "clear").rename(folder / "s9")
+    (folder / "s9" / "s7").mkdir()
+    (folder / "s9" / "s0_000.png").rename(folder / "s9" / "s7" / "000.png")
+    assert set(read_cells(folder, (), group_by=r"s\d").groups) == {"s0", "s1", "s2", "s3", "s4", "s5", "s7"}
+
+
+def test_the_file_without_a_slide_is_named(folder: Path) -> None:
+    with pytest.raises(CellsError, match=r"in 100 of 120 file names, e\.g\. clear/s1_001\.png"):
+        read_cells(folder, (), group_by="s0")
+
+
+def test_a_folder_of_folders_of_classes_is_pointed_out(tmp_path: Path) -> None:
+    folder = cell_folders.make(tmp_path / "cells" / "train", count=2)
+    with pytest.raises(CellsError, match=rf"did you mean --cells {folder}"):
+        read_cells(folder.parent, ())
 
 
 def test_without_slides_no_file_is_on_both_sides_and_a_rerun_splits_the_same(folder: Path) -> None:
@@ -93,6 +116,7 @@ def test_a_class_without_readable_images_is_refused(tmp_path: Path) -> None:
     [
         (("clear", "spotted"), "no folder for spotted; no label for the folder dotted"),
         (("clear",), "no label for the folder dotted"),
+        (("clear", "dotted", "clear"), "names a class twice"),
     ],
 )
 def test_folders_that_do_not_match_the_labels_are_refused(

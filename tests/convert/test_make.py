@@ -30,6 +30,8 @@ def report(**changes: Any) -> dict[str, Any]:
         "output": "logit",
         "labels": ["clear", "dotted"],
         "positive": ["dotted"],
+        "threshold": 0.75,
+        "threshold_origin": "1.000% false positives on 300 negative cells",
         "device_macs": 9,
         "model": {"name": "net.keras", "sha256": "ab", "parameters": 9},
         "figures": {"as_trained": judged, "int8": judged},
@@ -68,6 +70,7 @@ def test_the_device_file_has_a_card_that_says_what_the_device_must_know(
     assert card.labels == ("clear", "dotted")
     assert card.positive == ("dotted",)
     assert card.accuracy["int8"]["accuracy"] == 0.9
+    assert (card.threshold, card.threshold_origin) == (0.75, "1.000% false positives on 300 negative cells")
     assert card.source_sha256 == "ab"
 
 

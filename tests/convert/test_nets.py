@@ -81,7 +81,7 @@ def test_a_founding_net_runs_on_the_device(tmp_path: Path, cells: Path, net: tup
         "--cells",
         cells / f"of{classes}",
         "--group-by",
-        r"/s\d",
+        r"^s\d",
         "-o",
         out,
         "--report",

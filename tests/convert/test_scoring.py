@@ -8,10 +8,11 @@ import pytest
 from convert.cells import CellSet
 from convert.errors import CellsError
 from convert.metrics import share_interval
-from convert.scoring import as_scores, check_width, decide, figures, macs, per_group
+from convert.scoring import as_scores, check_width, decide, figures, per_group
 from convert.sheet import MOST, draw
 from convert.values import RANGES
 from edge.classifier import Classifier
+from edge.macs import macs
 from tests.test_classifier import MODEL, card
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convert.reading.graph import Admitted
-from convert.reading.layers import FLIP_CHANNELS, HSV_TO_RGB, RGB_TO_HSV, keras_classes, stand_in
+from convert.reading.layers import FLIP_CHANNELS, HSV_TO_RGB, LAYER_SCALE, RGB_TO_HSV, keras_classes, stand_in
 from convert.reading.parse import admit
 from tests.convert.make import JSON, conv, dense, node, old, opened, sequential
 
@@ -36,6 +36,7 @@ HUE = node("RandomHueShift", "__main__", registered="MyLayers>RandomHueShift", n
         ("HueShift", "Identity"),
         ("RandomHue", "Identity"),
         ("DataAugmentation", "Identity"),
+        ("LayerScale", LAYER_SCALE),
     ],
 )
 def test_names_as_notebooks_write_them(name: str, kind: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from convert.child import run_in_child
-from convert.errors import ModelError, SourceError, UntrustedError
+from convert.errors import ModelError, SourceError, UnsupportedError, UntrustedError
 from convert.reading.inspection import inspect
 from convert.reading.load import load_model
 from convert.reading.source import open_source
@@ -45,6 +45,34 @@ def test_what_keras_2_wrote_scores_as_it_did_there(keras2: Path, name: str) -> N
     scores = model(np.load(keras2 / "images.npy"), training=False).numpy()
     np.testing.assert_allclose(scores, np.load(keras2 / "scores.npy"), atol=1e-6)
     assert inspect(source).parameters == model.count_params()
+
+
+@pytest.fixture(scope="module")
+def old_keras(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small nets as Keras 2.15 saved them; see data/make_old_keras.py."""
+    folder = tmp_path_factory.mktemp("old_keras")
+    with zipfile.ZipFile(Path(__file__).parents[1] / "data" / "old_keras.zip") as file:
+        file.extractall(folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["normalization", "time_distributed", "functions.h5", "same_names.keras"])
+def test_functions_wrappers_and_adapted_layers_of_keras_2_score_as_they_did_there(old_keras: Path, name: str) -> None:
+    images = (np.arange(3 * 12 * 12 * 3) * 37 % 256).astype(np.float32).reshape(3, 12, 12, 3)
+    source = open_source(old_keras / name)
+    model = load_model(source)
+    np.testing.assert_allclose(model(images, training=False), np.load(old_keras / "scores.npz")[name], atol=1e-5)
+    found = inspect(source)
+    assert found.outputs == ((2,),)
+    assert found.parameters == model.count_params()
+
+
+def test_an_exported_graph_that_is_random_at_inference_is_refused(tmp_path: Path) -> None:
+    inputs = keras.Input((8, 8, 3))
+    tensor = keras.layers.Dropout(0.5)(inputs, training=True)
+    keras.Model(inputs, keras.layers.Flatten()(tensor)).export(str(tmp_path / "graph"), verbose=False)
+    with pytest.raises(UnsupportedError, match="draws random numbers"):
+        open_source(tmp_path / "graph")
 
 
 def test_weights_alone_are_told_from_a_model(keras2: Path) -> None:

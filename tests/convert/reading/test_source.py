@@ -46,6 +46,8 @@ def test_the_kind_is_told_by_content_not_by_name(tmp_path: Path) -> None:
         (b"hello, I am a model", "not a Keras model"),
         (b"\x1c\x00\x00\x00TFL3aaaaaaaa", "already a TFLite file"),
         (b"\x80\x04\x95....", "a pickle, which is never opened"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"<!DOCTYPE html>", "a web page"),
         (b'{"class_name": "Sequential"}', "a JSON file"),
         (b"\x89PNG\r\n\x1a\n....", "an image"),
         (b"\x93NUMPY\x01\x00", "a NumPy array"),
@@ -65,6 +67,25 @@ def test_a_missing_file_an_empty_folder_and_a_name_that_is_none(tmp_path: Path) 
     assert "not a usable path" in refusal(Path("a\0b"))
     assert "cannot be read" in refusal(Path("a" * 5000))
     assert "neither a file nor a folder" in refusal(Path("/dev/null"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("net.onnx", "an ONNX file: give the Keras model"), ("net.pth", "PyTorch"), ("graph.pb", "frozen graph")],
+)
+def test_files_of_other_tools_are_told_by_their_ending(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / name).write_bytes(b"\x08\x07\x12\x07")
+    with pytest.raises(SourceError, match=said):
+        open_source(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"), [("archive/data.pkl", "a PyTorch file"), ("download/net.h5", r"download/net\.h5 in it: unpack")]
+)
+def test_other_archives_are_told_by_what_is_in_them(tmp_path: Path, inside: str, said: str) -> None:
+    path = archive(tmp_path / "net.zip", weights=None, extra={inside: b"x"})
+    with pytest.raises(SourceError, match=said):
+        open_source(path)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])

@@ -1,0 +1,167 @@
+"""What ``quantize --task finder`` reports: figures, fields, layers, speed and warnings, as plain values."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from convert.finding.fields import FieldSet
+from convert.finding.judge import Judged, agreement, drawn_over, drop, f1, figures, latency, lost_points, per_group
+from convert.finding.trial import NOTHING
+from convert.int8 import HEALTHY, LayerError
+from edge.modelfile import ModelFile
+from edge.runtime import Net
+
+VIRTUAL = (
+    "NO FIELDS WERE GIVEN (--fields): calibrated on fields of virtual slides, checked on nothing. What it finds is unknown; "
+    "value range and thresholds are taken on trust. Convert it again with annotated fields before it counts anything"
+)
+HELD_OUT = (
+    "the fields are held out from calibration; whether the net was trained on them only you know: what int8 loses is told, "
+    "what the net is worth is not"
+)
+FEW, MOST = 20, 200
+"""Fields to calibrate on: fewer are too few, more are not read."""
+
+_COARSE = 20
+_NAMED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One int8 file: how it was made and what it found (None: nothing was judged).
+
+    Attributes:
+        recipe: in words.
+        flatbuffer: int8 (or partly so).
+        judged: beside the float file, on the same fields.
+        calibrated_on: fields used.
+    """
+
+    recipe: str
+    flatbuffer: bytes
+    judged: Judged | None
+    calibrated_on: int
+
+    @property
+    def lost(self) -> float:
+        """Points of F1 against the float file."""
+        return lost_points(self.judged) if self.judged is not None else 0.0
+
+    def passes(self, limit: float) -> bool:
+        """The gate: no more points lost than allowed."""
+        return self.lost <= limit + 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The work's result.
+
+    Attributes:
+        best: the file that is written where it passes.
+        tried: all that were made, in order.
+        files: ``float`` and ``int8`` as the device reads them.
+        layers: error of each layer of the int8 file, largest first.
+        size: (height, width) of the files' input.
+        limit: of the gate, in points of F1.
+        positive: annotated names that are infected.
+        calibration: fields to calibrate on; None: virtual ones.
+        check: fields to judge on; None: none.
+    """
+
+    best: Attempt
+    tried: tuple[Attempt, ...]
+    files: dict[str, ModelFile]
+    layers: tuple[LayerError, ...]
+    size: tuple[int, int]
+    limit: float
+    positive: tuple[str, ...]
+    calibration: FieldSet | None
+    check: FieldSet | None
+
+
+def report_of(made: Made, notes: list[str]) -> dict[str, Any]:
+    """All that was measured; ``notes`` come first among the warnings."""
+    best, judged = made.best, made.best.judged
+    speed = latency(made.files, made.size)
+    delegated = Net(made.files["int8"]).delegated()
+    lost, interval = drop(judged) if judged is not None else (None, None)
+    slow = [] if delegated else ["part of the device file runs outside the delegate, which is slow"]
+    both = tuple(made.files) if judged is not None else ()
+    return {
+        "passed": best.passes(made.limit),
+        "drop_points": lost,
+        "drop_interval": interval,
+        "max_drop_points": made.limit,
+        "recipe": best.recipe,
+        "tried": [{"recipe": one.recipe, "drop_points": one.lost if one.judged else None} for one in made.tried],
+        "device_bytes": len(best.flatbuffer),
+        "flatbuffer_sha256": hashlib.sha256(best.flatbuffer).hexdigest(),
+        "float_bytes": len(made.files["float"].flatbuffer),
+        "delegated": delegated,
+        "us_per_field": speed,
+        "speed_ratio": speed["float"] / speed["int8"],
+        "find_ms_per_field": dict(judged.ms) if judged else None,
+        "figures": {name: figures(judged, name) for name in both} if judged else {},
+        "intervals_over": drawn_over(judged.groups) if judged else None,
+        "agreement": agreement(judged.boxes["int8"], judged.boxes["float"]) if judged else None,
+        "groups": {name: per_group(judged, name) for name in both} if judged else {},
+        "layers": [asdict(layer) for layer in made.layers],
+        "healthy_layer": HEALTHY,
+        "fields": _fields(made),
+        "warnings": [*notes, *(_warnings(made, judged) if judged else [VIRTUAL]), *_saturating(made), *slow],
+    }
+
+
+def _fields(made: Made) -> dict[str, Any]:
+    judged = made.best.judged
+    if made.calibration is None or made.check is None or judged is None:
+        return {"calibration": made.best.calibrated_on, "check": 0, "split": "virtual slides, nothing judged"}
+    return {
+        "calibration": made.best.calibrated_on,
+        "calibration_groups": len(set(made.calibration.groups)),
+        "check": len(judged.groups),
+        "check_groups": len(set(judged.groups)),
+        "split": "by group" if made.check.grouped else "by blocks of consecutive fields",
+        "matched_by": "centres" if made.check.pointed else "IoU 0.5",
+        "skipped": list(judged.skipped),
+    }
+
+
+def _saturating(made: Made) -> list[str]:
+    hurt = [one for one in made.layers if one.ratio > 4 * HEALTHY]
+    return [f"layer saturates: {one.op} {one.tensor} (RMSE/scale {one.ratio:.2f})" for one in hurt[:_NAMED]]
+
+
+def _warnings(made: Made, judged: Judged) -> list[str]:
+    found = [HELD_OUT]
+    if made.best.calibrated_on < FEW:
+        found.append(f"only {made.best.calibrated_on} fields to calibrate on: {FEW} to {MOST} are wanted")
+    if len(judged.groups) < _COARSE:
+        found.append(f"only {len(judged.groups)} fields to check on: the figures are coarse")
+    if judged.skipped:
+        found.append(f"{len(judged.skipped)} fields could not be read: {'; '.join(judged.skipped[:3])}")
+    if f1(judged.matches["float"]) < NOTHING:
+        found.append(
+            "the float net finds next to nothing here: another --value-range, other fields than it was trained for, or "
+            "boxes that mean something else than dx, dy in strides and w, h in typical cells"
+        )
+    if made.check is not None and made.check.scored:
+        found.append(
+            "the annotations carry confidences, so a program drew them: unless a person went through them they flatter"
+        )
+    return found + _infected(made, judged)
+
+
+def _infected(made: Made, judged: Judged) -> list[str]:
+    if made.check is None or made.check.pointed:
+        return ["only centres are annotated: finds are matched by distance, and no infected cell is known"]
+    if not made.positive:
+        return [f"infected cells are not judged: --positive names them among {', '.join(made.check.types[:8])}"]
+    lost = {name: sum(one.infected_lost for one in matches) for name, matches in judged.matches.items()}
+    if lost["int8"] > lost["float"]:
+        return [
+            f"int8 loses {lost['int8']} infected cells, float {lost['float']}: what a finder loses no classifier sees"
+        ]
+    return []

@@ -1,0 +1,57 @@
+"""The simulation in small; the page it writes is docs/verdict-simulation.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import coverage_page
+from models.coverage import Mean, Score, World, fixed, sequential
+
+WORLD = World(1e-3, 0.5, 10)
+
+
+def test_slides_have_the_mean_and_spread_that_were_asked_for() -> None:
+    rates = WORLD.false_rates(np.random.default_rng(0), 20_000)
+    assert abs(rates.mean() / 1e-3 - 1) < 0.03
+    assert abs(rates.std() / rates.mean() / 0.5 - 1) < 0.05
+    assert set(World(1e-3, 0.0, 5).false_rates(np.random.default_rng(0), 9)) == {1e-3}
+
+
+def test_intervals_and_limits_keep_their_promises_in_one_world() -> None:
+    out = fixed(WORLD, (5000,), (0.0, 0.01), 60, seed=0)
+    assert out.covered[5000, 0.01].within(0.93, 0.98)
+    assert out.covered[5000, 0.0].within(0.95, 1.0)
+    flagged, found = out.flagged[5000], out.found[5000]
+    assert flagged.share - 2 * flagged.error <= 0.05
+    assert found.share + 2 * found.error >= 0.95
+
+
+def test_stopping_early_keeps_them_too() -> None:
+    blank = sequential(WORLD, 0.02, 0.0, 40, seed=1, budget=10_000)
+    infected = sequential(WORLD, 0.02, 0.02, 40, seed=2, budget=10_000)
+    assert blank.positive.within(0, 0.05)
+    assert infected.negative.within(0, 0.05)
+    assert blank.negative.share > 0.5
+    assert np.median(infected.cells) < 10_000
+
+
+def test_a_promise_that_is_broken_shows() -> None:
+    assert not Score(80, 100).within(0.94, 0.97)
+    assert Mean([0.1, 0.1]).share - 2 * Mean([0.1, 0.1]).error > 0.05
+
+
+def test_page_and_picture_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docs").mkdir()
+    said: list[str] = []
+
+    monkeypatch.setattr(coverage_page, "worlds", lambda: [WORLD])
+    monkeypatch.setattr(coverage_page, "_RUNS", (WORLD,))
+    monkeypatch.setattr(coverage_page, "TARGETS", (0.05,))
+    coverage_page.make(tmp_path / "docs", 3, 2, said.append)
+    page = (tmp_path / "docs" / "verdict-simulation.md").read_text()
+    assert "| 1,000 | 50% | 10 | 2,000 |" in page
+    assert (tmp_path / "docs" / "images" / "verdict-simulation.svg").read_text().startswith("<svg")
+    assert len(said) == 2
