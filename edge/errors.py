@@ -10,6 +10,7 @@
 | 5 | the model was refused |
 | 6 | no camera, or the camera was lost (what was counted before is printed) |
 | 7 | an output could not be written |
+| 8 | the calibration was refused: not readable, or of another model, finder or microscope |
 | 130 | stopped by Ctrl-C (what was counted before is printed) |
 """
 
@@ -54,3 +55,9 @@ class OutputError(EdgeError):
     """An output cannot be written. Check the path, the permissions and the free space."""
 
     exit_code = 7
+
+
+class CalibrationError(EdgeError):
+    """The calibration is damaged, or was made for another model, finder or microscope. Calibrate this one: ``edge calibrate``."""
+
+    exit_code = 8

@@ -15,6 +15,7 @@ from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
 from edge.sample import Sample
 from edge.types import Quality
+from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
 from edge.workers import Analysed, Outcome, Workers
 
@@ -35,16 +36,19 @@ class Limits:
         cells: after the field in which this many cells are reached; None for no limit.
         fields: after this many inputs, rejected and unreadable ones included; None for no limit.
         several: whether further samples may follow; if not, the run ends with its first complete sample.
+        seconds: after the field that comes this long after the sample began; None for no limit.
     """
 
     cells: int | None = None
     fields: int | None = None
     several: bool = False
+    seconds: float | None = None
 
-    def reached(self, sample: Sample) -> bool:
-        """Whether the sample is complete."""
+    def reached(self, sample: Sample, seconds: float) -> bool:
+        """Whether the sample is complete, ``seconds`` after it began."""
         enough_cells = self.cells is not None and sample.cells >= self.cells
-        return enough_cells or (self.fields is not None and sample.fields >= self.fields)
+        enough_fields = self.fields is not None and sample.fields >= self.fields
+        return enough_cells or enough_fields or (self.seconds is not None and seconds >= self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +70,23 @@ class Session:
     """Takes outcomes in field order and feeds the outputs.
 
     Args:
-        card: of the classifier; gives the classes and, later, the calibration.
+        card: of the classifier; gives the classes.
         outputs: get every event.
         gate: makes the gate of a new sample, or None to let every field count.
         limits: where a sample ends.
+        assessor: judges samples by a calibration; one that looks after every field also ends a sample once it is decided.
     """
 
     def __init__(
-        self, card: Card, outputs: Sequence[Output], gate: Callable[[], Judge] | None, limits: Limits | None = None
+        self,
+        card: Card,
+        outputs: Sequence[Output],
+        gate: Callable[[], Judge] | None,
+        limits: Limits | None = None,
+        assessor: Assessor | None = None,
     ) -> None:
         self._card = card
+        self._assessor = assessor
         self._outputs = list(outputs)
         self._error: EdgeError | None = None
         self._new_gate = gate
@@ -114,13 +125,18 @@ class Session:
             self._gate = self._new_gate() if self._new_gate else None
         event = self._add(outcome, self._sample)
         self._each(lambda output: output.field(event))
-        if self._limits.reached(self._sample):
+        if self._limits.reached(self._sample, monotonic() - self._began) or self._decided(event):
             self._complete.add(name)
             if self._limits.several:
                 workers.skip(name)
                 self._finish()
             else:
                 workers.stop()
+
+    def _decided(self, event: FieldEvent) -> bool:
+        if self._assessor is None or not self._assessor.every_look:
+            return False
+        return event.kept and self._assessor.decided(event.tally)
 
     def _add(self, outcome: Outcome, sample: Sample) -> FieldEvent:
         if isinstance(outcome, Analysed):
@@ -139,7 +155,7 @@ class Session:
             return
         tally = self._sample.tally()
         self._sample = None
-        event = SampleEvent(tally, decide(tally, self._card), monotonic() - self._began)
+        event = SampleEvent(tally, decide(tally, self._card, self._assessor), monotonic() - self._began)
         self._began = monotonic()
         self._each(lambda output: output.sample(event))
 

@@ -177,15 +177,48 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What a calibration makes of one positive class of a sample.
+
+    Attributes:
+        label: the class; ``count`` of it among ``cells``.
+        flag: of this class alone.
+        limit_of_blank: the count that a blank sample of this many cells stays at or below, 95 times in 100.
+        limit_of_detection: share of infected cells found 95 times in 100 at this many cells; None: not even 1.
+        raw: estimated share of infected cells as it falls out, perhaps negative; None: nothing to estimate from.
+        infected: the same within 0 to 1 with its 95 % interval (``--until decided``: with bounds that hold at every look).
+        most: upper bound of it, one-sided 95 %: what "negative" rests on.
+        cells_short: cells still to be counted until the sample can be decided, if that is known.
+    """
+
+    label: str
+    count: int
+    cells: int
+    flag: str
+    limit_of_blank: int
+    limit_of_detection: float | None
+    raw: float | None
+    infected: Interval
+    most: float
+    cells_short: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The flag of a sample and what it rests on.
 
     Attributes:
-        flag: ``uncalibrated`` until a calibration is given; a later step adds the four states.
+        flag: ``uncalibrated``, ``insufficient``, ``positive``, ``negative`` or ``indeterminate`` (docs/verdict.md).
         reasons: plain sentences, with numbers.
         share: per class, its share of the counted cells with a 95 % interval.
+        findings: per positive class, where there is a calibration.
+        target: share of infected cells that a negative is below, where one was given.
+        rbc_per_ul: red cells per µL assumed where parasites per µL are shown; None where cells are no red cells.
     """
 
     flag: str
     reasons: tuple[str, ...]
     share: Mapping[str, Interval]
+    findings: tuple[Finding, ...] = ()
+    target: float | None = None
+    rbc_per_ul: float | None = None

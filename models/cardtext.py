@@ -80,7 +80,19 @@ def _threshold(card: Card) -> str:
 
 
 def _rows(values: Mapping[str, Any]) -> list[str]:
-    return [f"- {key.replace('_', ' ')}: {_said(value)}" for key, value in values.items()]
+    return [
+        f"- {key.replace('_', ' ')}: {_end_to_end(value) if key == 'end_to_end' else _said(value)}"
+        for key, value in values.items()
+    ]
+
+
+def _end_to_end(table: Mapping[str, Any]) -> str:
+    """Whole fields, as ``models.heldout`` counted them: every fourth threshold; the file has them all."""
+    found = [f"{sum(row)} at {at}" for at, row in zip(table["thresholds"], table["found"], strict=True)][::4]
+    return (
+        f"{table['set']}, {table['finder']}: of {sum(table['infected'])} infected cells (lost ones among them) found "
+        f"by score: {', '.join(found)}; {_said({'count error': table['count_error']})}"
+    )
 
 
 def _said(value: Any) -> str:

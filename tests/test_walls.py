@@ -92,16 +92,6 @@ def test_constraints_hold_versions_only() -> None:
             assert "://" not in line
 
 
-@pytest.mark.parametrize("program", ["benchmarks"])
-def test_what_is_not_built_says_so(program: str) -> None:
-    code = f"import sys; sys.argv = ['x', 'quantize', 'model.keras', '--fast']; from {program}.cli import main; main()"
-    got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert got.returncode == 2
-    assert got.stdout == ""
-    assert len(got.stderr.splitlines()) == 1
-    assert "not built yet" in got.stderr
-
-
 def test_the_runner_starts_from_any_folder(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     got = subprocess.run(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from edge.cli.calibrate import calibrate
 from edge.cli.models import models
+from edge.cli.plan import plan
 from edge.cli.run import run
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -27,6 +29,8 @@ run_app.command()(run)
 app = _typer("Edge inference for low-cost microscopes. Research and triage, not diagnosis.", bare_is_help=True)
 app.command()(run)
 app.command()(models)
+app.command()(calibrate)
+app.command()(plan)
 
 
 @app.callback()

@@ -16,9 +16,11 @@ from edge import shelf
 from edge.analysis import Analyser, Merge
 from edge.classifier import Classifier
 from edge.cli.door import plain, quiet_native_stderr, report, say, stop_on_signals
+from edge.cli.judging import assessor_for, calibrated_card, calibration_for
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError, OutputError
 from edge.finders import Finder
 from edge.gate import Gate
+from edge.heap import keep_freed_memory
 from edge.modelfile import Card, CropSpec, ModelFile, check_card
 from edge.outputs import ModelLine, Output
 from edge.runtime import Net
@@ -61,26 +63,35 @@ class Options:
     device: str
     interval: float
     debug: bool
+    max_seconds: float | None = None
+    calibration: Path | None = None
+    target: str | None = None
+    until_decided: bool = False
+    scope: str | None = None
+    rbc_per_ul: float | None = None
 
 
 def count(options: Options) -> int:
     """Run and return the exit code; known failures before the first field are raised."""
     cv2.setNumThreads(1)  # one worker, one core, one field
+    keep_freed_memory()
     model = shelf.load(shelf.CLASSIFIER if options.model is None else options.model)
+    calibration = calibration_for(options)
     with nullcontext() if options.debug else quiet_native_stderr():
-        card = classifier_card(model, options)
-        make_finder = finder_maker(options)
-        pairs = [(make_finder(), Classifier(model, card)) for _ in range(options.workers)]
+        card = calibrated_card(classifier_card(model, options), calibration)
+        pairs = finders_and_classifiers(model, card, options)
     warn_of_slow_nets(pairs[0])
+    assessor = assessor_for(options, calibration, model, card, pairs[0][0].name)
     merge = merger(options)
     analysers = [Analyser(finder, classifier, merge) for finder, classifier in pairs]
     source = open_fields(options)
     workers = None
     try:
-        limits = Limits(options.max_cells, options.max_fields, several=_several(options, source))
+        several = _several(options, source)
+        limits = Limits(options.max_cells, options.max_fields, several=several, seconds=options.max_seconds)
         line = ModelLine(card.name, model.sha256, pairs[0][0].name)
         outputs = open_outputs(options, card, line, source.total)
-        session = Session(card, outputs, Gate if options.gate else None, limits)
+        session = Session(card, outputs, Gate if options.gate else None, limits, assessor)
         try:
             with (
                 Workers(source, analysers, keep_pixels=options.annotate is not None) as workers,
@@ -94,6 +105,12 @@ def count(options: Options) -> int:
     finally:
         if workers is None or workers.idle:  # else a driver hangs, and closing under it would crash
             source.close()
+
+
+def finders_and_classifiers(model: ModelFile, card: Card, options: Options) -> list[tuple[Finder, Classifier]]:
+    """One pair per worker."""
+    make_finder = finder_maker(options)
+    return [(make_finder(), Classifier(model, card)) for _ in range(options.workers)]
 
 
 def leave(workers: Workers, code: int) -> int:
@@ -252,15 +269,20 @@ def spare_inputs(options: Options) -> None:
 
 
 def _screens(options: Options, card: Card, model: ModelLine, total: int | None) -> list[Output]:
-    from edge.outputs.console import Progress, Screen, Summary  # noqa: PLC0415
+    from edge.outputs.console import Screen, Summary  # noqa: PLC0415
+
+    progress = progress_line(options, card, total)
+    return progress if options.json else [*progress, Summary(_screen(Screen, error=False), model, card.positive)]
+
+
+def progress_line(options: Options, card: Card, total: int | None) -> list[Output]:
+    """The live line on stderr."""
+    from edge.outputs.console import Progress, Screen  # noqa: PLC0415
 
     several = total is not None and options.sample_id is None and not options.simulate
     limits = [n for n in (total, None if several else options.max_fields) if n is not None]
     cells = None if several else options.max_cells
-    progress = Progress(_screen(Screen, error=True), card.positive, cells, min(limits, default=None))
-    if options.json:
-        return [progress]
-    return [progress, Summary(_screen(Screen, error=False), model, card.positive)]
+    return [Progress(_screen(Screen, error=True), card.positive, cells, min(limits, default=None))]
 
 
 def _screen(cls: type[Screen], *, error: bool) -> Screen:

@@ -24,6 +24,12 @@ class Tiling(StrEnum):
     GRID = "grid"
 
 
+class Until(StrEnum):
+    """When a sample ends."""
+
+    DECIDED = "decided"
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"edge-run {installed_version()}")
@@ -59,6 +65,26 @@ def run(
         typer.Option(
             min=1, metavar="N", help=f"Stop a sample after this many fields (--simulate: {_SIMULATED_FIELDS})."
         ),
+    ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option(min=1, metavar="S", help="Stop a sample after this many seconds.")
+    ] = None,
+    until: Annotated[
+        Until | None, typer.Option(help="Stop a sample as soon as its flag can no longer change (--calibration).")
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Judge samples by this file (edge calibrate).")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--target-parasitaemia", metavar="SHARE", help="Share a negative is below: 0.1% or 200/uL."),
+    ] = None,
+    scope: Annotated[
+        str | None, typer.Option(metavar="NAME", help="This microscope; a calibration of another is refused.")
+    ] = None,
+    rbc_per_ul: Annotated[
+        float | None,
+        typer.Option("--rbc-per-ul", min=1e5, max=1e8, metavar="N", help="Red cells per µL.  [default: 5e6]"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of the table.")] = False,
     detections: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every cell as COCO JSON.")] = None,
@@ -112,11 +138,13 @@ def run(
       edge-run fields/ --detections out.json --csv out.csv --sample-id S-0042
       edge-run "fields/*.png" --tiling grid --tile-px 64 --annotate seen/
       edge-run --camera --max-cells 2000
+      edge-run fields/ --calibration scope-3.json --target-parasitaemia 0.1%
+      edge-run --camera --calibration scope-3.json --until decided --max-cells 50000
 
     \b
     Exit codes: 0 done, 2 wrong command line, 3 done but some inputs unreadable,
     4 nothing to read, 5 model refused, 6 no camera, 7 output not writable,
-    130 stopped by Ctrl-C (what was counted is printed).
+    8 calibration refused, 130 stopped by Ctrl-C (what was counted is printed).
 
     For research and triage. Not a diagnostic device.
     """  # noqa: D301 - \b keeps the lines as they are
@@ -135,6 +163,7 @@ def run(
         raise typer.BadParameter("--detections and --csv name the same file")
     if every is not None:
         _check_every(every)
+    _check_calibrated(calibration, threshold, target, scope, rbc_per_ul, until=until is not None)
     with door(debug=debug):
         import edge.sources.decode  # noqa: F401, PLC0415 - first of all, for it sets limits that OpenCV reads on import
 
@@ -162,13 +191,19 @@ def run(
             labels=_names(labels),
             positive=_names(positive),
             threshold=threshold,
-            workers=workers or min(4, _cores()),
+            workers=workers or min(4, cores()),
             gate=gate,
             seed=seed,
             device=device,
             interval=interval,
             size=(int(size.lower().split("x")[0]), int(size.lower().split("x")[1])),
             debug=debug,
+            max_seconds=max_seconds,
+            calibration=calibration,
+            target=target,
+            until_decided=until is not None,
+            scope=scope,
+            rbc_per_ul=rbc_per_ul,
         )
         code = count(options)
     sys.exit(code)
@@ -183,9 +218,45 @@ def _check_every(text: str) -> None:
         raise typer.BadParameter(str(error)) from None
 
 
+def _check_calibrated(
+    calibration: Path | None,
+    threshold: float | None,
+    target: str | None,
+    scope: str | None,
+    rbc: float | None,
+    *,
+    until: bool,
+) -> None:
+    if calibration is None and (until or target is not None or rbc is not None):
+        what = "--until decided" if until else "--target-parasitaemia" if target is not None else "--rbc-per-ul"
+        raise typer.BadParameter(f"{what} needs --calibration: without one no count can be judged")
+    if calibration is not None and threshold is not None:
+        raise typer.BadParameter("--calibration brings its own threshold: leave --threshold out")
+    check_scope(scope)
+    if target is not None:
+        check_share(target)
+
+
+def check_scope(scope: str | None) -> None:
+    """Raise BadParameter for a microscope's name that is no name."""
+    if scope is not None and not (scope.isprintable() and 0 < len(scope) <= _LONGEST_ID):
+        raise typer.BadParameter(f"--scope must be printable, 1 to {_LONGEST_ID} letters")
+
+
+def check_share(text: str) -> None:
+    """Raise BadParameter for a share that is none."""
+    from edge.verdict.units import parse_share  # noqa: PLC0415 - light, but of no use before
+
+    try:
+        parse_share(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def _names(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores this process may use."""
     return len(os.sched_getaffinity(0))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 NOTICE = "For research and triage: puts suspicious cells before a trained person. Not a diagnosis."
+_FLAG_STYLES = {"positive": "bold red", "negative": "bold green"}
 _EVERY_S = 0.1
 _PLAIN_EVERY_S = 10.0
 _INDENT = 13
@@ -148,7 +149,7 @@ class Summary:
             self._line("unreadable" if i == 0 else "", _named(name, reason), "red")
         if len(tally.unreadable) > _NAMED:
             self._line("", f"and {len(tally.unreadable) - _NAMED:,} more (--csv names them all)", "red")
-        self._line("flag", verdict.flag, "bold yellow")
+        self._line("flag", verdict.flag, _FLAG_STYLES.get(verdict.flag, "bold yellow"))
         for i, reason in enumerate(verdict.reasons):
             self._line("because" if i == 0 else "", f"- {printable(reason)}")
         self._line("model", f"{printable(self._model.name)} {self._model.sha256[:12]}, finder {self._model.finder}")

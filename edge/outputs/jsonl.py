@@ -8,7 +8,7 @@ from typing import TextIO
 from edge.outputs import FieldEvent, ModelLine, SampleEvent
 from edge.outputs.files import stdout_errors
 from edge.sample import class_counts
-from edge.types import FieldResult, Interval
+from edge.types import FieldResult, Finding, Interval
 
 
 class JsonLines:
@@ -50,6 +50,7 @@ class JsonLines:
                 "share": {label: _share(interval) for label, interval in verdict.share.items()},
                 "flag": verdict.flag,
                 "reasons": list(verdict.reasons),
+                **({"findings": [_finding(found) for found in verdict.findings]} if verdict.findings else {}),
                 "model": {"name": self._model.name, "sha256": self._model.sha256},
             }
         )
@@ -79,6 +80,24 @@ def field_ms(result: FieldResult | None) -> dict[str, float]:
     if result is None:
         return dict.fromkeys(("decode", "gate", "find", "crop", "classify"), 0.0)
     return {stage: round(ms, 2) for stage, ms in result.ms._asdict().items()}
+
+
+def _finding(found: Finding) -> dict[str, object]:
+    return {
+        "class": found.label,
+        "flag": found.flag,
+        "count": found.count,
+        "limit_of_blank": found.limit_of_blank,
+        "limit_of_detection": _rounded(found.limit_of_detection),
+        "infected": _share(found.infected),
+        "estimate": _rounded(found.raw),
+        "at_most": _rounded(found.most),
+        "cells_short": found.cells_short,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 9)
 
 
 def _share(interval: Interval) -> dict[str, float | None]:

@@ -39,7 +39,7 @@ def test_many_rejected_fields_are_a_reason() -> None:
 def test_a_calibration_of_a_later_version_is_not_passed_over_in_silence() -> None:
     verdict = decide(tally(9, 1), replace(CARD, calibration={"blank": []}))
     assert verdict.flag == "uncalibrated"
-    assert "cannot use yet" in verdict.reasons[0]
+    assert "does not read" in verdict.reasons[0]
 
 
 def test_nothing_is_wired_to_two_classes() -> None:

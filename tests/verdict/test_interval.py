@@ -5,7 +5,8 @@ from math import comb
 
 import pytest
 
-from edge.verdict.interval import at_least, clopper_pearson
+from edge.verdict.interval import clopper_pearson
+from edge.verdict.tails import at_least
 
 COUNTS = [(0, 1), (1, 1), (0, 10), (3, 10), (10, 10), (1, 350), (27, 2013), (0, 2000), (1999, 2000), (700, 100_000)]
 

@@ -1,0 +1,70 @@
+"""The decision table: from what is known of one class in one sample to its flag. The first row that holds decides.
+
+The same table stands in docs/verdict.md; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+UNCALIBRATED = "uncalibrated"
+INSUFFICIENT = "insufficient"
+POSITIVE = "positive"
+NEGATIVE = "negative"
+INDETERMINATE = "indeterminate"
+
+FLAGS = (POSITIVE, INSUFFICIENT, INDETERMINATE, NEGATIVE)
+"""Of several classes, the flag that comes first here is the sample's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known.
+
+    Attributes:
+        calibrated: there is a calibration for this model, finder and microscope.
+        cells: cells counted.
+        enough_fields: at least half of the fields passed the gate.
+        above: the count is above the limit of blank (``--until decided``: 0 is outside the bounds that hold at every look).
+        detectable: the limit of detection at this many cells is not above the target; None without a target.
+        below: the upper bound is below the target; None without a target.
+    """
+
+    calibrated: bool
+    cells: int = 0
+    enough_fields: bool = True
+    above: bool = False
+    detectable: bool | None = None
+    below: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    flag: str
+    condition: str
+    holds: Callable[[Evidence], bool]
+
+
+TABLE = (
+    Row(UNCALIBRATED, "no calibration for this model, finder and microscope", lambda e: not e.calibrated),
+    Row(INSUFFICIENT, "no cell was counted", lambda e: e.cells == 0),
+    Row(POSITIVE, "the count is above the limit of blank at this many cells", lambda e: e.above),
+    Row(INSUFFICIENT, "fewer than half of the fields passed the gate", lambda e: not e.enough_fields),
+    Row(INSUFFICIENT, "the limit of detection at this many cells is above the target", lambda e: e.detectable is False),
+    Row(NEGATIVE, "the upper bound of the infected share is below the target", lambda e: e.below is True),
+    Row(INDETERMINATE, "none of these, or no target was given", lambda _: True),
+)
+
+
+def decide_flag(evidence: Evidence) -> str:
+    """The flag of the first row that holds."""
+    return next(row.flag for row in TABLE if row.holds(evidence))
+
+
+def markdown() -> str:
+    """The table as it stands in docs/verdict.md."""
+    lines = [f"| {i} | {row.condition} | `{row.flag}` |" for i, row in enumerate(TABLE, 1)]
+    return "\n".join(["| | the first of these that holds | flag |", "|---|---|---|", *lines])
