@@ -3,12 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-build lint types clean help
+.PHONY: run test test-build bench bench-report bench-arm test-arm lint types clean help
 
 help:
 	@echo 'make run    count a simulated slide on screen'
 	@echo 'make test   lint, types, all tests'
 	@echo 'make test-build   what needs TensorFlow too (several minutes, a large download)'
+	@echo 'make bench  measure this machine (about five minutes); one result file in build/bench'
+	@echo 'make bench-report   docs/benchmarks.md from benchmarks/results'
+	@echo 'make test-arm   the runner in emulated ARM systems: its tests, bit-equality (docs/arm.md; half an hour)'
+	@echo 'make bench-arm  the same, and instruction counts against those kept'
 	@echo 'make clean  remove the virtual environment and caches'
 
 run: $(VENV)/.run
@@ -19,6 +23,18 @@ test: lint types
 
 test-build: $(VENV)/.build
 	$(BIN)/python -m pytest tests/convert
+
+bench: $(VENV)/.run
+	$(BIN)/edge-bench standard --into build/bench
+
+bench-report: $(VENV)/.dev
+	$(BIN)/edge-bench report benchmarks/results/*.json -o docs/benchmarks.md
+
+test-arm: $(VENV)/.dev
+	EDGE_ARM=1 $(BIN)/python -m pytest -m arm -s tests/arm
+
+bench-arm: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.arm all
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -35,12 +51,12 @@ $(VENV)/.run: pyproject.toml constraints/run.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/run.txt -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints/run.txt constraints/dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/dev.txt -e '.[dev]'
+$(VENV)/.dev: pyproject.toml constraints/run.txt constraints/bench.txt constraints/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/dev.txt -e '.[dev,bench]'
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.build: $(VENV)/.dev constraints/build.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/build.txt -e '.[dev,convert]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/build.txt -e '.[dev,bench,convert]'
 	@touch $@
 
 clean:

@@ -1,0 +1,257 @@
+"""What a run measured: frozen records, and the JSON they are kept in.
+
+``result.schema.json`` says what a file must hold; the history of its versions is in docs/benchmarking.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.errors import MissingPackageError, OutputError, ResultError
+from benchmarks.workload import Value, Workload
+
+FORMAT: Final = "edge-bench"
+SCHEMA: Final = 1
+SCHEMA_FILE: Final = Path(__file__).with_name("result.schema.json")
+MAX_BYTES: Final = 256 * 2**20
+
+MEASURED: Final = "measured"
+PARTIAL: Final = "partial"
+FAILED: Final = "failed"
+LEFT_OUT: Final = "left out"
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One stretch of one case while no other was measured.
+
+    Attributes:
+        process: which of the case's processes it ran in, from 0.
+        began: seconds since the epoch.
+        wall_ns: how long it took.
+        cpu_ns: processor time of all its threads meanwhile.
+        ns: of each sample.
+        units: done in each sample.
+        stages: nanoseconds of each sample in each stage; empty where the step cannot tell.
+        joules: energy of the whole board during the round, where a meter was given.
+    """
+
+    process: int
+    began: float
+    wall_ns: int
+    cpu_ns: int
+    ns: Sequence[int]
+    units: Sequence[int]
+    stages: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    joules: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How one process of a case came up, in ns: the interpreter, imports and set-up, the first call."""
+
+    process_ns: int
+    setup_ns: int
+    first_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One workload and what was measured of it.
+
+    Attributes:
+        status: ``measured``; ``partial`` (stopped before its last round); ``failed`` or ``left out``, with the ``reason``.
+        facts: plain values known only after set-up (``sha256``, ``macs``, ``delegated``, ``pixels``, ``cells`` per field ...).
+        loops: calls of the step per sample.
+        peak_rss: bytes, the kernel's own high-water mark; None where it is not told.
+        peak_pss: bytes, the largest seen at the end of a round.
+    """
+
+    workload: Workload
+    status: str
+    reason: str | None = None
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    loops: int = 1
+    starts: tuple[Start, ...] = ()
+    peak_rss: int | None = None
+    peak_pss: int | None = None
+    rounds: tuple[Round, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The workload's name."""
+        return self.workload.name
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One result file.
+
+    Attributes:
+        created: ISO 8601, UTC.
+        version: of this package.
+        plan: seconds, processes, rounds and warm-up asked for.
+        partial: stopped half-way.
+        invalid: why the figures must not be used (throttling, under-voltage); empty for a sound run.
+        notes: what a reader must know, such as other programs on the machine.
+        device: what the machine is.
+        states: clocks, temperature, throttling, before, during and after.
+    """
+
+    created: str
+    version: str
+    plan: Record
+    partial: bool
+    invalid: tuple[str, ...]
+    notes: tuple[str, ...]
+    device: Record
+    states: tuple[Record, ...]
+    cases: tuple[Case, ...]
+
+    @property
+    def measured(self) -> dict[str, Case]:
+        """The cases that may be reported, by name."""
+        return {case.name: case for case in self.cases if case.status == MEASURED}
+
+
+def to_json(run: Run) -> dict[str, Any]:
+    """Plain values; ``units`` that are all the same are kept as one number. ``summary`` is for people: readers recompute it."""
+    from benchmarks.summary import summarise  # noqa: PLC0415 - it reads these records
+
+    cases = []
+    for case in run.cases:
+        plain = asdict(case)
+        plain["workload"]["parameters"] = {k: portable(v) for k, v in case.workload.parameters.items()}
+        for one in plain["rounds"]:
+            if len(set(one["units"])) == 1:
+                one["units"] = one["units"][0]
+        plain["summary"] = asdict(summarise(case)) if case.rounds else None
+        cases.append(plain)
+    return {"format": FORMAT, "schema": SCHEMA, **asdict(replace(run, cases=())), "cases": cases}
+
+
+def portable(value: Value) -> Value:
+    """A parameter as it may leave this machine: of a path, the last part."""
+    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~", ".")) else value
+
+
+def from_json(plain: Mapping[str, Any]) -> Run:
+    """The records of a checked result; ``summary`` is not read."""
+    cases = []
+    for one in plain["cases"]:
+        work = one["workload"]
+        rounds = tuple(
+            Round(**{**r, "units": r["units"] if isinstance(r["units"], list) else [r["units"]] * len(r["ns"])})
+            for r in one["rounds"]
+        )
+        kept = {key: one[key] for key in ("status", "reason", "facts", "loops", "peak_rss", "peak_pss")}
+        starts = tuple(Start(**start) for start in one["starts"])
+        workload = Workload(**{**work, "needs": tuple(work["needs"])})
+        cases.append(Case(workload=workload, starts=starts, rounds=rounds, **kept))
+    return Run(
+        created=plain["created"],
+        version=plain["version"],
+        plan=plain["plan"],
+        partial=plain["partial"],
+        invalid=tuple(plain["invalid"]),
+        notes=tuple(plain["notes"]),
+        device=plain["device"],
+        states=tuple(plain["states"]),
+        cases=tuple(cases),
+    )
+
+
+def write(path: Path, run: Run) -> None:
+    """Write a result: temporary name, then rename; raises OutputError."""
+    write_text(
+        path,
+        json.dumps(to_json(run), separators=(",", ":"), allow_nan=False).replace('{"workload"', '\n{"workload"') + "\n",
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file: temporary name, then rename; raises OutputError."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as part:
+            try:
+                part.write(text)
+                part.close()
+                os.chmod(part.name, 0o644)  # noqa: PTH101
+                os.replace(part.name, path)  # noqa: PTH105
+            except BaseException:
+                os.unlink(part.name)  # noqa: PTH108
+                raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def read(path: Path) -> Run:
+    """Read and check a result file.
+
+    Raises:
+        ResultError: it is missing, empty, foreign, damaged or of another schema version; one line says which.
+    """
+    plain = _plain(path)
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        raise ResultError(f"{path}: not a result of edge-bench")
+    if plain.get("schema") != SCHEMA:
+        raise ResultError(
+            f"{path}: schema version {str(plain.get('schema'))[:20]}, this program reads version {SCHEMA}"
+        )
+    check(plain, str(path))
+    run = from_json(plain)
+    for case in run.cases:
+        for one in case.rounds:
+            if any(len(values) != len(one.ns) for values in (one.units, *one.stages.values())):
+                raise ResultError(f"{path}: case {case.name}: samples, units and stages are not equally many")
+    return run
+
+
+def _plain(path: Path) -> Any:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ResultError(f"{path}: larger than {MAX_BYTES >> 20} MB: not a result of edge-bench")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ResultError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ResultError(f"{path}: not a result of edge-bench (it is not text)") from error
+    if not text.strip():
+        raise ResultError(f"{path}: the file is empty")
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ResultError(f"{path}: no valid JSON: damaged, cut off, or not a result of edge-bench") from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def check(plain: Mapping[str, Any], where: str) -> None:
+    """Hold plain values against the schema; raises ResultError naming the place, MissingPackageError without the checker."""
+    validate, error_class = _validator()
+    try:
+        validate(plain)
+    except error_class as error:
+        raise ResultError(f"{where}: does not follow the schema: {str(error)[:200]}") from error
+
+
+@lru_cache(maxsize=1)
+def _validator() -> tuple[Any, type[Exception]]:
+    try:
+        import fastjsonschema  # noqa: PLC0415 - only where results are read
+    except ImportError as error:
+        raise MissingPackageError(
+            "fastjsonschema is not installed: results cannot be checked: pip install '.[bench]'"
+        ) from error
+    return fastjsonschema.compile(json.loads(SCHEMA_FILE.read_text())), fastjsonschema.JsonSchemaException
