@@ -62,8 +62,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "Dot": "axes normalize",
         "Identity": "",
         "Rescaling": "scale offset",
-        "Resizing": "height width interpolation crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value antialias",
-        "CenterCrop": "height width",
+        "Resizing": "height width interpolation crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value antialias data_format",
+        "CenterCrop": "height width data_format",
         "Normalization": "axis mean variance invert",
         "TimeDistributed": "",
     }.items()
