@@ -2,8 +2,8 @@
 
 The ladder, climbed until the int8 file is as good as the float one: more calibration cells, fewer (narrower ranges), the
 small dense layers at the end in float, the worst layers in float, the first ones; and only where the gate would not be
-passed, quantisation-aware fine-tuning. (16-bit activations are exact too, but no delegate takes them: ten to twenty times
-slower than the float file.) All is chosen on cells that do not judge the result.
+passed, quantisation-aware fine-tuning. (16-bit activations are exact too, but no delegate takes them: slower than the
+float file.) All is chosen on cells that do not judge the result.
 """
 
 from __future__ import annotations

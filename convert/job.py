@@ -27,7 +27,6 @@ from convert.ways import ways_for
 from edge.types import FloatArray
 
 Progress = Callable[[str, float], None]
-THRESHOLD = HALF
 _TRIAL_CELLS = 300
 _TRIAL_MACS = 2e12
 _CALIBRATION_MACS = 5e11
