@@ -19,6 +19,7 @@ from benchmarks.workload import Done, Value, Workload
 from edge import shelf
 from edge.analysis import Analyser
 from edge.gate import Gate
+from edge.heap import keep_freed_memory
 from edge.sample import Sample
 from edge.sources.files import FileSource
 from edge.types import Field, FieldResult, Shot
@@ -60,6 +61,7 @@ def analyse(source: str, size: str, cells: int, workers: int, *, finder: str = "
         NoInputError: the folder holds no images.
         ModelError: a model is missing or refused.
     """
+    keep_freed_memory()  # as edge-run does
     folder = virtual_folder(size, cells) if source == "simulate" else Path(source)
     shots = list(FileSource([str(folder)]))
     if not shots:

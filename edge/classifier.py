@@ -43,20 +43,34 @@ class Classifier:
         if not self._sigmoid and width != len(card.labels):
             raise ModelError(f"{model.path}: the net has {width} outputs for {len(card.labels)} labels")
         self._positive = np.array([label in card.positive for label in card.labels])
+        self._least = np.float32(card.threshold) - np.float32(1e-6)
+        self._one = np.int32(self._positive.argmax())
+        self._plain = not self._positive.any() or bool(self._positive.all())
+        # A byte can only mean 256 things: what they mean is worked out once, and a cell's score is looked up.
+        self._meanings = self.net.values_of_bytes()
+        if self._meanings is not None and self._sigmoid:
+            self._meanings = self._probabilities(self._meanings[:, None])
         rows = self.net.run(np.zeros((BATCH, *want), np.uint8))[0]  # now, rather than in the middle of the first field
         if rows.shape[0] != BATCH or rows.size != BATCH * width:
             raise ModelError(f"{model.path}: wrong output shape {rows.shape} for a batch of {BATCH}")
 
     def scores(self, crops: UInt8Array) -> FloatArray:
         """Scores of a batch: RGB uint8 [n, size, size, 3] to float32 [n, k], in the order of the card's labels."""
-        raw = np.empty((len(crops), self._width), np.float32)
+        meanings = self._meanings
+        run = self._values if meanings is None else self.net.run_to_bytes
+        raw = np.empty((len(crops), self._width), np.float32 if meanings is None else np.uint8)
         for first in range(0, len(crops), BATCH):
             chunk = to_colour(crops[first : first + BATCH], self.card.colour)
             n = len(chunk)
             if idle := -n % _STEP:
                 chunk = np.concatenate([chunk, np.zeros((idle, *chunk.shape[1:]), np.uint8)])
-            raw[first : first + n] = self.net.run(chunk)[0][:n].reshape(n, -1)
-        return self._probabilities(raw)
+            raw[first : first + n] = run(chunk)[:n].reshape(n, -1)
+        if meanings is None:
+            return self._probabilities(raw)
+        return meanings.take(raw[:, 0], axis=0) if self._sigmoid else self._probabilities(meanings.take(raw))
+
+    def _values(self, chunk: UInt8Array) -> FloatArray:
+        return self.net.run(chunk)[0]
 
     def _probabilities(self, raw: FloatArray) -> FloatArray:
         logit = self.card.output == "logit"
@@ -80,8 +94,11 @@ class Classifier:
         Positive when the positive classes' scores add up to the card's threshold or more (then the best of them), else
         the best of the others. Without positive classes, simply the best.
         """
-        if not self._positive.any() or self._positive.all():
+        if self._plain:
             return np.asarray(scores.argmax(axis=1), np.int32)
-        suspicious = scores[:, self._positive].sum(axis=1) >= np.float32(self.card.threshold) - np.float32(1e-6)
+        if len(self._positive) == 2:  # one of each: nothing to add up, nothing to choose
+            suspicious = scores[:, self._one] >= self._least
+            return np.where(suspicious, self._one, 1 - self._one)
+        suspicious = scores[:, self._positive].sum(axis=1) >= self._least
         allowed = np.where(suspicious[:, None] == self._positive[None, :], scores, -np.inf)
         return np.asarray(allowed.argmax(axis=1), np.int32)

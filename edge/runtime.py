@@ -119,6 +119,22 @@ class Net:
         Raises:
             ModelError: the model cannot run on this shape, or gives NaN or infinity.
         """
+        self._invoke(images)
+        return [self._read(self._interpreter.get_tensor(reading.place), reading) for reading in self._readings]
+
+    def values_of_bytes(self) -> NDArray[np.float32] | None:
+        """What each byte of the first output stands for, float32 [256]; None where the output is not one of bytes."""
+        reading, detail = self._readings[0], self._outputs[0]
+        if np.dtype(detail["dtype"]).itemsize > 1 or reading.scale == 0:
+            return None
+        return self._read(np.arange(256, dtype=np.uint8).view(detail["dtype"]), reading)
+
+    def run_to_bytes(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """As ``run``, but the first output alone and as it is, a byte per value (see ``values_of_bytes``): uint8 [n, ...]."""
+        self._invoke(images)
+        return np.asarray(self._interpreter.get_tensor(self._readings[0].place).view(np.uint8), np.uint8)
+
+    def _invoke(self, images: NDArray[np.uint8]) -> None:
         try:
             if images.shape != self._shape:
                 self._interpreter.resize_tensor_input(self._input["index"], images.shape, strict=False)
@@ -131,7 +147,6 @@ class Net:
             raise ModelError(
                 f"{self._path}: this model cannot run on a batch of {size}: {_last_line(error)}"
             ) from error
-        return [self._read(reading) for reading in self._readings]
 
     def _feed(self, images: NDArray[np.uint8]) -> None:
         index = self._input["index"]
@@ -141,8 +156,7 @@ class Net:
         else:
             self._interpreter.set_tensor(index, images.astype(self._dtype, copy=False))
 
-    def _read(self, reading: _Reading) -> NDArray[np.float32]:
-        raw = self._interpreter.get_tensor(reading.place)
+    def _read(self, raw: NDArray[Any], reading: _Reading) -> NDArray[np.float32]:
         if raw.dtype == np.float32 or reading.scale == 0:
             output = np.asarray(raw, np.float32)
         else:

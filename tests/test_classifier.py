@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge import runtime
+from edge import runtime, shelf
 from edge.classifier import BATCH, Classifier
 from edge.errors import ModelError
 from edge.modelfile import Card, ModelFile, read_model
@@ -60,6 +60,21 @@ def test_a_cell_scores_the_same_whatever_batch_it_is_in(classifier: Classifier) 
     together = classifier.scores(many)
     assert (classifier.scores(many[-3:]) == together[-3:]).all()
     assert (classifier.scores(many[7:8]) == together[7:8]).all()
+
+
+def test_scores_looked_up_per_byte_are_those_worked_out_per_cell(classifier: Classifier) -> None:
+    shipped = Classifier(shelf.load(shelf.CLASSIFIER))
+    many = np.random.default_rng(1).integers(0, 255, (BATCH + 3, 32, 32, 3), dtype=np.uint8)
+    for one in (classifier, shipped):
+        assert one.net.values_of_bytes() is not None
+        raw = one.net.run(many)[0].reshape(len(many), -1).astype(np.float64)
+        if raw.shape[1] == 1:
+            p = (1 / (1 + np.exp(-raw))).astype(np.float32)
+            worked_out = np.concatenate([1 - p, p], axis=1)
+        else:
+            worked_out = np.exp(raw - raw.max(axis=1, keepdims=True))
+            worked_out = (worked_out / worked_out.sum(axis=1, keepdims=True)).astype(np.float32)
+        assert np.array_equal(one.scores(many), worked_out)
 
 
 def test_bytes_reach_the_net_as_they_are() -> None:
@@ -143,7 +158,15 @@ def stand_in(output: FloatArray, *, fails: bool = False) -> type[Any]:
             return [{"index": 0, "shape": np.array([1, 32, 32, 3]), "dtype": np.float32}]
 
         def get_output_details(self) -> list[dict[str, Any]]:
-            return [{"index": 1, "name": "out", "shape": np.array(output.shape), "quantization": (0.0, 0)}]
+            return [
+                {
+                    "index": 1,
+                    "name": "out",
+                    "dtype": output.dtype,
+                    "shape": np.array(output.shape),
+                    "quantization": (0.0, 0),
+                }
+            ]
 
         def set_tensor(self, *_: object) -> None:
             pass
