@@ -16,13 +16,13 @@ from __future__ import annotations
 import numpy as np
 
 from edge.boxes import suppress
-from edge.finders.foreground import Foreground, foreground, halve
+from edge.finders.foreground import Foreground, foreground
 from edge.finders.kinds import KINDS, PURPLE, covered, purple_patch, set_aside
 from edge.finders.outlines import find_outlines
 from edge.finders.scale import Probe, probe
 from edge.finders.seeds import find_seeds
-from edge.pixels import Image, pyramid
-from edge.types import Cells, FloatArray, Int32Array, UInt8Array
+from edge.pixels import Image, Pyramid, pyramid
+from edge.types import Cells, FloatArray, Int32Array
 
 MARGIN = 1.23
 """A box is this much wider than the outline found, as the annotated boxes are (median over 1,401 lone cells; against the
@@ -51,11 +51,11 @@ class ClassicalFinder:
 
     def find(self, image: Image) -> Cells:
         """uint8 [H, W, 3] to Cells in field pixels; boxes carry MARGIN and may overrun the border. No cells: an empty field."""
-        rgb = pyramid(image).rgb
-        first = probe(rgb)
+        levels = pyramid(image)
+        first = probe(levels)
         if first is None:
             return _cells(np.zeros((0, 4), np.int32), np.zeros(0, np.float32), np.zeros(0, np.int32))
-        view, scale = _working_view(rgb, first)
+        view, scale = _working_view(levels, first)
         radius = np.float32(first.cell_px / scale / 2)
         seeds = find_seeds(view.darkness, radius)
         outlines = find_outlines(view.darkness, seeds, radius)
@@ -78,14 +78,14 @@ def _cells(boxes: Int32Array, confidence: FloatArray, kind: Int32Array) -> Cells
     return Cells(boxes, confidence, kind, KINDS)
 
 
-def _working_view(rgb: UInt8Array, first: Probe) -> tuple[Foreground, float]:
+def _working_view(levels: Pyramid, first: Probe) -> tuple[Foreground, float]:
     """The whole field where a cell is at least WORKING_PX wide, and field pixels per pixel of it."""
     halvings = 0
     while first.cell_px / 2 ** (halvings + 1) >= WORKING_PX:
         halvings += 1
     if halvings == first.halvings and first.whole:
         return first.view, float(2**halvings)
-    view = foreground(halve(rgb, halvings))
+    view = foreground(levels.level(halvings))
     # the middle showed cells but the whole field does not stand out: the middle's word is all there is
     return (view, float(2**halvings)) if view else (first.view, float(2**first.halvings))
 

@@ -91,19 +91,19 @@ class LearnedFinder:
         scale = GUESS_PX / max(levels.rgb.shape[:2])
         cells, fits = self._at(levels, scale)
         if not fits:
-            better = self._better_scale(levels.rgb, cells, scale)
+            better = self._better_scale(levels, cells, scale)
             if abs(better / scale - 1) > 0.1:
                 cells, _ = self._at(levels, better)
         return cells
 
-    def _better_scale(self, rgb: UInt8Array, cells: Cells, scale: float) -> float:
+    def _better_scale(self, levels: Pyramid, cells: Cells, scale: float) -> float:
         wanted = self.spec.cell_px
-        tight = estimate_cell_px(rgb)
+        tight = estimate_cell_px(levels)
         if tight is not None:
             better = wanted / (tight * 1.2)
         else:
             better = scale * wanted / _typical(cells, scale) if len(cells) >= _ENOUGH else scale
-        longest = max(rgb.shape[:2])
+        longest = max(levels.rgb.shape[:2])
         # In whole steps, so that what processors make of the guess in their last bits does not move a box.
         return float(max(1, round(min(better * longest, _LONGEST) / _STEP)) * _STEP / longest)
 

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from edge.finders.foreground import Foreground, foreground, halve
+from edge.finders.foreground import Foreground, foreground
 from edge.finders.rims import Rims, rims, votes
+from edge.pixels import Image, pyramid
 from edge.types import UInt8Array
 
 PROBE_PX = 400
@@ -52,24 +53,27 @@ class Probe(NamedTuple):
     whole: bool
 
 
-def estimate_cell_px(rgb: UInt8Array) -> float | None:
+def estimate_cell_px(image: Image) -> float | None:
     """Width in field pixels of a typical red cell (rim to rim, no margin) in uint8 [H, W, 3]; None: nothing to judge by."""
-    found = probe(rgb)
+    found = probe(image)
     return found.cell_px if found else None
 
 
-def probe(rgb: UInt8Array) -> Probe | None:
+def probe(image: Image) -> Probe | None:
     """Look for the typical cell in the whole field at low resolution, then nearer in its middle; None: nothing found.
 
     Cells that are a few pixels wide in the whole field (a low magnification, a large sensor) wash out or show up as the
     smallest radius there is: then a window in the middle is looked at, four times nearer each time.
     """
+    levels = pyramid(image)
+    height, width = levels.rgb.shape[:2]
     halvings = 0
-    while max(rgb.shape[:2]) >> halvings > PROBE_PX and min(rgb.shape[:2]) >> halvings >= 2 * _SHORTEST:
+    while max(height, width) >> halvings > PROBE_PX and min(height, width) >> halvings >= 2 * _SHORTEST:
         halvings += 1
     while True:
-        window = _middle(rgb, PROBE_PX << halvings)
-        found = _look(window, halvings, window.shape == rgb.shape)
+        view = levels.level(halvings)
+        window = _middle(view, PROBE_PX)
+        found = _look(window, halvings, window.shape == view.shape)
         if halvings == 0 or (found and found.cell_px > 2 * LEAST_RADIUS * _RATIO * 2**halvings):
             return found
         halvings = max(0, halvings - 2)
@@ -82,7 +86,7 @@ def _middle(rgb: UInt8Array, side: int) -> UInt8Array:
 
 
 def _look(rgb: UInt8Array, halvings: int, whole: bool) -> Probe | None:
-    view = foreground(halve(rgb, halvings))
+    view = foreground(rgb)
     if view is None:
         return None
     radius = _radius(rims(view.darkness), (view.darkness.shape[0], view.darkness.shape[1]))
