@@ -20,6 +20,9 @@ _FIND_KINDS = ("cell", "suspect")
 COLOURS = ("rgb", "bgr", "hsv", "grey")
 """What a net may want of a crop, which the device has as RGB bytes; ``edge.crops.to_colour`` makes it."""
 
+NORMALISE = ("none", "cell", "bounded")
+"""What a crop's colours can be brought to, see ``CropSpec``."""
+
 
 @dataclass(frozen=True, slots=True)
 class CropSpec:
@@ -29,8 +32,11 @@ class CropSpec:
         size: side of the square crop in pixels.
         margin: side of the square that is cut, as a multiple of the box's longer side.
         mask: ``none`` or ``black`` (outside the finder's mask is painted black).
-        normalise: ``none``, or ``cell`` (each channel is scaled so that the cell's own centre averages ``target``).
+        normalise: ``none``; ``cell``: each channel is scaled so that the cell's own centre averages ``target``;
+            ``bounded``: likewise, but a cell's colour is taken to be no farther than ``reach`` from that of the field's
+            median cell, so that a cell which is all parasite stays darker than the others.
         target: grey value, 0 to 255, for ``normalise``.
+        reach: share of the median cell's colour, 0 to 1, for ``bounded``.
     """
 
     size: int = 32
@@ -38,6 +44,7 @@ class CropSpec:
     mask: str = "none"
     normalise: str = "none"
     target: int = 128
+    reach: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +177,8 @@ def _check_crop(crop: CropSpec) -> None:
     _within(crop.size, 8, 512, "the crop's size", whole=True)
     _within(crop.margin, 0.1, 10, "the crop's margin")
     _within(crop.target, 1, 255, "the crop's target", whole=True)
-    if crop.mask not in ("none", "black") or crop.normalise not in ("none", "cell"):
+    _within(crop.reach, 0, 1, "the crop's reach")
+    if crop.mask not in ("none", "black") or crop.normalise not in NORMALISE:
         raise ValueError("the card asks for a crop this version does not know; update the runner")
 
 

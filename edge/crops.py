@@ -17,7 +17,7 @@ from edge.boxes import median
 from edge.errors import ModelError
 from edge.modelfile import CropSpec
 from edge.pixels import Image, pyramid
-from edge.types import Int32Array, UInt8Array
+from edge.types import FloatArray, Int32Array, UInt8Array
 
 _PIXELS_PER_BLOCK = 1 << 17  # what is at work at one time stays in the processor's cache
 _PIXELS_PER_ROW = 1024  # cv2.remap sets up every row anew: long ones are a fifth quicker than rows of one crop
@@ -52,9 +52,14 @@ def crop_cells(image: Image, boxes: Int32Array, spec: CropSpec, masks: UInt8Arra
     view, centres, sides = levels.level(halvings), centres.astype(np.float32), (sides / factor).astype(np.float32)
     batch = np.empty((len(boxes), size, size, 3), np.uint8)
     count = max(1, _PIXELS_PER_BLOCK // size**2)
-    for part in (slice(first, first + count) for first in range(0, len(boxes), count)):
-        crops = _sample(view, centres[part], sides[part], size)
-        batch[part] = to_reference(crops, spec.target) if spec.normalise == "cell" else crops
+    parts = [slice(first, first + count) for first in range(0, len(boxes), count)]
+    for part in parts:
+        batch[part] = _sample(view, centres[part], sides[part], size)
+    if spec.normalise != "none":
+        own = np.concatenate([centre_colours(batch[part]) for part in parts])
+        gains = np.float32(spec.target) / references(own, spec)
+        for part in parts:
+            batch[part] = _scaled(batch[part], gains[part])
     if spec.mask == "black":
         if masks is None:
             raise ModelError("this model wants masked crops and the finder gives no masks: choose another of the two")
@@ -101,8 +106,42 @@ def _sample(image: UInt8Array, centres: np.ndarray, sides: np.ndarray, size: int
     return np.asarray(cv2.remap(image, *fixed, cv2.INTER_LINEAR), np.uint8).reshape(*shape, 3)
 
 
-def to_reference(batch: UInt8Array, target: int) -> UInt8Array:
-    """Scale each channel of each crop so that its centre averages ``target``: uint8 [n, s, s, 3], same shape out."""
+def to_reference(batch: UInt8Array, spec: CropSpec, field: FloatArray | None = None) -> UInt8Array:
+    """Bring crops that were cut without normalising to the colours ``spec`` asks for, as ``crop_cells`` does.
+
+    Args:
+        batch: uint8 [n, s, s, 3].
+        spec: the same as for ``crop_cells``.
+        field: float32 [n, 3], the median cell's colour in the field of each crop; None: all crops are of one field.
+
+    Returns:
+        uint8 [n, s, s, 3].
+    """
+    if spec.normalise == "none" or len(batch) == 0:
+        return batch
+    return _scaled(batch, np.float32(spec.target) / references(centre_colours(batch), spec, field))
+
+
+def references(own: FloatArray, spec: CropSpec, field: FloatArray | None = None) -> FloatArray:
+    """The colour that becomes ``spec.target``, for each of n crops.
+
+    Args:
+        own: float32 [n, 3], see ``centre_colours``.
+        spec: says which.
+        field: float32 [n, 3] or [3], the median cell's colour; None: the median of ``own``.
+
+    Returns:
+        float32 [n, 3], at least 8.
+    """
+    if spec.normalise == "bounded":
+        middle = np.array([median(channel) for channel in own.T], np.float32) if field is None else field
+        reach = np.float32(spec.reach)
+        own = np.minimum(np.maximum(own, middle * (np.float32(1) - reach)), middle * (np.float32(1) + reach))
+    return np.asarray(np.maximum(own, np.float32(8)), np.float32)
+
+
+def centre_colours(batch: UInt8Array) -> FloatArray:
+    """Mean colour of the middle of each crop: uint8 [n, s, s, 3] to float32 [n, 3], the same on every processor."""
     size = batch.shape[1]
     edge = round(size * (1 - _CENTRE) / 2)
     # Whole rows at a time: NumPy is slow where the innermost axis has three entries. Sums of bytes are exact in float32
@@ -111,8 +150,11 @@ def to_reference(batch: UInt8Array, target: int) -> UInt8Array:
     centre = batch.reshape(len(batch), size, -1)[:, edge : size - edge, 3 * edge : 3 * (size - edge)]
     rows = np.ascontiguousarray(centre.transpose(1, 0, 2)).reshape(width, -1)  # one row of every crop
     sums = cv2.reduce(rows, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F).reshape(len(batch), width, 3)
-    mean = sums.sum(axis=1) / np.float32(width * width)
-    gain = np.float32(target) / np.maximum(mean, np.float32(8))
+    return np.asarray(sums.sum(axis=1) / np.float32(width * width), np.float32)
+
+
+def _scaled(batch: UInt8Array, gains: FloatArray) -> UInt8Array:
+    size = batch.shape[1]
     scaled = batch.reshape(len(batch) * size, -1).astype(np.float32)
-    scaled *= np.repeat(np.tile(gain, size), size, axis=0)
+    scaled *= np.repeat(np.tile(gains, size), size, axis=0)
     return np.asarray(cv2.convertScaleAbs(scaled), np.uint8).reshape(batch.shape)  # rounds and saturates in one pass

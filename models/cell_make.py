@@ -89,7 +89,7 @@ def make_classifier(
     keras_file = out.with_suffix(".keras")
     model.save(keras_file)
     some = [s.crops[rng.choice(len(s), 200)] for s in sources]
-    calibration = to_reference(np.concatenate(some), SPEC.target)
+    calibration = to_reference(np.concatenate(some), SPEC)
     flatbuffer = to_int8(model, calibration, (SIZE, SIZE, 3))
     card = Card(
         NAME,

@@ -31,8 +31,7 @@ class CellTraining:
 
 def net_input(crops: UInt8Array, spec: CropSpec) -> np.ndarray:
     """Uncoloured crops uint8 [n, s, s, 3] to what the net sees in training, float32."""
-    if spec.normalise == "cell":
-        crops = to_reference(crops, spec.target)
+    crops = to_reference(crops, spec)
     return (crops.astype(np.float32) - 128) / 64
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from edge.crops import crop_cells, to_colour, to_reference
+from edge.crops import centre_colours, crop_cells, to_colour, to_reference
 from edge.errors import ModelError
 from edge.modelfile import CropSpec
 
 PLAIN = CropSpec()
+OWN = CropSpec(normalise="cell", target=128)
+BOUNDED = CropSpec(normalise="bounded", target=128, reach=0.1)
 
 
 def field(height: int = 200, width: int = 300) -> np.ndarray:
@@ -84,17 +88,49 @@ def test_the_colour_reference_takes_the_lamp_out() -> None:
     rng = np.random.default_rng(2)
     crops = rng.integers(60, 120, (4, 32, 32, 3), dtype=np.uint8)
     dimmer = np.rint(crops * [0.8, 0.6, 0.9]).astype(np.uint8)
-    assert np.abs(to_reference(crops, 128).astype(int) - to_reference(dimmer, 128)).max() <= 4
+    assert np.abs(to_reference(crops, OWN).astype(int) - to_reference(dimmer, OWN)).max() <= 4
 
 
 def test_the_middle_of_a_referenced_crop_averages_the_target() -> None:
     crops = np.random.default_rng(3).integers(40, 160, (3, 32, 32, 3), dtype=np.uint8)
-    middle = to_reference(crops, 128)[:, 8:24, 8:24].mean(axis=(1, 2))
+    middle = to_reference(crops, OWN)[:, 8:24, 8:24].mean(axis=(1, 2))
     assert np.abs(middle - 128).max() < 1.5
 
 
 def test_a_black_crop_stays_black() -> None:
-    assert to_reference(np.zeros((1, 32, 32, 3), np.uint8), 128).max() == 0
+    assert to_reference(np.zeros((1, 32, 32, 3), np.uint8), OWN).max() == 0
+
+
+def test_a_cell_that_is_all_parasite_stays_darker_than_its_neighbours() -> None:
+    crops = np.full((9, 32, 32, 3), 180, np.uint8)
+    crops[4] = 100
+    bounded = to_reference(crops, BOUNDED)
+    assert np.abs(bounded[[0, 8]].astype(int) - 128).max() <= 1
+    assert np.abs(bounded[4].astype(int) - round(100 * 128 / (180 * 0.9))).max() <= 1
+    assert np.abs(to_reference(crops, OWN)[4].astype(int) - 128).max() <= 1
+
+
+def test_a_reach_of_one_is_the_cells_own_colour_and_none_is_the_fields() -> None:
+    crops = np.random.default_rng(6).integers(60, 200, (12, 32, 32, 3), dtype=np.uint8)
+    crops[3] //= 2
+    whole = to_reference(crops, replace(BOUNDED, reach=1.0))
+    assert (whole == to_reference(crops, OWN)).all()
+    none = to_reference(crops, replace(BOUNDED, reach=0.0)).astype(int)
+    assert np.abs(none[3] - none[0] // 2).mean() < 30
+    assert none[3].mean() < 0.6 * none[0].mean()
+
+
+def test_a_field_is_cut_as_its_crops_are_referenced_one_by_one() -> None:
+    image = np.random.default_rng(7).integers(40, 220, (300, 400, 3), dtype=np.uint8)
+    image[:150] //= 2
+    boxes = np.array([[x, y, 40, 40] for y in range(0, 260, 20) for x in range(0, 360, 20)], np.int32)
+    plain = crop_cells(image, boxes, PLAIN)
+    field = np.broadcast_to(np.median(centre_colours(plain), axis=0), (len(boxes), 3)).astype(np.float32)
+    cut = crop_cells(image, boxes, BOUNDED)
+    assert len(boxes) > 128  # more than a block
+    assert (cut == to_reference(plain, BOUNDED)).all()
+    for i in (0, 100, 230):
+        assert (cut[i] == to_reference(plain[i : i + 1], BOUNDED, field[i : i + 1])[0]).all()
 
 
 def test_masked_crops_are_black_outside_the_mask() -> None:

@@ -102,6 +102,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
         ({"output": "entropy"}, "output"),
         ({"crop": {"size": 100_000}}, "crop"),
         ({"crop": {"normalise": "magic"}}, "crop"),
+        ({"crop": {"normalise": "bounded", "reach": 1.5}}, "reach"),
         ({"task": "find", "finder": None}, "threshold per kind"),
         ({"name": "two\nlines"}, "name"),
         ({"name": 7}, "name"),
