@@ -75,6 +75,7 @@ class Session:
         gate: makes the gate of a new sample, or None to let every field count.
         limits: where a sample ends.
         assessor: judges samples by a calibration; one that looks after every field also ends a sample once it is decided.
+        unit: what is counted, in words: ``cell``, or ``tile`` of a grid.
     """
 
     def __init__(
@@ -84,9 +85,12 @@ class Session:
         gate: Callable[[], Judge] | None,
         limits: Limits | None = None,
         assessor: Assessor | None = None,
+        *,
+        unit: str = "cell",
     ) -> None:
         self._card = card
         self._assessor = assessor
+        self._unit = unit
         self._outputs = list(outputs)
         self._error: EdgeError | None = None
         self._new_gate = gate
@@ -155,7 +159,7 @@ class Session:
             return
         tally = self._sample.tally()
         self._sample = None
-        event = SampleEvent(tally, decide(tally, self._card, self._assessor), monotonic() - self._began)
+        event = SampleEvent(tally, decide(tally, self._card, self._assessor, self._unit), monotonic() - self._began)
         self._began = monotonic()
         self._each(lambda output: output.sample(event))
 

@@ -214,6 +214,7 @@ class Verdict:
         findings: per positive class, where there is a calibration.
         target: share of infected cells that a negative is below, where one was given.
         rbc_per_ul: red cells per µL assumed where parasites per µL are shown; None where cells are no red cells.
+        unit: what was counted: ``cell``, or ``tile`` of a grid.
     """
 
     flag: str
@@ -222,3 +223,4 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     target: float | None = None
     rbc_per_ul: float | None = None
+    unit: str = "cell"

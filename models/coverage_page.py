@@ -160,6 +160,9 @@ def _page(
     return "\n".join(lines) + "\n"
 
 
+_TITLE = "Coverage of the 95 % interval by infected share; a dot is a world (grey: nothing infected); green: 94 to 97 %"
+
+
 def _picture(outcomes: dict[World, Outcome]) -> str:
     """Coverage of every case as dots over the number of cells, with the band that is aimed at: SVG."""
     width, height, left, low = 760, 360, 60, 0.85
@@ -176,7 +179,7 @@ def _picture(outcomes: dict[World, Outcome]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
         band,
-        f'<text x="{left}" y="18">Coverage of the 95 % interval; each dot is one world; green: 94 to 97 %</text>',
+        f'<text x="{left}" y="18">{_TITLE}</text>',
     ]
     for tick in (0.85, 0.9, 0.95, 1.0):
         parts.append(f'<text x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.0%}</text>')

@@ -18,7 +18,9 @@ NEVER = {
     "edge": {"convert", "models", "benchmarks", "tests", "tensorflow", "keras", "scipy", "PIL"},
     "edge/sources": {"edge.finders", "edge.classifier", "edge.analysis", "edge.workers", "edge.outputs", "edge.cli"},
     "edge/finders": {"edge.sources", "edge.analysis", "edge.workers", "edge.outputs", "edge.cli"},
-    "edge/outputs": {"edge.sources", "edge.finders", "edge.cli"},
+    "edge/outputs": {"edge.sources", "edge.finders", "edge.cli", "edge.report"},
+    "edge/report": {"edge.sources", "edge.finders", "edge.classifier", "edge.analysis", "edge.workers", "edge.session", "edge.cli"},
+    "edge/verdict": {"edge.report"},
     "convert": {"models", "benchmarks"},
     "benchmarks": {"tests"},
 }

@@ -1,4 +1,4 @@
-"""From options to a run: source, models, one analyser per worker, outputs; then the run itself and its exit code."""
+"""From options to a run: source, models, one analyser per worker; then the run itself and its exit code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 
@@ -17,19 +16,17 @@ from edge.analysis import Analyser, Merge
 from edge.classifier import Classifier
 from edge.cli.door import plain, quiet_native_stderr, report, say, stop_on_signals
 from edge.cli.judging import assessor_for, calibrated_card, calibration_for
-from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError, OutputError
+from edge.cli.outlets import about_run, open_outputs
+from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError
 from edge.finders import Finder
 from edge.gate import Gate
 from edge.heap import keep_freed_memory
 from edge.modelfile import Card, CropSpec, ModelFile, check_card
-from edge.outputs import ModelLine, Output
+from edge.outputs import ModelLine
 from edge.runtime import Net
 from edge.session import Ending, Limits, Session
 from edge.sources import Source
 from edge.workers import Workers
-
-if TYPE_CHECKING:
-    from edge.outputs.console import Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,17 @@ class Options:
     until_decided: bool = False
     scope: str | None = None
     rbc_per_ul: float | None = None
+    report: Path | None = None
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return "tile" if self.grid else "cell"
+
+    @property
+    def needs_pixels(self) -> bool:
+        """Whether an output shows the fields themselves."""
+        return self.annotate is not None or self.report is not None
 
 
 def count(options: Options) -> int:
@@ -90,11 +98,12 @@ def count(options: Options) -> int:
         several = _several(options, source)
         limits = Limits(options.max_cells, options.max_fields, several=several, seconds=options.max_seconds)
         line = ModelLine(card.name, model.sha256, pairs[0][0].name)
-        outputs = open_outputs(options, card, line, source.total)
-        session = Session(card, outputs, Gate if options.gate else None, limits, assessor)
+        about = about_run(options, model, card, line, assessor) if options.report else None
+        outputs = open_outputs(options, card, line, source.total, about)
+        session = Session(card, outputs, Gate if options.gate else None, limits, assessor, unit=options.unit)
         try:
             with (
-                Workers(source, analysers, keep_pixels=options.annotate is not None) as workers,
+                Workers(source, analysers, keep_pixels=options.needs_pixels) as workers,
                 stop_on_signals(workers.stop) as stopped,
             ):
                 ending = session.run(workers)
@@ -217,78 +226,6 @@ def open_fields(options: Options) -> Source:
     return open_source(
         options.inputs, sample_id=options.sample_id, sample_per_folder=options.sample_per_folder, every=every
     )
-
-
-def open_outputs(options: Options, card: Card, model: ModelLine, total: int | None) -> list[Output]:
-    """All outputs, opened and so known to be writable; raises OutputError. The screen comes last."""
-    spare_inputs(options)
-    outputs: list[Output] = []
-    try:
-        if options.csv:
-            from edge.outputs.csv import FieldTable  # noqa: PLC0415
-
-            outputs.append(FieldTable(options.csv, card.labels))
-        if options.annotate:
-            from edge.outputs.annotate import Annotated  # noqa: PLC0415
-
-            outputs.append(Annotated(options.annotate, card.labels, card.positive))
-        if options.detections:
-            from edge.outputs.coco import Coco  # noqa: PLC0415
-
-            outputs.append(Coco(options.detections, card.labels, model))
-    except BaseException:
-        for output in outputs:
-            output.discard()
-        raise
-    if options.json:
-        from edge.outputs.jsonl import JsonLines  # noqa: PLC0415
-
-        outputs.append(JsonLines(sys.stdout, card.labels, model))
-        if not sys.stderr.isatty() or sys.stdout.isatty():
-            return outputs  # the events themselves show that it runs
-    return [*outputs, *_screens(options, card, model, total)]
-
-
-def spare_inputs(options: Options) -> None:
-    """Raise OutputError where an output would take the place of a field, or be counted as one by the next run."""
-    from edge.sources.files import PICTURE_SUFFIXES, expand  # noqa: PLC0415
-
-    inputs = expand(options.inputs) if options.inputs else []
-    for path in (options.csv, options.detections):
-        if path is None or not os.path.exists(path):  # noqa: PTH110 - says no, where Path.exists raises
-            continue
-        if path.suffix.lower() in PICTURE_SUFFIXES or any(os.path.samefile(path, file) for file in inputs):  # noqa: PTH121
-            raise OutputError(f"{path}: will not be written over: it is a picture, a video or an input")
-    if options.annotate is not None:
-        folders = {os.path.realpath(path if path.is_dir() else path.parent) for path in inputs}
-        place = os.path.realpath(options.annotate)
-        if place in folders or (options.sample_per_folder and os.path.dirname(place) in folders):  # noqa: PTH120
-            raise OutputError(
-                f"{options.annotate}: choose another folder: the next run would count what is written here"
-            )
-
-
-def _screens(options: Options, card: Card, model: ModelLine, total: int | None) -> list[Output]:
-    from edge.outputs.console import Screen, Summary  # noqa: PLC0415
-
-    progress = progress_line(options, card, total)
-    return progress if options.json else [*progress, Summary(_screen(Screen, error=False), model, card.positive)]
-
-
-def progress_line(options: Options, card: Card, total: int | None) -> list[Output]:
-    """The live line on stderr."""
-    from edge.outputs.console import Progress, Screen  # noqa: PLC0415
-
-    several = total is not None and options.sample_id is None and not options.simulate
-    limits = [n for n in (total, None if several else options.max_fields) if n is not None]
-    cells = None if several else options.max_cells
-    return [Progress(_screen(Screen, error=True), card.positive, cells, min(limits, default=None))]
-
-
-def _screen(cls: type[Screen], *, error: bool) -> Screen:
-    stream = sys.stderr if error else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else 100
-    return cls(stderr=error, width=width, highlight=False, emoji=False, markup=False)
 
 
 def warn_of_slow_nets(pair: tuple[Finder, Classifier]) -> None:

@@ -18,6 +18,7 @@ from edge.analysis import Analyser
 from edge.cli import build
 from edge.cli.door import StoppedError, plain, quiet_native_stderr, stop_on_signals
 from edge.cli.judging import bound_of
+from edge.cli.outlets import progress_line
 from edge.errors import NoInputError
 from edge.gate import Gate
 from edge.modelfile import Card
@@ -135,8 +136,8 @@ class Collector:
         options = replace(self._options, inputs=(text,), sample_per_folder=_holds_folders(text))
         source = build.open_fields(options)
         keeper = _Keeper(len(self.card.labels))
-        outputs: list[Output] = [keeper, *build.progress_line(options, self.card, source.total)]
-        session = Session(self.card, outputs, Gate if options.gate else None)
+        outputs: list[Output] = [keeper, *progress_line(options, self.card, source.total)]
+        session = Session(self.card, outputs, Gate if options.gate else None, unit=options.unit)
         workers = None
         try:
             with Workers(source, self._analysers) as workers, stop_on_signals(workers.stop) as stopped:

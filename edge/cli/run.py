@@ -90,6 +90,9 @@ def run(
     detections: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every cell as COCO JSON.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one row per field.")] = None,
     annotate: Annotated[Path | None, typer.Option(metavar="DIR", help="Write fields with coloured boxes.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a page per sample: verdict, suspects, fields (HTML).")
+    ] = None,
     sample_id: Annotated[str | None, typer.Option(metavar="ID", help="Everything is one sample of this name.")] = None,
     sample_per_folder: Annotated[
         bool, typer.Option("--sample-per-folder", help="Every sub-folder is a sample of its own.")
@@ -138,7 +141,7 @@ def run(
       edge-run fields/ --detections out.json --csv out.csv --sample-id S-0042
       edge-run "fields/*.png" --tiling grid --tile-px 64 --annotate seen/
       edge-run --camera --max-cells 2000
-      edge-run fields/ --calibration scope-3.json --target-parasitaemia 0.1%
+      edge-run fields/ --calibration scope-3.json --target-parasitaemia 0.1% --report out/
       edge-run --camera --calibration scope-3.json --until decided --max-cells 50000
 
     \b
@@ -204,6 +207,7 @@ def run(
             until_decided=until is not None,
             scope=scope,
             rbc_per_ul=rbc_per_ul,
+            report=report,
         )
         code = count(options)
     sys.exit(code)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import numpy as np
 
 from edge.errors import OutputError
 from edge.outputs import FieldEvent, SampleEvent
-from edge.outputs.files import plain_errors
+from edge.outputs.files import plain_errors, safe_name, usable_folder
 from edge.types import CELL, FieldResult, UInt8Array
 
 _Colour = tuple[int, int, int]
@@ -40,9 +38,7 @@ class Annotated:
         self._folder = folder
         self._labels = labels
         self._positive = frozenset(positive)
-        with plain_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()  # the only sure way to know that files can be made there
+        usable_folder(folder)
 
     def field(self, event: FieldEvent) -> None:
         """Draw and write a kept field."""
@@ -52,7 +48,7 @@ class Annotated:
         done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         if not done:
             raise OutputError(f"{self._folder}: the annotated image of {event.name} could not be encoded")
-        path = self._folder / f"{event.index:05d}-{_safe(event.name)}.jpg"
+        path = self._folder / f"{event.index:05d}-{safe_name(Path(event.name).stem) or 'field'}.jpg"
         try:
             with plain_errors(path):
                 path.write_bytes(data.tobytes())
@@ -75,20 +71,38 @@ def draw(rgb: UInt8Array, result: FieldResult, labels: tuple[str, ...], positive
 
     Positive classes are drawn last and thicker, so that nothing covers them; what is set aside is drawn thin.
     """
-    image = np.ascontiguousarray(rgb).copy()
-    unit = max(1, round(max(result.shape) / 1000))
+    image = boxed(rgb, result, labels, positive)
+    names = names_of(result, labels)
     colours = class_colours(labels, result.cells.kinds, positive)
-    names = [
-        labels[klass] if klass >= 0 else result.cells.kinds[kind]
-        for klass, kind in zip(result.classes.tolist(), result.cells.kind.tolist(), strict=True)
-    ]
+    entries = [(f"{name} {names.count(name)}", colour) for name, colour in colours.items()]
+    return np.vstack([image, _legend(entries, image.shape[1], _unit(result))])
+
+
+def boxed(rgb: UInt8Array, result: FieldResult, labels: tuple[str, ...], positive: Collection[str]) -> UInt8Array:
+    """The field with its boxes only: uint8 [H, W, 3] to the same, RGB."""
+    image = np.ascontiguousarray(rgb).copy()
+    unit = _unit(result)
+    names = names_of(result, labels)
+    colours = class_colours(labels, result.cells.kinds, positive)
     weight = {name: 2 if name in positive else 1 if name in labels else 0 for name in colours}
     for name, box in sorted(zip(names, result.cells.boxes.tolist(), strict=True), key=lambda pair: weight[pair[0]]):
         x, y, w, h = box
         thickness = unit * (2 if weight[name] == 2 else 1)
         cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), colours[name], thickness)
-    entries = [(f"{name} {names.count(name)}", colour) for name, colour in colours.items()]
-    return np.vstack([image, _legend(entries, image.shape[1], unit)])
+    return image
+
+
+def names_of(result: FieldResult, labels: tuple[str, ...]) -> list[str]:
+    """Of each thing in a field, the class it counts as or the kind it is set aside as."""
+    return [
+        labels[klass] if klass >= 0 else result.cells.kinds[kind]
+        for klass, kind in zip(result.classes.tolist(), result.cells.kind.tolist(), strict=True)
+    ]
+
+
+def _unit(result: FieldResult) -> int:
+    """Width of a thin line in pixels."""
+    return max(1, round(max(result.shape) / 1000))
 
 
 def class_colours(labels: tuple[str, ...], kinds: tuple[str, ...], positive: Collection[str]) -> dict[str, _Colour]:
@@ -124,7 +138,3 @@ def _legend(entries: list[tuple[str, _Colour]], width: int, unit: int) -> UInt8A
 
 def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()  # the drawing font has no other letters
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", Path(name).stem).strip("._")[:80] or "field"

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from edge.outputs import FieldEvent, ModelLine, SampleEvent
 from edge.outputs.files import ReaderGoneError, stdout_errors
-from edge.types import Interval, Tally
-from edge.verdict.flag import percent_range
+from edge.types import Tally
+from edge.verdict.flag import percent_range, percent_value
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -43,13 +43,20 @@ class Progress:
         console: where it goes (stderr, so that stdout stays clean).
         max_cells: the run's limit, for the time left.
         max_fields: the run's limit or its number of inputs, whichever is lower, where known.
+        unit: what is counted.
     """
 
     def __init__(
-        self, console: Screen, positive: Collection[str], max_cells: int | None, max_fields: int | None
+        self,
+        console: Screen,
+        positive: Collection[str],
+        max_cells: int | None,
+        max_fields: int | None,
+        unit: str = "cell",
     ) -> None:
         self._console = console
         self._positive = tuple(positive)
+        self._unit = unit
         self._max_cells = max_cells
         self._max_fields = max_fields
         self._began = self._sample_began = monotonic()
@@ -101,7 +108,7 @@ class Progress:
         pieces = [(printable(tally.sample), 5), (f"{tally.kept:,} kept, {rejected:,} rejected", 0)]
         if tally.unreadable:
             pieces.append((f"{len(tally.unreadable):,} unreadable", 3))
-        pieces += [(f"{tally.cells:,} cells", 0), (f"{rate:,.0f} cells/s", 3)]
+        pieces += [(f"{tally.cells:,} {self._unit}s", 0), (f"{rate:,.0f} {self._unit}s/s", 3)]
         for label, count in tally.counts.items():
             pieces.append((f"{printable(label)} {count:,}", 1 if label in self._positive else 4))
         done = max(
@@ -138,10 +145,11 @@ class Summary:
 
     def _print(self, event: SampleEvent) -> None:
         tally, verdict = event.tally, event.verdict
+        unit = verdict.unit
         self._console.print(Text(f"Sample {printable(tally.sample)}", style="bold"))
         self._line("fields", _fields(tally))
-        rate = f", {tally.cells / event.seconds:,.0f} cells/s" if event.seconds > 0 else ""
-        self._line("cells", f"{tally.cells:,} counted in {clock(event.seconds)}{rate}")
+        rate = f", {tally.cells / event.seconds:,.0f} {unit}s/s" if event.seconds > 0 else ""
+        self._line(f"{unit}s", f"{tally.cells:,} counted in {clock(event.seconds)}{rate}")
         self._classes(tally, event)
         things = ", ".join(f"{printable(kind)} {n:,}" for kind, n in tally.set_aside.items() if n)
         self._line("set aside", f"{things} (not counted)" if things else "nothing")
@@ -169,7 +177,9 @@ class Summary:
         for label, count in tally.counts.items():
             share = event.verdict.share[label]
             style = "bold red" if label in self._positive and count else ""
-            table.add_row(Text(f"  {printable(label)}"), f"{count:,}", _share(share), percent_range(share), style=style)
+            table.add_row(
+                Text(f"  {printable(label)}"), f"{count:,}", percent_value(share), percent_range(share), style=style
+            )
         self._console.print()
         self._console.print(table)
         self._console.print()
@@ -221,11 +231,10 @@ def _fields(tally: Tally) -> str:
 
 
 def _named(name: str, reason: str) -> str:
-    where, colon, why = reason.partition(": ")  # sources begin with the path, which may be long
-    return printable(f"{name}: {why if colon and where.endswith(name) else reason}")
+    return printable(f"{name}: {why_of(name, reason)}")
 
 
-def _share(share: Interval) -> str:
-    if share.value is None:
-        return "-"
-    return f"{share.value * 100:.{2 if share.high - share.low > 1e-3 else 4}f} %"
+def why_of(name: str, reason: str) -> str:
+    """Why an input could not be read, without its path: sources begin with that, and it may be long."""
+    where, colon, why = reason.partition(": ")
+    return why if colon and where.endswith(name) else reason

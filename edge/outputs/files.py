@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,18 @@ def stdout_errors() -> Iterator[None]:
         raise ReaderGoneError("stdout: its reader has gone") from error
     except OSError as error:
         raise OutputError(f"stdout: cannot be written: {error.strerror or error}") from error
+
+
+def usable_folder(folder: Path) -> None:
+    """Make the folder where it is missing; raises OutputError where no file can be made in it."""
+    with plain_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()  # the only sure way to know that files can be made there
+
+
+def safe_name(text: str) -> str:
+    """Of any text, what can be part of a file name anywhere: up to 80 ASCII letters, perhaps none; it cannot leave a folder."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._")[:80]
 
 
 class ReplacedFile:

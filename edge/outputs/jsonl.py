@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import TextIO
 
 from edge.outputs import FieldEvent, ModelLine, SampleEvent
@@ -50,7 +51,7 @@ class JsonLines:
                 "share": {label: _share(interval) for label, interval in verdict.share.items()},
                 "flag": verdict.flag,
                 "reasons": list(verdict.reasons),
-                **({"findings": [_finding(found) for found in verdict.findings]} if verdict.findings else {}),
+                **({"findings": [finding_facts(found) for found in verdict.findings]} if verdict.findings else {}),
                 "model": {"name": self._model.name, "sha256": self._model.sha256},
             }
         )
@@ -82,22 +83,24 @@ def field_ms(result: FieldResult | None) -> dict[str, float]:
     return {stage: round(ms, 2) for stage, ms in result.ms._asdict().items()}
 
 
-def _finding(found: Finding) -> dict[str, object]:
+def finding_facts(found: Finding) -> dict[str, object]:
+    """One positive class's finding as JSON; keys: docs/outputs.md."""
     return {
         "class": found.label,
         "flag": found.flag,
         "count": found.count,
         "limit_of_blank": found.limit_of_blank,
-        "limit_of_detection": _rounded(found.limit_of_detection),
+        "limit_of_detection": rounded(found.limit_of_detection),
         "infected": _share(found.infected),
-        "estimate": _rounded(found.raw),
-        "at_most": _rounded(found.most),
+        "estimate": rounded(found.raw),
+        "at_most": rounded(found.most),
         "cells_short": found.cells_short,
     }
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 9)
+def rounded(value: float | None) -> float | None:
+    """Nine digits after the point; None for what is no number."""
+    return None if value is None or not isfinite(value) else round(value, 9)
 
 
 def _share(interval: Interval) -> dict[str, float | None]:

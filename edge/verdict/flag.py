@@ -14,22 +14,22 @@ from edge.verdict.table import INDETERMINATE, INSUFFICIENT, NEGATIVE, POSITIVE, 
 from edge.verdict.units import per_ul, percent, said
 
 
-def decide(tally: Tally, card: Card, assessor: Assessor | None = None) -> Verdict:
-    """Shares with their 95 % intervals, the flag, and the reasons for it in words."""
+def decide(tally: Tally, card: Card, assessor: Assessor | None = None, unit: str = "cell") -> Verdict:
+    """Shares with their 95 % intervals, the flag, and the reasons in words; ``unit`` is what was counted (a grid: ``tile``)."""
     share = {label: clopper_pearson(count, tally.cells) for label, count in tally.counts.items()}
     if assessor is None:
-        return Verdict(UNCALIBRATED, tuple(_reasons(tally, card)), share)
+        return Verdict(UNCALIBRATED, tuple(_reasons(tally, card, unit)), share, unit=unit)
     findings = assessor.findings(tally)
     flag = overall(findings)
     reasons = [*_fields(tally)]
     if tally.cells == 0:
-        reasons.insert(0, "No cell was counted.")
+        reasons.insert(0, f"No {unit} was counted.")
     else:
         gravest_first = sorted(findings, key=lambda finding: finding.flag != flag)
         reasons = [text for finding in gravest_first for text in _why(finding, assessor)] + reasons
     reasons.append(_rests_on(assessor))
     rbc = assessor.calibration.rbc
-    return Verdict(flag, tuple(reasons), share, findings, assessor.target, rbc)
+    return Verdict(flag, tuple(reasons), share, findings, assessor.target, rbc, unit)
 
 
 def _why(finding: Finding, assessor: Assessor) -> list[str]:
@@ -55,7 +55,7 @@ def _why(finding: Finding, assessor: Assessor) -> list[str]:
 
 
 def _estimated(finding: Finding, assessor: Assessor) -> str:
-    infected, rbc = finding.infected, assessor.calibration.rbc
+    infected, rbc, unit = finding.infected, assessor.calibration.rbc, assessor.calibration.unit
     if not assessor.calibration.knows(finding.label):
         return "No share can be estimated: how many infected cells are found is not known."
     if infected.value is None or finding.raw is None:
@@ -63,7 +63,7 @@ def _estimated(finding: Finding, assessor: Assessor) -> str:
     always = " (bounds that hold at every look)" if assessor.every_look else ""
     text = (
         f"Infected: {percent(infected.value)}, {percent(infected.low)} to {percent(infected.high)} with "
-        f"{assessor.level * 100:.3g} % confidence{always}, false positives and lost cells allowed for"
+        f"{assessor.level * 100:.3g} % confidence{always}, false positives and lost {unit}s allowed for"
     )
     if finding.raw < 0:
         text += (
@@ -105,7 +105,7 @@ def _rests_on(assessor: Assessor) -> str:
     )
 
 
-def _reasons(tally: Tally, card: Card) -> list[str]:
+def _reasons(tally: Tally, card: Card, unit: str) -> list[str]:
     if card.calibration is None:
         first = (
             "No calibration for this model, finder and microscope: its false positives are not known, "
@@ -115,13 +115,13 @@ def _reasons(tally: Tally, card: Card) -> list[str]:
         first = (
             "The model's card carries a calibration that this version does not read: give it as a file (--calibration)."
         )
-    return [first, _count(tally, card), *_fields(tally)]
+    return [first, _count(tally, card, unit), *_fields(tally)]
 
 
-def _count(tally: Tally, card: Card) -> str:
+def _count(tally: Tally, card: Card, unit: str) -> str:
     if tally.cells == 0:
-        return "No cell was counted."
-    cells = _plural(tally.cells, "cell")
+        return f"No {unit} was counted."
+    cells = _plural(tally.cells, unit)
     if not card.positive:
         return f"{cells} counted; no class of this model makes a sample suspicious."
     positive = sum(tally.counts[label] for label in card.positive)
@@ -142,6 +142,13 @@ def percent_range(share: Interval) -> str:
     """An interval in per cent with sensible digits: ``1.08 to 1.94 %``."""
     digits = 2 if share.high - share.low > 1e-3 else 4
     return f"{share.low * 100:.{digits}f} to {share.high * 100:.{digits}f} %"
+
+
+def percent_value(share: Interval) -> str:
+    """The share itself with as many digits as its interval: ``1.48 %``; ``-`` where nothing was counted."""
+    if share.value is None:
+        return "-"
+    return f"{share.value * 100:.{2 if share.high - share.low > 1e-3 else 4}f} %"
 
 
 def _plural(n: int, noun: str) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.made import read
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -39,7 +41,7 @@ def after_some_fields(process: subprocess.Popen[str], csv: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_prints_the_sample_so_far_and_completes_the_files(tmp_path: Path, number: int) -> None:
     csv = tmp_path / "t.csv"
-    process = start("--csv", str(csv), "--detections", str(tmp_path / "d.json"))
+    process = start("--csv", str(csv), "--detections", str(tmp_path / "d.json"), "--report", str(tmp_path / "out"))
     after_some_fields(process, csv)
     began = time.monotonic()
     process.send_signal(number)
@@ -52,6 +54,7 @@ def test_ctrl_c_prints_the_sample_so_far_and_completes_the_files(tmp_path: Path,
     kept = len(csv.read_text().splitlines()) - 1
     assert f"{kept} kept" in out
     assert len(json.loads((tmp_path / "d.json").read_text())["images"]) == kept
+    assert read((tmp_path / "out" / "s.html").read_text()).facts["fields"]["kept"] == kept
 
 
 def test_ctrl_c_in_json_mode_ends_with_the_sample_event(tmp_path: Path) -> None:

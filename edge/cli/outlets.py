@@ -1,0 +1,142 @@
+"""From options to outputs, opened before the first field so that what cannot be written is said at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from edge import installed_version
+from edge.cli.judging import bound_of
+from edge.errors import OutputError
+from edge.modelfile import Card, ModelFile
+from edge.outputs import ModelLine, Output
+from edge.verdict.assess import Assessor
+
+if TYPE_CHECKING:
+    from edge.cli.build import Options
+    from edge.outputs.console import Screen
+    from edge.report.records import About
+
+
+def open_outputs(
+    options: Options, card: Card, model: ModelLine, total: int | None, about: About | None
+) -> list[Output]:
+    """All outputs, opened and so known to be writable; raises OutputError. The screen comes last."""
+    spare_inputs(options)
+    outputs: list[Output] = []
+    try:
+        if options.csv:
+            from edge.outputs.csv import FieldTable  # noqa: PLC0415
+
+            outputs.append(FieldTable(options.csv, card.labels))
+        if options.annotate:
+            from edge.outputs.annotate import Annotated  # noqa: PLC0415
+
+            outputs.append(Annotated(options.annotate, card.labels, card.positive))
+        if options.detections:
+            from edge.outputs.coco import Coco  # noqa: PLC0415
+
+            outputs.append(Coco(options.detections, card.labels, model))
+        if options.report and about:
+            from edge.report.output import HtmlReport  # noqa: PLC0415
+
+            outputs.append(HtmlReport(options.report, about))
+    except BaseException:
+        for output in outputs:
+            output.discard()
+        raise
+    if options.json:
+        from edge.outputs.jsonl import JsonLines  # noqa: PLC0415
+
+        outputs.append(JsonLines(sys.stdout, card.labels, model))
+        if not sys.stderr.isatty() or sys.stdout.isatty():
+            return outputs  # the events themselves show that it runs
+    return [*outputs, *_screens(options, card, model, total)]
+
+
+def spare_inputs(options: Options) -> None:
+    """Raise OutputError where an output would take the place of a field, or be counted as one by the next run."""
+    from edge.sources.files import PICTURE_SUFFIXES, expand  # noqa: PLC0415
+
+    inputs = expand(options.inputs) if options.inputs else []
+    for path in (options.csv, options.detections):
+        if path is None or not os.path.exists(path):  # noqa: PTH110 - says no, where Path.exists raises
+            continue
+        if path.suffix.lower() in PICTURE_SUFFIXES or any(os.path.samefile(path, file) for file in inputs):  # noqa: PTH121
+            raise OutputError(f"{path}: will not be written over: it is a picture, a video or an input")
+    if options.annotate is not None:
+        folders = {os.path.realpath(path if path.is_dir() else path.parent) for path in inputs}
+        place = os.path.realpath(options.annotate)
+        if place in folders or (options.sample_per_folder and os.path.dirname(place) in folders):  # noqa: PTH120
+            raise OutputError(
+                f"{options.annotate}: choose another folder: the next run would count what is written here"
+            )
+
+
+def _screens(options: Options, card: Card, model: ModelLine, total: int | None) -> list[Output]:
+    from edge.outputs.console import Screen, Summary  # noqa: PLC0415
+
+    progress = progress_line(options, card, total)
+    return progress if options.json else [*progress, Summary(_screen(Screen, error=False), model, card.positive)]
+
+
+def progress_line(options: Options, card: Card, total: int | None) -> list[Output]:
+    """The live line on stderr."""
+    from edge.outputs.console import Progress, Screen  # noqa: PLC0415
+
+    several = total is not None and options.sample_id is None and not options.simulate
+    limits = [n for n in (total, None if several else options.max_fields) if n is not None]
+    cells = None if several else options.max_cells
+    return [Progress(_screen(Screen, error=True), card.positive, cells, min(limits, default=None), options.unit)]
+
+
+def _screen(cls: type[Screen], *, error: bool) -> Screen:
+    stream = sys.stderr if error else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else 100
+    return cls(stderr=error, width=width, highlight=False, emoji=False, markup=False)
+
+
+def about_run(options: Options, model: ModelFile, card: Card, line: ModelLine, assessor: Assessor | None) -> About:
+    """What a report says of the run itself."""
+    from edge.report.records import About  # noqa: PLC0415
+
+    bound = bound_of(options, model, card, line.finder)
+    calibration = None if assessor is None else assessor.calibration
+    return About(line, card, bound, calibration, options.unit, _settings(options), installed_version())
+
+
+def _settings(options: Options) -> tuple[tuple[str, str], ...]:
+    source = (
+        "virtual slide, seed " + str(options.seed)
+        if options.simulate
+        else "camera"
+        if options.camera
+        else ", ".join(options.inputs)
+    )
+    limits = [
+        f"{value:g} {what}"
+        for value, what in (
+            (options.max_cells, f"{options.unit}s"),
+            (options.max_fields, "fields"),
+            (options.max_seconds, "seconds"),
+        )
+        if value is not None
+    ]
+    if options.until_decided:
+        limits.insert(0, "when decided")
+    if options.grid:
+        cut = f"grid of {options.tile_px or 'default'} px, overlap {options.tile_overlap:g}"
+    else:
+        cut = f"cells, finder {options.finder}"
+    given = [
+        ("source", source),
+        ("a sample ends after", ", ".join(limits) or "its last field"),
+        ("of a video, every", options.every),
+        ("fields cut into", cut),
+        ("gate", "on" if options.gate else "off"),
+        ("calibration", options.calibration),
+        ("target", options.target),
+        ("workers", options.workers),
+    ]
+    return tuple((name, str(value)) for name, value in given if value is not None)

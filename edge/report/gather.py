@@ -1,0 +1,145 @@
+"""While a sample runs: keep the cells and fields a person will want to see, and no more of them than fit a page.
+
+Galleries, per positive class: the highest scores, and the lowest that were still counted as positive. Those just above the
+threshold are where a mistake is likeliest; those at the top are what the flag rests on. And a random sample of all other cells, to
+see what the classifier passes by.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from edge.modelfile import Card
+from edge.outputs import FieldEvent
+from edge.outputs.annotate import class_colours
+from edge.pixels import Pyramid, pyramid
+from edge.report.pictures import cell_pictures, field_jpeg, small_boxed, small_field
+from edge.report.ranking import Best, Reservoir
+from edge.report.records import Gallery, Gathered, Shown, View
+from edge.report.series import Series, reason_of
+from edge.types import FieldResult, UInt8Array
+
+SUSPECTS = 60
+"""Pictures of the highest scores, and of the lowest, all positive classes together; each class has at least FEWEST."""
+
+FEWEST = 2
+OTHERS = 36
+FIELDS = 4
+REJECTED_FIELDS = 2
+
+HIGHEST, LOWEST, OTHER = "highest", "lowest", "others"
+
+
+class Gathering:
+    """One sample's. Call ``field`` in field order; memory is bounded by the limits above whatever comes."""
+
+    def __init__(self, card: Card, sample: str) -> None:
+        self._card = card
+        self._positive = np.array([label in card.positive for label in card.labels])
+        watched = np.flatnonzero(self._positive).tolist()
+        quota = max(FEWEST, SUSPECTS // max(len(watched), 1))
+        self._highest: dict[int, Best[Shown]] = {klass: Best(quota) for klass in watched}
+        self._lowest: dict[int, Best[Shown]] = {klass: Best(quota) for klass in watched}
+        self._suspects = dict.fromkeys(watched, 0)
+        self._others: Reservoir[Shown] = Reservoir(OTHERS, zlib.crc32(sample.encode(errors="replace")))
+        self._passed = 0
+        self._views: Best[View] = Best(FIELDS)
+        self._rejected: dict[str, View] = {}
+        self._kinds: tuple[str, ...] = ()
+        self._series = Series()
+
+    def field(self, event: FieldEvent) -> None:
+        """Look at one field; its pixels are needed where it could be read."""
+        result, rgb = event.result, event.rgb
+        counted = np.flatnonzero(result.classes >= 0) if result is not None and event.kept else np.zeros(0, np.int64)
+        suspects = counted[:0]
+        if result is not None and len(counted):
+            suspects = counted[self._positive[result.classes[counted]]]
+        self._series.add(event, len(counted), len(suspects))
+        if result is None or rgb is None:
+            return
+        if not event.kept:
+            self._reject(event, rgb)
+            return
+        scores = self._scores(result)
+        levels = pyramid(rgb)
+        self._suspicious(result, levels, suspects, scores)
+        others = counted[~self._positive[result.classes[counted]]]
+        self._passed += len(others)
+        self._others.add(len(others), lambda places: self._show(result, levels, others[places].tolist(), scores))
+        rank = len(suspects) if self._positive.any() else len(counted)
+        if self._views.wants(rank):
+            self._views.add(rank, self._view(result, rgb, len(suspects)))
+
+    def done(self) -> Gathered:
+        """What the page needs."""
+        return Gathered(
+            tuple(self._galleries()),
+            (*self._views.ranked(), *self._rejected.values()),
+            self._series.stretches(),
+            self._series.stages(),
+            class_colours(self._card.labels, self._kinds, self._card.positive) if len(self._views) else {},
+        )
+
+    def _scores(self, result: FieldResult) -> np.ndarray:
+        if self._positive.any():
+            return np.asarray(result.scores[:, self._positive].sum(axis=1))
+        return np.asarray(result.scores.max(axis=1, initial=0.0))
+
+    def _suspicious(self, result: FieldResult, image: Pyramid, suspects: np.ndarray, scores: np.ndarray) -> None:
+        for klass in np.unique(result.classes[suspects]).tolist():
+            mine = suspects[result.classes[suspects] == klass]
+            self._suspects[klass] += len(mine)
+            for best, sign in ((self._highest[klass], 1), (self._lowest[klass], -1)):
+                order = mine[np.argsort(-sign * scores[mine], kind="stable")]
+                for n in order.tolist():
+                    key = sign * float(scores[n])
+                    if not best.wants(key):
+                        break  # the rest of this field ranks lower still
+                    best.add(key, self._show(result, image, [n], scores)[0])
+
+    def _show(self, result: FieldResult, image: Pyramid, cells: Sequence[int], scores: np.ndarray) -> list[Shown]:
+        boxes = result.cells.boxes[cells]
+        pictures = cell_pictures(image, boxes)
+        return [
+            Shown(
+                f"{result.index}-{n}",
+                result.index,
+                result.name,
+                (int(box[0]), int(box[1]), int(box[2]), int(box[3])),
+                self._card.labels[int(result.classes[n])],
+                float(scores[n]),
+                tuple(float(s) for s in result.scores[n]),
+                picture,
+            )
+            for n, box, picture in zip(cells, boxes, pictures, strict=True)
+        ]
+
+    def _view(self, result: FieldResult, rgb: UInt8Array, positives: int) -> View:
+        drawn = small_boxed(rgb, result, self._card.labels, self._card.positive)
+        self._kinds = result.cells.kinds
+        return _view(result, drawn, positives, None)
+
+    def _reject(self, event: FieldEvent, rgb: UInt8Array) -> None:
+        reason = reason_of(event)
+        if reason not in self._rejected and len(self._rejected) < REJECTED_FIELDS:
+            self._rejected[reason] = _view(event, small_field(rgb), None, reason)
+
+    def _galleries(self) -> list[Gallery]:
+        galleries = []
+        for klass, best in self._highest.items():
+            label, of = self._card.labels[klass], self._suspects[klass]
+            top = best.ranked()
+            shown = {cell.cell for cell in top}
+            low = [cell for cell in self._lowest[klass].ranked() if cell.cell not in shown]
+            galleries += [Gallery(HIGHEST, label, of, tuple(top)), Gallery(LOWEST, label, of, tuple(low))]
+        others = sorted(self._others.items, key=lambda cell: -cell.score)
+        galleries.append(Gallery(OTHER, None, self._passed, tuple(others)))
+        return [gallery for gallery in galleries if gallery.cells]
+
+
+def _view(field: FieldEvent | FieldResult, rgb: UInt8Array, positives: int | None, reason: str | None) -> View:
+    return View(field.index, field.name, positives, reason, rgb.shape[1], rgb.shape[0], field_jpeg(rgb))
