@@ -79,7 +79,11 @@ class Workers:
     ) -> None:
         self._source = source
         self._keep_pixels = keep_pixels
-        self._window = threading.Semaphore(WINDOW * len(analysers))
+        # Leave to take one more shot. No semaphore: releasing one takes a lock, and a signal handler that comes while it is held
+        # would wait for it forever; putting into a SimpleQueue may be interrupted by another put.
+        self._window: SimpleQueue[None] = SimpleQueue()
+        for _ in range(WINDOW * len(analysers)):
+            self._window.put(None)
         self._work: SimpleQueue[tuple[int, Shot] | None] = SimpleQueue()
         self._results: SimpleQueue[tuple[int, Outcome | Exception] | _End | _Wake] = SimpleQueue()
         self._stopped = False
@@ -110,7 +114,7 @@ class Workers:
     def stop(self) -> None:
         """End the iteration after what is finished by now. Safe in a signal handler and more than once."""
         self._stopped = True
-        self._window.release()
+        self._window.put(None)
         self._results.put(_Wake())
 
     def skip(self, sample: str) -> None:
@@ -125,7 +129,7 @@ class Workers:
             while turn in pending:
                 item = pending.pop(turn)
                 turn += 1
-                self._window.release()
+                self._window.put(None)
                 if isinstance(item, Exception):
                     raise item
                 yield item
@@ -149,12 +153,12 @@ class Workers:
         try:
             shots = iter(self._source)
             while True:
-                self._window.acquire()
+                self._window.get()
                 shot = None if self._stopped else next(shots, None)
                 if shot is None or self._stopped:
                     break
                 if shot.sample in self._done:
-                    self._window.release()
+                    self._window.put(None)
                     continue
                 self._work.put((count, shot))
                 count += 1

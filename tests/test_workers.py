@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -101,6 +104,42 @@ def test_an_endless_source_can_be_stopped_and_what_is_done_is_delivered() -> Non
     assert got == list(range(len(got)))
     assert 5 <= len(got) <= 5 + 4
     assert workers.idle
+
+
+def test_a_signal_may_stop_the_run_at_any_line_it_is_at() -> None:
+    def lines_until(stop_at: int) -> tuple[int, bool]:
+        """How many lines ran while iterating, stopped at one of them as a signal handler would, and whether it ended."""
+        lines = 0
+
+        def iterate() -> None:
+            with Workers(FakeSource([1] * 3), analysers(1)) as workers:
+
+                def traced(_frame: FrameType, event: str, _arg: object) -> Any:
+                    nonlocal lines
+                    lines += event == "line"
+                    if event == "line" and lines == stop_at:
+                        sys.settrace(None)
+                        workers.stop()
+                        sys.settrace(traced)
+                    return traced
+
+                sys.settrace(traced)
+                try:
+                    for _ in workers:
+                        pass
+                finally:
+                    sys.settrace(None)
+
+        thread = threading.Thread(target=iterate, daemon=True)
+        thread.start()
+        thread.join(5)
+        return lines, not thread.is_alive()
+
+    everything, ended = lines_until(0)
+    assert ended
+    assert everything > 20
+    for number in range(1, everything):
+        assert lines_until(number)[1], f"hangs when stopped at line {number} of {everything}"
 
 
 def test_stopping_does_not_wait_for_a_source_that_hangs() -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.cli.door import door, stop_before_the_run, usable_streams
+from edge.cli.door import door
+from edge.cli.program import enter, make_app
 
 if TYPE_CHECKING:
     from benchmarks.arm.boards import Board
@@ -20,14 +21,8 @@ _EPILOG = (
     "~/.cache/edge-microscopy/arm."
 )
 
-app = typer.Typer(
-    help="ARM without a board: tests, bit-equality and instruction counts in emulated Debian roots.",
-    epilog=_EPILOG,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+app = make_app(
+    PROGRAM, "ARM without a board: tests, bit-equality and instruction counts in emulated Debian roots.", _EPILOG
 )
 
 Roots = Annotated[list[str] | None, typer.Argument(metavar="[ROOT]...", help="bookworm, trixie, armhf; default: all.")]
@@ -223,6 +218,4 @@ def _numbers(pairs: list[str] | None, option: str) -> dict[str, float]:
 
 def main() -> None:
     """Entry point of ``python -m benchmarks.arm``."""
-    usable_streams()
-    stop_before_the_run()
-    app(prog_name=PROGRAM)
+    enter(app, PROGRAM)

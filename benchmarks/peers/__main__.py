@@ -10,16 +10,16 @@ import typer
 
 from edge import shelf
 from edge.cli.door import door
+from edge.cli.program import enter, make_app
 
 PROGRAM = "python -m benchmarks.peers"
 EXIT_DIFFERENT = 3
 
-app = typer.Typer(
-    help="The same cells and fields through what a user would otherwise write or take.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
+app = make_app(
+    PROGRAM,
+    "The same cells and fields through what a user would otherwise write or take.",
+    "Example: python -m benchmarks.peers check --fields fields/    Exit codes: 0 done, 2 the command line is wrong, "
+    "3 a peer's classes differ.",
 )
 Fields = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of images; without it virtual fields.")]
 Model = Annotated[str, typer.Option(metavar="NAME|PATH", help="The classifier.")]
@@ -54,4 +54,4 @@ def table(
 
 
 if __name__ == "__main__":
-    app(prog_name=PROGRAM)
+    enter(app, PROGRAM)

@@ -123,11 +123,15 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
         yield stopped
         return
 
+    asked = False
+
     def heard(_signum: int, _frame: FrameType | None) -> None:
-        if stopped.is_set():
+        nonlocal asked
+        if asked:  # not the event: setting it takes a lock, and this may have interrupted just that
             if sys.stderr.isatty():
                 os.write(2, _SHOW_CURSOR)
             os._exit(EXIT_INTERRUPTED)
+        asked = True
         stopped.set()
         stop()
 
