@@ -68,7 +68,10 @@ class Pipeline:
         load = importlib.import_module("edge.shelf").load
         find = importlib.import_module("edge.finders.learned").LearnedFinder(load(finder))
         classify = importlib.import_module("edge.classifier").Classifier(load(classifier))
-        for net in (find.net, classify.net):
+        nets = [find.net, classify.net]
+        if hasattr(find, "nearer"):  # not in every tree that this is held against
+            nets.append(find.nearer)
+        for net in nets:
             net._interpreter = _Marked(net._interpreter, self)  # noqa: SLF001 - no way in but this
         analysis.__dict__["perf_counter"] = self._clock
         self._decode, self._field = decoding.decode_image, types.Field

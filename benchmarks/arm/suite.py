@@ -34,7 +34,7 @@ LEFT_OUT_32_BIT: Mapping[str, str] = {
         "tflite-runtime 2.14 for 32 bits crashes on a damaged flatbuffer; models with a card are refused by their hash before"
     ),
     "tests/sources/test_decode.py::test_opencv_says_nothing_of_its_own": (
-        "OpenCV 4.6, Debian's for 32 bits, writes a damaged TIFF's fault to stderr whatever it is told; the file is refused all the same"
+        "OpenCV 4.6, Debian's for 32 bits, writes a damaged TIFF's fault to stderr all the same; the file is refused as elsewhere"
     ),
 }
 """What is not run on armhf besides, and why."""

@@ -159,12 +159,14 @@ def latency(files: Mapping[str, ModelFile], size: tuple[int, int]) -> dict[str, 
 
 
 class _Listening(Net):
-    """A net that remembers what it was fed last."""
+    """A net that tells what it is fed."""
 
-    heard: UInt8Array | None = None
+    def __init__(self, model: ModelFile, tell: Callable[[UInt8Array], None]) -> None:
+        super().__init__(model)
+        self._tell = tell
 
     def run(self, images: UInt8Array) -> list[Any]:
-        self.heard = images[0]
+        self._tell(images[0])
         return super().run(images)
 
 
@@ -174,14 +176,14 @@ def as_fed(model: ModelFile, fields: Iterable[UInt8Array], size: tuple[int, int]
     The finder settles on a scale by itself; its last input is taken, a random part where that is larger, mirrored on where
     it is smaller.
     """
-    finder, net = LearnedFinder(model), _Listening(model)
-    finder.net = net
+    heard: list[UInt8Array] = []
+    finder = LearnedFinder(model, lambda file: _Listening(file, heard.append))
     rng = np.random.default_rng([seed, 31])
     images = []
     for rgb in fields:
         finder.find(rgb)
-        if net.heard is not None:
-            images.append(cut(net.heard, size, rng))
+        images.append(cut(heard[-1], size, rng))
+        heard.clear()
     return images
 
 

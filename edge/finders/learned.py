@@ -8,6 +8,9 @@ and measured foreground do not agree. The same field gives the same cells; nothi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -59,17 +62,22 @@ def whiten(rgb: UInt8Array) -> UInt8Array:
 class LearnedFinder:
     """Finds cells with a net from the shelf. One per worker.
 
+    Args:
+        model: a finder's file.
+        make_net: makes the interpreter around it (tools listen in here).
+
     Raises:
         ModelError: the model is not a finder, or its outputs do not match its card.
     """
 
-    def __init__(self, model: ModelFile) -> None:
+    def __init__(self, model: ModelFile, make_net: Callable[[ModelFile], Net] = Net) -> None:
         card = model.card
         if card is None or card.finder is None:
             raise ModelError(f"{model.path}: this is not a finder's model (its card has no finder part)")
         self.name = card.name
         self.spec: FinderSpec = card.finder
-        self.net = Net(model)
+        self._model, self._make_net = model, make_net
+        self.net = make_net(model)
         kinds = [CELL if kind == SUSPECT else kind for kind in self.spec.kinds]
         self.kinds = tuple(dict.fromkeys(kinds))
         self._kind_of = np.array([self.kinds.index(kind) for kind in kinds], np.int32)
@@ -81,6 +89,11 @@ class LearnedFinder:
         except ValueError:
             raise ModelError(f"{model.path}: the net's outputs {channels} do not match its card") from None
 
+    @cached_property
+    def nearer(self) -> Net:
+        """An interpreter of its own for second looks, so that neither has to be laid out anew for the other's size."""
+        return self._make_net(self._model)
+
     def set_thresholds(self, thresholds: tuple[float, ...]) -> None:
         """Other thresholds than the card's, one per heat channel (for choosing them)."""
         self._thresholds = np.array(thresholds, np.float32)
@@ -89,11 +102,11 @@ class LearnedFinder:
         """Cells of one field; see ``edge.finders.Finder``."""
         levels = pyramid(image)
         scale = GUESS_PX / max(levels.rgb.shape[:2])
-        cells, fits = self._at(levels, scale)
+        cells, fits = self._at(levels, scale, self.net)
         if not fits:
             better = self._better_scale(levels, cells, scale)
             if abs(better / scale - 1) > 0.1:
-                cells, _ = self._at(levels, better)
+                cells, _ = self._at(levels, better, self.nearer)
         return cells
 
     def _better_scale(self, levels: Pyramid, cells: Cells, scale: float) -> float:
@@ -107,9 +120,9 @@ class LearnedFinder:
         # In whole steps, so that what processors make of the guess in their last bits does not move a box.
         return float(max(1, round(min(better * longest, _LONGEST) / _STEP)) * _STEP / longest)
 
-    def _at(self, levels: Pyramid, scale: float) -> tuple[Cells, bool]:
+    def _at(self, levels: Pyramid, scale: float, net: Net) -> tuple[Cells, bool]:
         image = prepare(levels, scale)
-        outputs = self.net.run(image[None])
+        outputs = net.run(image[None])
         cells = self._decode(outputs[self._heat][0], outputs[self._reg][0], scale)
         return cells, self._fits(image, cells, scale)
 
