@@ -102,7 +102,7 @@ def read_cells(
     """
     labels = class_folders(folder, labels)
     pattern = compiled(group_by)
-    files = [(path, number) for number, label in enumerate(labels) for path in _images(folder / label)]
+    files = [(path, number) for number, label in enumerate(labels) for path in images_in(folder / label)]
     spec = CropSpec(size=size)
     images, truth, groups, names, skipped, black = [], [], [], [], [], 0
     for count, (path, number) in enumerate(files):
@@ -114,7 +114,7 @@ def read_cells(
         except UnreadableFieldError as error:
             skipped.append(str(error))
             continue
-        on_black = _on_black(rgb)
+        on_black = stands_on_black(rgb)
         black += on_black
         images.append(whole_image(rgb, spec, on_black=on_black))
         truth.append(number)
@@ -190,11 +190,12 @@ def some(cells: CellSet, count: int, seed: int = 0) -> CellSet:
     return cells.take(order[np.argsort(rank[order], kind="stable")][:count])
 
 
-def _images(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
+    """All image files below a folder, by path."""
     return sorted(p for p in folder.rglob("*") if p.suffix.lower() in _ENDINGS and not p.name.startswith("."))
 
 
-def _on_black(rgb: UInt8Array) -> bool:
+def stands_on_black(rgb: UInt8Array) -> bool:
     """Whether the cell was cut out on black: at least three of the corners are."""
     corners = rgb[[0, 0, -1, -1], [0, -1, 0, -1]].max(axis=1)
     return int((corners < _BLACK).sum()) >= 3

@@ -41,7 +41,7 @@ _UNJUDGED: dict[str, Any] = {
     "groups": {},
     "calibrated_on": "virtual slides, not real cells; accuracy unknown",
 }
-_NEGATIVE = ("un", "non", "not", "neg", "healthy", "normal")
+NEGATIVE = ("un", "non", "not", "neg", "healthy", "normal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,5 +229,5 @@ def _swap(cells: CellSet) -> CellSet:
 def _guess_positive(labels: tuple[str, ...]) -> tuple[str, ...]:
     if len(labels) != 2:
         return ()
-    plain = [not label.lower().startswith(_NEGATIVE) for label in labels]
+    plain = [not label.lower().startswith(NEGATIVE) for label in labels]
     return (labels[0],) if plain == [True, False] else (labels[1],)

@@ -68,7 +68,8 @@ def how(asked: float | None, cells: CellSet, card: Card, *, known: bool) -> Oper
             f"the threshold is one half: {negatives} negative cells are left to choose it on, "
             f"{wanted} are needed for {rate:.3%} false positives",
         )
-    slides = f" of {len(np.unique(cells.groups[negative(cells, card)]))} slides" if cells.grouped else ""
+    count = len(np.unique(cells.groups[negative(cells, card)]))
+    slides = f" of {count} {'slides' if count > 1 else 'slide'}" if cells.grouped else ""
     return Operating(
         rate, f"{rate:.3%} false positives on {negatives} negative cells{slides}, not those it is judged on"
     )

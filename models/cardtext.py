@@ -33,12 +33,29 @@ _LIMITS = {
 }
 
 
-def render(card: Card, size: int) -> str:
-    """The Markdown of one card; ``size`` in bytes is that of the file."""
+def render(
+    card: Card,
+    size: int,
+    *,
+    use: str | None = None,
+    limits: str | None = None,
+    figures: list[str] | None = None,
+    maker: str = "python -m models cards",
+) -> str:
+    """The Markdown of one card.
+
+    Args:
+        card: as in the file.
+        size: of the file in bytes.
+        use: what it is for, in words; None: what is said of the shelf's models of its task.
+        limits: what it is not to be trusted with; None: likewise.
+        figures: lines; None: the card's, as they are.
+        maker: the command that writes it.
+    """
     lines = [
         f"# {card.name}",
         "",
-        f"{_USE[card.task]}",
+        use or _USE[card.task],
         "",
         "| | |",
         "|---|---|",
@@ -57,15 +74,16 @@ def render(card: Card, size: int) -> str:
         "## Figures",
         "",
         *(
-            _rows(card.accuracy)
+            figures
+            or _rows(card.accuracy)
             or ["See `docs/figures.md`: every one is of nets that never saw the blocks and slides in question."]
         ),
         "",
         "## Limits",
         "",
-        _LIMITS[card.task],
+        limits or _LIMITS[card.task],
         "",
-        "Written by `python -m models cards` from the card inside the file.",
+        f"Written by `{maker}` from the card inside the file.",
         "",
     ]
     return "\n".join(lines)
@@ -97,6 +115,9 @@ def _end_to_end(table: Mapping[str, Any]) -> str:
 
 def _said(value: Any) -> str:
     if isinstance(value, dict):
+        if value.keys() == {"value", "low", "high", "n"}:  # a figure with its interval
+            bounds = "" if value["low"] is None else f" ({value['low']:.4f} to {value['high']:.4f})"
+            return f"{value['value']:.4f}{bounds}, n = {value['n']}"
         return "; ".join(f"{k} {_said(v)}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(_said(v) for v in value) or "none"

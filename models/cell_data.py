@@ -6,33 +6,71 @@ uninfected: the finder may let one through.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.crops import crop_cells
+from edge.crops import centre_colours, crop_cells
 from edge.modelfile import CropSpec
-from edge.types import UInt8Array
+from edge.types import FloatArray, UInt8Array
 from models.finder_data import Scene
 
 NORMAL, INFECTED = 0, 1
 LABELS = ("uninfected", "parasitized")
+_DENSITY = -np.log(np.maximum(np.arange(256), 3) / 255).astype(np.float32)
+_NOISE = np.random.default_rng(5).standard_normal(1 << 22, dtype=np.float32)
+"""Drawn once: a crop's noise is a stretch of it from a random place."""
+
+
+SLACK = 2
+"""Pixels that crops to learn from are larger than the net's on every side, so that they can be moved without being resampled."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellSet:
-    """Crops with labels: uint8 [n, size, size, 3] and int [n]."""
+    """Crops with labels.
+
+    Attributes:
+        crops: uint8 [n, size, size, 3], uncoloured; ``SLACK`` larger on every side where they are to be moved.
+        labels: int [n].
+        reference: float32 [n, 3], colour of the median cell of each one's field (or slide); None: a cell's own stands for it.
+    """
 
     crops: UInt8Array
     labels: np.ndarray
+    reference: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def references(self, rows: np.ndarray) -> FloatArray:
+        """Of these cells, float32 [m, 3]."""
+        return centre_colours(self.crops[rows]) if self.reference is None else self.reference[rows]
+
 
 def join(sets: list[CellSet]) -> CellSet:
     """Several sets as one."""
-    return CellSet(np.concatenate([s.crops for s in sets]), np.concatenate([s.labels for s in sets]))
+    parts = [s.references(np.arange(len(s))) for s in sets]
+    return CellSet(
+        np.concatenate([s.crops for s in sets]), np.concatenate([s.labels for s in sets]), np.concatenate(parts)
+    )
+
+
+def with_slack(spec: CropSpec) -> CropSpec:
+    """``spec`` for crops to learn from: uncoloured, and ``SLACK`` pixels larger on every side."""
+    size = spec.size + 2 * SLACK
+    return replace(spec, size=size, margin=spec.margin * size / spec.size, normalise="none")
+
+
+def middle(crops: UInt8Array, size: int) -> UInt8Array:
+    """The middle of crops: uint8 [n, s, s, 3] to [n, size, size, 3]."""
+    edge = (crops.shape[1] - size) // 2
+    return crops[:, edge : edge + size, edge : edge + size]
+
+
+def of_field(crops: UInt8Array, size: int) -> FloatArray:
+    """Colour of the median cell of crops that are of one field: float32 [3]."""
+    return np.asarray(np.median(centre_colours(np.ascontiguousarray(middle(crops, size))), axis=0), np.float32)
 
 
 def jitter(boxes: np.ndarray, rng: np.random.Generator, shift: float = 0.06, scale: float = 0.08) -> np.ndarray:
@@ -44,34 +82,69 @@ def jitter(boxes: np.ndarray, rng: np.random.Generator, shift: float = 0.06, sca
 
 
 def cells_of(scene: Scene, spec: CropSpec, rng: np.random.Generator, *, infected_copies: int = 1) -> CellSet:
-    """The scene's cells, infected ones ``infected_copies`` times with other boxes; unsure ones left out."""
+    """The scene's cells with slack, infected ones ``infected_copies`` times with other boxes; unsure ones left out."""
     sure = scene.kind >= 0
     boxes, kind = scene.boxes[sure], scene.kind[sure]
     repeat = np.where(kind == INFECTED, infected_copies, 1)
     boxes, kind = np.repeat(boxes, repeat, axis=0), np.repeat(kind, repeat)
-    crops = crop_cells(scene.rgb, jitter(boxes, rng), spec)
-    return CellSet(crops, (kind == INFECTED).astype(int))
+    crops = crop_cells(scene.rgb, jitter(boxes, rng), with_slack(spec))
+    red = kind <= INFECTED
+    colour = of_field(crops[red] if red.any() else crops, spec.size) if len(crops) else np.zeros(3, np.float32)
+    return CellSet(crops, (kind == INFECTED).astype(int), np.repeat(colour[None], len(crops), axis=0))
 
 
-def augment(crops: UInt8Array, rng: np.random.Generator) -> UInt8Array:
-    """Turned, mirrored, recoloured, blurred or noisy copies: uint8 [n, s, s, 3], same shape out."""
-    out = crops.astype(np.float32)
-    n = len(out)
-    for turn in range(4):
-        mine = rng.integers(0, 4, n) == turn
-        out[mine] = np.rot90(out[mine], turn, axes=(1, 2))
-    mirrored = rng.random(n) < 0.5
-    out[mirrored] = out[mirrored, :, ::-1]
-    density = -np.log(np.maximum(out, 3) / 255)
+def moved(crops: UInt8Array, size: int, rng: np.random.Generator) -> UInt8Array:
+    """Each crop's window of that size at a random place, turned and mirrored: uint8 [n, s, s, 3] to [n, size, size, 3]."""
+    out = np.empty((len(crops), size, size, 3), np.uint8)
+    corners = rng.integers(0, crops.shape[1] - size + 1, (len(crops), 2))
+    for crop, (top, left), way, target in zip(crops, corners, rng.integers(0, 8, len(crops)), out, strict=True):
+        view = crop[top : top + size, left : left + size]
+        view = view.transpose(1, 0, 2) if way & 4 else view
+        view = view[::-1] if way & 2 else view
+        target[:] = view[:, ::-1] if way & 1 else view
+    return out
+
+
+def augment(crops: UInt8Array, reference: FloatArray, rng: np.random.Generator) -> tuple[UInt8Array, FloatArray]:
+    """Recoloured, blurred or noisy copies.
+
+    Another stain and lamp: channels mixed and scaled in optical density, the field's colour with them.
+
+    Args:
+        crops: uint8 [n, s, s, 3].
+        reference: float32 [n, 3], colour of each one's field.
+        rng: gives the same for the same seed.
+
+    Returns:
+        both, recoloured.
+    """
+    n, side = len(crops), crops.shape[1]
     mix = np.eye(3) + rng.normal(0, 0.06, (n, 3, 3))
     mix /= mix.sum(axis=2, keepdims=True)
-    density = np.einsum("nhwc,ncd->nhwd", density, mix.astype(np.float32), optimize=True)
-    density *= np.exp(rng.normal(0, 0.12, (n, 1, 1, 3)) + rng.normal(0, 0.15, (n, 1, 1, 1))).astype(np.float32)
-    out = 255 * np.exp(-density)
+    mix *= np.exp(rng.normal(0, 0.12, (n, 1, 3)) + rng.normal(0, 0.15, (n, 1, 1)))
+    mix = mix.astype(np.float32)
+    density = _DENSITY[crops]
+    out = np.empty_like(density)
+    for channel in range(3):  # three sums of planes: NumPy is slow where the innermost axis has three entries
+        weights = mix[:, :, channel, None, None]
+        out[..., channel] = sum(density[..., k] * weights[:, k] for k in range(3))
+    np.multiply(np.exp(np.negative(out, out=out), out=out), np.float32(255), out=out)
     soft = rng.random(n) < 0.3
-    out[soft] = (
-        out[soft] + np.roll(out[soft], 1, 1) + np.roll(out[soft], 1, 2) + np.roll(out[soft], (1, 1), (1, 2))
-    ) / 4
-    noisy = rng.random(n) < 0.5
-    out[noisy] += rng.normal(0, 1, out[noisy].shape) * rng.uniform(0, 6, (int(noisy.sum()), 1, 1, 1))
-    return np.asarray(np.clip(out, 0, 255), np.uint8)
+    out[soft] = _softened(out[soft])
+    for i in np.flatnonzero(rng.random(n) < 0.5):
+        first = int(rng.integers(len(_NOISE) - side * side * 3))
+        out[i] += _NOISE[first : first + side * side * 3].reshape(side, side, 3) * np.float32(rng.uniform(0, 6))
+    colour = -np.log(np.maximum(reference, 3) / 255)
+    recoloured = 255 * np.exp(-np.einsum("nc,ncd->nd", colour, mix))
+    return np.asarray(np.clip(out, 0, 255), np.uint8), np.asarray(recoloured, np.float32)
+
+
+def _softened(out: np.ndarray) -> np.ndarray:
+    """Mean of each pixel and its neighbours above and to the left."""
+    down = out.copy()
+    down[:, 1:] += out[:, :-1]
+    down[:, :1] += out[:, :1]
+    across = down.copy()
+    across[:, :, 1:] += down[:, :, :-1]
+    across[:, :, :1] += down[:, :, :1]
+    return across / 4

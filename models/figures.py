@@ -76,6 +76,7 @@ def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *,
     add(infected_rows(folder, fields))
     add(nih_figures(folder))
     classifier = Classifier(read_model(shelf / cell_make.NAME / f"{cell_make.NAME}.tflite"))
+    add([chula_false_positives(shipped, classifier)])
     for seed in VIRTUAL_SEEDS:
         add(virtual_rows(shipped, classifier, seed))
     if not quick:
@@ -147,6 +148,31 @@ def chula_row(finder: Finder, where: str) -> Figure:
         ">= 0.92",
         f"{s.f1:.3f} ({low:.3f} to {high:.3f}; P {s.precision:.3f}, R {s.recall:.3f}; {s.fields} fields, {s.cells} cells)",
         s.f1 >= 0.92,
+    )
+
+
+def chula_false_positives(finder: Finder, classifier: Classifier) -> Figure:
+    """Cells called positive on the scope that is in no training set and shows no parasite; interval by fields."""
+    false, cells = [], []
+    for entry in load_chula():
+        rgb = entry.read()
+        found = finder.find(rgb)
+        boxes = found.boxes[found.kind == 0]
+        called = classifier.classes(classifier.scores(crop_cells(rgb, boxes, classifier.card.crop)))
+        positive = np.isin(called, [i for i, x in enumerate(classifier.card.labels) if x in classifier.card.positive])
+        false.append(int(positive.sum()))
+        cells.append(len(boxes))
+    rng = np.random.default_rng(0)
+    draws = rng.integers(0, len(cells), (_RESAMPLES, len(cells)))
+    rates = np.array(false)[draws].sum(axis=1) / np.array(cells)[draws].sum(axis=1)
+    low, high = np.percentile(rates, (2.5, 97.5))
+    rate = sum(false) / sum(cells)
+    return Figure(
+        "cells called positive on a scope never seen, no parasites there",
+        "Chula, the card's threshold",
+        "<= 0.1 %",
+        f"{rate:.2%} ({low:.2%} to {high:.2%}; {sum(false)} of {sum(cells)} cells, {len(cells)} fields)",
+        rate <= 0.001,
     )
 
 

@@ -86,9 +86,9 @@ class CellPool:
                 (np.asarray(small, np.uint8), row["label"] == "parasitized")
             )
 
-    def scene(self, rng: np.random.Generator) -> Scene:
-        """A composed field of one slide's cells: some touching, some overlapping, on a pale background."""
-        slide = str(rng.choice(sorted(self.by_slide)))
+    def scene(self, rng: np.random.Generator, slide: str | None = None) -> Scene:
+        """A composed field of one slide's cells (any, if not said which): some touching, some overlapping, on a pale background."""
+        slide = slide or str(rng.choice(sorted(self.by_slide)))
         cells = self.by_slide[slide]
         height, width = VIEW[0] * 2, VIEW[1] * 2
         paper = _paper(cells, rng, height, width)

@@ -6,7 +6,7 @@ import csv
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class FinderTraining:
     rate: float = 2e-3
     width: int = 16
     seed: int = 0
-    mix: tuple[float, float, float] = (0.75, 0.15, 0.1)
+    mix: tuple[float, ...] = (0.75, 0.15, 0.1)
 
 
 def nih_rows(folder: Path | None = None) -> list[dict[str, str]]:
@@ -77,7 +77,7 @@ def batches(pools: list[list[Scene]], mix: tuple[float, ...], size: int, seed: i
         yield (np.stack(images).astype(np.float32) - 128) / 64, np.stack(heats), np.stack(regs)
 
 
-def ahead(source: Iterator[Any], depth: int = 6) -> Iterator[Any]:
+def ahead(source: Iterator[Any], depth: int = 6) -> Generator[Any]:
     """The same items, made in a thread of their own."""
     items: queue.Queue[Any] = queue.Queue(depth)
     stop = threading.Event()
@@ -106,12 +106,19 @@ def train(
 ) -> Any:
     """A trained Keras model. ``say`` gets a line of progress every 100 steps."""
     import keras  # noqa: PLC0415
-    import tensorflow as tf  # noqa: PLC0415
 
     keras.utils.set_random_seed(settings.seed)
-    model = build(len(KINDS), settings.width, *VIEW)
+    return fit(build(len(KINDS), settings.width, *VIEW), [real, composed, virtual], settings, say)
+
+
+def fit(model: Any, pools: list[list[Scene]], settings: FinderTraining, say: Callable[[str], None]) -> Any:
+    """The Keras model, trained on: ``pools`` are scenes by source, as many as ``settings.mix``."""
+    import keras  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    warm = min(100, settings.steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
-        1e-4, settings.steps - 100, warmup_target=settings.rate, warmup_steps=100, alpha=0.01
+        min(1e-4, settings.rate), settings.steps - warm, warmup_target=settings.rate, warmup_steps=warm, alpha=0.01
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-4)
     heat_loss, box_loss = loss_functions()
@@ -129,7 +136,7 @@ def train(
     step = tf.function(one_step)
     began = time.monotonic()
     recent: list[tuple[float, float]] = []
-    source = ahead(batches([real, composed, virtual], settings.mix, settings.batch, settings.seed))
+    source = ahead(batches(pools, settings.mix, settings.batch, settings.seed))
     for number in range(1, settings.steps + 1):
         one, two = step(*next(source))
         recent.append((float(one), float(two)))

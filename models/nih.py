@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from edge.crops import crop_cells
+from edge.crops import crop_cells, to_reference
 from edge.modelfile import CropSpec
-from edge.types import UInt8Array
+from edge.types import FloatArray, UInt8Array
+from models.cell_data import of_field
 from models.fields import data_dir, read_rgb
 from models.finder_data import BOX_MARGIN
 
@@ -33,13 +35,29 @@ def on_paper(cell: UInt8Array) -> tuple[UInt8Array, np.ndarray]:
 
 
 def crops_of(rows: list[dict[str, str]], spec: CropSpec, folder: Path | None = None) -> UInt8Array:
-    """Crops of these rows of ``cells.csv``: uint8 [n, size, size, 3]."""
+    """Crops of these rows of ``cells.csv`` as the net sees them, a slide standing for a field: uint8 [n, size, size, 3]."""
+    crops = plain_crops(rows, replace(spec, normalise="none"), folder)
+    return to_reference(crops, spec, slide_colours(crops, rows, spec.size))
+
+
+def plain_crops(rows: list[dict[str, str]], spec: CropSpec, folder: Path | None = None) -> UInt8Array:
+    """Crops of these rows, uncoloured: uint8 [n, size, size, 3]."""
     folder = folder or data_dir() / "nih_cells"
     crops = np.empty((len(rows), spec.size, spec.size, 3), np.uint8)
     for i, row in enumerate(rows):
         rgb, box = on_paper(read_rgb(folder / row["file"]))
         crops[i] = crop_cells(rgb, box[None], spec)[0]
     return crops
+
+
+def slide_colours(crops: UInt8Array, rows: list[dict[str, str]], size: int) -> FloatArray:
+    """Colour of the median cell of each one's slide, float32 [n, 3]; of crops with slack the middle ``size`` pixels count."""
+    slides = np.array([row["slide"] for row in rows])
+    colours = np.empty((len(rows), 3), np.float32)
+    for slide in np.unique(slides):
+        mine = slides == slide
+        colours[mine] = of_field(crops[mine], size)
+    return colours
 
 
 def infected(rows: list[dict[str, str]]) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Training, judging, comparing and adapting on anybody's cells and annotated fields; any number of classes."""
