@@ -33,6 +33,7 @@ _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second l
 _COVERED = (0.4, 1.4)  # area of the cells / area that is not background, likewise
 _DARK = int(WHITE * 0.9)  # as a byte, since NumPy compares bytes with bytes ten times faster than with fractions
 _SURE = 0.5  # median confidence, likewise: at another scale the net finds something, but is not sure of it
+_KEPT = 3.0  # times the first guess: up to there the interpreter of second looks stays
 _ENOUGH = 8  # cells needed to judge the scale from
 
 
@@ -107,6 +108,8 @@ class LearnedFinder:
             better = self._better_scale(levels, cells, scale)
             if abs(better / scale - 1) > 0.1:
                 cells, _ = self._at(levels, better, self.nearer)
+                if better > _KEPT * scale:
+                    del self.nearer  # as large as that it is rarely wanted again, and holds a hundred megabytes
         return cells
 
     def _better_scale(self, levels: Pyramid, cells: Cells, scale: float) -> float:

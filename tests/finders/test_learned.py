@@ -141,3 +141,13 @@ def test_a_heat_of_one_kind_is_read_as_one_of_many() -> None:
     heat, reg = np.zeros((6, 8, 1), np.float32), np.ones((6, 8, 4), np.float32)
     heat[2, 3, 0] = 0.9
     assert finder._decode(heat, reg, 1.0).confidence.tolist() == pytest.approx([0.9])
+
+
+@pytest.mark.parametrize(("cell_px", "kept"), [(24.0, True), (4.0, False)])
+def test_the_interpreter_of_second_looks_stays_unless_it_is_large(
+    monkeypatch: pytest.MonkeyPatch, cell_px: float, kept: bool
+) -> None:
+    monkeypatch.setattr("edge.finders.learned.estimate_cell_px", lambda _image: cell_px)
+    mine = LearnedFinder(shelf.load(shelf.FINDER))
+    mine.find(np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8))
+    assert ("nearer" in vars(mine)) == kept
