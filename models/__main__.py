@@ -55,23 +55,24 @@ def train_classifier(
         Optional[list[int]],  # noqa: UP045  (typer reads it at run time)
         typer.Option(help="Hold this fold out (0 to 3), may be repeated; without it, train the shipped one."),
     ] = None,
+    lite: Annotated[bool, typer.Option("--lite", help="The small one.")] = False,
     steps: Steps = 3000,
     seed: Seed = 0,
 ) -> None:
     """Train the cell classifier (five minutes, and two to read images). Example: python -m models train-classifier --fold 0."""
-    from models.cell_make import NAME, SPEC, make_classifier, slides_held_out  # noqa: PLC0415
+    from models.cell_make import NAMES, SPEC, make_classifier, slides_held_out  # noqa: PLC0415
     from models.cell_sources import gather, load_finders  # noqa: PLC0415
     from models.cell_train import CellTraining  # noqa: PLC0415
     from models.choose import fold_paths  # noqa: PLC0415
     from models.finder_make import NAME as FINDER  # noqa: PLC0415
     from models.finder_make import held_out_blocks  # noqa: PLC0415
 
-    settings = CellTraining(steps=steps, seed=seed)
+    settings, name = CellTraining(steps=steps, seed=seed), NAMES[int(lite)]
     sources = gather(SPEC, load_finders(fold_paths(FOLDS, FINDER)), seed, typer.echo)
     numbers: list[int | None] = [*fold] if fold else [None]
     for number in numbers:
-        out, slides = path_of(NAME, number), slides_held_out(number)
-        card = make_classifier(out, sources, held_out_blocks(number), slides, settings=settings, say=typer.echo)
+        out, slides, blocks = path_of(name, number), slides_held_out(number), held_out_blocks(number)
+        card = make_classifier(out, sources, blocks, slides, settings=settings, say=typer.echo, name=name)
         typer.echo(f"{out} written, SHA-256 {card.sha256[:12]}; now: python -m models choose-thresholds")
 
 

@@ -15,7 +15,7 @@ from edge.crops import to_reference
 from edge.modelfile import Card, CropSpec, read_model, write_model
 from edge.types import UInt8Array
 from models.cell_data import LABELS, CellSet, middle
-from models.cell_net import SIZE, macs
+from models.cell_net import SIZE, WIDTHS, macs
 from models.cell_sources import Source, block_name
 from models.cell_train import CellTraining, train
 from models.finder_train import nih_rows
@@ -23,6 +23,7 @@ from models.metrics import accuracy, auc, sensitivity_at
 from models.nih import crops_of, infected
 
 NAME = "malaria-thin-32"
+NAMES = tuple(WIDTHS)
 SPEC = CropSpec(size=SIZE, margin=1.0, normalise="bounded", target=128, reach=0.1)
 FOLDS = 4
 _CALIBRATION = 200  # cells of each source
@@ -42,17 +43,18 @@ def make_classifier(
     *,
     settings: CellTraining,
     say: Callable[[str], None],
+    name: str = NAME,
 ) -> Card:
     """Train without the held-out blocks and slides; write ``out`` (.tflite) and the Keras file beside it."""
     held_out = frozenset(slides_out) | {block_name(block) for block in blocks_out}
     learned = [source.without(held_out) for source in sources]
     say(f"{out.stem}: {sum(len(cells) for cells in learned)} cells, blocks {blocks_out or 'none'} held out")
-    model = train(learned, [source.share for source in sources], SPEC, settings, say)
+    model = train(learned, [source.share for source in sources], SPEC, settings, say, widths=WIDTHS[name])
     keras_file = out.with_suffix(".keras")
     model.save(keras_file)
     flatbuffer = to_int8(model, _calibration(learned, settings.seed), (SIZE, SIZE, 3))
     card = Card(
-        NAME,
+        name,
         "classify",
         LABELS,
         positive=(LABELS[1],),

@@ -9,9 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 SIZE = 32
+WIDTHS = {
+    "malaria-thin-32": (16, 16, 32, 32),
+    "malaria-thin-32-lite": (6, 10, 16, 16),
+}
+"""Filters of the four convolutions of each net on the shelf, its first the one to use."""
 
 
-def build(outputs: int = 1, widths: tuple[int, int, int, int] = (16, 16, 32, 32)) -> Any:
+def build(outputs: int = 1, widths: tuple[int, int, int, int] = WIDTHS["malaria-thin-32"]) -> Any:
     """A Keras model: bytes as (value - 128) / 64, float [n, 32, 32, 3], to logits [n, 1, 1, outputs]."""
     import keras  # noqa: PLC0415
 

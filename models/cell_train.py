@@ -12,7 +12,7 @@ from edge.crops import to_reference
 from edge.modelfile import CropSpec
 from edge.types import FloatArray, UInt8Array
 from models.cell_data import CellSet, augment, moved
-from models.cell_net import build
+from models.cell_net import WIDTHS, build
 from models.cells.loop import Keeping, run
 from models.finder_train import ahead
 
@@ -125,6 +125,7 @@ def train(
     classes: Classes | None = None,
     start: Any = None,
     keep: Keeping | None = None,
+    widths: tuple[int, int, int, int] = WIDTHS["malaria-thin-32"],
 ) -> Any:
     """A trained Keras model with one logit for two classes, else one per class.
 
@@ -137,13 +138,14 @@ def train(
         classes: of the cells; None: two, the first of them background.
         start: a trained Keras model to go on from; None: a new one.
         keep: where checkpoints go; None: nowhere.
+        widths: of a new net, see ``models.cell_net``.
     """
     import keras  # noqa: PLC0415
     import tensorflow as tf  # noqa: PLC0415
 
     known = classes or Classes()
     keras.utils.set_random_seed(settings.seed)
-    model = start if start is not None else build(1 if known.count == 2 else known.count)
+    model = start if start is not None else build(1 if known.count == 2 else known.count, widths)
     warm = min(_WARM_UP, settings.steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
         min(1e-4, settings.rate),

@@ -73,10 +73,10 @@ def by_fold(fields: list[AnnotatedField]) -> list[list[AnnotatedField]]:
     return [[f for f in fields if f.block in blocks] for blocks in folds(fields)]
 
 
-def score_folds(folder: Path, fields: list[AnnotatedField]) -> list[ScoredCells]:
-    """Every field scored once, by a finder and a classifier that never saw its block."""
+def score_folds(folder: Path, fields: list[AnnotatedField], name: str = cell_make.NAME) -> list[ScoredCells]:
+    """Every field scored once, by a finder and a classifier of that name that never saw its block."""
     out = []
-    finders, classifiers = fold_paths(folder, finder_make.NAME), fold_paths(folder, cell_make.NAME)
+    finders, classifiers = fold_paths(folder, finder_make.NAME), fold_paths(folder, name)
     for finder, classifier, held_out in zip(finders, classifiers, by_fold(fields), strict=True):
         out.append(score_fields(LearnedFinder(read_model(finder)), Classifier(read_model(classifier)), held_out))
     return out
@@ -87,11 +87,18 @@ def choose_all(folder: Path, shelf: Path, say: Callable[[str], None]) -> None:
     fields = load_iml()
     shipped = shelf / finder_make.NAME / f"{finder_make.NAME}.tflite"
     choose(fold_paths(folder, finder_make.NAME), by_fold(fields), shipped, say)
-    parts = score_folds(folder, fields)
-    paths = fold_paths(folder, cell_make.NAME)
+    for name in cell_make.NAMES:
+        _choose_classifiers(name, folder, shelf, fields, say)
+
+
+def _choose_classifiers(
+    name: str, folder: Path, shelf: Path, fields: list[AnnotatedField], say: Callable[[str], None]
+) -> None:
+    parts = score_folds(folder, fields, name)
+    paths = fold_paths(folder, name)
     for number, path in enumerate(paths):
         _set_threshold(path, [part for i, part in enumerate(parts) if i != number], " (of the other folds)", say)
-    shipped = shelf / cell_make.NAME / f"{cell_make.NAME}.tflite"
+    shipped = shelf / name / f"{name}.tflite"
     _set_threshold(shipped, parts, "", say)
     # The shipped net has seen every slide: what it may claim are the figures of its likes that had not.
     of_folds = {f"trained without fold {i}": dict(_card(path)[1].accuracy) for i, path in enumerate(paths)}

@@ -20,18 +20,13 @@ from edge.finders.classical import ClassicalFinder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
 from edge.sources.virtual import SlideSpec, render_field
-from models import cell_make, finder_make
-from models.cell_make import slides_held_out
-from models.choose import by_fold, fold_paths, score_folds
+from models import cell_figures, cell_make, finder_make
+from models.choose import by_fold, fold_paths
 from models.cost import cost_rows
 from models.fields import AnnotatedField, load_chula, load_iml
 from models.figure import Figure, line
 from models.finder_data import BOX_MARGIN
-from models.finder_train import nih_rows
-from models.metrics import accuracy, auc, by_group, sensitivity_at
-from models.nih import crops_of, infected
 from models.score import BORDER, Match, Summary, match_boxes, match_points, pairs, summarise
-from models.thresholds import at_false_positives
 
 NO_TARGET = "none yet"
 VIRTUAL_SEEDS = (1, 2, 3)
@@ -73,10 +68,9 @@ def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *,
         (ClassicalFinder(), "classical, Chula (likewise)"),
     ):
         add([chula_row(finder, where)])
-    add(infected_rows(folder, fields))
-    add(nih_figures(folder))
+    for name in cell_make.NAMES:
+        add(cell_figures.measure(name, folder, shelf, shipped))
     classifier = Classifier(read_model(shelf / cell_make.NAME / f"{cell_make.NAME}.tflite"))
-    add([chula_false_positives(shipped, classifier)])
     for seed in VIRTUAL_SEEDS:
         add(virtual_rows(shipped, classifier, seed))
     if not quick:
@@ -149,82 +143,6 @@ def chula_row(finder: Finder, where: str) -> Figure:
         f"{s.f1:.3f} ({low:.3f} to {high:.3f}; P {s.precision:.3f}, R {s.recall:.3f}; {s.fields} fields, {s.cells} cells)",
         s.f1 >= 0.92,
     )
-
-
-def chula_false_positives(finder: Finder, classifier: Classifier) -> Figure:
-    """Cells called positive on the scope that is in no training set and shows no parasite; interval by fields."""
-    false, cells = [], []
-    for entry in load_chula():
-        rgb = entry.read()
-        found = finder.find(rgb)
-        boxes = found.boxes[found.kind == 0]
-        called = classifier.classes(classifier.scores(crop_cells(rgb, boxes, classifier.card.crop)))
-        positive = np.isin(called, [i for i, x in enumerate(classifier.card.labels) if x in classifier.card.positive])
-        false.append(int(positive.sum()))
-        cells.append(len(boxes))
-    rng = np.random.default_rng(0)
-    draws = rng.integers(0, len(cells), (_RESAMPLES, len(cells)))
-    rates = np.array(false)[draws].sum(axis=1) / np.array(cells)[draws].sum(axis=1)
-    low, high = np.percentile(rates, (2.5, 97.5))
-    rate = sum(false) / sum(cells)
-    return Figure(
-        "cells called positive on a scope never seen, no parasites there",
-        "Chula, the card's threshold",
-        "<= 0.1 %",
-        f"{rate:.2%} ({low:.2%} to {high:.2%}; {sum(false)} of {sum(cells)} cells, {len(cells)} fields)",
-        rate <= 0.001,
-    )
-
-
-def infected_rows(folder: Path, fields: list[AnnotatedField]) -> list[Figure]:
-    """Infected cells found end to end (lost by the finder = missed) at fixed false-positive rates."""
-    parts = score_folds(folder, fields)
-    lost = sum(p.lost for p in parts)
-    rows = []
-    for rate in (0.01, 0.001):
-        found = total = 0
-        for number, part in enumerate(parts):
-            rest = [p for i, p in enumerate(parts) if i != number]
-            limit = at_false_positives(
-                np.concatenate([p.score for p in rest]), np.concatenate([p.infected for p in rest]), rate
-            )
-            found += int((part.score[part.infected] >= limit).sum())
-            total += int(part.infected.sum()) + part.lost
-        rows.append(
-            Figure(
-                f"infected cells found at {rate:.1%} false positives",
-                "IML end to end, unseen blocks, threshold of other folds",
-                NO_TARGET,
-                f"{found / total:.3f} (n = {total}, of them {lost} lost by the finder)",
-                None,
-            )
-        )
-    return rows
-
-
-def nih_figures(folder: Path) -> list[Figure]:
-    """Every NIH cell scored once, in int8, by a classifier that never saw its slide; published (noisy) labels."""
-    scores, truth, slides = [], [], []
-    for fold, path in enumerate(fold_paths(folder, cell_make.NAME)):
-        held_out = slides_held_out(fold)
-        rows = [row for row in nih_rows() if row["slide"] in held_out]
-        classifier = Classifier(read_model(path))
-        scores.append(classifier.scores(crops_of(rows, classifier.card.crop))[:, 1])
-        truth.append(infected(rows))
-        slides += [row["slide"] for row in rows]
-    score, label, slide = np.concatenate(scores), np.concatenate(truth), np.array(slides)
-    where = "NIH cells, unseen slides, int8"
-    n = f"n = {len(label)} cells, {len(np.unique(slide))} slides"
-    rows_out = []
-    for what, measure in (
-        ("accuracy", accuracy),
-        ("AUC", auc),
-        ("sensitivity at 1 % false positives", lambda a, b: sensitivity_at(a, b, 0.01)),
-    ):
-        low, high = by_group(measure, label, score, slide)
-        value = f"{measure(label, score):.4f} ({low:.4f} to {high:.4f} by slide; {n})"
-        rows_out.append(Figure(what, where, NO_TARGET, value, met=None))
-    return rows_out
 
 
 def virtual_rows(finder: LearnedFinder, classifier: Classifier, seed: int) -> list[Figure]:

@@ -53,14 +53,19 @@ def annotated(fields: list[AnnotatedField]) -> int:
 
 
 def write(folder: Path, shelf: Path, say: Callable[[str], None]) -> None:
-    """Write the table into the shipped classifier's card."""
+    """Write the table into the card of every shipped classifier."""
     fields = load_iml()
-    path = shelf / cell_make.NAME / f"{cell_make.NAME}.tflite"
+    for name in cell_make.NAMES:
+        _write(name, folder, shelf, fields, say)
+
+
+def _write(name: str, folder: Path, shelf: Path, fields: list[AnnotatedField], say: Callable[[str], None]) -> None:
+    path = shelf / name / f"{name}.tflite"
     model = read_model(path)
     if model.card is None:
         raise ValueError(f"{path}: no card")
     at = thresholds(model.card.threshold)
-    made = table(score_folds(folder, fields), [annotated(part) for part in by_fold(fields)], at)
+    made = table(score_folds(folder, fields, name), [annotated(part) for part in by_fold(fields)], at)
     write_model(path, model.flatbuffer, replace(model.card, accuracy={**model.card.accuracy, "end_to_end": made}))
     say(
         f"{path.name}: {sum(made['infected'])} infected cells at {len(at)} thresholds; count error {made['count_error']}"
