@@ -125,13 +125,16 @@ def _said(value: Any) -> str:
 
 
 def write_cards(shelf: Path) -> list[Path]:
-    """Write ``CARD.md`` beside every model of the shelf; returns the paths."""
+    """Write ``CARD.md`` beside every model of the shelf, in the words of the command that made it; returns the paths."""
+    from models.cells.words import card_text  # noqa: PLC0415 - which builds on this module
+
     written = []
     for path in sorted(shelf.glob("*/*.tflite")):
         card = read_model(path).card
         if card is None:
             raise ValueError(f"{path}: no card")
         text = path.with_name("CARD.md")
-        text.write_text(render(card, path.stat().st_size))
+        write = card_text if "held_out" in card.accuracy else render
+        text.write_text(write(card, path.stat().st_size))
         written.append(text)
     return written
