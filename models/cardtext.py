@@ -124,17 +124,21 @@ def _said(value: Any) -> str:
     return str(value)
 
 
-def write_cards(shelf: Path) -> list[Path]:
-    """Write ``CARD.md`` beside every model of the shelf, in the words of the command that made it; returns the paths."""
+def words(card: Card, size: int) -> str:
+    """``CARD.md`` of a model of the shelf, in the words of the command that made it; ``size`` in bytes is that of the file."""
     from models.cells.words import card_text  # noqa: PLC0415 - which builds on this module
 
+    return (card_text if "held_out" in card.accuracy else render)(card, size)
+
+
+def write_cards(shelf: Path) -> list[Path]:
+    """Write ``CARD.md`` beside every model of the shelf; returns the paths."""
     written = []
     for path in sorted(shelf.glob("*/*.tflite")):
         card = read_model(path).card
         if card is None:
             raise ValueError(f"{path}: no card")
         text = path.with_name("CARD.md")
-        write = card_text if "held_out" in card.accuracy else render
-        text.write_text(write(card, path.stat().st_size))
+        text.write_text(words(card, path.stat().st_size))
         written.append(text)
     return written

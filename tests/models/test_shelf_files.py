@@ -12,7 +12,7 @@ from edge.classifier import Classifier
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
 from edge.runtime import Net
-from models.cardtext import render
+from models.cardtext import words
 
 ENTRIES = shelf.entries()
 
@@ -48,7 +48,7 @@ def test_each_has_its_keras_file_beside_it(path: Path) -> None:
 def test_each_card_in_words_is_the_card_in_the_file(path: Path) -> None:
     card = read_model(path).card
     assert card is not None
-    assert path.with_name("CARD.md").read_text() == render(card, path.stat().st_size)
+    assert path.with_name("CARD.md").read_text() == words(card, path.stat().st_size)
 
 
 def test_each_is_wholly_delegated(path: Path) -> None:
@@ -68,4 +68,12 @@ def test_the_classifier_is_small() -> None:
 def test_thresholds_were_chosen_on_unseen_blocks(path: Path) -> None:
     card = read_model(path).card
     assert card is not None
-    assert "never saw" in card.threshold_origin
+    assert "never saw" in card.threshold_origin or "not those it is judged on" in card.threshold_origin
+
+
+def test_the_lite_classifier_sees_the_same_crops_for_a_third_of_the_work() -> None:
+    lite, other = (shelf.load(name).card for name in ("malaria-thin-32-lite", shelf.CLASSIFIER))
+    assert lite is not None
+    assert other is not None
+    assert lite.training["macs_per_cell"] <= 150_000
+    assert lite.crop == other.crop
