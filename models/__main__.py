@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from models.cells.commands import register
+from models.reporting.commands import register as register_report
 
 app = typer.Typer(
     help="The shelf: training and honest evaluation. Example: python -m models figures",
@@ -169,6 +170,7 @@ def founding(
 
 
 register(app)
+register_report(app)
 
 if __name__ == "__main__":
     app()

@@ -23,16 +23,16 @@ from models.thresholds import at_false_positives
 
 _RESAMPLES = 1000
 _NO_TARGET = "none"
-_FOUND = {0.01: 0.97, 0.001: 0.92}
+FOUND_TARGETS = {0.01: 0.97, 0.001: 0.92}
 """Infected cells to be found end to end, by the share of uninfected ones called positive."""
 
-_NIH: dict[str, tuple[Callable[[np.ndarray, np.ndarray], float], float]] = {
+NIH_TARGETS: dict[str, tuple[Callable[[np.ndarray, np.ndarray], float], float]] = {
     "accuracy": (accuracy, 0.968),
     "AUC": (auc, 0.993),
     "sensitivity at 1 % false positives": (lambda truth, score: sensitivity_at(truth, score, 0.01), 0.90),
     "sensitivity at 0.1 % false positives": (lambda truth, score: sensitivity_at(truth, score, 0.001), 0.70),
 }
-_NEGATIVE_RATE, _WORST_SLIDE = 0.001, 0.01
+NEGATIVE_TARGET, WORST_SLIDE_TARGET = 0.001, 0.01
 
 
 def measure(name: str, folder: Path, shelf: Path, finder: Finder) -> list[Figure]:
@@ -60,7 +60,7 @@ def _infected(name: str, folder: Path, *, aimed: bool) -> list[Figure]:
     parts = score_folds(folder, load_iml(), name)
     lost = sum(p.lost for p in parts)
     rows = []
-    for rate, wanted in _FOUND.items():
+    for rate, wanted in FOUND_TARGETS.items():
         found = total = 0
         for number, part in enumerate(parts):
             rest = [p for i, p in enumerate(parts) if i != number]
@@ -92,7 +92,7 @@ def _nih(name: str, folder: Path, *, aimed: bool) -> list[Figure]:
     where = f"{name}: NIH cells, unseen slides, int8"
     n = f"n = {len(label)} cells, {len(np.unique(slide))} slides"
     found = []
-    for what, (figure, wanted) in _NIH.items():
+    for what, (figure, wanted) in NIH_TARGETS.items():
         value = figure(label, score)
         low, high = by_group(figure, label, score, slide)
         text = f"{value:.4f} ({low:.4f} to {high:.4f} by slide; {n})"
@@ -106,11 +106,11 @@ def _negatives(name: str, called: np.ndarray, label: np.ndarray, slide: np.ndarr
     rates = np.array([called[group].mean() for group in groups])
     cells = np.concatenate([called[group] for group in groups])
     text = f"{cells.mean():.2%}, worst slide {rates.max():.2%}, {int((rates == 0).sum())} with none"
-    met = bool(cells.mean() <= _NEGATIVE_RATE and rates.max() <= _WORST_SLIDE) if aimed else None
+    met = bool(cells.mean() <= NEGATIVE_TARGET and rates.max() <= WORST_SLIDE_TARGET) if aimed else None
     return Figure(
         "cells called positive on slides known to be negative",
         f"{name}: NIH cells, unseen slides, the card's threshold",
-        f"<= {_NEGATIVE_RATE:.1%}, worst {_WORST_SLIDE:.0%}" if aimed else _NO_TARGET,
+        f"<= {NEGATIVE_TARGET:.1%}, worst {WORST_SLIDE_TARGET:.0%}" if aimed else _NO_TARGET,
         f"{text} (n = {len(cells)} cells, {len(groups)} slides)",
         met,
     )

@@ -39,6 +39,38 @@ class ScoredCells:
     lost: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Matched:
+    """Finds of one field against its annotations.
+
+    Attributes:
+        use: bool [n], finds that count: those within the border margin, and those whose annotation does not count, do not.
+        of: int [n], the annotated box that each find matches; -1: none.
+        lost: int [m], infected boxes that count and that no find matches.
+    """
+
+    use: np.ndarray
+    of: np.ndarray
+    lost: np.ndarray
+
+    def infected(self, entry: AnnotatedField) -> np.ndarray:
+        """Whether each find matches an infected cell, bool [n]."""
+        return np.asarray((self.of >= 0) & np.append(entry.infected, [False])[self.of])
+
+
+def match_cells(boxes: np.ndarray, entry: AnnotatedField, shape: tuple[int, int]) -> Matched:
+    """Match finds int32 [n, 4] to annotated boxes; unsure truth, and truth within the border margin, does not count."""
+    scored = inside(entry.boxes, shape, BORDER) & np.array([t != UNSURE for t in entry.types])
+    use = inside(boxes, shape, BORDER)
+    of = np.full(len(boxes), -1)
+    hit = np.zeros(len(entry.boxes), bool)
+    for i, j in pairs(iou(boxes, entry.boxes), 0.5):
+        hit[j] = True
+        use[i] = scored[j]
+        of[i] = j
+    return Matched(np.asarray(use), of, np.flatnonzero(entry.infected & scored & ~hit))
+
+
 def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[AnnotatedField]) -> ScoredCells:
     """Run fields end to end; truth within the border margin is left out, as is what matches it."""
     positive = np.array([label in classifier.card.positive for label in classifier.card.labels])
@@ -48,18 +80,12 @@ def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[Ann
         cells = finder.find(rgb)
         boxes = cells.boxes[cells.kind == 0]
         score = classifier.scores(crop_cells(rgb, boxes, classifier.card.crop))[:, positive].sum(axis=1)
-        scored = inside(entry.boxes, rgb.shape[:2], BORDER) & np.array([t != UNSURE for t in entry.types])
-        use = inside(boxes, rgb.shape[:2], BORDER)
-        label = np.zeros(len(boxes), bool)
-        hit = np.zeros(len(entry.boxes), bool)
-        for i, j in pairs(iou(boxes, entry.boxes), 0.5):
-            hit[j] = True
-            use[i] = scored[j]
-            label[i] = entry.infected[j]
-        lost += int((entry.infected & scored & ~hit).sum())
-        scores.append(score[use])
-        labels.append(label[use])
-        blocks.append(np.full(int(use.sum()), entry.block))
+        match = match_cells(boxes, entry, (rgb.shape[0], rgb.shape[1]))
+        label = match.infected(entry)
+        lost += len(match.lost)
+        scores.append(score[match.use])
+        labels.append(label[match.use])
+        blocks.append(np.full(int(match.use.sum()), entry.block))
     return ScoredCells(np.concatenate(scores), np.concatenate(labels), np.concatenate(blocks), lost)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_WORD = {True: "met", False: "**missed**", None: ""}
+WORD = {True: "met", False: "**missed**", None: ""}
 
 
 _INTRODUCTION = (
@@ -29,14 +29,14 @@ class Figure:
 
 def line(row: Figure) -> str:
     """One row as it is told while measuring."""
-    return " | ".join((row.what, row.where, f"target {row.target}", row.value, _WORD[row.met]))
+    return " | ".join((row.what, row.where, f"target {row.target}", row.value, WORD[row.met]))
 
 
 def show(rows: list[Figure], *, markdown: bool) -> str:
     """The rows as text or as a Markdown table."""
     if markdown:
         head = [*_INTRODUCTION, "| figure | where | target | measured | |", "|---|---|---|---|---|"]
-        return "\n".join(head + [f"| {r.what} | {r.where} | {r.target} | {r.value} | {_WORD[r.met]} |" for r in rows])
+        return "\n".join(head + [f"| {r.what} | {r.where} | {r.target} | {r.value} | {WORD[r.met]} |" for r in rows])
     aimed = [r for r in rows if r.met is not None]
     missed = [r.what + ", " + r.where for r in rows if r.met is False]
     return f"{len(aimed) - len(missed)} of {len(aimed)} targets met" + "".join(f"\n  missed: {m}" for m in missed)
