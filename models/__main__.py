@@ -57,11 +57,14 @@ def train_classifier(
         typer.Option(help="Hold this fold out (0 to 3), may be repeated; without it, train the shipped one."),
     ] = None,
     lite: Annotated[bool, typer.Option("--lite", help="The small one.")] = False,
+    no_fields: Annotated[
+        bool, typer.Option("--no-fields", help="NIH cells only, for the figures of a scope never seen.")
+    ] = False,
     steps: Steps = 3000,
     seed: Seed = 0,
 ) -> None:
     """Train the cell classifier (five minutes, and two to read images). Example: python -m models train-classifier --fold 0."""
-    from models.cell_make import NAMES, SPEC, make_classifier, slides_held_out  # noqa: PLC0415
+    from models.cell_make import NAMES, SPEC, WITHOUT_FIELDS, make_classifier, slides_held_out  # noqa: PLC0415
     from models.cell_sources import gather, load_finders  # noqa: PLC0415
     from models.cell_train import CellTraining  # noqa: PLC0415
     from models.choose import fold_paths  # noqa: PLC0415
@@ -70,6 +73,13 @@ def train_classifier(
 
     settings, name = CellTraining(steps=steps, seed=seed), NAMES[int(lite)]
     sources = gather(SPEC, load_finders(fold_paths(FOLDS, FINDER)), seed, typer.echo)
+    if no_fields:
+        blocks = sorted({block for number in range(4) for block in held_out_blocks(number)})
+        out = FOLDS / f"{WITHOUT_FIELDS}.tflite"
+        cells = [source for source in sources if source.name.startswith("NIH")]
+        make_classifier(out, cells, blocks, set(), settings=settings, say=typer.echo)
+        typer.echo(f"{out} written; now: python -m models figures")
+        return
     numbers: list[int | None] = [*fold] if fold else [None]
     for number in numbers:
         out, slides, blocks = path_of(name, number), slides_held_out(number), held_out_blocks(number)
