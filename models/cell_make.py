@@ -77,7 +77,7 @@ def make_classifier(
         licence="Apache-2.0 (weights)",
     )
     card = write_model(out, flatbuffer, card)
-    if slides_out:  # nobody holds out slides for a net that is judged on fields
+    if slides_out:
         rows = [row for row in nih_rows() if row["slide"] in slides_out]
         figures = held_out_figures(model, Classifier(read_model(out)), rows)
         say(f"NIH cells of {len(slides_out)} unseen slides: {figures}")

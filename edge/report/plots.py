@@ -182,13 +182,14 @@ def over_time(
     words: str,
     kept: Callable[[Stretch], float | None],
     rejected: Callable[[Stretch], float | None],
+    limit: float = math.inf,
 ) -> Markup:
-    """A measure of every field in order: dots for those that count, crosses for the others. The scale begins at 0."""
+    """A measure of every field in order: dots for those that count, crosses for the others. The scale: 0 to ``limit`` at most."""
     width, height, left, top, bottom = 370, 130, 44, 22, 108
     values = [value for s in stretches if (value := rejected(s)) is not None]
     usual = [value for s in stretches if (value := kept(s)) is not None]
     most = max(usual) * _HEADROOM if usual else max(values, default=0.0)
-    most = most or 1.0
+    most = min(most, limit) or 1.0
     step = (width - left - 10) / max(len(stretches), 1)
 
     def y(value: float) -> float:

@@ -130,7 +130,7 @@ def quality(report: Report) -> Markup:
     drawings = [
         plots.over_time(gathered.stretches, "focus (higher is sharper)", lambda s: s.focus, lambda s: s.focus_rejected),
         plots.over_time(
-            gathered.stretches, "brightness (0 to 255)", lambda s: s.brightness, lambda s: s.brightness_rejected
+            gathered.stretches, "brightness (0 to 255)", lambda s: s.brightness, lambda s: s.brightness_rejected, 255
         ),
         plots.over_time(
             gathered.stretches, f"{unit}s per field", lambda s: s.cells / s.kept if s.kept else None, lambda _: None

@@ -54,4 +54,4 @@ def report(
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
-    app.command(epilog=f"Example: python -m models report --sheets /tmp/sheets\n\n{EXIT_CODES}")(report)
+    app.command(epilog=f"Example: python -m models report --sheets ../sheets\n\n{EXIT_CODES}")(report)
