@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.boxes import iou
 from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import CropSpec, read_model
@@ -17,8 +16,8 @@ from models.debris import weak_labels
 from models.fields import UNSURE, AnnotatedField, data_dir, folds, load_iml
 from models.finder_data import CellPool, Scene
 from models.finder_train import nih_rows
+from models.matching import match_cells
 from models.nih import infected, plain_crops, slide_colours
-from models.score import pairs
 from models.virtual import virtual_scenes
 
 _COMPOSED = 900
@@ -107,9 +106,9 @@ def _found(finders: list[LearnedFinder], spec: CropSpec) -> list[tuple[int, Cell
         rgb = entry.read()
         cells = of_block[entry.block].find(rgb)
         boxes = cells.boxes[cells.kind == 0]
-        labels = np.full(len(boxes), NORMAL)
-        for i, j in pairs(iou(boxes, entry.boxes), 0.5):
-            labels[i] = -1 if entry.types[j] == UNSURE else INFECTED if entry.infected[j] else NORMAL
+        match = match_cells(boxes, entry, (rgb.shape[0], rgb.shape[1]))
+        labels = np.where(match.infected(entry), INFECTED, NORMAL)
+        labels[[j >= 0 and entry.types[j] == UNSURE for j in match.of]] = -1
         crops = crop_cells(rgb, boxes, with_slack(spec))
         colour = of_field(crops, spec.size)
         sure = labels >= 0

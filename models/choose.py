@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.boxes import inside, iou
 from edge.classifier import Classifier
 from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card, ModelFile, read_model, write_model
 from models import cell_make, finder_make
-from models.fields import UNSURE, AnnotatedField, folds, load_iml
-from models.score import BORDER, pairs
+from models.fields import AnnotatedField, folds, load_iml
+from models.matching import match_cells
 from models.thresholds import at_false_positives, choose
 
 FALSE_POSITIVES = 0.01
@@ -37,38 +36,6 @@ class ScoredCells:
     infected: np.ndarray
     block: np.ndarray
     lost: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Matched:
-    """Finds of one field against its annotations.
-
-    Attributes:
-        use: bool [n], finds that count: those within the border margin, and those whose annotation does not count, do not.
-        of: int [n], the annotated box that each find matches; -1: none.
-        lost: int [m], infected boxes that count and that no find matches.
-    """
-
-    use: np.ndarray
-    of: np.ndarray
-    lost: np.ndarray
-
-    def infected(self, entry: AnnotatedField) -> np.ndarray:
-        """Whether each find matches an infected cell, bool [n]."""
-        return np.asarray((self.of >= 0) & np.append(entry.infected, [False])[self.of])
-
-
-def match_cells(boxes: np.ndarray, entry: AnnotatedField, shape: tuple[int, int]) -> Matched:
-    """Match finds int32 [n, 4] to annotated boxes; unsure truth, and truth within the border margin, does not count."""
-    scored = inside(entry.boxes, shape, BORDER) & np.array([t != UNSURE for t in entry.types])
-    use = inside(boxes, shape, BORDER)
-    of = np.full(len(boxes), -1)
-    hit = np.zeros(len(entry.boxes), bool)
-    for i, j in pairs(iou(boxes, entry.boxes), 0.5):
-        hit[j] = True
-        use[i] = scored[j]
-        of[i] = j
-    return Matched(np.asarray(use), of, np.flatnonzero(entry.infected & scored & ~hit))
 
 
 def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[AnnotatedField]) -> ScoredCells:

@@ -17,9 +17,10 @@ from edge.modelfile import Card, read_model
 from edge.types import FloatArray, UInt8Array
 from models import finder_make
 from models.cell_make import slides_held_out
-from models.choose import by_fold, fold_paths, match_cells
+from models.choose import by_fold, fold_paths
 from models.fields import data_dir, load_iml
 from models.finder_train import nih_rows
+from models.matching import match_cells
 from models.nih import crops_of, infected
 from models.thresholds import at_false_positives
 
