@@ -10,6 +10,7 @@ import typer
 
 from models.cells.commands import register
 from models.reporting.commands import register as register_report
+from models.search.commands import register as register_search
 
 app = typer.Typer(
     help="The shelf: training and honest evaluation. Example: python -m models figures",
@@ -25,7 +26,9 @@ FOLDS = HERE / "folds"
 Fold = Annotated[
     Optional[int],  # noqa: UP045  (typer reads it at run time)
     typer.Option(
-        help="Hold this fold out (0 to 3) and write it under models/folds; without it, train the shipped one."
+        min=0,
+        max=3,
+        help="Hold this fold out (0 to 3) and write it under models/folds; without it, train the shipped one.",
     ),
 ]
 Steps = Annotated[int, typer.Option(help="Optimiser steps; the default is what the shipped files were made with.")]
@@ -42,8 +45,8 @@ def path_of(name: str, fold: int | None) -> Path:
 @app.command()
 def train_finder(fold: Fold = None, steps: Steps = 2600, seed: Seed = 0) -> None:
     """Train the finder (about ten minutes on two cores). Example: python -m models train-finder --fold 0."""
-    from models.finder_make import NAME, held_out_blocks, make_finder  # noqa: PLC0415
-    from models.finder_train import FinderTraining  # noqa: PLC0415
+    from models.finder.make import NAME, held_out_blocks, make_finder  # noqa: PLC0415
+    from models.finder.train import FinderTraining  # noqa: PLC0415
 
     settings = FinderTraining(steps=steps, seed=seed)
     card = make_finder(path_of(NAME, fold), held_out_blocks(fold), settings, typer.echo)
@@ -52,35 +55,41 @@ def train_finder(fold: Fold = None, steps: Steps = 2600, seed: Seed = 0) -> None
 
 @app.command()
 def train_classifier(
+    *,
     fold: Annotated[
         Optional[list[int]],  # noqa: UP045  (typer reads it at run time)
-        typer.Option(help="Hold this fold out (0 to 3), may be repeated; without it, train the shipped one."),
+        typer.Option(
+            min=0, max=4, help="Hold this fold out (0 to 4); may be repeated. Without it the shipped one is trained."
+        ),
     ] = None,
+    shipped: Annotated[bool, typer.Option("--shipped", help="After the folds the shipped one too.")] = False,
     lite: Annotated[bool, typer.Option("--lite", help="The small one.")] = False,
     no_fields: Annotated[
         bool, typer.Option("--no-fields", help="NIH cells only, for the figures of a scope never seen.")
     ] = False,
-    steps: Steps = 3000,
+    steps: Steps = 6000,
     seed: Seed = 0,
 ) -> None:
-    """Train the cell classifier (five minutes, and two to read images). Example: python -m models train-classifier --fold 0."""
-    from models.cell_make import NAMES, SPEC, WITHOUT_FIELDS, make_classifier, slides_held_out  # noqa: PLC0415
+    """Train the cell classifier (five minutes a net, and two to read images). Example: python -m models train-classifier --fold 0."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    from models.cell_make import NAMES, PLATELETS, SPEC, WITHOUT_FIELDS, make_classifier, slides_held_out  # noqa: PLC0415
     from models.cell_sources import gather, load_finders  # noqa: PLC0415
     from models.cell_train import CellTraining  # noqa: PLC0415
     from models.choose import fold_paths  # noqa: PLC0415
-    from models.finder_make import NAME as FINDER  # noqa: PLC0415
-    from models.finder_make import held_out_blocks  # noqa: PLC0415
+    from models.finder.make import NAME as FINDER  # noqa: PLC0415
+    from models.finder.make import held_out_blocks  # noqa: PLC0415
 
-    settings, name = CellTraining(steps=steps, seed=seed), NAMES[int(lite)]
-    sources = gather(SPEC, load_finders(fold_paths(FOLDS, FINDER)), seed, typer.echo)
+    settings, name = CellTraining(steps=steps, seed=seed, platelets=PLATELETS), NAMES[int(lite)]
+    finders = [] if no_fields else load_finders(fold_paths(FOLDS, FINDER))
+    sources = gather(SPEC, finders, seed, typer.echo)
     if no_fields:
-        blocks = sorted({block for number in range(4) for block in held_out_blocks(number)})
-        out = FOLDS / f"{WITHOUT_FIELDS}.tflite"
-        cells = [source for source in sources if source.name.startswith("NIH")]
-        make_classifier(out, cells, blocks, set(), settings=settings, say=typer.echo)
-        typer.echo(f"{out} written; now: python -m models figures")
+        for called, share in WITHOUT_FIELDS.items():
+            out, own = FOLDS / f"{called}.tflite", replace(settings, platelets=share)
+            make_classifier(out, sources, [], set(), settings=own, say=typer.echo, called=called)
+            typer.echo(f"{out} written; now: python -m models figures")
         return
-    numbers: list[int | None] = [*fold] if fold else [None]
+    numbers: list[int | None] = [*(fold or ()), *([None] if shipped or not fold else [])]
     for number in numbers:
         out, slides, blocks = path_of(name, number), slides_held_out(number), held_out_blocks(number)
         card = make_classifier(out, sources, blocks, slides, settings=settings, say=typer.echo, name=name)
@@ -98,7 +107,7 @@ def choose_thresholds() -> None:
 @app.command()
 def spurious(out: Annotated[Path, typer.Argument(help="PNG to write.")]) -> None:
     """Show a random sample of what the learned finder is charged with. Example: python -m models spurious spurious.png."""
-    from models.spurious import sheet  # noqa: PLC0415
+    from models.finder.spurious import sheet  # noqa: PLC0415
 
     typer.echo(f"{sheet(FOLDS, out)} finds without an annotated cell; 96 of them in {out}")
 
@@ -142,7 +151,7 @@ def verdict_coverage(
 
     Example: python -m models verdict-coverage --rounds 20 --runs 20 --out /tmp
     """
-    from models.coverage_page import make  # noqa: PLC0415
+    from models.coverage.page import make  # noqa: PLC0415
 
     if not make(out, rounds, runs, typer.echo):
         raise typer.Exit(1)
@@ -168,7 +177,7 @@ def founding(
     Example: python -m models founding --only notebook_1,notebook_6 --convert-again
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from models.founding import default_work, run  # noqa: PLC0415
+    from models.founding.run import default_work, run  # noqa: PLC0415
 
     names = tuple(name.strip() for name in only.split(",") if name.strip())
     place = work or default_work()
@@ -181,6 +190,7 @@ def founding(
 
 register(app)
 register_report(app)
+register_search(app)
 
 if __name__ == "__main__":
     app()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from edge.crops import centre_colours, crop_cells
 from edge.modelfile import CropSpec
 from edge.types import FloatArray, UInt8Array
-from models.finder_data import Scene
+from models.finder.data import Scene
 
 NORMAL, INFECTED = 0, 1
 LABELS = ("uninfected", "parasitized")
@@ -123,28 +124,18 @@ def augment(crops: UInt8Array, reference: FloatArray, rng: np.random.Generator) 
     mix /= mix.sum(axis=2, keepdims=True)
     mix *= np.exp(rng.normal(0, 0.12, (n, 1, 3)) + rng.normal(0, 0.15, (n, 1, 1)))
     mix = mix.astype(np.float32)
-    density = _DENSITY[crops]
+    density = cv2.LUT(crops.reshape(n * side, side, 3), _DENSITY).reshape(crops.shape)
     out = np.empty_like(density)
-    for channel in range(3):  # three sums of planes: NumPy is slow where the innermost axis has three entries
-        weights = mix[:, :, channel, None, None]
-        out[..., channel] = sum(density[..., k] * weights[:, k] for k in range(3))
-    np.multiply(np.exp(np.negative(out, out=out), out=out), np.float32(255), out=out)
-    soft = rng.random(n) < 0.3
-    out[soft] = _softened(out[soft])
+    for source, weights, target in zip(density, mix, out, strict=True):
+        cv2.transform(source, np.ascontiguousarray(-weights.T), target)
+    flat = out.reshape(n * side, -1)
+    cv2.exp(flat, flat)
+    np.multiply(out, np.float32(255), out=out)
+    for i in np.flatnonzero(rng.random(n) < 0.3):  # mean of each pixel and its neighbours above and to the left
+        out[i] = cv2.blur(out[i], (2, 2), anchor=(1, 1), borderType=cv2.BORDER_REPLICATE)
     for i in np.flatnonzero(rng.random(n) < 0.5):
         first = int(rng.integers(len(_NOISE) - side * side * 3))
         out[i] += _NOISE[first : first + side * side * 3].reshape(side, side, 3) * np.float32(rng.uniform(0, 6))
     colour = -np.log(np.maximum(reference, 3) / 255)
     recoloured = 255 * np.exp(-np.einsum("nc,ncd->nd", colour, mix))
     return np.asarray(np.clip(out, 0, 255), np.uint8), np.asarray(recoloured, np.float32)
-
-
-def _softened(out: np.ndarray) -> np.ndarray:
-    """Mean of each pixel and its neighbours above and to the left."""
-    down = out.copy()
-    down[:, 1:] += out[:, :-1]
-    down[:, :1] += out[:, :1]
-    across = down.copy()
-    across[:, :, 1:] += down[:, :, :-1]
-    across[:, :, :1] += down[:, :, :1]
-    return across / 4

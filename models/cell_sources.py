@@ -12,12 +12,12 @@ from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import CropSpec, read_model
 from models.cell_data import INFECTED, NORMAL, CellSet, cells_of, join, of_field, with_slack
-from models.debris import weak_labels
 from models.fields import UNSURE, AnnotatedField, data_dir, folds, load_iml
-from models.finder_data import CellPool, Scene
-from models.finder_train import nih_rows
+from models.finder.data import CellPool, Scene
+from models.finder.debris import weak_labels
+from models.finder.train import nih_rows
 from models.matching import match_cells
-from models.nih import infected, plain_crops, slide_colours
+from models.nih import infected, plain_crops, slide_colours, with_second_opinions
 from models.virtual import virtual_scenes
 
 _COMPOSED = 900
@@ -54,22 +54,24 @@ def block_name(block: int) -> str:
 
 
 def gather(spec: CropSpec, finders: list[LearnedFinder], seed: int, say: Callable[[str], None]) -> list[Source]:
-    """All sources; about two minutes.
+    """All sources, or without finders those of single cells; about two minutes.
 
     Args:
         spec: of the net's crops.
-        finders: one per fold of IML blocks, which never saw them.
+        finders: one per fold of IML blocks, which never saw them; empty: no fields.
         seed: everything random follows from it.
         say: gets a line per source.
     """
-    rng = np.random.default_rng([seed, 19])
-    made = [
-        _of_fields("annotated cells of IML fields", 1.0, [(e.block, _annotated(e, spec, rng)) for e in load_iml()]),
-        _of_fields("cells as the finder gives them", 1.0, _found(finders, spec)),
-        _nih(spec),
-        _composed(spec, seed),
-        _virtual(spec, seed),
-    ]
+    made = [_nih(spec), _composed(spec, seed)]
+    if finders:
+        rng = np.random.default_rng([seed, 19])
+        annotated = [(e.block, _annotated(e, spec, rng)) for e in load_iml()]
+        made = [
+            _of_fields("annotated cells of IML fields", 1.0, annotated),
+            _of_fields("cells as the finder gives them", 1.0, _found(finders, spec)),
+            *made,
+            _virtual(spec, seed),
+        ]
     for source in made:
         say(f"{len(source.cells)} {source.name}")
     return made
@@ -119,23 +121,23 @@ def _found(finders: list[LearnedFinder], spec: CropSpec) -> list[tuple[int, Cell
 
 
 def _nih(spec: CropSpec) -> Source:
-    rows = nih_rows()
+    rows = with_second_opinions(nih_rows())
     crops = plain_crops(rows, with_slack(spec))
     cells = CellSet(crops, infected(rows).astype(int), slide_colours(crops, rows, spec.size))
-    return Source("NIH cells on paper", cells, np.array([row["slide"] for row in rows]), 0.5)
+    return Source("NIH cells on paper", cells, np.array([row["slide"] for row in rows]), 0.7)
 
 
 def _composed(spec: CropSpec, seed: int) -> Source:
     """NIH cells pasted into fields of their own slide."""
     rng = np.random.default_rng([seed, 13])
-    pool = CellPool(data_dir() / "nih_cells", nih_rows())
+    pool = CellPool(data_dir() / "nih_cells", with_second_opinions(nih_rows()))
     slides = [str(s) for s in rng.choice(sorted(pool.by_slide), _COMPOSED)]
     parts = [cells_of(pool.scene(rng, slide), spec, rng) for slide in slides]
     groups = np.repeat(slides, [len(part) for part in parts])
-    return Source("NIH cells composed into fields", join(parts), groups, 0.7)
+    return Source("NIH cells composed into fields", join(parts), groups, 0.5)
 
 
 def _virtual(spec: CropSpec, seed: int) -> Source:
     rng = np.random.default_rng([seed, 17])
     cells = join([cells_of(s, spec, rng, infected_copies=3) for s in virtual_scenes(_VIRTUAL, seed)])
-    return Source("cells of virtual slides", cells, np.full(len(cells), "virtual"), 0.4)
+    return Source("cells of virtual slides", cells, np.full(len(cells), "virtual"), 0.3)

@@ -14,7 +14,8 @@ from edge.types import FloatArray, UInt8Array
 from models.cell_data import CellSet, augment, moved
 from models.cell_net import WIDTHS, build
 from models.cells.loop import Keeping, run
-from models.finder_train import ahead
+from models.finder.train import ahead
+from models.platelets import with_platelets
 
 _WARM_UP = 100
 _BACKGROUND = 0.4
@@ -33,6 +34,7 @@ class CellTraining:
         infected: share of the other class in a batch where there are two, one of them background.
         smoothing: of the labels.
         decay: weight decay.
+        platelets: share of the cells that get one drawn at their rim; for blood cells.
         anchor: pull back to the weights that training started from, per unit of learning rate.
     """
 
@@ -43,6 +45,7 @@ class CellTraining:
     infected: float = 0.35
     smoothing: float = 0.02
     decay: float = 2e-4
+    platelets: float = 0.0
     anchor: float = 0.0
 
 
@@ -110,7 +113,10 @@ def batches(
                     crops.append(moved(source.crops[chosen], spec.size, rng))
                     labels.append(source.labels[chosen])
                     references.append(source.references(chosen))
-        seen, colours = augment(np.concatenate(crops), np.concatenate(references), rng)
+        cells = np.concatenate(crops)
+        if settings.platelets:
+            cells = with_platelets(cells, settings.platelets, rng)
+        seen, colours = augment(cells, np.concatenate(references), rng)
         yield net_input(seen, spec, colours), np.concatenate(labels).astype(np.int32)
         number += 1
 

@@ -12,13 +12,16 @@ from edge.classifier import Classifier
 from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card, ModelFile, read_model, write_model
-from models import cell_make, finder_make
-from models.fields import AnnotatedField, folds, load_iml
+from models import cell_make
+from models.fields import FOLDS, AnnotatedField, folds, load_iml
+from models.finder import make as finder_make
+from models.finder.train import nih_rows
 from models.matching import match_cells
+from models.nih import INFECTED_LABEL, crops_of
 from models.thresholds import at_false_positives, choose
 
-FALSE_POSITIVES = 0.01
-"""Share of uninfected cells that the shipped classifier's threshold lets through on blocks never trained on."""
+FALSE_POSITIVES = 0.001
+"""Share of the cells of slides known to be negative, never trained on, that the shipped classifier's threshold lets through."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +39,14 @@ class ScoredCells:
     infected: np.ndarray
     block: np.ndarray
     lost: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownNegatives:
+    """Scores float32 [n] of cells of slides known to be negative, and how many slides they are of."""
+
+    score: np.ndarray
+    slides: int
 
 
 def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[AnnotatedField]) -> ScoredCells:
@@ -57,8 +68,9 @@ def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[Ann
 
 
 def fold_paths(folder: Path, name: str) -> list[Path]:
-    """The fold files of a model, in order."""
-    return [folder / f"{name}-fold{i}.tflite" for i in range(cell_make.FOLDS)]
+    """The fold files of a model, in order: a classifier has one more than there are folds of blocks."""
+    count = FOLDS if name == finder_make.NAME else cell_make.FOLDS
+    return [folder / f"{name}-fold{i}.tflite" for i in range(count)]
 
 
 def by_fold(fields: list[AnnotatedField]) -> list[list[AnnotatedField]]:
@@ -70,8 +82,21 @@ def score_folds(folder: Path, fields: list[AnnotatedField], name: str = cell_mak
     """Every field scored once, by a finder and a classifier of that name that never saw its block."""
     out = []
     finders, classifiers = fold_paths(folder, finder_make.NAME), fold_paths(folder, name)
-    for finder, classifier, held_out in zip(finders, classifiers, by_fold(fields), strict=True):
+    for finder, classifier, held_out in zip(finders, classifiers[:FOLDS], by_fold(fields), strict=True):
         out.append(score_fields(LearnedFinder(read_model(finder)), Classifier(read_model(classifier)), held_out))
+    return out
+
+
+def known_negatives(folder: Path, name: str) -> list[KnownNegatives]:
+    """NIH slides without an infected cell, each scored by the fold's classifier of that name that never saw it."""
+    rows = nih_rows()
+    sick = {row["slide"] for row in rows if INFECTED_LABEL in (row["label"], row["second_label"].strip())}
+    out = []
+    for fold, path in enumerate(fold_paths(folder, name)):
+        slides = cell_make.slides_held_out(fold) - sick
+        mine = [row for row in rows if row["slide"] in slides]
+        classifier = Classifier(read_model(path))
+        out.append(KnownNegatives(classifier.scores(crops_of(mine, classifier.card.crop))[:, 1], len(slides)))
     return out
 
 
@@ -81,13 +106,11 @@ def choose_all(folder: Path, shelf: Path, say: Callable[[str], None]) -> None:
     shipped = shelf / finder_make.NAME / f"{finder_make.NAME}.tflite"
     choose(fold_paths(folder, finder_make.NAME), by_fold(fields), shipped, say)
     for name in cell_make.NAMES:
-        _choose_classifiers(name, folder, shelf, fields, say)
+        _choose_classifiers(name, folder, shelf, say)
 
 
-def _choose_classifiers(
-    name: str, folder: Path, shelf: Path, fields: list[AnnotatedField], say: Callable[[str], None]
-) -> None:
-    parts = score_folds(folder, fields, name)
+def _choose_classifiers(name: str, folder: Path, shelf: Path, say: Callable[[str], None]) -> None:
+    parts = known_negatives(folder, name)
     paths = fold_paths(folder, name)
     for number, path in enumerate(paths):
         _set_threshold(path, [part for i, part in enumerate(parts) if i != number], " (of the other folds)", say)
@@ -106,12 +129,11 @@ def _card(path: Path) -> tuple[ModelFile, Card]:
     return model, model.card
 
 
-def _set_threshold(path: Path, parts: list[ScoredCells], which: str, say: Callable[[str], None]) -> None:
+def _set_threshold(path: Path, parts: list[KnownNegatives], which: str, say: Callable[[str], None]) -> None:
     scores = np.concatenate([part.score for part in parts])
-    infected = np.concatenate([part.infected for part in parts])
-    threshold = round(at_false_positives(scores, infected, FALSE_POSITIVES), 4)
+    threshold = round(at_false_positives(scores, np.zeros(len(scores), bool), FALSE_POSITIVES), 4)
     origin = (
-        f"{FALSE_POSITIVES:.1%} false positives on {int((~infected).sum())} uninfected cells of IML blocks "
+        f"{FALSE_POSITIVES:.1%} of {len(scores)} cells of {sum(part.slides for part in parts)} NIH slides known to be negative "
         f"that the nets in question never saw{which}"
     )
     model, card = _card(path)

@@ -16,6 +16,9 @@ from edge.types import UInt8Array
 BLOCK = 35
 """Consecutive images per block; the split of every figure in this repository."""
 
+FOLDS = 4
+"""Parts that the blocks are dealt into."""
+
 RED_CELL = "red blood cell"
 UNSURE = "difficult"
 
@@ -74,7 +77,7 @@ def load_chula(folder: Path | None = None) -> list[PointedField]:
     return [PointedField(one.path, one.points) for one in read if one.points is not None]
 
 
-def folds(fields: list[AnnotatedField], count: int = 4) -> list[list[int]]:
+def folds(fields: list[AnnotatedField], count: int = FOLDS) -> list[list[int]]:
     """Block numbers held out in each fold: blocks dealt round so that every block is held out exactly once."""
     blocks = sorted({f.block for f in fields})
     return [blocks[i::count] for i in range(count)]

@@ -1,5 +1,7 @@
 """What the shipped classifier's card says of whole fields it never saw: infected cells found at a row of thresholds.
 
+And how often the int8 files decide as their float nets do (``models.agreement``), which needs TensorFlow.
+
 ``edge calibrate`` takes its sensitivity from here where nobody gives it positive slides. Every field is scored by fold files that
 never saw its block; what the finder loses counts as missed. The finder's count error is against the annotations, which
 leave out cells (docs/models.md): the finder seems to count more than it does, and the sensitivity comes out lower.
@@ -16,13 +18,17 @@ import numpy as np
 
 from edge.boxes import inside
 from edge.modelfile import read_model, write_model
-from models import cell_make, finder_make
+from models import cell_make
+from models.agreement import at_threshold
 from models.choose import ScoredCells, by_fold, score_folds
 from models.fields import UNSURE, AnnotatedField, load_iml
+from models.finder import make as finder_make
 from models.score import BORDER
 
 _STEP, _END = 0.4, 9.3  # in logits: the thresholds that ``edge calibrate`` chooses from
 _TYPICAL = (960, 1280)
+AGREEMENT = "int8 decides as float does"
+"""Key of ``models.agreement.at_threshold`` in the card."""
 
 
 def thresholds(own: float) -> list[float]:
@@ -66,7 +72,10 @@ def _write(name: str, folder: Path, shelf: Path, fields: list[AnnotatedField], s
         raise ValueError(f"{path}: no card")
     at = thresholds(model.card.threshold)
     made = table(score_folds(folder, fields, name), [annotated(part) for part in by_fold(fields)], at)
-    write_model(path, model.flatbuffer, replace(model.card, accuracy={**model.card.accuracy, "end_to_end": made}))
+    agreed = at_threshold(folder, name, fields)
+    figures = {**model.card.accuracy, "end_to_end": made, AGREEMENT: agreed}
+    write_model(path, model.flatbuffer, replace(model.card, accuracy=figures))
     say(
-        f"{path.name}: {sum(made['infected'])} infected cells at {len(at)} thresholds; count error {made['count_error']}"
+        f"{path.name}: {sum(made['infected'])} infected cells at {len(at)} thresholds; count error {made['count_error']}; "
+        + ", ".join(f"{AGREEMENT} {one['value']:.3%} of {key}" for key, one in agreed.items())
     )

@@ -13,8 +13,9 @@ from edge.modelfile import CropSpec
 from edge.types import FloatArray, UInt8Array
 from models.cell_data import of_field
 from models.fields import data_dir, read_rgb
-from models.finder_data import BOX_MARGIN
+from models.finder.data import BOX_MARGIN
 
+INFECTED_LABEL = "parasitized"
 _PAPER = 1.12  # brightness of the paper over that of the cell's brightest parts
 _CANVAS = 160
 
@@ -60,6 +61,11 @@ def slide_colours(crops: UInt8Array, rows: list[dict[str, str]], size: int) -> F
     return colours
 
 
+def with_second_opinions(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows, labelled as the second opinion has it where there is one: to learn from, not to be judged on."""
+    return [{**row, "label": row["second_label"].strip() or row["label"]} for row in rows]
+
+
 def infected(rows: list[dict[str, str]]) -> np.ndarray:
     """Bool [n]: the published label."""
-    return np.array([row["label"] == "parasitized" for row in rows], bool)
+    return np.array([row["label"] == INFECTED_LABEL for row in rows], bool)

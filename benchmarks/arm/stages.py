@@ -2,7 +2,8 @@
 
 A mark is a system call that the plugin hears and that does nothing (``count.c``). Between two marks stands one piece of work, done
 before at least once, so that start-up, first-time allocation and imports are outside. The marks' own cost is counted too and
-taken off. ``FOLDER`` holds ``NAME.npy`` for every net (uint8 [n, h, w, c]) and ``field.jpg``; names of the pieces go to stdout.
+taken off. ``FOLDER`` holds ``NAME.npy`` for every net (uint8 [n, h, w, c]) and, unless FIELDS is 0, ``field.jpg``; names of
+the pieces go to stdout.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def main() -> None:
     mark()
     mark("nothing", 1)
     nets(folder, cells)
-    found = field_stages(folder, fields)
+    found = field_stages(folder, fields) if fields else 0
     sys.stdout.write(
         json.dumps({"pieces": _pieces, "versions": versions(), "cells": cells, "fields": fields, "found": found})
     )

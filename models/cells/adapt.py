@@ -29,7 +29,7 @@ from models.cells.fieldset import Fields
 from models.cells.folder import Progress
 from models.cells.score import END_TO_END, Scored, applies, measure
 from models.cells.start import Start
-from models.finder_train import FinderTraining
+from models.finder.train import FinderTraining
 
 Say = Callable[[str], None]
 _DOUBLE, _MOST_STEPS = 40, 5

@@ -28,10 +28,10 @@ from models.cells.device import quiet
 from models.cells.fieldset import Fields, sound
 from models.cells.folder import Progress
 from models.cells.start import Start
-from models.debris import weak_labels
-from models.finder_data import CELL_PX, KINDS, Scene, draw
-from models.finder_make import device_file
-from models.finder_train import FinderTraining, fit
+from models.finder.data import CELL_PX, KINDS, Scene, draw
+from models.finder.debris import weak_labels
+from models.finder.make import device_file
+from models.finder.train import FinderTraining, fit
 from models.thresholds import CELL_GRID, OTHERS, SUSPECT_GRID, Grid
 from models.virtual import virtual_scenes
 

@@ -162,7 +162,7 @@ def learning_curve(
         from models.cells.fieldset import Fields  # noqa: PLC0415
         from models.cells.gather import Given, gather  # noqa: PLC0415
         from models.cells.start import open_start  # noqa: PLC0415
-        from models.finder_train import FinderTraining  # noqa: PLC0415
+        from models.finder.train import FinderTraining  # noqa: PLC0415
 
         try:
             work.mkdir(parents=True, exist_ok=True)
@@ -190,7 +190,7 @@ def learning_curve(
         )
         bench = Bench(finder, classifier, plan_for(data.plan, classifier.card), tuning, tell, say)
         points = curve.run(bench, source, curve.Curve(wanted, draws, work))
-        lines = curve.table(points)
+        lines = curve.page(points, bench, source.name)
         write_text(work / "curve.json", json.dumps({"report_version": 1, "points": points}, indent=1) + "\n")
         write_text(work / "curve.md", "\n".join(lines) + "\n")
         write_lines(lines)

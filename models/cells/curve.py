@@ -30,7 +30,7 @@ from models.cells.folder import Progress
 from models.cells.gather import Given, gather
 from models.cells.start import Start, open_start
 from models.cells.train import Wish, make
-from models.finder_train import FinderTraining
+from models.finder.train import FinderTraining
 
 COUNTS = (0, 5, 10, 20, 50, 100, 200)
 _FIGURES = (
@@ -70,7 +70,7 @@ def starting_classifier(given: Given, folder: Path, training: CellTraining, tell
 def starting_finder(folder: Path, training: FinderTraining, say: Say) -> Start:
     """A finder trained without any real field, once; kept in the folder."""
     from models.fields import load_iml  # noqa: PLC0415 - the recipe's own data
-    from models.finder_make import make_finder  # noqa: PLC0415
+    from models.finder.make import make_finder  # noqa: PLC0415
 
     path = folder / f"{_FINDER}.tflite"
     if not path.is_file():
@@ -149,6 +149,31 @@ def key(bench: Bench, fields: Fields) -> str:
     names = [one.path.name for one in fields.fields.fields]
     text = repr((bench.finder.card.sha256, bench.classifier.card.sha256, names, asdict(bench.tuning)))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def page(points: Sequence[dict[str, Any]], bench: Bench, name: str) -> list[str]:
+    """Markdown: how it was measured, and the table.
+
+    Args:
+        points: as ``run`` gives them.
+        bench: the nets to start from.
+        name: of the fields.
+    """
+    draws = len({point["draw"] for point in points})
+    judged = {point["block"]: point["judged_fields"] for point in points}
+    blocks = ", ".join(f"{block} ({count} fields)" for block, count in judged.items())
+    start = f"`{bench.classifier.card.name}` and `{bench.finder.card.name}`"
+    return [
+        "# What annotated fields of a new microscope are worth",
+        "",
+        f"Written by `python -m models learning-curve` on {name}. {start} never saw this",
+        "microscope; they were adapted on so many of its fields and judged end to end on a block of others, in",
+        f"{draws} draws: {blocks}.",
+        "Thresholds for a share of false positives are those of the judged cells. Means over the draws, least to most in",
+        "brackets: few draws, each judged on another film.",
+        "",
+        *table(points),
+    ]
 
 
 def table(points: Sequence[dict[str, Any]]) -> list[str]:

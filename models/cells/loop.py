@@ -22,6 +22,7 @@ import numpy as np
 
 from edge.cli.door import stop_on_signals
 from edge.errors import OutputError
+from edge.heap import keep_freed_memory
 
 _LINES = 12
 Say = Callable[[str], None]
@@ -65,6 +66,7 @@ def run(
         OutputError: a checkpoint cannot be written.
         KeyboardInterrupt: Ctrl-C or SIGTERM was heard; the checkpoint is written.
     """
+    keep_freed_memory()  # a batch is made and dropped at every step
     first = _resume(variables, keep, say) if keep else 0
     began = kept = time.monotonic()
     recent: list[float] = []

@@ -24,6 +24,18 @@ def report(
             help="Write the worst mistakes as contact sheets instead of the page; outside the repository.",
         ),
     ] = None,
+    blind: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            metavar="DIR",
+            help="Write the worst false positives shuffled among other cells, to be read blind; outside the repository.",
+        ),
+    ] = None,
+    reading: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Keep a blind reading for the page: CSV, cell and verdict."),
+    ] = None,
+    reader: Annotated[str, typer.Option(metavar="WORDS", help="Who read.")] = "an untrained eye",
     debug: Debug = False,
 ) -> None:
     """Score NIH and IML with the fold files, each cell once by a net that never saw it, and write the page on the shipped nets.
@@ -31,24 +43,35 @@ def report(
     A minute or two. Needs the real images (EDGE_DATA) and, for the plots, matplotlib (extra bench); without it, exit code 11.
     """
     with entered(debug=debug):
+        from models.cell_figures import never_seen  # noqa: PLC0415
         from models.cell_make import NAMES  # noqa: PLC0415 - these are heavy
-        from models.reporting.page import assemble, write  # noqa: PLC0415
+        from models.reporting.blind import FILE, keep, kept, take, write_sheet  # noqa: PLC0415
+        from models.reporting.page import PLOTS, Beside, assemble, write  # noqa: PLC0415
         from models.reporting.plots import need_matplotlib  # noqa: PLC0415
         from models.reporting.scores import need_images, score_all  # noqa: PLC0415
         from models.reporting.sheets import check_outside, write_sheets  # noqa: PLC0415
 
         need_images()
-        if sheets is None:
+        readings = _HERE / PLOTS / FILE
+        if sheets is None and blind is None and reading is None:
             need_matplotlib()
-        else:
-            check_outside(sheets)
+        for folder in (sheets, blind):
+            if folder is not None:
+                check_outside(folder)
         tell = teller()
         nih, iml, nets = score_all(NAMES, _HERE / "folds", tell)
         if sheets is not None:
             write_lines([str(path) for path in write_sheets(sheets, nih, iml, nets[0])])
+        if blind is not None:
+            write_lines([str(write_sheet(blind, iml, nets[0]))])
+        if reading is not None:
+            keep(take(reading, reader, iml, nets[0]), readings)
+            write_lines([f"{readings}: kept"])
+        if sheets is not None or blind is not None or reading is not None:
             return
+        beside = Beside(never_seen(_HERE / "folds"), kept(readings, iml, nets[0]))
         tell("drawing intervals", -1)
-        written = write(out, assemble(nih, iml, nets, _HERE / "shelf"))
+        written = write(out, assemble(nih, iml, nets, _HERE / "shelf", beside))
         write_lines([str(path) for path in written])
 
 

@@ -36,34 +36,22 @@ def fingerprint(cells: Iterable[str]) -> str:
 
 LOOKED = {
     "nih-uninfected-highest": Look(
-        11,
         14,
-        23,
-        "a dot, ring or rod inside the cell in those that look infected; in most of the rest a purple body at or outside "
-        "the rim, a fold, or a torn outline",
-        "8a7b4a7d5407b4d7",
+        18,
+        16,
+        "a dot, ring or rod inside the cell in those that look infected; in the rest folds, torn outlines, "
+        "stain and bodies at the rim",
+        "e8fe7e68c7c6f609",
     ),
-    "nih-infected-lowest": Look(
-        2,
-        4,
-        42,
-        "nothing inside most of them",
-        "333f194557e3778b",
-    ),
+    "nih-infected-lowest": Look(0, 3, 45, "nothing inside them", "586d55e8fceadf63"),
     "iml-uninfected-highest": Look(
-        27,
+        33,
+        6,
         9,
-        12,
-        "dots, rings and mottled, stippled cells annotated as red blood cells; among the rest white cells and plain "
-        "magenta cells",
-        "c7d1d17ca963f50a",
+        "read blind, see below: dots, rings and mottled, stippled cells annotated as red blood cells; among the "
+        "rest white cells, torn cells and smudges",
+        "e997d28e05c3f18d",
     ),
-    "iml-infected-lowest": Look(
-        46,
-        1,
-        1,
-        "faint rings, and cells mottled all over",
-        "1348cc215cbb279b",
-    ),
+    "iml-infected-lowest": Look(46, 1, 1, "faint rings, and cells mottled all over", "d6a4ed3bdf296725"),
 }
 """By the sheet's file name without its ending."""

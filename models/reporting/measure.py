@@ -36,13 +36,55 @@ class Found:
     false: Measured
 
 
-def nih_figures(cells: NihCells, net: NetScores, truth: np.ndarray) -> dict[str, Measured]:
-    """Accuracy, AUC and sensitivity at fixed shares of false positives against some labels, intervals over slides."""
-    score, out = net.nih.astype(float), {}
+def nih_figures(
+    cells: NihCells, net: NetScores, truth: np.ndarray, rows: np.ndarray | None = None
+) -> dict[str, Measured]:
+    """Accuracy, AUC and sensitivity at fixed shares of false positives against some labels, intervals over slides.
+
+    Args:
+        cells: the NIH cells.
+        net: the net's scores of them.
+        truth: labels, bool [n].
+        rows: bool [n], the cells that count; None: all.
+    """
+    use = np.ones(len(truth), bool) if rows is None else rows
+    truth, score, slides, out = truth[use], net.nih[use].astype(float), cells.slides[use], {}
     for name, (figure, _) in NIH_TARGETS.items():
         n = int(truth.sum()) if name in SENSITIVITY else len(truth)
-        out[name] = Measured(figure(truth, score), *by_group(figure, truth, score, cells.slides), n)
+        out[name] = Measured(figure(truth, score), *by_group(figure, truth, score, slides), n)
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """The slide on which a net is wrong most often, at a score of one half.
+
+    Attributes:
+        name: of the slide.
+        cells: on it.
+        wrong: of these.
+        infected: of the wrong ones, those published as infected.
+        all_wrong: cells of all slides on which the net is wrong.
+        without: the net's figures without this slide.
+    """
+
+    name: str
+    cells: int
+    wrong: int
+    infected: int
+    all_wrong: int
+    without: dict[str, Measured]
+
+
+def worst_slide(cells: NihCells, net: NetScores) -> Slide:
+    """Where a net is wrong most often, and what it reaches elsewhere."""
+    wrong = (net.nih >= 0.5) != cells.infected
+    names, counts = np.unique(cells.slides[wrong], return_counts=True)
+    name = str(names[np.argmax(counts)])
+    mine = cells.slides == name
+    hits = wrong & mine
+    without = nih_figures(cells, net, cells.infected, ~mine)
+    return Slide(name, int(mine.sum()), int(hits.sum()), int((hits & cells.infected).sum()), int(wrong.sum()), without)
 
 
 def found(fields: FieldCells, net: NetScores, rate: float) -> Found:

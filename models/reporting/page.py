@@ -12,9 +12,13 @@ from edge.errors import OutputError
 from edge.macs import macs
 from edge.modelfile import read_model
 from models.cell_figures import NIH_TARGETS
-from models.figure import WORD
+from models.cells.score import Measured
+from models.figure import WORD, Figure
+from models.heldout import AGREEMENT
 from models.reporting import measure, tables, targets
+from models.reporting.blind import Reading
 from models.reporting.curves import calibration_error, curve, reliability
+from models.reporting.operating import points
 from models.reporting.plots import Drawn, draw
 from models.reporting.scores import FieldCells, NetScores, NihCells
 from models.reporting.sheets import COUNT, shown, worst
@@ -31,7 +35,22 @@ class Report:
     plots: dict[str, str]
 
 
-def assemble(nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: Path) -> Report:
+@dataclass(frozen=True, slots=True, eq=False)
+class Beside:
+    """What the page says beside the folds' scores.
+
+    Attributes:
+        unseen: rows of a net that never saw the microscope (``cell_figures.never_seen``).
+        reading: the blind reading of the first net's worst false positives, if somebody read them.
+    """
+
+    unseen: Sequence[Figure] = ()
+    reading: Reading | None = None
+
+
+def assemble(
+    nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: Path, beside: Beside | None = None
+) -> Report:
     """The page from scores; raises MissingPackageError, and ModelError where a shipped file is missing.
 
     Args:
@@ -39,10 +58,14 @@ def assemble(nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: P
         iml: the fields' cells.
         nets: the accurate one, the small one.
         shelf: of the shipped files.
+        beside: what else there is.
     """
+    beside = beside or Beside()
     figures = [_figures(nih, iml, net, nets[0], shelf) for net in nets]
     drawn = [_drawn(nih, iml, net, mine) for net, mine in zip(nets, figures, strict=True)]
-    return Report("\n".join(_lines(nih, iml, nets, figures, shelf)) + "\n", draw(drawn))
+    judged = targets.rows(figures, beside.unseen)
+    lines = _lines(nih, iml, nets, figures, shelf=shelf, judged=judged, reading=beside.reading)
+    return Report("\n".join(lines) + "\n", draw(drawn))
 
 
 def write(out: Path, report: Report) -> list[Path]:
@@ -59,13 +82,13 @@ def write(out: Path, report: Report) -> list[Path]:
 
 def _figures(nih: NihCells, iml: FieldCells, net: NetScores, first: NetScores, shelf: Path) -> NetFigures:
     path = shelf / net.name / f"{net.name}.tflite"
-    agreed = [(card.accuracy.get("agreement", float("nan")), card.accuracy.get("cells", 0)) for card in net.cards]
-    cells = sum(count for _, count in agreed)
+    model = read_model(path)
+    agreed = model.card.accuracy.get(AGREEMENT, {}) if model.card is not None else {}
     nih_error = calibration_error(reliability(nih.infected, net.nih))
     iml_error = calibration_error(reliability(iml.infected, net.iml))
     return NetFigures(
         net.name,
-        macs(read_model(path).flatbuffer),
+        macs(model.flatbuffer),
         path.stat().st_size,
         measure.nih_figures(nih, net, nih.infected),
         measure.nih_figures(nih, net, nih.cleaned),
@@ -73,7 +96,7 @@ def _figures(nih: NihCells, iml: FieldCells, net: NetScores, first: NetScores, s
         measure.negatives(nih, net),
         measure.by_stage(iml, net, measure.RATES[0]),
         None if net is first else measure.auc_share(nih, net.nih, first.nih),
-        (sum(share * count for share, count in agreed) / cells if cells else float("nan"), cells),
+        {key: Measured(**value) for key, value in agreed.items()},
         (nih_error, iml_error),
     )
 
@@ -101,10 +124,16 @@ def _others(nets: Sequence[NetScores], shelf: Path) -> list[str]:
 
 
 def _lines(
-    nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], figures: Sequence[NetFigures], shelf: Path
+    nih: NihCells,
+    iml: FieldCells,
+    nets: Sequence[NetScores],
+    figures: Sequence[NetFigures],
+    *,
+    shelf: Path,
+    judged: Sequence[Figure],
+    reading: Reading | None,
 ) -> list[str]:
     healthy = int((~iml.infected).sum())
-    judged = targets.rows(figures)
     missed, aimed = sum(row.met is False for row in judged), sum(row.met is not None for row in judged)
     low = worst(nets[0].nih, nih.infected)[1]
     rate = measure.RATES[0]
@@ -132,9 +161,20 @@ def _lines(
         "",
         *tables.stages(figures),
         "",
+        "## Where to set the threshold",
+        "",
+        *tables.paragraph(
+            f"`{nets[0].name}`; every fold's cells at a threshold chosen on other folds, exact intervals. `edge calibrate` "
+            "chooses one for a microscope, on its own blank slides; `edge-run --threshold` takes any."
+        ),
+        "",
+        *tables.operating(points(nih, iml, nets[0])),
+        "",
         "## Labels",
         "",
         *tables.audit_lines(measure.audit(nih, nets), NIH_TARGETS["accuracy"][1]),
+        "",
+        *tables.one_slide(measure.worst_slide(nih, nets[0]), nets[0].name, len(nih.infected)),
         "",
         "## Worst mistakes",
         "",
@@ -146,11 +186,15 @@ def _lines(
         "",
         *tables.mistakes(shown(nih, iml, nets[0]), nih.slides[low], {one: int(one * healthy) for one in measure.RATES}),
         "",
+        "## Read blind",
+        "",
+        *tables.read_blind(reading, iml, nets[0]),
+        "",
         "## Slides known to be negative, one by one",
         "",
         *tables.paragraph(
             f"The {len(figures[0].negatives)} NIH slides without a cell published as infected, at the threshold of the fold's "
-            f"card (chosen on IML for {rate:.0%} false positives)."
+            "card (chosen on such slides of the other folds)."
         ),
         "",
         *tables.known_negatives(figures),

@@ -15,11 +15,11 @@ from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card, read_model
 from edge.types import FloatArray, UInt8Array
-from models import finder_make
 from models.cell_make import slides_held_out
 from models.choose import by_fold, fold_paths
 from models.fields import data_dir, load_iml
-from models.finder_train import nih_rows
+from models.finder import make as finder_make
+from models.finder.train import nih_rows
 from models.matching import match_cells
 from models.nih import crops_of, infected
 from models.thresholds import at_false_positives
@@ -37,12 +37,14 @@ class NihCells:
         infected: the published label, bool [n].
         second: the second opinion, int [n]: 1 infected, 0 not, -1 none given.
         slides: str [n].
+        folds: which fold's net scored it, int [n].
     """
 
     files: tuple[str, ...]
     infected: np.ndarray
     second: np.ndarray
     slides: np.ndarray
+    folds: np.ndarray
 
     @property
     def cleaned(self) -> np.ndarray:
@@ -80,6 +82,10 @@ class FieldCells:
     def total(self) -> int:
         """Infected cells, found or lost."""
         return int(self.infected.sum()) + len(self.lost_stages)
+
+    def name(self, row: int) -> str:
+        """Field and box of a cell."""
+        return f"{self.names[self.fields[row]]} {self.boxes[row].tolist()}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +146,7 @@ def _positive(classifier: Classifier) -> np.ndarray:
 def _score_nih(nets: list[list[Classifier]], tell: Tell) -> tuple[NihCells, list[FloatArray], list[np.ndarray]]:
     everything = nih_rows()
     ordered: list[dict[str, str]] = []
+    folds: list[int] = []
     scores: list[list[FloatArray]] = [[] for _ in nets]
     called: list[list[np.ndarray]] = [[] for _ in nets]
     for fold in range(len(nets[0])):
@@ -157,11 +164,13 @@ def _score_nih(nets: list[list[Classifier]], tell: Tell) -> tuple[NihCells, list
             scores[number].append(both[:, _positive(classifier)].sum(axis=1))
             called[number].append(_positive(classifier)[classifier.classes(both)])
         ordered += rows
+        folds += [fold] * len(rows)
     cells = NihCells(
         tuple(row["file"] for row in ordered),
         infected(ordered),
         np.array([_SECOND[row["second_label"]] for row in ordered]),
         np.array([row["slide"] for row in ordered]),
+        np.array(folds),
     )
     return cells, [np.concatenate(mine) for mine in scores], [np.concatenate(mine) for mine in called]
 

@@ -17,7 +17,7 @@ from models.reporting.scores import FieldCells, NetScores, NihCells
 COUNT = 48
 _KINDS = ("uninfected-highest", "infected-lowest")
 _COLUMNS, _SIDE, _LINE = 8, 128, 14
-_SHOW = CropSpec(size=_SIDE, margin=1.3)
+SHOW = CropSpec(size=_SIDE, margin=1.3)
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -35,7 +35,7 @@ def shown(nih: NihCells, iml: FieldCells, net: NetScores) -> dict[str, list[str]
         f"nih-{k}": [nih.files[i] for i in rows] for k, rows in zip(_KINDS, worst(net.nih, nih.infected), strict=True)
     }
     for kind, rows in zip(_KINDS, worst(net.iml, iml.infected), strict=True):
-        found[f"iml-{kind}"] = [f"{iml.names[iml.fields[i]]} {iml.boxes[i].tolist()}" for i in rows]
+        found[f"iml-{kind}"] = [iml.name(i) for i in rows]
     return found
 
 
@@ -59,15 +59,15 @@ def write_sheets(folder: Path, nih: NihCells, iml: FieldCells, net: NetScores) -
     for name, rows in zip(_KINDS, worst(net.nih, nih.infected), strict=True):
         words = [f"{net.nih[i]:.4f} {nih.slides[i]}" for i in rows]
         tiles = [_square(read_rgb(data_dir() / "nih_cells" / nih.files[i])) for i in rows]
-        written.append(_save(folder / f"nih-{name}.png", tiles, words))
+        written.append(save(folder / f"nih-{name}.png", tiles, words))
     for name, rows in zip(_KINDS, worst(net.iml, iml.infected), strict=True):
         words, tiles = [], []
         for i in rows:
             file = iml.names[iml.fields[i]]
             what = iml.stages[i][:5] if iml.annotated[i] else "none"
             words.append(f"{net.iml[i]:.4f} {Path(file).stem[-5:]} {what}")
-            tiles.append(crop_cells(read_rgb(paths[file]), iml.boxes[i : i + 1].astype(np.int32), _SHOW)[0])
-        written.append(_save(folder / f"iml-{name}.png", tiles, words))
+            tiles.append(crop_cells(read_rgb(paths[file]), iml.boxes[i : i + 1].astype(np.int32), SHOW)[0])
+        written.append(save(folder / f"iml-{name}.png", tiles, words))
     return written
 
 
@@ -95,7 +95,8 @@ def sheet(tiles: list[UInt8Array], words: list[str]) -> UInt8Array:
     return page
 
 
-def _save(path: Path, tiles: list[UInt8Array], words: list[str]) -> Path:
+def save(path: Path, tiles: list[UInt8Array], words: list[str]) -> Path:
+    """Write a sheet as PNG; raises OutputError."""
     good, data = cv2.imencode(".png", cv2.cvtColor(sheet(tiles, words), cv2.COLOR_RGB2BGR))
     try:
         if good:

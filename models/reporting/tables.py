@@ -9,8 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.cells.score import Known, Measured
+from models.reporting import blind
+from models.reporting.blind import Reading
 from models.reporting.looked import LOOKED, fingerprint
-from models.reporting.measure import SENSITIVITY, Audit, Found
+from models.reporting.measure import RATES, SENSITIVITY, Audit, Found, Slide, found
+from models.reporting.operating import Point
+from models.reporting.scores import FieldCells, NetScores
 
 _WIDTH = 124
 _SHEETS = {
@@ -35,7 +39,7 @@ class NetFigures:
         negatives: slides without an infected cell.
         stages: IML end to end at the larger share of false positives, by stage.
         auc_share: its AUC on NIH as a share of the first net's; None: it is the first.
-        agreement: int8 with float at a score of one half, from the fold files' cards: share and cells.
+        agreement: int8 with float at the operating threshold, by set, from the shipped file's card.
         calibration: expected calibration errors on NIH and IML.
     """
 
@@ -48,7 +52,7 @@ class NetFigures:
     negatives: list[Known]
     stages: dict[str, Measured]
     auc_share: Measured | None
-    agreement: tuple[float, int]
+    agreement: dict[str, Measured]
     calibration: tuple[float, float]
 
 
@@ -181,6 +185,16 @@ def audit_lines(found: Audit, target: float) -> list[str]:
     ]
 
 
+def one_slide(slide: Slide, net: str, cells: int) -> list[str]:
+    """Where a net is wrong most often."""
+    rest = ", ".join(f"{name} {value.text(percent=name != 'AUC')}" for name, value in slide.without.items())
+    return paragraph(
+        f"Slides differ: of the {slide.all_wrong:,} cells on which `{net}` is wrong (at a score of one half), {slide.wrong} are of "
+        f"one slide, {slide.name}, which has {slide.cells} of the {cells:,} cells; {slide.infected} of these are published as "
+        f"infected. Without it (left out after the fact, so no result): {rest}."
+    )
+
+
 def mistakes(on_sheets: dict[str, list[str]], slides: np.ndarray, budget: dict[float, int]) -> list[str]:
     """What was seen on the sheets, if these are the cells that were looked at.
 
@@ -210,3 +224,39 @@ def mistakes(on_sheets: dict[str, list[str]], slides: np.ndarray, budget: dict[f
             "at the smaller share is worth; that takes somebody trained."
         ),
     ]
+
+
+def read_blind(reading: Reading | None, iml: FieldCells, net: NetScores) -> list[str]:
+    """What was read without knowing the labels, and the figures without what was read as infected."""
+    if reading is None:
+        return ["Nobody has read these cells yet (`python -m models report --blind DIR`)."]
+    counts = blind.counts(reading, iml, net)
+    rows = [[group, f"{sum(row.values())}", *(str(row[v]) for v in blind.VERDICTS)] for group, row in counts.items()]
+    fewer, same = blind.without_read_as_infected(reading, iml, net)
+    shown = "; ".join(f"{percent(found(fewer, same, rate).share)} at {rate:.1%}" for rate in RATES)
+    return [
+        *paragraph(
+            f"The worst false positives of `{net.name}` on IML, shuffled among cells drawn at random, were read one by one "
+            f"without score, label or neighbours known ({reading.reader})."
+        ),
+        "",
+        *table(["cells", "n", *(f"read as {verdict}" for verdict in blind.VERDICTS)], rows),
+        "",
+        *paragraph(
+            f"Without the {len(iml.infected) - len(fewer.infected)} that are not annotated as infected and were read as "
+            f"infected, infected cells found end to end: {shown}. Only false positives of the net were looked at, so this can "
+            "only flatter it: it says how far the annotations carry, not what the net reaches."
+        ),
+    ]
+
+
+def operating(points: Sequence[Point]) -> list[str]:
+    """Ways to set the threshold, a row each."""
+    head = ["threshold", "value", "known-negative NIH cells called positive", "worst slide", "infected NIH cells found"]
+    rows = []
+    for one in points:
+        low, high = one.limits
+        value = f"{low:.4f}" if low == high else f"{low:.4f} to {high:.4f}"
+        shown = [fine(one.negative), f"{one.worst:.1%}", percent(one.nih), percent(one.iml), fine(one.false)]
+        rows.append([one.rule, value, *shown])
+    return table([*head, "infected IML cells found, end to end", "other IML finds called positive"], rows)

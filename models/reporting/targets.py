@@ -13,8 +13,8 @@ _LITE_AUC = 0.99
 _AGREEMENT = 0.999
 
 
-def rows(nets: Sequence[NetFigures]) -> list[Figure]:
-    """Targets of the first net, the accurate one, and of the second, the small one."""
+def rows(nets: Sequence[NetFigures], unseen: Sequence[Figure]) -> list[Figure]:
+    """Targets of the first net, the accurate one, and of the second, the small one; ``unseen`` rows go among them."""
     accurate, lite = nets
     found = []
     for name, (_, wanted) in NIH_TARGETS.items():
@@ -38,7 +38,7 @@ def rows(nets: Sequence[NetFigures]) -> list[Figure]:
         what = f"infected cells found at {allowed:.1%} false positives"
         found.append(Figure(what, "IML end to end", f">= {wanted:g}", f"{value.value:.3f}", value.value >= wanted))
     found += [
-        Figure("AUC / sensitivity at 1 %", "IML, trained on NIH only", ">= 0.97 / 0.70", "see docs/figures.md", None),
+        *unseen,
         _cost(accurate, _MACS, _BYTES),
         _cost(lite, _LITE_MACS, None),
     ]
@@ -48,9 +48,10 @@ def rows(nets: Sequence[NetFigures]) -> list[Figure]:
         words = f"{lite.name}: NIH AUC over that of {accurate.name}"
         found.append(Figure(words, "NIH, raw labels", f">= {_LITE_AUC:.0%}", kept, share.value >= _LITE_AUC))
     for net in nets:
-        agreed, count = net.agreement
-        words = f"{agreed:.3%} at a score of one half (n = {count:,}); at the threshold: not measured by this page"
-        found.append(Figure(f"{net.name}: int8 agrees with float", "NIH", f">= {_AGREEMENT:.1%}", words, None))
+        for key, agreed in net.agreement.items():
+            words = f"{agreed.value:.3%} ({agreed.low:.2%} to {agreed.high:.2%}; n = {agreed.n:,})"
+            what = f"{net.name}: int8 decides as float does at the operating threshold"
+            found.append(Figure(what, key.upper(), f">= {_AGREEMENT:.1%}", words, agreed.value >= _AGREEMENT))
     return found
 
 

@@ -10,8 +10,8 @@ from edge.modelfile import CropSpec
 from models.cell_data import SLACK, CellSet, augment, cells_of, join, middle, moved, of_field, with_slack
 from models.cell_make import SPEC
 from models.cell_sources import Source
-from models.finder_data import Scene
-from models.nih import slide_colours
+from models.finder.data import Scene
+from models.nih import infected, slide_colours, with_second_opinions
 
 RNG = np.random.default_rng
 
@@ -81,3 +81,13 @@ def test_a_slides_colour_is_the_median_of_its_cells() -> None:
     rows = [{"slide": name} for name in ("a", "a", "a", "b")]
     assert slide_colours(crops, rows, 32)[:, 0].tolist() == [60, 60, 60, 200]
     assert of_field(crops[:3], 32).tolist() == [60, 60, 60]
+
+
+def test_nets_learn_from_the_second_opinion_where_there_is_one_and_the_rows_stay_as_published() -> None:
+    rows = [
+        {"label": "parasitized", "second_label": "uninfected"},
+        {"label": "uninfected", "second_label": "parasitized"},
+        {"label": "parasitized", "second_label": ""},
+    ]
+    assert infected(with_second_opinions(rows)).tolist() == [False, True, True]
+    assert infected(rows).tolist() == [True, False, True]

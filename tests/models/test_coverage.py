@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import coverage_page
-from models.coverage import Mean, Score, World, fixed, sequential
+from models.coverage import page as coverage_page
+from models.coverage.simulate import Mean, Score, World, fixed, sequential
 
 WORLD = World(1e-3, 0.5, 10)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from edge.sources.virtual import SlideSpec, render_field
-from models.debris import weak_labels
 from models.figures import grown
-from models.finder_data import BOX_MARGIN, CELL_PX, KINDS, STRIDE, VIEW, Scene, View, draw, recolour, targets
+from models.finder.data import BOX_MARGIN, CELL_PX, KINDS, STRIDE, VIEW, Scene, View, draw, recolour, targets
+from models.finder.debris import weak_labels
 from models.virtual import FIRST_TRAINING_SEED, virtual_scenes
 
 EVERYWHERE = (0.0, 0.0, float(VIEW[1]), float(VIEW[0]))

@@ -16,11 +16,14 @@ from typer.testing import CliRunner
 from convert.cells import CellSet, whole_image
 from edge.modelfile import CropSpec
 from edge.types import FloatArray, UInt8Array
-from models import founding, founding_convert, founding_data, founding_train
 from models.__main__ import app
-from models.founding_convert import Converted, Difference, Paired, code_digest, from_json, paired
-from models.founding_table import Measured, render, targets
-from models.founding_train import ROWS, Trained
+from models.founding import convert as founding_convert
+from models.founding import data as founding_data
+from models.founding import run as founding
+from models.founding import train as founding_train
+from models.founding.convert import Converted, Difference, Paired, code_digest, from_json, paired
+from models.founding.table import Measured, render, targets
+from models.founding.train import ROWS, Trained
 from tests.convert import cell_folders
 
 RNG = np.random.default_rng(5)
@@ -279,7 +282,7 @@ def test_the_digest_follows_the_code(tmp_path: Path) -> None:
 
 
 def test_every_founding_net_has_a_row() -> None:
-    from models.founding_nets import NETS
+    from models.founding.nets import NETS
 
     assert {row.net for row in ROWS} == set(NETS)
     assert len({row.name for row in ROWS}) == len(ROWS)

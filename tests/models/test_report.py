@@ -16,7 +16,7 @@ from edge.modelfile import Card
 from models.__main__ import SHELF, app
 from models.cell_make import NAMES
 from models.cells.score import Measured
-from models.reporting import looked, measure, page, sheets, tables
+from models.reporting import looked, measure, operating, page, sheets, tables
 from models.reporting.curves import calibration_error, curve, reliability
 from models.reporting.scores import FieldCells, NetScores, NihCells, limits, need_images, reached
 
@@ -32,7 +32,7 @@ def nih_cells(n: int = 1200) -> NihCells:
     infected[(slides == "C0") | (slides == "C1")] = False
     second = np.where(np.arange(n) % 10 == 0, infected.astype(int), -1)
     second[200:240:10] = 1 - second[200:240:10]
-    return NihCells(tuple(f"cell{i}.png" for i in range(n)), infected, second, slides)
+    return NihCells(tuple(f"cell{i}.png" for i in range(n)), infected, second, slides, np.arange(n) * 12 // n % 5)
 
 
 def field_cells(n: int = 4000) -> FieldCells:
@@ -53,7 +53,7 @@ def scored(name: str, nih: NihCells, iml: FieldCells, seed: int) -> NetScores:
         return np.asarray(np.clip(rng.normal(np.where(infected, 0.8, 0.2), 0.15), 0, 1), np.float32)
 
     first = draw(nih.infected)
-    return NetScores(name, (CARD,) * 4, first, first >= 0.5, draw(iml.infected))
+    return NetScores(name, (CARD,) * 5, first, first >= 0.5, draw(iml.infected))
 
 
 @pytest.fixture
@@ -112,6 +112,21 @@ def test_only_slides_without_an_infected_cell_are_known_negatives(made_up: Made)
     assert [(one.group, one.cells, one.flagged) for one in rows] == [("C0", 100, 2), ("C1", 100, 1)]
 
 
+def test_thresholds_by_known_negative_slides_do_not_depend_on_a_folds_own(made_up: Made) -> None:
+    nih, iml, (net, _) = made_up
+    healthy = operating.known_negative(nih)
+    assert set(nih.slides[healthy]) == {"C0", "C1"}
+    own = healthy & (nih.folds == 0)
+    card, one, rare = operating.points(nih, iml, net)
+    assert card.limits == (0.5, 0.5)
+    assert card.negative.n == one.negative.n == int(healthy.sum())
+    assert rare.limits[0] >= one.limits[0]
+    assert rare.negative.value <= one.negative.value
+    loud = replace(net, nih=np.where(own, np.float32(0.999), net.nih))
+    _, again, _ = operating.points(nih, iml, loud)
+    assert again.worst == 1  # its own slide is all positive, and its threshold knew nothing of it
+
+
 def test_the_audit_counts_who_sides_with_the_second_opinion(made_up: Made) -> None:
     nih, _, (net, _) = made_up
     stubborn = replace(net, name="raw", nih=nih.infected.astype(np.float32))
@@ -122,6 +137,17 @@ def test_the_audit_counts_who_sides_with_the_second_opinion(made_up: Made) -> No
     assert (second.against.value, second.by_second.value) == (1, 1)
     assert second.with_second.value == found.plain.value == 1 - 4 / 120
     assert raw.by_second.value == second.with_second.value
+
+
+def test_the_slide_with_most_mistakes_is_named_and_what_is_reached_without_it(made_up: Made) -> None:
+    nih, _, (net, _) = made_up
+    mine = nih.slides == "C7"
+    wrong = replace(net, nih=np.where(mine, 1 - nih.infected, nih.infected).astype(np.float32))
+    found = measure.worst_slide(nih, wrong)
+    assert (found.name, found.wrong, found.all_wrong) == ("C7", int(mine.sum()), int(mine.sum()))
+    assert found.infected == int((mine & nih.infected).sum())
+    assert found.without["accuracy"].value == found.without["AUC"].value == 1
+    assert found.without["accuracy"].n == int((~mine).sum())
 
 
 def test_a_net_has_all_of_its_own_auc(made_up: Made) -> None:

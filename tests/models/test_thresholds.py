@@ -68,7 +68,10 @@ def test_parasites_lost_by_the_finder_count_as_missed() -> None:
     truth = np.array([[50, 50, 40, 40], [150, 50, 40, 40], [250, 50, 40, 40]], np.int32)
     sick = np.array([True, True, False])
     boxes = truth[1:]
-    assert parasites(boxes, np.array([True, True]), truth, sick, (200, 400)) == (1, 2, 1, 1)
+    use, label, lost = parasites(boxes, truth, sick, (200, 400))
+    assert use.all()
+    assert label.tolist() == [True, False]
+    assert lost == 1
 
 
 def test_the_shipped_budget_of_false_positives_is_below_one_in_a_hundred() -> None:

@@ -26,7 +26,7 @@ from models.cells import adapt_finder as finding
 from models.cells.classes import Naming, Plan, make_plan
 from models.cells.fieldset import Fields, open_fields
 from models.cells.start import open_start
-from models.finder_data import CELL_PX
+from models.finder.data import CELL_PX
 from models.virtual import virtual_scenes
 from tests.models.cells.test_train import models
 
@@ -169,7 +169,7 @@ def test_finished_points_are_kept_and_not_done_again(
 
     def instead(*given: Any) -> dict[str, Any]:
         done.append(len(given[1].fields))
-        return {"auc": 0.9}
+        return {"auc": 0.9, "judged_fields": 3}
 
     monkeypatch.setattr(curve, "point", instead)
     starts = open_start(shelf.FINDER, "find"), open_start(shelf.CLASSIFIER, "classify")
@@ -180,6 +180,11 @@ def test_finished_points_are_kept_and_not_done_again(
     assert curve.run(bench, fields, asked) == first
     assert done == [0, 2, 0, 2]
     assert {point["block"] for point in first if point["draw"] == 0} != {p["block"] for p in first if p["draw"] == 1}
+    text = "\n".join(curve.page(first, bench, "my fields"))
+    assert "on my fields." in text
+    assert f"`{shelf.CLASSIFIER}`" in text
+    assert all(f"{point['block']} (3 fields)" in text for point in first)
+    assert "| 2 | 2 | 0.900" in text
 
 
 class TestWhole:

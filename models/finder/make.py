@@ -16,9 +16,9 @@ from convert.values import RANGES
 from edge.modelfile import Card, FinderSpec, write_model
 from edge.sources.virtual import SlideSpec
 from edge.types import UInt8Array
-from models.fields import folds, load_iml
-from models.finder_data import CELL_PX, KINDS, STRIDE, VIEW, Scene, draw
-from models.finder_train import FinderTraining, composed_scenes, real_scenes, train
+from models.fields import FOLDS, folds, load_iml
+from models.finder.data import CELL_PX, KINDS, STRIDE, VIEW, Scene, draw
+from models.finder.train import FinderTraining, composed_scenes, real_scenes, train
 from models.thresholds import OTHERS
 from models.virtual import virtual_scenes
 
@@ -66,7 +66,7 @@ def make_finder(
 
 
 def device_file(model: Any, images: list[UInt8Array]) -> bytes:
-    """The int8 flatbuffer of a net of ``models.finder_net``, made by the workshop as any finder is.
+    """The int8 flatbuffer of a net of ``models.finder.net``, made by the workshop as any finder is.
 
     Args:
         model: as trained.
@@ -82,5 +82,5 @@ def _calibration(scenes: list[Scene]) -> list[UInt8Array]:
 
 
 def held_out_blocks(fold: int | None) -> list[int]:
-    """Blocks of a fold; none for the shipped model."""
-    return [] if fold is None else folds(load_iml())[fold]
+    """Blocks of a fold; none for the shipped model, and for folds beyond those that the blocks are dealt into."""
+    return [] if fold is None or fold >= FOLDS else folds(load_iml())[fold]

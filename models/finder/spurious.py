@@ -11,9 +11,9 @@ from edge.boxes import inside, iou
 from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import CropSpec, read_model
-from models import finder_make
 from models.choose import by_fold, fold_paths
 from models.fields import load_iml
+from models.finder import make as finder_make
 from models.score import BORDER, pairs
 
 _SHOW = CropSpec(size=96, margin=1.4)

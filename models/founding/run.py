@@ -10,12 +10,12 @@ import numpy as np
 
 from convert.cells import read_cells
 from edge.crops import to_colour
-from models.founding_convert import converted
-from models.founding_data import COLLECTIONS, folder, notebook_rgb
-from models.founding_table import Measured, render
-from models.founding_train import ROWS, Row, Say, trained
+from models.founding.convert import converted
+from models.founding.data import COLLECTIONS, folder, notebook_rgb
+from models.founding.table import Measured, render
+from models.founding.train import ROWS, Row, Say, trained
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 _COMPARED = 1000
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.founding_convert import Converted, Difference, Interval
-from models.founding_data import COLLECTIONS
-from models.founding_nets import NETS
-from models.founding_train import Row, Trained
+from models.founding.convert import Converted, Difference, Interval
+from models.founding.data import COLLECTIONS
+from models.founding.nets import NETS
+from models.founding.train import Row, Trained
 
 ACCURACY_POINTS = 0.3
 AUC_DROP = 0.002

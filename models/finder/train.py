@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from models.debris import weak_labels
+from edge.heap import keep_freed_memory
 from models.fields import AnnotatedField, data_dir
-from models.finder_data import KINDS, VIEW, CellPool, Scene, draw, from_annotated, targets
-from models.finder_net import build
+from models.finder.data import KINDS, VIEW, CellPool, Scene, draw, from_annotated, targets
+from models.finder.debris import weak_labels
+from models.finder.net import build
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ def fit(model: Any, pools: list[list[Scene]], settings: FinderTraining, say: Cal
         return losses
 
     step = tf.function(one_step)
+    keep_freed_memory()  # a batch is made and dropped at every step
     began = time.monotonic()
     recent: list[tuple[float, float]] = []
     source = ahead(batches(pools, settings.mix, settings.batch, settings.seed))

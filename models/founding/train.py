@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from models.founding_data import COLLECTIONS, training_set
-from models.founding_nets import NETS, build, save
+from models.founding.data import COLLECTIONS, training_set
+from models.founding.nets import NETS, build, save
 
 Say = Callable[[str], None]
 _FEATURE_BATCH = 32
@@ -29,8 +29,8 @@ class Row:
 
     Attributes:
         name: short, a file name too.
-        net: one of ``models.founding_nets.NETS``.
-        cells: collection of ``models.founding_data``.
+        net: one of ``models.founding.nets.NETS``.
+        cells: collection of ``models.founding.data``.
         colour: ``hsv`` or ``rgb``; values are bytes / 255.
         most: cells to train on.
         epochs: over all of them.

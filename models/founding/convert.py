@@ -26,10 +26,10 @@ from convert.values import RANGES
 from edge.classifier import Classifier
 from edge.modelfile import read_model
 from edge.types import FloatArray
-from models.founding_data import COLLECTIONS, folder, notebook_rgb
-from models.founding_train import Row, Say, Trained
+from models.founding.data import COLLECTIONS, folder, notebook_rgb
+from models.founding.train import Row, Say, Trained
 
-HERE = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parents[2]
 _RESAMPLES = 300
 _RANDOM_PARTS = 200  # of cells that stand alone, as convert.scoring has it
 _OWN_READING_MACS = 1e8

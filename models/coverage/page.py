@@ -1,4 +1,4 @@
-"""The page and the picture of ``models.coverage``: docs/verdict-simulation.md, docs/images/verdict-simulation.svg."""
+"""The page and the picture of ``models.coverage.simulate``: docs/verdict-simulation.md, docs/images/verdict-simulation.svg."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.coverage import CELLS, SHARES, TARGETS, Outcome, Score, Stopped, World, fixed, sequential, worlds
+from models.coverage.simulate import CELLS, SHARES, TARGETS, Outcome, Score, Stopped, World, fixed, sequential, worlds
 
 _BAND = (0.94, 0.97)
 _RUNS = (World(1e-4, 0.5, 10), World(1e-4, 1.0, 20), World(1e-3, 0.5, 20))

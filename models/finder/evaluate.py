@@ -1,4 +1,4 @@
-"""What a finder finds of what there is: ``python -m models.evaluate_finder``.
+"""What a finder finds of what there is: ``python -m models.finder.evaluate``.
 
 On the IML fields (boxes, IoU 0.5) per block of 35 consecutive images and pooled; on the Chula fields, another scope, by
 points. The intervals are 95 % percentile bootstraps over fields (Efron 1979; 1,000 draws, seeded): fields of one block
@@ -124,7 +124,7 @@ def lines(figures: dict[str, object]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m models.evaluate_finder", description="Score a cell finder.")
+    parser = argparse.ArgumentParser(prog="python -m models.finder.evaluate", description="Score a cell finder.")
     parser.add_argument("--finder", default="classical", help="classical, or the path of a finder's .tflite")
     parser.add_argument("--blocks", default=None, help="only these IML blocks, as in 1,3,5")
     parser.add_argument("--threads", type=int, default=1, help="threads OpenCV may use")

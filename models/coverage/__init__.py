@@ -1,0 +1,1 @@
+"""Do intervals and limits of the verdict keep their promises: simulated."""

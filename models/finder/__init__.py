@@ -1,0 +1,1 @@
+"""The shipped finder: its data, its net, its training."""

@@ -1,0 +1,1 @@
+"""The founding nets: trained, converted, judged, in one table."""
