@@ -9,6 +9,9 @@ from typing import Annotated, Optional
 import typer
 
 from models.cells.commands import register
+from models.cells.options import Debug, entered
+from models.makers import FOLDS, HERE, SHELF
+from models.makers import register as register_makers
 from models.reporting.commands import register as register_report
 from models.search.commands import register as register_search
 
@@ -19,126 +22,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"max_content_width": 100},
 )
-HERE = Path(__file__).resolve().parent
-SHELF = HERE / "shelf"
-FOLDS = HERE / "folds"
-
-Fold = Annotated[
-    Optional[int],  # noqa: UP045  (typer reads it at run time)
-    typer.Option(
-        min=0,
-        max=3,
-        help="Hold this fold out (0 to 3) and write it under models/folds; without it, train the shipped one.",
-    ),
-]
-Steps = Annotated[int, typer.Option(help="Optimiser steps; the default is what the shipped files were made with.")]
-Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
-
-
-def path_of(name: str, fold: int | None) -> Path:
-    """Where a model file stands: on the shelf, or among the folds."""
-    path = SHELF / name / f"{name}.tflite" if fold is None else FOLDS / f"{name}-fold{fold}.tflite"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-@app.command()
-def train_finder(fold: Fold = None, steps: Steps = 2600, seed: Seed = 0) -> None:
-    """Train the finder (about ten minutes on two cores). Example: python -m models train-finder --fold 0."""
-    from models.finder.make import NAME, held_out_blocks, make_finder  # noqa: PLC0415
-    from models.finder.train import FinderTraining  # noqa: PLC0415
-
-    settings = FinderTraining(steps=steps, seed=seed)
-    card = make_finder(path_of(NAME, fold), held_out_blocks(fold), settings, typer.echo)
-    typer.echo(f"{path_of(NAME, fold)} written, SHA-256 {card.sha256[:12]}; now: python -m models choose-thresholds")
-
-
-@app.command()
-def train_classifier(
-    *,
-    fold: Annotated[
-        Optional[list[int]],  # noqa: UP045  (typer reads it at run time)
-        typer.Option(
-            min=0, max=4, help="Hold this fold out (0 to 4); may be repeated. Without it the shipped one is trained."
-        ),
-    ] = None,
-    shipped: Annotated[bool, typer.Option("--shipped", help="After the folds the shipped one too.")] = False,
-    lite: Annotated[bool, typer.Option("--lite", help="The small one.")] = False,
-    no_fields: Annotated[
-        bool, typer.Option("--no-fields", help="NIH cells only, for the figures of a scope never seen.")
-    ] = False,
-    steps: Steps = 6000,
-    seed: Seed = 0,
-) -> None:
-    """Train the cell classifier (five minutes a net, and two to read images). Example: python -m models train-classifier --fold 0."""
-    from dataclasses import replace  # noqa: PLC0415
-
-    from models.cell_make import NAMES, PLATELETS, SPEC, WITHOUT_FIELDS, make_classifier, slides_held_out  # noqa: PLC0415
-    from models.cell_sources import gather, load_finders  # noqa: PLC0415
-    from models.cell_train import CellTraining  # noqa: PLC0415
-    from models.choose import fold_paths  # noqa: PLC0415
-    from models.finder.make import NAME as FINDER  # noqa: PLC0415
-    from models.finder.make import held_out_blocks  # noqa: PLC0415
-
-    settings, name = CellTraining(steps=steps, seed=seed, platelets=PLATELETS), NAMES[int(lite)]
-    finders = [] if no_fields else load_finders(fold_paths(FOLDS, FINDER))
-    sources = gather(SPEC, finders, seed, typer.echo)
-    if no_fields:
-        for called, share in WITHOUT_FIELDS.items():
-            out, own = FOLDS / f"{called}.tflite", replace(settings, platelets=share)
-            make_classifier(out, sources, [], set(), settings=own, say=typer.echo, called=called)
-            typer.echo(f"{out} written; now: python -m models figures")
-        return
-    numbers: list[int | None] = [*(fold or ()), *([None] if shipped or not fold else [])]
-    for number in numbers:
-        out, slides, blocks = path_of(name, number), slides_held_out(number), held_out_blocks(number)
-        card = make_classifier(out, sources, blocks, slides, settings=settings, say=typer.echo, name=name)
-        typer.echo(f"{out} written, SHA-256 {card.sha256[:12]}; now: python -m models choose-thresholds")
-
-
-@app.command()
-def choose_thresholds() -> None:
-    """Choose operating thresholds on held-out blocks: for each fold on the other folds', for the shipped files on all."""
-    from models.choose import choose_all  # noqa: PLC0415
-
-    choose_all(FOLDS, SHELF, typer.echo)
-
-
-@app.command()
-def spurious(out: Annotated[Path, typer.Argument(help="PNG to write.")]) -> None:
-    """Show a random sample of what the learned finder is charged with. Example: python -m models spurious spurious.png."""
-    from models.finder.spurious import sheet  # noqa: PLC0415
-
-    typer.echo(f"{sheet(FOLDS, out)} finds without an annotated cell; 96 of them in {out}")
-
-
-@app.command()
-def cards() -> None:
-    """Write CARD.md of every shipped model from the card inside its file."""
-    from models.cardtext import write_cards  # noqa: PLC0415
-
-    for path in write_cards(SHELF):
-        typer.echo(path.relative_to(HERE.parent))
 
 
 @app.command()
 def figures(
     markdown: Annotated[bool, typer.Option(help="Print the table as Markdown.")] = False,
     quick: Annotated[bool, typer.Option(help="Accuracy only, no timing or memory.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Measure everything the README claims, on the real images and on virtual slides, and print it."""
-    from models.figure import show  # noqa: PLC0415
-    from models.figures import measure_all  # noqa: PLC0415
+    with entered(debug=debug):
+        from models.figure import show  # noqa: PLC0415
+        from models.figures import measure_all  # noqa: PLC0415
+        from models.reporting.scores import need_images  # noqa: PLC0415
 
-    typer.echo(show(measure_all(FOLDS, SHELF, typer.echo if not markdown else None, quick=quick), markdown=markdown))
-
-
-@app.command()
-def held_out() -> None:
-    """Write into the shipped classifier's card what it finds on whole unseen fields (edge calibrate reads it); then: cards."""
-    from models.heldout import write  # noqa: PLC0415
-
-    write(FOLDS, SHELF, typer.echo)
+        need_images()
+        say = None if markdown else typer.echo
+        typer.echo(show(measure_all(FOLDS, SHELF, say, quick=quick), markdown=markdown))
 
 
 @app.command()
@@ -189,6 +89,7 @@ def founding(
 
 
 register(app)
+register_makers(app)
 register_report(app)
 register_search(app)
 

@@ -99,8 +99,10 @@ def take(reading: Path, reader: str, iml: FieldCells, net: NetScores) -> Reading
                 if verdict not in VERDICTS or not 1 <= number <= len(names):
                     raise CellsError(f"{reading}: cell {number}, '{verdict}': verdicts are {', '.join(VERDICTS)}")
                 said[names[number - 1]] = verdict
-    except (OSError, KeyError, ValueError, AttributeError) as error:
-        raise CellsError(f"{reading}: columns cell and verdict are needed ({error})") from error
+    except OSError as error:
+        raise CellsError(f"{reading}: cannot be read: {error.strerror or error}") from error
+    except (KeyError, ValueError, AttributeError) as error:
+        raise CellsError(f"{reading}: columns cell and verdict are needed, the first a number") from error
     if len(said) != len(names):
         raise CellsError(f"{reading}: {len(said)} of {len(names)} cells are read")
     return Reading(reader, fingerprint(names), said)

@@ -43,6 +43,7 @@ def report(
     A minute or two. Needs the real images (EDGE_DATA) and, for the plots, matplotlib (extra bench); without it, exit code 11.
     """
     with entered(debug=debug):
+        from convert.errors import CellsError  # noqa: PLC0415
         from models.cell_figures import never_seen  # noqa: PLC0415
         from models.cell_make import NAMES  # noqa: PLC0415 - these are heavy
         from models.reporting.blind import FILE, keep, kept, take, write_sheet  # noqa: PLC0415
@@ -58,6 +59,8 @@ def report(
         for folder in (sheets, blind):
             if folder is not None:
                 check_outside(folder)
+        if reading is not None and not reading.is_file():
+            raise CellsError(f"{reading}: no such file")
         tell = teller()
         nih, iml, nets = score_all(NAMES, _HERE / "folds", tell)
         if sheets is not None:

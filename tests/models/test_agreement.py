@@ -11,10 +11,10 @@ import pytest
 
 from edge.errors import ModelError
 from models import agreement
-from models.__main__ import SHELF
 from models.agreement import Unseen, at_threshold
 from models.cell_make import FOLDS as COUNT
 from models.cell_make import NAMES
+from models.makers import SHELF
 
 pytestmark = pytest.mark.build
 pytest.importorskip("tensorflow")

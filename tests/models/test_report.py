@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 from benchmarks.errors import MissingPackageError
 from edge.errors import OutputError
 from edge.modelfile import Card
-from models.__main__ import SHELF, app
+from models.__main__ import app
 from models.cell_make import NAMES
 from models.cells.score import Measured
+from models.makers import SHELF
 from models.reporting import looked, measure, operating, page, sheets, tables
 from models.reporting.curves import calibration_error, curve, reliability
 from models.reporting.scores import FieldCells, NetScores, NihCells, limits, need_images, reached

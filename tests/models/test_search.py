@@ -19,11 +19,12 @@ from benchmarks.records import Case, Round, Run
 from convert.errors import CellsError
 from edge.errors import ModelError
 from edge.modelfile import Card, read_model, write_model
-from models.__main__ import FOLDS, SHELF, app
+from models.__main__ import app
 from models.cell_train import CellTraining
 from models.cells.score import Measured
 from models.choose import fold_paths
 from models.finder.make import NAME as FINDER
+from models.makers import FOLDS, SHELF
 from models.search import cost, run
 from models.search.candidates import CANDIDATES, LITE, REFERENCE
 from models.search.cost import Counts, Time
