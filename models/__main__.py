@@ -14,6 +14,7 @@ from models.makers import FOLDS, HERE, SHELF
 from models.makers import register as register_makers
 from models.reporting.commands import register as register_report
 from models.search.commands import register as register_search
+from models.work import default_work
 
 app = typer.Typer(
     help="The shelf: training and honest evaluation. Example: python -m models figures",
@@ -32,9 +33,9 @@ def figures(
 ) -> None:
     """Measure everything the README claims, on the real images and on virtual slides, and print it."""
     with entered(debug=debug):
+        from models.fields import need_images  # noqa: PLC0415
         from models.figure import show  # noqa: PLC0415
         from models.figures import measure_all  # noqa: PLC0415
-        from models.reporting.scores import need_images  # noqa: PLC0415
 
         need_images()
         say = None if markdown else typer.echo
@@ -77,10 +78,10 @@ def founding(
     Example: python -m models founding --only notebook_1,notebook_6 --convert-again
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from models.founding.run import default_work, run  # noqa: PLC0415
+    from models.founding.run import run  # noqa: PLC0415
 
     names = tuple(name.strip() for name in only.split(",") if name.strip())
-    place = work or default_work()
+    place = work or default_work("founding")
     try:
         rows = run(place, out, typer.echo, only=names, again=convert_again, training=not no_training)
     except ValueError as error:

@@ -16,7 +16,7 @@ from edge.modelfile import Card, CropSpec, read_model, write_model
 from edge.types import UInt8Array
 from models.cell_data import LABELS, CellSet, middle
 from models.cell_net import SIZE, WIDTHS, macs
-from models.cell_sources import Source, block_name
+from models.cell_sources import Source, kept_from
 from models.cell_train import CellTraining, train
 from models.finder.train import nih_rows
 from models.metrics import accuracy, auc, sensitivity_at
@@ -54,9 +54,8 @@ def make_classifier(
     called: str | None = None,
 ) -> Card:
     """Train without the held-out blocks and slides; write ``out`` (.tflite) and the Keras file beside it; ``called`` in its card."""
-    held_out = frozenset(slides_out) | {block_name(block) for block in blocks_out}
-    sources = [source for source in sources if not held_out.issuperset(source.groups)]
-    learned = [source.without(held_out) for source in sources]
+    sources = kept_from(sources, slides_out, blocks_out)
+    learned = [source.cells for source in sources]
     say(f"{out.stem}: {sum(len(cells) for cells in learned)} cells, blocks {blocks_out or 'none'} held out")
     model = train(learned, [source.share for source in sources], SPEC, settings, say, widths=WIDTHS[name])
     keras_file = out.with_suffix(".keras")

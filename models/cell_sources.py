@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,17 @@ class Source:
 def block_name(block: int) -> str:
     """Of an IML block, among groups."""
     return f"block {block}"
+
+
+def kept_from(sources: list[Source], slides: Iterable[str], blocks: Iterable[int]) -> list[Source]:
+    """What may be learned from where these slides and blocks are held out; a source with nothing left is left out."""
+    held_out = frozenset(slides) | {block_name(block) for block in blocks}
+    kept = [source for source in sources if not held_out.issuperset(source.groups)]
+    return [replace(source, cells=source.without(held_out), groups=_others(source.groups, held_out)) for source in kept]
+
+
+def _others(groups: np.ndarray, held_out: frozenset[str]) -> np.ndarray:
+    return groups[[group not in held_out for group in groups]]
 
 
 def gather(spec: CropSpec, finders: list[LearnedFinder], seed: int, say: Callable[[str], None]) -> list[Source]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from convert.annotations import AnnotatedField as AnyField
 from convert.annotations import read_annotations
+from convert.errors import CellsError
 from edge.types import UInt8Array
 
 BLOCK = 35
@@ -60,6 +61,13 @@ def read_rgb(path: Path) -> UInt8Array:
 def data_dir() -> Path:
     """The real images: ``$EDGE_DATA``, else ``../shared/data`` beside this repository."""
     return Path(os.environ.get("EDGE_DATA") or Path(__file__).resolve().parent.parent.parent / "shared" / "data")
+
+
+def need_images() -> None:
+    """Raise CellsError where the real images are not."""
+    for wanted in (data_dir() / "nih_cells" / "cells.csv", data_dir() / "iml_fields" / "annotations.json"):
+        if not wanted.is_file():
+            raise CellsError(f"{wanted}: no such file: EDGE_DATA names the folder of nih_cells and iml_fields")
 
 
 def load_iml(folder: Path | None = None) -> list[AnnotatedField]:

@@ -38,9 +38,9 @@ def path_of(name: str, fold: int | None) -> Path:
 def train_finder(*, fold: Fold = None, steps: Steps = 2600, seed: Seed = 0, debug: Debug = False) -> None:
     """Train the finder (about ten minutes on two cores)."""
     with entered(debug=debug, training=True):
+        from models.fields import need_images  # noqa: PLC0415
         from models.finder.make import NAME, held_out_blocks, make_finder  # noqa: PLC0415
         from models.finder.train import FinderTraining  # noqa: PLC0415
-        from models.reporting.scores import need_images  # noqa: PLC0415
 
         need_images()
         settings = FinderTraining(steps=steps, seed=seed)
@@ -80,9 +80,9 @@ def train_classifier(
         from models.cell_sources import gather, load_finders  # noqa: PLC0415
         from models.cell_train import CellTraining  # noqa: PLC0415
         from models.choose import fold_paths  # noqa: PLC0415
+        from models.fields import need_images  # noqa: PLC0415
         from models.finder.make import NAME as FINDER  # noqa: PLC0415
         from models.finder.make import held_out_blocks  # noqa: PLC0415
-        from models.reporting.scores import need_images  # noqa: PLC0415
 
         need_images()
         settings, name = CellTraining(steps=steps, seed=seed, platelets=PLATELETS), NAMES[int(lite)]
@@ -109,7 +109,7 @@ def choose_thresholds(*, debug: Debug = False) -> None:
     """Choose operating thresholds, for each fold on the other folds' images, for the shipped files on all of theirs."""
     with entered(debug=debug):
         from models.choose import choose_all  # noqa: PLC0415
-        from models.reporting.scores import need_images  # noqa: PLC0415
+        from models.fields import need_images  # noqa: PLC0415
 
         need_images()
         choose_all(FOLDS, SHELF, typer.echo)
@@ -121,8 +121,8 @@ def held_out(*, debug: Debug = False) -> None:
     Infected cells found on whole fields (edge calibrate reads it), and how often int8 decides as float does.
     """
     with entered(debug=debug, training=True):
+        from models.fields import need_images  # noqa: PLC0415
         from models.heldout import write  # noqa: PLC0415
-        from models.reporting.scores import need_images  # noqa: PLC0415
 
         need_images()
         write(FOLDS, SHELF, typer.echo)
@@ -140,8 +140,8 @@ def cards(*, debug: Debug = False) -> None:
 def spurious(out: Annotated[Path, typer.Argument(help="PNG to write.")], *, debug: Debug = False) -> None:
     """Show a random sample of what the learned finder is charged with."""
     with entered(debug=debug):
+        from models.fields import need_images  # noqa: PLC0415
         from models.finder.spurious import sheet  # noqa: PLC0415
-        from models.reporting.scores import need_images  # noqa: PLC0415
 
         need_images()
         typer.echo(f"{sheet(FOLDS, out)} finds without an annotated cell; 96 of them in {out}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,11 +16,6 @@ from models.founding.train import ROWS, Row, Say, trained
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _COMPARED = 1000
-
-
-def default_work() -> Path:
-    """Where nets and figures are kept between runs: the user's cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-microscopy" / "founding"
 
 
 def run(

@@ -46,10 +46,11 @@ def report(
         from convert.errors import CellsError  # noqa: PLC0415
         from models.cell_figures import never_seen  # noqa: PLC0415
         from models.cell_make import NAMES  # noqa: PLC0415 - these are heavy
+        from models.fields import need_images  # noqa: PLC0415
         from models.reporting.blind import FILE, keep, kept, take, write_sheet  # noqa: PLC0415
         from models.reporting.page import PLOTS, Beside, assemble, write  # noqa: PLC0415
         from models.reporting.plots import need_matplotlib  # noqa: PLC0415
-        from models.reporting.scores import need_images, score_all  # noqa: PLC0415
+        from models.reporting.scores import score_all  # noqa: PLC0415
         from models.reporting.sheets import check_outside, write_sheets  # noqa: PLC0415
 
         need_images()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.errors import CellsError
 from edge.classifier import Classifier
 from edge.cli.door import quiet_native_stderr
 from edge.crops import crop_cells
@@ -17,7 +16,7 @@ from edge.modelfile import Card, read_model
 from edge.types import FloatArray, UInt8Array
 from models.cell_make import slides_held_out
 from models.choose import by_fold, fold_paths
-from models.fields import data_dir, load_iml
+from models.fields import load_iml
 from models.finder import make as finder_make
 from models.finder.train import nih_rows
 from models.matching import match_cells
@@ -105,13 +104,6 @@ class NetScores:
     nih: FloatArray
     called: np.ndarray
     iml: FloatArray
-
-
-def need_images() -> None:
-    """Raise CellsError where the real images are not."""
-    for wanted in (data_dir() / "nih_cells" / "cells.csv", data_dir() / "iml_fields" / "annotations.json"):
-        if not wanted.is_file():
-            raise CellsError(f"{wanted}: no such file: EDGE_DATA names the folder of nih_cells and iml_fields")
 
 
 def score_all(names: Sequence[str], folder: Path, tell: Tell) -> tuple[NihCells, FieldCells, list[NetScores]]:

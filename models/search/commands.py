@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from models.cells.options import EXIT_CODES, Debug, Seed, entered, names, say, teller, write_lines
+from models.work import default_work
 
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "search.md"
 
@@ -40,16 +41,16 @@ def search(
     Half an hour to an hour on two cores; stopped by Ctrl-C, the same command goes on from there. Needs the real images
     (EDGE_DATA), TensorFlow (extra convert) and, for the plot, matplotlib (extra bench); without them, exit code 11.
     """
-    from models.search.run import Asked, check, default_work, run  # noqa: PLC0415 - heavy
+    from models.search.run import Asked, check, run  # noqa: PLC0415 - heavy
 
-    asked = Asked(work or default_work(), out, names(only), steps, seed, training=not no_training, again=again)
+    asked = Asked(work or default_work("search"), out, names(only), steps, seed, training=not no_training, again=again)
     try:
         check(asked)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     with entered(debug=debug, training=not no_training):
+        from models.fields import need_images  # noqa: PLC0415
         from models.reporting.plots import need_matplotlib  # noqa: PLC0415
-        from models.reporting.scores import need_images  # noqa: PLC0415
 
         need_images()
         need_matplotlib()

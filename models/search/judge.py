@@ -18,7 +18,6 @@ from edge.finders.learned import LearnedFinder
 from edge.macs import macs
 from edge.modelfile import ModelFile, read_model
 from edge.types import UInt8Array
-from edge.verdict.interval import clopper_pearson
 from models.cell_figures import NIH_TARGETS
 from models.cell_make import SPEC
 from models.cells.score import Measured
@@ -27,6 +26,7 @@ from models.fields import AnnotatedField, load_iml
 from models.finder.train import nih_rows
 from models.metrics import by_group
 from models.nih import crops_of, infected
+from models.reporting.measure import exact
 from models.search.make import Plan
 from models.thresholds import at_false_positives
 
@@ -156,12 +156,6 @@ def _measured(figure: Callable[[np.ndarray, np.ndarray], float], test: Exam, sco
     low, high = by_group(figure, test.infected, score, test.slides)
     n = int(test.infected.sum()) if name.startswith("sensitivity") else len(score)
     return Measured(figure(test.infected, score), low, high, n)
-
-
-def exact(hits: int, total: int) -> Measured:
-    """A share with its exact interval."""
-    interval = clopper_pearson(hits, total)
-    return Measured(hits / total, interval.low, interval.high, total)
 
 
 def read_judged(note: Path) -> Judged | None:

@@ -23,9 +23,9 @@ from edge.errors import EdgeError, OutputError
 from edge.modelfile import Card, read_model, write_model
 from edge.types import UInt8Array
 from models.cell_data import LABELS, CellSet, join, middle
-from models.cell_make import SPEC, slides_held_out
+from models.cell_make import PLATELETS, SPEC, slides_held_out
 from models.cell_net import SIZE
-from models.cell_sources import Source, block_name
+from models.cell_sources import Source, kept_from
 from models.cell_train import CellTraining, train
 from models.cells.device import quiet, save_keras
 from models.cells.loop import Keeping
@@ -68,7 +68,9 @@ class Plan:
 def plan_of(steps: int, seed: int) -> Plan:
     """The plan for the fold that is held out."""
     return Plan(
-        CellTraining(steps=steps, seed=seed), tuple(sorted(slides_held_out(FOLD))), tuple(held_out_blocks(FOLD))
+        CellTraining(steps=steps, seed=seed, platelets=PLATELETS),
+        tuple(sorted(slides_held_out(FOLD))),
+        tuple(held_out_blocks(FOLD)),
     )
 
 
@@ -108,7 +110,8 @@ def made(candidate: Candidate, plan: Plan, gather: Gather, work: Path, say: Say)
     if path.exists() and note.exists() and json.loads(note.read_text())["key"] == key:
         return path
     note.unlink(missing_ok=True)
-    learned, shares = _learned(gather(), plan)
+    sources = kept_from(gather(), plan.slides, plan.blocks)
+    learned, shares = [source.cells for source in sources], [source.share for source in sources]
     keep = Keeping(path.parent / "checkpoint.npz", key)
     learner = behind_colour(net, candidate.colour)
     settings = replace(plan.settings, rate=candidate.rate or plan.settings.rate)
@@ -155,13 +158,6 @@ def _key(net: Any, candidate: Candidate, plan: Plan) -> str:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _learned(sources: list[Source], plan: Plan) -> tuple[list[CellSet], list[float]]:
-    """What may be learned from, and the share of each in a batch."""
-    held_out = frozenset(plan.slides) | {block_name(block) for block in plan.blocks}
-    kept = [source for source in sources if not held_out.issuperset(source.groups)]
-    return [source.without(held_out) for source in kept], [source.share for source in kept]
 
 
 def behind_colour(net: Any, colour: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -51,11 +50,6 @@ class Asked:
     seed: int = 0
     training: bool = True
     again: bool = False
-
-
-def default_work() -> Path:
-    """Where nets and figures are kept between runs: the user's cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-microscopy" / "search"
 
 
 def run(asked: Asked, say: Say, tell: Callable[[str, float], None]) -> list[Path]:

@@ -14,11 +14,12 @@ from edge.modelfile import read_model, write_model
 from models.cell_train import CellTraining
 from models.cells.score import Measured
 from models.makers import SHELF
+from models.reporting.measure import exact
 from models.search import cost
 from models.search.candidates import CANDIDATES, REFERENCE
 from models.search.cost import Counts, Time
 from models.search.found import Found, Hardest, Row, Scores
-from models.search.judge import Judged, exact
+from models.search.judge import Judged
 from models.search.make import Plan, file_of
 
 PLAN = Plan(CellTraining(steps=10), ("C1", "C2"), (0, 4))

@@ -16,10 +16,11 @@ from edge.modelfile import Card
 from models.__main__ import app
 from models.cell_make import NAMES
 from models.cells.score import Measured
+from models.fields import need_images
 from models.makers import SHELF
 from models.reporting import looked, measure, operating, page, sheets, tables
 from models.reporting.curves import calibration_error, curve, reliability
-from models.reporting.scores import FieldCells, NetScores, NihCells, limits, need_images, reached
+from models.reporting.scores import FieldCells, NetScores, NihCells, limits, reached
 
 CARD = Card(
     "x", "classify", ("uninfected", "parasitized"), positive=("parasitized",), accuracy={"agreement": 1, "cells": 9}

@@ -17,9 +17,10 @@ from models.cells.score import Measured
 from models.choose import fold_paths
 from models.finder.make import NAME as FINDER
 from models.makers import FOLDS, SHELF
+from models.reporting.measure import exact
 from models.search import run
 from models.search.candidates import CANDIDATES, LITE, REFERENCE
-from models.search.judge import exact, read_judged, unseeing
+from models.search.judge import read_judged, unseeing
 from models.search.make import plan_in
 from tests.models.searching import PLAN, judged, keep, scores
 
@@ -43,7 +44,7 @@ def test_help_shows_an_example() -> None:
 def images(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the real images were there."""
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr("models.reporting.scores.need_images", lambda: None)
+    monkeypatch.setattr("models.fields.need_images", lambda: None)
 
 
 @pytest.mark.usefixtures("images")
