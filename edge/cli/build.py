@@ -67,6 +67,8 @@ class Options:
     scope: str | None = None
     rbc_per_ul: float | None = None
     report: Path | None = None
+    z: int | None = None
+    depth: int | None = None
 
     @property
     def unit(self) -> str:
@@ -93,6 +95,7 @@ def count(options: Options) -> int:
     merge = merger(options)
     analysers = [Analyser(finder, classifier, merge) for finder, classifier in pairs]
     source = open_fields(options)
+    say_what_is_left_out(source)
     workers = None
     try:
         several = _several(options, source)
@@ -218,14 +221,27 @@ def open_fields(options: Options) -> Source:
         from edge.sources.camera import open_camera  # noqa: PLC0415
 
         device = int(options.device) if options.device.isdecimal() else options.device
-        return open_camera(options.sample_id, device=device, interval=options.interval, size=options.size)
+        return open_camera(
+            options.sample_id, device=device, interval=options.interval, size=options.size, depth=options.depth
+        )
+    from edge.sources.decode import Reading  # noqa: PLC0415
     from edge.sources.files import open_source  # noqa: PLC0415
     from edge.sources.video import Every  # noqa: PLC0415
 
     every = Every.parse(options.every) if options.every else None
     return open_source(
-        options.inputs, sample_id=options.sample_id, sample_per_folder=options.sample_per_folder, every=every
+        options.inputs,
+        sample_id=options.sample_id,
+        sample_per_folder=options.sample_per_folder,
+        every=every,
+        reading=Reading(options.z, options.depth),
     )
+
+
+def say_what_is_left_out(source: Source, program: str = "edge-run") -> None:
+    """Say what the source passes over or does not read, a line each."""
+    for note in getattr(source, "notes", ()):
+        say(f"note: {note}", program)
 
 
 def warn_of_slow_nets(pair: tuple[Finder, Classifier]) -> None:

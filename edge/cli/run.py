@@ -100,6 +100,13 @@ def run(
     every: Annotated[
         str | None, typer.Option(metavar="N|Ts", help="Of a video, every N frames or T seconds.  [default: 1s]")
     ] = None,
+    z: Annotated[
+        int | None, typer.Option("--z", min=1, metavar="N", help="Of a TIFF stack, plane N.  [default: the sharpest]")
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(min=10, max=16, metavar="BITS", help="Bits that count of 16-bit pixels: 10, 12, 14 or 16."),
+    ] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Classifier (--list-models).")] = None,
     finder: Annotated[str, typer.Option(metavar="auto|learned|classical|PATH", help="What finds the cells.")] = "auto",
     tiling: Annotated[Tiling, typer.Option(help="grid: classify tiles instead of cells (thick films).")] = Tiling.CELLS,
@@ -208,6 +215,8 @@ def run(
             scope=scope,
             rbc_per_ul=rbc_per_ul,
             report=report,
+            z=z,
+            depth=depth,
         )
         code = count(options)
     sys.exit(code)

@@ -136,6 +136,7 @@ def open_camera(
     size: tuple[int, int] = (1280, 960),
     max_fields: int | None = None,
     timeout: float = TIMEOUT,
+    depth: int | None = None,
 ) -> CameraSource:
     """Open a camera and let its exposure settle; takes a second or two.
 
@@ -147,6 +148,7 @@ def open_camera(
         size: width and height in pixels asked of the driver, which gives the nearest it can.
         max_fields: end after so many fields; None for endless.
         timeout: seconds the driver may take to answer.
+        depth: bits that count of 16-bit frames; None for what the driver says.
 
     Raises:
         CameraError: no camera answers; one line says what was tried and what to do.
@@ -156,7 +158,7 @@ def open_camera(
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     quiet_opencv()
     tried: list[str] = []
-    for attempt in _attempts(kind, device, size):
+    for attempt in _attempts(kind, device, size, depth):
         caller = _Caller()
         try:
             # Opening a camera loads its driver's library and tunes the sensor: it may take longer than a frame.
@@ -179,12 +181,12 @@ class _Attempt(NamedTuple):
     open: Callable[[], Device]
 
 
-def _attempts(kind: str, device: int | str, size: tuple[int, int]) -> Iterator[_Attempt]:
+def _attempts(kind: str, device: int | str, size: tuple[int, int], depth: int | None) -> Iterator[_Attempt]:
     if kind in ("auto", "pi") and isinstance(device, int):
-        yield _Attempt("Pi camera", partial(connect_pi, device, size))
+        yield _Attempt("Pi camera", partial(connect_pi, device, size, depth))
     if kind in ("auto", "usb"):
         nodes = [device] if isinstance(device, str) else video_nodes()[device:]
         if not nodes:
             yield _Attempt("USB camera", no_usb)
         for node in nodes:
-            yield _Attempt(f"USB camera {node}", partial(connect_usb, node, size))
+            yield _Attempt(f"USB camera {node}", partial(connect_usb, node, size, depth))

@@ -1,13 +1,13 @@
 """From a file to pixels, refusing what cannot be trusted before it costs anything.
 
-The size is read from the file's own header (PNG IHDR, JPEG SOF, BMP, the first TIFF directory) because a 100 kB file may
-unpack to gigabytes; only then does OpenCV see the bytes. Rules for what is not plain 8-bit colour:
+The size is read from the file's own header (PNG IHDR, JPEG SOF, BMP, the TIFF's directories) because a 100 kB file may
+unpack to gigabytes; only then does a decoder see the bytes. A file that is damaged is refused wherever its decoder or a
+checksum can tell: half a picture must not be counted. Rules for what is not plain 8-bit colour:
 
-* grey is repeated into three channels; palettes and CMYK become RGB; EXIF rotation is applied;
+* grey is repeated into three channels; palettes and CMYK become RGB; the orientation in EXIF or TIFF is applied;
 * alpha is composited on white, since a transparent background means "nothing here" and a bright field's nothing is white;
-* 16-bit samples are shifted down to 8 bits by the depth in use: the smallest of 8, 10, 12, 14, 16 bits that holds the
-  image's maximum. A full-range picture is ``>> 8``; 12-bit camera data kept in 16 bits is ``>> 4`` instead of black;
-* of a multi-page TIFF the first page is taken; floating-point and 32-bit pixels are refused, their scale is unknown.
+* 16-bit samples are shifted down to 8 bits by the depth the file declares or its sample has (``depth`` says how);
+* a TIFF is read by its metadata (``tiff``); floating-point and 32-bit pixels are refused, their scale is unknown.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 MAX_MEGAPIXELS_VARIABLE = "EDGE_MAX_MEGAPIXELS"
 DEFAULT_MAX_MEGAPIXELS = 50.0
+_BYTES_PER_PIXEL = 8  # four channels of 16 bits, the most an uncompressed file holds
 
 # OpenCV reads these once, when it is first imported. Somebody else may have imported it already, so the header check
-# below is the real guard and this the second one.
+# below is the real guard and this the second one. TIFF strips are unpacked as grey pictures of a pixel per byte or two.
 if not os.environ.get(MAX_MEGAPIXELS_VARIABLE):
-    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(int(DEFAULT_MAX_MEGAPIXELS * 1e6)))
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(int(DEFAULT_MAX_MEGAPIXELS * _BYTES_PER_PIXEL / 2 * 1e6)))
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 import cv2  # noqa: E402
@@ -32,36 +34,57 @@ import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from edge.errors import UnreadableFieldError  # noqa: E402
+from edge.sources.depth import to_8_bit  # noqa: E402
+from edge.sources.headers import TIFF, Header, check_bmp, read_header  # noqa: E402
+from edge.sources.jpeg import decode_jpeg  # noqa: E402
+from edge.sources.refusal import EXPORT, DamagedError, DepthUnknownError, RefusedError  # noqa: E402
+from edge.sources.turn import turned  # noqa: E402
 from edge.types import UInt8Array  # noqa: E402
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_END = b"IEND\xaeB`\x82"
-_JPEG = b"\xff\xd8\xff"
-_JPEG_END = b"\xff\xd9"
-_TIFF = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
-_DEPTHS = (8, 10, 12, 14, 16)
-_BYTES_PER_PIXEL = 8  # four channels of 16 bits, the most an uncompressed file holds
-_FILE_SLACK = 64 << 20  # previews, profiles, further pages
-# OpenCV before 4.11 has no flag for RGB and swaps the channels in a second pass.
-_COLOR_RGB: int | None = getattr(cv2, "IMREAD_COLOR_RGB", None)
+if TYPE_CHECKING:
+    from edge.sources.tiff import FieldPlan, Layout
+
+_FILE_SLACK = 64 << 20  # previews, profiles
+RAW_SUFFIXES = frozenset({".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"})
+"""Of files from a camera's sensor, never opened."""
+
+_KEPT = (
+    "\u00a0\u202f\u3000\u200c\u200d"  # spaces that file names have, and what joins letters of some scripts and emojis
+)
 
 
-class _Header(NamedTuple):
-    """What the file says of itself before it is decoded.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the user says of the pictures.
 
     Attributes:
-        rich: pixels may be deeper than 8 bits or have alpha, so OpenCV is asked for them unchanged.
-        plain_rgb: OpenCV may hand out RGB directly.
+        z: which plane of a stack is read, from 1; None for the sharpest.
+        depth: bits that count of 16-bit pixels; None for what the file or its sample says.
     """
 
-    width: int
-    height: int
-    rich: bool
-    plain_rgb: bool = False
+    z: int | None = None
+    depth: int | None = None
 
 
-class _BadHeaderError(Exception):
-    """The header does not make sense; the message is the reason in words."""
+AS_IT_IS = Reading()
+
+
+class Picture(NamedTuple):
+    """A field.
+
+    Attributes:
+        rgb: uint8 [H, W, 3].
+        depth: bits it was scaled down from; None: it had 8.
+        guessed: nobody said that depth, but its values need it.
+    """
+
+    rgb: UInt8Array
+    depth: int | None
+    guessed: bool
+
+
+class UnknownDepthError(UnreadableFieldError):
+    """A picture of 16 bits of which nothing says how many count. Give ``--depth``."""
 
 
 def max_megapixels() -> float:
@@ -94,7 +117,7 @@ quiet_opencv()
 
 
 def decode_image(path: str | os.PathLike[str]) -> UInt8Array:
-    """Read one image file.
+    """Read a file that holds one image.
 
     Args:
         path: a JPEG, PNG, TIFF or BMP file, told apart by content, not by name.
@@ -103,163 +126,135 @@ def decode_image(path: str | os.PathLike[str]) -> UInt8Array:
         uint8 [H, W, 3] RGB, contiguous; the module's docstring says how other pixel formats are brought to it.
 
     Raises:
-        UnreadableFieldError: one line naming the file and the reason.
+        UnreadableFieldError: one line naming the file and the reason; also for a file of several fields.
     """
-    name = shown(path)
+    return decode_field(path).rgb
+
+
+def decode_field(
+    path: str | os.PathLike[str], reading: Reading = AS_IT_IS, plan: FieldPlan | None = None, name: str | None = None
+) -> Picture:
+    """Read one field of a file.
+
+    Args:
+        path: as for ``decode_image``.
+        reading: what the user says of the pictures.
+        plan: which field of a TIFF, from ``fields_in``; None for the only one.
+        name: what messages call it, instead of the path.
+
+    Raises:
+        UnreadableFieldError: as for ``decode_image``; UnknownDepthError when all it lacks is a depth.
+    """
+    name = name or shown(path)
     limit = max_megapixels()
     try:
-        data = _read(path, int(limit * 1e6) * _BYTES_PER_PIXEL + _FILE_SLACK)
-        header = _header(data)
-        pixels = header.width * header.height
-        if pixels > limit * 1e6:
-            raise _BadHeaderError(  # noqa: TRY301
-                f"{header.width}x{header.height} is {pixels / 1e6:,.0f} megapixels, the limit is {limit:g}"
-                f" (set {MAX_MEGAPIXELS_VARIABLE} to raise it)"
-            )
-        return _decode(data, header)
-    except (_BadHeaderError, OSError) as error:
+        with _opened(path) as file:
+            return _decode(file, limit, reading, plan)
+    except DepthUnknownError as error:
+        raise UnknownDepthError(f"{name}: {error}") from None
+    except (RefusedError, OSError) as error:
         reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
         raise UnreadableFieldError(f"{name}: {reason}") from None
     except (cv2.error, MemoryError, struct.error, IndexError):
         raise UnreadableFieldError(f"{name}: damaged, it cannot be decoded") from None
 
 
+def fields_in(path: str | os.PathLike[str]) -> Layout | None:
+    """What a TIFF that may be more than one plain picture holds; None for every other file, and for one that is damaged.
+
+    Costs a glance at the file's first bytes unless it is such a TIFF.
+    """
+    from edge.sources.tiff import lay_out, may_hold_more  # noqa: PLC0415
+
+    try:
+        with _opened(path) as file:
+            return lay_out(file) if may_hold_more(file) else None
+    except (RefusedError, OSError, MemoryError):
+        return None  # reading it says why
+
+
 def shown(path: str | os.PathLike[str]) -> str:
     """A path as it may stand in a message or a record: one line, printable on any terminal."""
-    return "".join(c if c.isprintable() else "?" for c in os.fspath(path))
+    return "".join(c if c.isprintable() or c in _KEPT else "?" for c in os.fspath(path))
 
 
-def _read(path: str | os.PathLike[str], limit: int) -> bytes:
+def _opened(path: str | os.PathLike[str]) -> BinaryIO:
     info = os.stat(path)  # noqa: PTH116 - a str path on the fast path
     if not stat.S_ISREG(info.st_mode):  # a pipe or a device would block for ever
-        raise _BadHeaderError("not a regular file")
-    if info.st_size > limit:
-        raise _BadHeaderError(f"the file of {info.st_size / 1e6:,.0f} MB is larger than any image of the allowed size")
-    with open(path, "rb") as file:  # noqa: PTH123
-        data = file.read()
-    if not data:
-        raise _BadHeaderError("the file is empty (0 bytes)")
-    return data
+        raise RefusedError("not a regular file")
+    if PurePath(path).suffix.lower() in RAW_SUFFIXES:  # many are TIFFs that hold a small preview
+        raise RefusedError(f"camera raw is not read: {EXPORT}")
+    return open(path, "rb")  # noqa: PTH123 - closed by whoever opened it
 
 
-def _header(data: bytes) -> _Header:
-    try:
-        if data.startswith(_PNG):
-            header = _png_header(data)
-        elif data.startswith(_JPEG):
-            header = _jpeg_header(data)
-        elif data[:4] in _TIFF:
-            header = _tiff_header(data)
-        elif data.startswith(b"BM"):
-            header = _bmp_header(data)
-        else:
-            raise _BadHeaderError("not a JPEG, PNG, TIFF or BMP image, whatever its name says")
-    except (struct.error, IndexError):
-        raise _BadHeaderError("truncated within its header") from None
-    if header.width <= 0 or header.height <= 0:
-        raise _BadHeaderError("damaged, its header says it has no pixels")
-    return header
+def _decode(file: BinaryIO, limit: float, reading: Reading, plan: FieldPlan | None) -> Picture:
+    start = file.read(4)
+    if not start:
+        raise RefusedError("the file is empty (0 bytes)")
+    if start in TIFF:
+        return _decode_tiff(file, limit, reading, plan)
+    data = start + _rest(file, int(limit * 1e6) * _BYTES_PER_PIXEL + _FILE_SLACK)
+    header = read_header(data)
+    _check_pixels(header.width, header.height, limit)
+    if header.channels:
+        rgb, depth = _checked(decode_jpeg(data, header.channels), header), None
+    else:
+        rgb, depth = _by_opencv(data, header, reading.depth)
+    return Picture(turned(rgb, header.orientation), depth, depth is not None and reading.depth is None)
 
 
-def _png_header(data: bytes) -> _Header:
-    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
-    if _PNG_END not in data[-4096:] and _PNG_END not in data:
-        raise _BadHeaderError("truncated, the end of the PNG is missing")
-    transparent = colour in (4, 6) or b"tRNS" in data[: data.find(b"IDAT")]
-    return _Header(width, height, rich=transparent or depth == 16)
+def _rest(file: BinaryIO, limit: int) -> bytes:
+    size = os.fstat(file.fileno()).st_size
+    if size > limit:
+        raise RefusedError(f"the file of {size / 1e6:,.0f} MB is larger than any image of the allowed size")
+    return file.read()
 
 
-def _jpeg_header(data: bytes) -> _Header:
-    """Walk the segments to the frame header and on to the first scan, then look for the end of the picture.
-
-    Within a scan ``FF D9`` can be nothing but the end: a data byte ``FF`` is always followed by ``00``. Looking from the
-    first scan on leaves out the EXIF thumbnail's own end; the first hit is the main picture's, whatever previews or
-    padding follow it.
-    """
-    frame: _Header | None = None
-    at = 2
-    while True:
-        while data[at + 1] == 0xFF:  # fill bytes before a marker
-            at += 1
-        if data[at] != 0xFF:
-            raise _BadHeaderError("damaged, its JPEG segments do not follow each other")
-        marker = data[at + 1]
-        if marker in (0x01, *range(0xD0, 0xD8)):  # markers without a length
-            at += 2
-            continue
-        length = struct.unpack_from(">H", data, at + 2)[0]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width, channels = struct.unpack_from(">HHB", data, at + 5)
-            frame = _Header(width, height, rich=False, plain_rgb=channels == 3)
-        if marker in (0xDA, 0xD9):
-            break
-        at += 2 + length
-    if frame is None or marker == 0xD9:
-        raise _BadHeaderError("damaged, the JPEG has no picture")
-    if data.find(_JPEG_END, at) < 0:
-        raise _BadHeaderError("truncated, the end of the JPEG is missing")
-    return frame
+def _check_pixels(width: int, height: int, limit: float) -> None:
+    pixels = width * height
+    if pixels > limit * 1e6:
+        raise RefusedError(
+            f"{width}x{height} is {pixels / 1e6:,.0f} megapixels, the limit is {limit:g}"
+            f" (set {MAX_MEGAPIXELS_VARIABLE} to raise it)"
+        )
 
 
-def _bmp_header(data: bytes) -> _Header:
-    size = struct.unpack_from("<I", data, 14)[0]
-    width, height = struct.unpack_from("<hh" if size == 12 else "<ii", data, 18)
-    return _Header(width, abs(height), rich=False)
+def _decode_tiff(file: BinaryIO, limit: float, reading: Reading, plan: FieldPlan | None) -> Picture:
+    from edge.sources.tiff import lay_out, read_field  # noqa: PLC0415 - a folder of JPEGs needs none of it
+
+    if plan is None:
+        fields = lay_out(file).fields
+        if len(fields) > 1:
+            raise RefusedError(f"it holds {len(fields)} fields: here each must be a file of its own")
+        plan = fields[0]
+    page = plan.planes[0][0]
+    _check_pixels(page.width, page.height, limit)
+    rgb, depth = read_field(plan, file, reading.z, reading.depth)
+    return Picture(rgb, depth, depth is not None and reading.depth is None and plan.declared is None)
 
 
-def _tiff_entries(data: bytes, order: str) -> Iterator[tuple[int, int]]:
-    """(tag, value) of the first directory, classic or BigTIFF; only values that stand in the entry itself."""
-    big = data[2:4] in (b"+\0", b"\0+")
-    at = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
-    count = struct.unpack_from(order + ("Q" if big else "H"), data, at)[0]
-    at += 8 if big else 2
-    step, value_at = (20, 12) if big else (12, 8)
-    for entry in range(at, at + min(count, 4096) * step, step):
-        tag, kind = struct.unpack_from(order + "HH", data, entry)
-        form = {3: "H", 4: "I", 16: "Q"}.get(kind)
-        if form is not None:
-            yield tag, struct.unpack_from(order + form, data, entry + value_at)[0]
-
-
-def _tiff_header(data: bytes) -> _Header:
-    tags = dict(_tiff_entries(data, _TIFF[data[:4]]))
-    return _Header(tags.get(256, 0), tags.get(257, 0), rich=True)
-
-
-def _decode(data: bytes, header: _Header) -> UInt8Array:
-    buffer = np.frombuffer(data, np.uint8)
-    if header.plain_rgb and _COLOR_RGB is not None:
-        rgb = cv2.imdecode(buffer, _COLOR_RGB)
-        return _checked(rgb, header)
+def _by_opencv(data: bytes, header: Header, depth: int | None) -> tuple[UInt8Array, int | None]:
+    if data.startswith(b"BM"):
+        check_bmp(data)
     flags = cv2.IMREAD_UNCHANGED if header.rich else cv2.IMREAD_COLOR
-    pixels = _to_8_bit(_checked(cv2.imdecode(buffer, flags), header))
-    if pixels.ndim == 2 or pixels.shape[2] == 1:
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
-    if pixels.shape[2] == 4:
-        return _on_white(pixels)
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def _checked(pixels: NDArray[Any] | None, header: _Header) -> NDArray[Any]:
+    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None or pixels.size == 0:
-        raise _BadHeaderError("damaged or truncated, it cannot be decoded")
-    if sorted(pixels.shape[:2]) != sorted((header.height, header.width)):
-        raise _BadHeaderError("damaged, its size is not what its header says")
-    return pixels
-
-
-def _to_8_bit(pixels: NDArray[Any]) -> UInt8Array:
-    if pixels.dtype == np.uint8:
-        return pixels
-    if pixels.dtype != np.uint16:
-        raise _BadHeaderError(f"its pixels are {pixels.dtype}; save it with 8 or 16 bits per channel")
+        raise DamagedError
+    pixels = _checked(pixels, header)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         # Alpha is full range by definition, so it says nothing about the depth the colours use.
-        colour, alpha = pixels[..., :3], pixels[..., 3:]
-        return np.concatenate([_to_8_bit(colour), (alpha >> 8).astype(np.uint8)], axis=2)
-    top = int(pixels.max())
-    depth = next(d for d in _DEPTHS if top < 1 << d)
-    return (pixels >> (depth - 8)).astype(np.uint8)
+        colour, used = to_8_bit(pixels[..., :3], depth)
+        alpha = pixels[..., 3:] if pixels.dtype == np.uint8 else (pixels[..., 3:] >> 8).astype(np.uint8)
+        return _on_white(np.concatenate([colour, alpha], axis=2)), used
+    colour, used = to_8_bit(pixels, depth)
+    code = cv2.COLOR_GRAY2RGB if colour.ndim == 2 or colour.shape[2] == 1 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(colour, code), np.uint8), used
+
+
+def _checked(pixels: NDArray[Any], header: Header) -> NDArray[Any]:
+    if pixels.shape[:2] != (header.height, header.width):
+        raise DamagedError("its size is not what its header says")
+    return pixels
 
 
 def _on_white(bgra: UInt8Array) -> UInt8Array:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from edge.errors import CameraError
+from edge.sources.depth import check_size, frame_to_rgb, settle
 from edge.types import UInt8Array
 
 SETTLE = 1.5
@@ -21,6 +22,8 @@ _STALE_FRAMES = 5  # V4L2 queues four frames; a field must show the stage as it 
 _JUMP = 0.15  # a driver that changes the picture's brightness by more when exposure is held is left on automatic
 # Nodes of a Pi's codecs and raw sensors: they open like cameras and never give a picture.
 _NOT_CAMERAS = ("bcm2835-", "pispbe", "rp1-cfe", "unicam", "rpi-hevc", "rpivid", "hevc")
+
+_DEEP = {b"Y10 ": 10, b"Y12 ": 12, b"Y14 ": 14, b"Y16 ": 16}
 
 
 class Device(Protocol):
@@ -41,12 +44,34 @@ class Device(Protocol):
         ...
 
 
+class _Scale:
+    """Turns frames into fields, all of them by one scale: what was settled on one frame holds for the next."""
+
+    def __init__(self, depth: int | None) -> None:
+        self._depth = depth
+
+    def field(self, frame: Any, *, bgr: bool) -> UInt8Array:
+        """A frame as uint8 [H, W, 3] RGB; raises RefusedError for what is no field."""
+        frame = np.asarray(frame)
+        if frame.dtype == np.uint16 and frame.size:
+            self._depth = settle(int(frame.max()), self._depth)
+        return check_size(frame_to_rgb(frame, self._depth, bgr=bgr))
+
+
+def _declared(capture: Any) -> int | None:
+    """Bits that count in the frames of a V4L2 camera whose format says it (Y10, Y12, Y16, ...)."""
+    code = int(capture.get(cv2.CAP_PROP_FOURCC))
+    name = code.to_bytes(4, "little") if 0 < code < 1 << 32 else b""
+    return _DEEP.get(name)
+
+
 class _PiCamera:
     """picamera2. Its "BGR888" is red, green, blue in memory."""
 
-    def __init__(self, camera: Any, number: int, size: tuple[int, int]) -> None:
+    def __init__(self, camera: Any, number: int, size: tuple[int, int], depth: int | None) -> None:
         self.name = f"Pi camera {number}"
         self._camera = camera
+        self._scale = _Scale(depth)
         camera.configure(camera.create_video_configuration(main={"size": size, "format": "BGR888"}))
         camera.start()
 
@@ -61,7 +86,7 @@ class _PiCamera:
         # One request gives picture and metadata of the same frame; flush: none that was exposed before now.
         request = self._camera.capture_request(flush=True)
         try:
-            rgb = np.ascontiguousarray(request.make_array("main")[..., :3])
+            rgb = self._scale.field(request.make_array("main"), bgr=False)
             seen = request.get_metadata()
         finally:
             request.release()
@@ -76,7 +101,7 @@ class _PiCamera:
 class _UsbCamera:
     """A V4L2 camera behind ``cv2.VideoCapture``; opening one that gives no picture raises CameraError."""
 
-    def __init__(self, capture: Any, node: str, size: tuple[int, int]) -> None:
+    def __init__(self, capture: Any, node: str, size: tuple[int, int], depth: int | None) -> None:
         self.name = f"USB camera {node}"
         self._capture = capture
         self._metadata: dict[str, object] = {}
@@ -88,6 +113,7 @@ class _UsbCamera:
         if not capture.read()[0]:
             capture.release()
             raise CameraError(f"{node} opens but gives no picture")
+        self._scale = _Scale(depth or _declared(capture))
 
     def settle(self) -> None:
         end = time.monotonic() + SETTLE
@@ -112,8 +138,7 @@ class _UsbCamera:
         ok, bgr = self._capture.retrieve()
         if not ok or bgr is None:
             raise CameraError(f"{self.name} gives no more pictures; was it unplugged?")
-        code = cv2.COLOR_GRAY2RGB if bgr.ndim == 2 else cv2.COLOR_BGR2RGB
-        return np.asarray(cv2.cvtColor(bgr, code), np.uint8), self._metadata
+        return self._scale.field(bgr, bgr=True), self._metadata
 
     def release(self) -> None:
         self._capture.release()
@@ -125,7 +150,7 @@ class _UsbCamera:
         return float(np.mean(bgr[::8, ::8])) if ok else 0.0
 
 
-def connect_pi(number: int, size: tuple[int, int]) -> Device:
+def connect_pi(number: int, size: tuple[int, int], depth: int | None = None) -> Device:
     """Open the Pi camera of this number; raises CameraError."""
     try:
         from picamera2 import Picamera2  # noqa: PLC0415 - heavy, and on a Pi only
@@ -135,14 +160,14 @@ def connect_pi(number: int, size: tuple[int, int]) -> Device:
     found = [i for i, info in enumerate(Picamera2.global_camera_info()) if "usb" not in str(info.get("Id", "")).lower()]
     if number >= len(found):
         raise CameraError(f"Pi camera: {len(found)} connected" if found else "Pi camera: none is connected")
-    return _PiCamera(Picamera2(found[number]), number, size)
+    return _PiCamera(Picamera2(found[number]), number, size, depth)
 
 
-def connect_usb(node: str, size: tuple[int, int]) -> Device:
+def connect_usb(node: str, size: tuple[int, int], depth: int | None = None) -> Device:
     """Open a V4L2 node; raises CameraError."""
     if sys.platform != "linux":
-        return _UsbCamera(cv2.VideoCapture(int(node)), node, size)
-    return _UsbCamera(cv2.VideoCapture(node, cv2.CAP_V4L2), node, size)
+        return _UsbCamera(cv2.VideoCapture(int(node)), node, size, depth)
+    return _UsbCamera(cv2.VideoCapture(node, cv2.CAP_V4L2), node, size, depth)
 
 
 def no_usb() -> NoReturn:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import cv2
-import numpy as np
 
 from edge.errors import NoInputError, UnreadableFieldError
 from edge.sources.decode import max_megapixels, quiet_opencv, shown
+from edge.sources.depth import SMALLEST, check_size, frame_to_rgb
+from edge.sources.refusal import RefusedError
 from edge.types import Field, Shot, UInt8Array
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".avi", ".mov", ".mkv", ".h264", ".webm"})
@@ -128,7 +129,11 @@ class VideoSource:
                 start = time.perf_counter()
                 while video.grab():
                     if number % step == 0:
-                        rgb = _frame(video)
+                        try:
+                            rgb = _frame(video)
+                        except RefusedError as error:
+                            problem = str(error)
+                            break
                         if rgb is None:
                             break
                         ms = (time.perf_counter() - start) * 1e3
@@ -138,7 +143,7 @@ class VideoSource:
                         index += 1
                         start = time.perf_counter()
                     number += 1
-                problem = _shortfall(number, expected)
+                problem = problem or _shortfall(number, expected)
             if problem is not None:
                 yield Shot(index, sample, shown(path.name), _Refuse(f"{shown(path)}: {problem}"))
         finally:
@@ -164,6 +169,8 @@ def _refusal(video: Any) -> str | None:
     width, height = video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)
     if width * height > limit * 1e6:
         return f"frames of {width:.0f}x{height:.0f} are above the limit of {limit:g} megapixels"
+    if 0 < min(width, height) < SMALLEST:
+        return f"frames of {width:.0f}x{height:.0f} are too small for a field: {SMALLEST} pixels a side at least"
     return None
 
 
@@ -187,9 +194,11 @@ def _frame_count(video: Any) -> int | None:
 
 
 def _frame(video: Any) -> UInt8Array | None:
-    """The grabbed frame, uint8 [H, W, 3] RGB, in memory of its own: a worker may still hold it while the next is read."""
+    """The grabbed frame, uint8 [H, W, 3] RGB, in memory of its own: a worker may still hold it while the next is read.
+
+    Raises RefusedError for one that is no field.
+    """
     ok, bgr = video.retrieve()
     if not ok or bgr is None or bgr.size == 0:
         return None
-    code = cv2.COLOR_GRAY2RGB if bgr.ndim == 2 else cv2.COLOR_BGR2RGB
-    return np.asarray(cv2.cvtColor(bgr, code), np.uint8)
+    return check_size(frame_to_rgb(bgr, None, bgr=True))

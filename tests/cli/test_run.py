@@ -38,7 +38,7 @@ def textured(seed: int) -> np.ndarray:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    fields = tmp_path / "fields"
+    fields = tmp_path / "slide-7"
     fields.mkdir()
     for i in range(4):
         cv2.imwrite(str(fields / f"f{i}.png"), textured(i))
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_is_counted_and_summed_up(folder: Path) -> None:
     got = run(folder, "--no-gate")
     assert got.exit_code == 0
-    assert "Sample fields" in got.stdout
+    assert "Sample slide-7" in got.stdout
     assert "16 counted" in got.stdout  # five things in each of four fields, one of them not a red cell
     assert "uncalibrated" in got.stdout
     assert "not-red-cell 4" in got.stdout

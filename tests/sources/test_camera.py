@@ -21,10 +21,21 @@ _for_ever = threading.Event()
 
 
 class FakeUsb:
-    """A V4L2 capture. ``dies`` after so many grabs, ``hangs`` at that grab; ``jumps`` dims when exposure is held."""
+    """A V4L2 capture. ``dies`` after so many grabs, ``hangs`` at that grab; ``jumps`` dims when exposure is held;
+    ``frames`` are what it gives, the last of them for ever."""
 
-    def __init__(self, *, opens: bool = True, dies: int = 10**9, hangs: int = 10**9, jumps: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        opens: bool = True,
+        dies: int = 10**9,
+        hangs: int = 10**9,
+        jumps: bool = False,
+        frames: list[Any] | None = None,
+        fourcc: bytes = b"MJPG",
+    ) -> None:
         self.opens, self.dies, self.hangs, self.jumps = opens, dies, hangs, jumps
+        self.frames, self.fourcc = frames, fourcc
         self.grabs = 0
         self.settings: dict[int, float] = {}
         self.released = 0
@@ -37,7 +48,8 @@ class FakeUsb:
         return True
 
     def get(self, what: int) -> float:
-        return {cv2.CAP_PROP_EXPOSURE: 156.0}.get(what, 0.0)
+        code = float(int.from_bytes(self.fourcc, "little"))
+        return {cv2.CAP_PROP_EXPOSURE: 156.0, cv2.CAP_PROP_FOURCC: code}.get(what, 0.0)
 
     def grab(self) -> bool:
         self.grabs += 1
@@ -46,8 +58,10 @@ class FakeUsb:
         return self.grabs < self.dies
 
     def retrieve(self) -> tuple[bool, Any]:
+        if self.frames is not None:
+            return True, self.frames[0] if len(self.frames) == 1 else self.frames.pop(0)
         dimmed = self.jumps and self.settings.get(cv2.CAP_PROP_AUTO_EXPOSURE) == 1
-        return True, np.full((6, 8, 3), (10, 20, 60 if dimmed else 200), np.uint8)
+        return True, np.full((66, 88, 3), (10, 20, 60 if dimmed else 200), np.uint8)
 
     def read(self) -> tuple[bool, Any]:
         return (True, self.retrieve()[1]) if self.grab() else (False, None)
@@ -61,6 +75,7 @@ class FakePi:
 
     cameras: tuple[dict[str, str], ...] = ({"Id": "/base/soc/i2c0mux/imx477@1a"},)
     hangs = False
+    pixels = np.full((66, 88, 3), (200, 20, 10), np.uint8)
     made: list[FakePi]
 
     def __init__(self, number: int) -> None:
@@ -105,7 +120,7 @@ class FakePi:
         def release() -> None:
             self.open_requests -= 1
 
-        pixels = np.full((6, 8, 3), (200, 20, 10), np.uint8)
+        pixels = self.pixels
         return SimpleNamespace(make_array=lambda _: pixels, get_metadata=self.capture_metadata, release=release)
 
 
@@ -318,3 +333,71 @@ def test_whatever_a_driver_raises_is_a_camera_error(pi: type[FakePi], monkeypatc
 def test_only_three_kinds_are_known() -> None:
     with pytest.raises(ValueError, match="auto, pi, usb"):
         open_camera(kind="webcam")
+
+
+def deep(value: int) -> np.ndarray:
+    """A frame of 16 bits, blue, green, red, whose red is ``value``."""
+    return np.full((66, 88, 3), (value // 4, value // 2, value), np.uint16)
+
+
+FRAMES: dict[str, tuple[np.ndarray, dict[str, Any], int | None, list[int]]] = {
+    "16 bits": (deep(51_200), {}, None, [200, 100, 50]),
+    "16 bits, said by the format": (deep(5120), {"fourcc": b"Y16 "}, None, [20, 10, 5]),
+    "12 bits, said by the format": (deep(3200), {"fourcc": b"Y12 "}, None, [200, 100, 50]),
+    "10 bits, said by the format": (deep(800), {"fourcc": b"Y10 "}, None, [200, 100, 50]),
+    "12 bits, said by the user": (deep(800), {}, 12, [50, 25, 12]),
+    "grey": (np.full((66, 88), 77, np.uint8), {}, None, [77, 77, 77]),
+    "grey with an axis": (np.full((66, 88, 1), 77, np.uint8), {}, None, [77, 77, 77]),
+    "grey, 16 bits": (np.full((66, 88), 51_200, np.uint16), {}, None, [200, 200, 200]),
+    "with a fourth channel": (np.full((66, 88, 4), (10, 20, 200, 255), np.uint8), {}, None, [200, 20, 10]),
+}
+
+
+@pytest.mark.parametrize("case", FRAMES)
+def test_frames_of_every_depth_are_scaled_never_wrapped(plug: Plug, case: str) -> None:
+    frame, options, depth, right = FRAMES[case]
+    plug({"frames": [frame], **options})
+    source = open_camera(max_fields=1, depth=depth)
+    (shot,) = source
+    assert shot.load().rgb.dtype == np.uint8
+    assert shot.load().rgb[0, 0].tolist() == right
+    source.close()
+
+
+REFUSED: dict[str, tuple[np.ndarray, int | None, str]] = {
+    "too small": (np.zeros((12, 16, 3), np.uint8), None, "16x12 pixels are too few for a field"),
+    "a depth nothing tells": (deep(900), None, "900 and nothing says .* give --depth"),
+    "more than its depth": (deep(5000), 12, "reach 5,000, more than the 12 bits"),
+    "floats": (np.ones((66, 88, 3), np.float32), None, "float32, whose scale is unknown"),
+    "32 bits": (np.ones((66, 88, 3), np.uint32), None, "uint32, whose scale is unknown"),
+    "two channels": (np.ones((66, 88, 2), np.uint8), None, "66x88x2 are neither grey nor colour"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_frames_that_are_no_fields_end_the_run_in_one_line(plug: Plug, case: str) -> None:
+    frame, depth, words = REFUSED[case]
+    plug({"frames": [frame]})
+    source = open_camera(max_fields=1, depth=depth)
+    with pytest.raises(CameraError, match=rf"USB camera /dev/video0: .*{words}") as caught:
+        list(source)
+    assert "\n" not in str(caught.value)
+    source.close()
+
+
+def test_a_dim_frame_keeps_the_scale_of_the_frames_before(plug: Plug) -> None:
+    # Three frames go to opening and to looking whether the exposure holds.
+    plug({"frames": [deep(51_200)] * 4 + [deep(2560)]})
+    source = open_camera(max_fields=2, interval=0)
+    assert [shot.load().rgb[0, 0, 0] for shot in source] == [200, 10]
+    source.close()
+
+
+@pytest.mark.parametrize("value", [51_200, 200])
+def test_a_pi_camera_s_frames_are_held_to_the_same(pi: type[FakePi], value: int) -> None:
+    kind = np.uint16 if value > 255 else np.uint8
+    pi.pixels = np.full((66, 88, 4), (value, value // 2, 0, 9), kind)
+    source = open_camera(max_fields=1)
+    (shot,) = source
+    assert shot.load().rgb[0, 0].tolist() == [200, 100, 0]
+    source.close()

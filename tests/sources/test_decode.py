@@ -7,6 +7,7 @@ import os
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 
 from edge.errors import UnreadableFieldError
-from edge.sources.decode import decode_image
+from edge.sources.decode import Reading, UnknownDepthError, decode_field, decode_image
 
 
 @pytest.fixture(scope="module")
@@ -94,18 +95,39 @@ def test_grey_is_repeated_into_three_channels(tmp_path: Path, suffix: str) -> No
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
-@pytest.mark.parametrize(("bits", "top"), [(16, 65535), (12, 4095), (10, 1023), (8, 255)])
-def test_deep_pixels_are_scaled_by_the_depth_in_use(tmp_path: Path, suffix: str, bits: int, top: int) -> None:
+@pytest.mark.parametrize(("bits", "top"), [(16, 65535), (16, 30000), (14, 16383), (12, 4095), (12, 900), (10, 1023)])
+def test_deep_pixels_are_scaled_by_the_depth_that_is_given(tmp_path: Path, suffix: str, bits: int, top: int) -> None:
     deep = np.linspace(0, top, 64).astype(np.uint16).reshape(8, 8)
-    rgb = decode_image(save(tmp_path / f"a.{suffix}", deep))
+    rgb = decode_field(save(tmp_path / f"a.{suffix}", deep), Reading(depth=bits)).rgb
     np.testing.assert_array_equal(rgb[..., 0], deep >> (bits - 8))
-    assert rgb.max() == 255
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("top", [255, 900, 1023, 4095, 16383])
+def test_a_depth_that_nothing_tells_is_asked_for(tmp_path: Path, suffix: str, top: int) -> None:
+    path = save(tmp_path / f"a.{suffix}", np.linspace(0, top, 64).astype(np.uint16).reshape(8, 8))
+    with pytest.raises(UnknownDepthError, match=rf"{top:,} and nothing .* give --depth"):
+        decode_image(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_values_above_a_quarter_of_16_bits_can_only_be_16_bits(tmp_path: Path, suffix: str) -> None:
+    deep = np.linspace(0, 16384, 64).astype(np.uint16).reshape(8, 8)
+    rgb = decode_image(save(tmp_path / f"a.{suffix}", deep))
+    np.testing.assert_array_equal(rgb[..., 0], deep >> 8)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_values_beyond_the_depth_that_is_given_are_refused_not_wrapped(tmp_path: Path, suffix: str) -> None:
+    path = save(tmp_path / f"a.{suffix}", np.full((8, 8), 4096, np.uint16))
+    with pytest.raises(UnreadableFieldError, match="reach 4,096, more than the 12 bits"):
+        decode_field(path, Reading(depth=12))
 
 
 @pytest.mark.parametrize("suffix", ["png", "tiff"])
 def test_deep_colour_keeps_its_channel_order(tmp_path: Path, picture: np.ndarray, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
-    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR).astype(np.uint16) * 16)
+    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR).astype(np.uint16) * 257)
     np.testing.assert_array_equal(decode_image(path), picture)
 
 
@@ -145,18 +167,30 @@ def test_cmyk_becomes_colour(tmp_path: Path) -> None:
     assert np.abs(rgb.astype(int) - pixels).max() < 12
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_exif_rotation_is_honoured(tmp_path: Path, picture: np.ndarray, suffix: str) -> None:
+UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda a: np.rot90(a, 1),
+}
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("kind", ["jpg", "png", "png with alpha", "tif", "tif with alpha"])
+def test_the_orientation_is_honoured(tmp_path: Path, picture: np.ndarray, kind: str, orientation: int) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # shown turned clockwise by 90 degrees
-    rgb = decode_image(save(tmp_path / f"a.{suffix}", picture, exif=exif))
-    assert rgb.shape == (picture.shape[1], picture.shape[0], 3)
-    assert np.abs(rgb.astype(int) - np.rot90(picture, -1)).mean() < 3
-
-
-def test_of_many_pages_the_first_is_taken(tmp_path: Path, picture: np.ndarray) -> None:
-    path = save(tmp_path / "a.tif", picture, save_all=True, append_images=[Image.new("RGB", (5, 5))])
-    np.testing.assert_array_equal(decode_image(path), picture)
+    exif[0x0112] = orientation
+    image = Image.fromarray(picture).convert("RGBA" if "alpha" in kind else "RGB")
+    path = save(tmp_path / f"a.{kind[:3]}", image, exif=exif)
+    rgb = decode_image(path)
+    assert rgb.flags.c_contiguous
+    upright = UPRIGHT[orientation](picture)
+    assert rgb.shape == upright.shape
+    assert np.abs(rgb.astype(int) - upright).mean() < 3
 
 
 def jpeg(picture: np.ndarray, **options: object) -> bytes:
@@ -215,13 +249,31 @@ def test_text_with_an_image_name_is_refused(tmp_path: Path) -> None:
     assert "not a JPEG, PNG, TIFF or BMP" in refusal(tmp_path / "a.jpg")
 
 
-def test_a_picture_format_nobody_asked_for_never_reaches_a_decoder(tmp_path: Path, picture: np.ndarray) -> None:
-    save(tmp_path / "a.gif", picture).rename(tmp_path / "a.jpg")
-    assert "not a JPEG" in refusal(tmp_path / "a.jpg")
+@pytest.mark.parametrize(("kind", "words"), [(np.float32, "32-bit floating-point"), (np.int32, "32-bit signed")])
+def test_pixels_of_no_known_scale_are_refused_with_what_to_do(tmp_path: Path, kind: type, words: str) -> None:
+    message = refusal(save(tmp_path / "a.tif", np.ones((8, 8), kind)))
+    assert words in message
+    assert "save it with 8 bits per channel" in message
 
 
-def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
-    assert "float32" in refusal(save(tmp_path / "a.tif", np.ones((8, 8), np.float32)))
+@pytest.mark.parametrize(
+    ("name", "start", "kind"),
+    [
+        ("a.heic", b"\0\0\0\x18ftypheic", "HEIC"),
+        ("phone.jpg", b"\0\0\0\x18ftypmif1", "HEIC"),
+        ("a.avif", b"\0\0\0\x18ftypavif", "AVIF"),
+        ("a.cr3", b"\0\0\0\x18ftypcrx ", "camera raw"),
+        ("a.nef", b"MM\0*\0\0\0\x08", "camera raw"),
+        ("a.DNG", b"II*\0\x08\0\0\0", "camera raw"),
+        ("a.webp", b"RIFF\0\0\0\0WEBPVP8 ", "WebP"),
+        ("a.gif", b"GIF89a", "GIF"),
+    ],
+)
+def test_a_picture_of_a_kind_that_is_not_read_says_how_to_export_it(
+    tmp_path: Path, name: str, start: bytes, kind: str
+) -> None:
+    (tmp_path / name).write_bytes(start + bytes(100))
+    assert f"{kind} is not read: export it as JPEG (or PNG)" in refusal(tmp_path / name)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:

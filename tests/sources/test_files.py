@@ -15,7 +15,7 @@ from edge.sources.video import VideoSource
 
 def image(path: Path, value: int = 100) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.full((8, 8, 3), value, np.uint8))
+    cv2.imwrite(str(path), np.full((64, 64, 3), value, np.uint8))
     return str(path)
 
 
@@ -66,6 +66,56 @@ def test_what_is_no_field_is_passed_over(tmp_path: Path) -> None:
     assert [name for _, name in listed(FileSource([str(tmp_path)]))] == ["a.png"]
 
 
+def test_a_picture_too_small_for_a_field_is_refused(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((12, 16, 3), 100, np.uint8))
+    (shot,) = FileSource([str(tmp_path)])
+    with pytest.raises(UnreadableFieldError, match=r"a\.png: 16x12 pixels are too few for a field: 64 a side at least"):
+        shot.load()
+
+
+def test_what_is_passed_over_is_counted_in_one_line(tmp_path: Path) -> None:
+    image(tmp_path / "a.png")
+    for name in ("1.pdf", "2.PDF", "scan.svs", "notes", "film.mp4", ".hidden", "Thumbs.db"):
+        (tmp_path / name).touch()
+    (note,) = FileSource([str(tmp_path)]).notes
+    assert note.startswith("passed over 5 files that are no images: 2 .pdf, ")
+    for words in ("1 .svs", "1 without a suffix", "1 .mp4", "a video is given by its own name"):
+        assert words in note
+    assert "\n" not in note
+
+
+def test_sub_folders_beside_images_are_said(tmp_path: Path) -> None:
+    image(tmp_path / "a.png")
+    image(tmp_path / "s1" / "deeper" / "1.png")
+    assert FileSource([str(tmp_path)]).notes == ("passed over 1 sub-folder (--sample-per-folder makes each a sample)",)
+    image(tmp_path / "s1" / "1.png")
+    assert FileSource([str(tmp_path)], sample_per_folder=True).notes == ("passed over 1 sub-folder",)
+
+
+def test_a_folder_of_fields_alone_has_nothing_to_say(tmp_path: Path) -> None:
+    assert FileSource([str(Path(image(tmp_path / "s" / "1.png")).parent)]).notes == ()
+
+
+@pytest.mark.parametrize("name", ["images", "Images", "img", "fields", "data", "JPG"])
+def test_a_folder_whose_name_says_nothing_is_named_with_its_parent(tmp_path: Path, name: str) -> None:
+    folder = Path(image(tmp_path / "S-0042" / name / "1.png")).parent
+    assert listed(FileSource([str(folder)])) == [(f"S-0042-{name}", "1.png")]
+    assert listed(FileSource([str(folder / "1.png")])) == [(f"S-0042-{name}", "1.png")]
+
+
+def test_as_many_parents_as_it_takes(tmp_path: Path) -> None:
+    folder = Path(image(tmp_path / "S-0042" / "data" / "images" / "1.png")).parent
+    assert listed(FileSource([str(folder)])) == [("S-0042-data-images", "1.png")]
+
+
+@pytest.mark.parametrize("name", ["Präparat ñ", "नमूना १", "样本七", "কৃষ্‌ণ", "lame\u00a01", "9.41\u202fAM"])
+def test_names_in_any_script_stay_what_they_are(tmp_path: Path, name: str) -> None:
+    path = image(tmp_path / "S" / "1.png")
+    folder = Path(path).parent.rename(tmp_path / name)
+    (folder / "1.png").rename(folder / f"{name}.png")
+    assert listed(FileSource([str(folder)])) == [(name, f"{name}.png")]
+
+
 @pytest.mark.parametrize("name", ["broken.jpg", "phone.heic", "old.gif"])
 def test_a_picture_that_cannot_be_decoded_is_not_passed_over(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"no picture")
@@ -77,7 +127,7 @@ def test_a_picture_that_cannot_be_decoded_is_not_passed_over(tmp_path: Path, nam
 def test_a_file_given_by_name_is_always_tried(tmp_path: Path) -> None:
     Path(image(tmp_path / "a.png")).rename(tmp_path / "field.dat")
     (shot,) = FileSource([str(tmp_path / "field.dat")])
-    assert shot.load().rgb.shape == (8, 8, 3)
+    assert shot.load().rgb.shape == (64, 64, 3)
 
 
 def test_loose_files_are_one_sample_named_after_the_folder_they_share(tmp_path: Path) -> None:
@@ -147,7 +197,7 @@ def test_what_is_missing_is_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NoInputError, match=r"no images in it \(looked for \.bmp"):
         FileSource([str(tmp_path)])
     image(tmp_path / "deeper" / "1.png")
-    with pytest.raises(NoInputError, match="sub-folders"):
+    with pytest.raises(NoInputError, match="samples with --sample-per-folder"):
         FileSource([str(tmp_path)])
 
 

@@ -16,12 +16,15 @@ from edge.sources.video import Every, VideoSource
 class FakeVideo:
     """Frames whose grey value is their number."""
 
-    def __init__(self, frames: int = 50, fps: float = 10.0, promised: float | None = None, size: int = 8) -> None:
+    def __init__(
+        self, frames: int = 50, fps: float = 10.0, promised: float | None = None, size: int = 64, frame: Any = None
+    ) -> None:
         self.frames, self.fps, self.size = frames, fps, size
         self.promised = frames if promised is None else promised
         self.at = -1
+        self.scale = 257 if frame is not None and frame.dtype == np.uint16 else 1
         self.released = 0
-        self.buffer = np.zeros((4, 4, 3), np.uint8)
+        self.buffer = np.zeros((64, 64, 3), np.uint8) if frame is None else frame
 
     def isOpened(self) -> bool:  # noqa: N802
         return self.frames >= 0
@@ -39,7 +42,7 @@ class FakeVideo:
         return self.at < self.frames
 
     def retrieve(self) -> tuple[bool, Any]:
-        self.buffer[:] = (self.at, 0, 200)  # the same memory for every frame, as a driver would
+        self.buffer[:] = (self.at, 0, 200 * self.scale)  # the same memory for every frame, as a driver would
         return True, self.buffer
 
     def release(self) -> None:
@@ -85,6 +88,11 @@ def test_frames_are_rgb_and_keep_their_pixels_while_the_next_is_read(tmp_path: P
     assert {shot.sample for shot in shots} == {"clip"}
 
 
+def test_deep_frames_are_scaled(tmp_path: Path) -> None:
+    shots = list(video(tmp_path, frame=np.zeros((64, 64, 3), np.uint16)))
+    assert shots[0].load().rgb[0, 0].tolist() == [200, 0, 0]
+
+
 def test_several_videos_run_on_in_one_numbering(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("a.mp4", "b.mp4")]
     for path in paths:
@@ -101,6 +109,9 @@ def test_several_videos_run_on_in_one_numbering(tmp_path: Path) -> None:
         ({"frames": 0, "promised": 100}, 0, "no frame"),
         ({"frames": -1}, 0, "cannot be opened"),
         ({"size": 20_000}, 0, "megapixels"),
+        ({"size": 16}, 0, "16x16 are too small for a field"),
+        ({"frame": np.zeros((12, 16, 3), np.uint8)}, 0, "16x12 pixels are too few"),
+        ({"frame": np.zeros((64, 64, 3), np.float32)}, 0, "float32"),
     ],
 )
 def test_a_bad_video_ends_with_a_shot_that_says_why(
@@ -149,11 +160,11 @@ def test_a_missing_video_is_said() -> None:
 @pytest.fixture(scope="module")
 def real_avi(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("video") / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (64, 48))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (64, 64))
     if not writer.isOpened():
         pytest.skip("this OpenCV cannot write AVI")
     for n in range(40):
-        writer.write(np.full((48, 64, 3), (n * 5, 0, 0), np.uint8))
+        writer.write(np.full((64, 64, 3), (n * 5, 0, 0), np.uint8))
     writer.release()
     return path
 
