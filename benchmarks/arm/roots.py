@@ -15,12 +15,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _SYSTEM = ("base-files", "coreutils", "dash", "libc-bin", "libstdc++6", "python3")
 _RUNNER = (
     *("annotated-doc", "markdown-it-py", "mdurl", "Pygments", "rich", "shellingham", "typer", "typing_extensions"),
-    *("annotated-types", "pydantic", "pydantic_core", "typing-inspection"),
+    *("annotated-types", "pydantic", "pydantic_core", "tifffile", "typing-inspection"),
 )
 _TESTS = ("iniconfig", "packaging", "pluggy", "pytest")
 _LITERT = (
     *("ai-edge-litert", "backports.strenum", "flatbuffers", "ml_dtypes", "protobuf", "tqdm"),
-    *("numpy", "opencv-python-headless", "pillow"),
+    *("numpy", "opencv-python-headless", "pillow", "simplejpeg"),
 )
 _GLIBC = (17, 24, 26, 27, 28, 31, 34)
 

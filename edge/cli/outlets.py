@@ -133,6 +133,8 @@ def _settings(options: Options) -> tuple[tuple[str, str], ...]:
         ("source", source),
         ("a sample ends after", ", ".join(limits) or "its last field"),
         ("of a video, every", options.every),
+        ("plane of a stack", options.z),
+        ("bits of 16-bit pixels", options.depth),
         ("fields cut into", cut),
         ("gate", "on" if options.gate else "off"),
         ("calibration", options.calibration),

@@ -11,7 +11,17 @@ from edge.errors import NoInputError, UnreadableFieldError
 from edge.sources import Source
 from edge.sources.decode import AS_IT_IS, Picture, Reading, UnknownDepthError, decode_field, fields_in, shown
 from edge.sources.depth import check_size
-from edge.sources.listing import IMAGE_SUFFIXES, PICTURE_SUFFIXES, TIFF_SUFFIXES, Item, expand, items, passed_over
+from edge.sources.jpeg import strict
+from edge.sources.listing import (
+    IMAGE_SUFFIXES,
+    JPEG_SUFFIXES,
+    PICTURE_SUFFIXES,
+    TIFF_SUFFIXES,
+    Item,
+    expand,
+    items,
+    passed_over,
+)
 from edge.sources.names import natural_key
 from edge.sources.refusal import RefusedError
 from edge.sources.video import VIDEO_SUFFIXES, Every, VideoSource
@@ -58,7 +68,7 @@ class FileSource:
         self._items = [part for item in files for part in _parts(item, unread)]
         self._reading = reading
         self.total = len(self._items)
-        self.notes = (*passed_over(paths, sample_per_folder), *_said_once(unread))
+        self.notes = (*passed_over(paths, sample_per_folder), *_said_once(unread), *_lenient(self._items))
 
     def __iter__(self) -> Iterator[Shot]:
         """Yield one shot per field, in order."""
@@ -83,6 +93,11 @@ def _parts(item: Item, unread: dict[str, list[str]]) -> Iterator[Item]:
     several = len(layout.fields) > 1
     for number, plan in enumerate(layout.fields, 1):
         yield Item(item.sample, f"{item.name}#{number}" if several else item.name, item.path, plan)
+
+
+def _lenient(items: list[Item]) -> Iterator[str]:
+    if not strict() and any(item.path.suffix.lower() in JPEG_SUFFIXES for item in items):
+        yield "simplejpeg is not installed, so of damaged JPEGs only those cut short are noticed (apt install python3-simplejpeg)"
 
 
 def _said_once(unread: dict[str, list[str]]) -> Iterable[str]:

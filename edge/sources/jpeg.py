@@ -30,8 +30,30 @@ try:
 except ImportError:
     _strict = None
 
+
+def strict() -> bool:
+    """Whether damage within a JPEG is noticed here."""
+    return _strict is not None
+
+
+def _known_revision(data: bytes) -> bytes:
+    at = data.find(b"JFIF\0")
+    return data[: at + 5] + b"\1" + data[at + 6 :] if at >= 0 else data
+
+
+def _plain_scans(data: bytes) -> bytes:
+    """With the three bytes at the end of each scan's header as they should be in a JPEG that is not progressive."""
+    out = bytearray(data)
+    at = data.find(b"\xff\xda")
+    while 0 <= at < len(data) - 4:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        out[end - 3 : end] = b"\0\x3f\0"
+        at = data.find(b"\xff\xda", end)
+    return bytes(out)
+
+
 # Complaints about bytes that no pixel depends on, and what to do about them.
-_HARMLESS = "JFIF revision"
+_HARMLESS = {"JFIF revision": _known_revision, "SOS parameters": _plain_scans}
 _UNKNOWN = "subsampling"
 
 
@@ -63,8 +85,9 @@ def _decode_strictly(data: bytes, colours: str) -> UInt8Array | None:
         return np.asarray(_strict.decode_jpeg(data, colorspace=colours), np.uint8)
     except ValueError as error:
         said = str(error)
-    if _HARMLESS in said and (at := data.find(b"JFIF\0")) >= 0:
-        return _decode_strictly(data[: at + 5] + b"\1" + data[at + 6 :], colours)
+    for complaint, mended in _HARMLESS.items():
+        if complaint in said and (better := mended(data)) != data:
+            return _decode_strictly(better, colours)
     if _UNKNOWN in said:
         return None
     raise DamagedError(_plainly(said))

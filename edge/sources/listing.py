@@ -18,7 +18,9 @@ from edge.sources.video import VIDEO_SUFFIXES
 if TYPE_CHECKING:
     from edge.sources.tiff import FieldPlan
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".bmp"})
+JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe"})
+TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
+IMAGE_SUFFIXES = JPEG_SUFFIXES | TIFF_SUFFIXES | {".png", ".bmp"}
 """What is read from a folder."""
 
 _FOREIGN_SUFFIXES = frozenset(
@@ -27,7 +29,6 @@ _FOREIGN_SUFFIXES = frozenset(
 # Pictures that cannot be decoded here. A field left out in silence would falsify the count, so they are tried, fail and
 # stand in the summary. Everything else in a folder (reports, tables, notes) is not a field and is passed over.
 
-TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 _SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini"})
 
 PICTURE_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES | VIDEO_SUFFIXES
@@ -174,7 +175,8 @@ def passed_over(paths: list[Path], sample_per_folder: bool) -> Iterator[str]:
     if suffixes:
         kinds = ", ".join(f"{n} {shown(suffix)}" for suffix, n in suffixes.most_common(6))
         hint = "; a video is given by its own name" if any(suffix in VIDEO_SUFFIXES for suffix in suffixes) else ""
-        yield f"passed over {suffixes.total()} files that are no images: {kinds}{hint}"
+        n = suffixes.total()
+        yield f"passed over {n} {'files that are no images' if n > 1 else 'file that is no image'}: {kinds}{hint}"
     if deeper:
         hint = "" if sample_per_folder else " (--sample-per-folder makes each a sample)"
         yield f"passed over {deeper} sub-folder{'s' * (deeper != 1)}{hint}"

@@ -16,6 +16,7 @@ from edge.sources.decode import Reading, decode_field, decode_image
 from edge.sources.files import FileSource
 
 Save = Callable[..., str]
+_PREDICTOR = 317  # TIFF's tag; older OpenCV has no name for it
 
 
 @pytest.fixture(scope="module")
@@ -282,7 +283,7 @@ def test_lzw_and_packbits_are_unpacked(
 ) -> None:
     bgr = picture[..., ::-1] if channels == 3 else picture[..., 1]
     bgr = bgr.astype(np.uint16) * 257 if deep else bgr
-    options = [cv2.IMWRITE_TIFF_COMPRESSION, compression, cv2.IMWRITE_TIFF_PREDICTOR, 2 if compression == 5 else 1]
+    options = [cv2.IMWRITE_TIFF_COMPRESSION, compression, _PREDICTOR, 2 if compression == 5 else 1]
     assert cv2.imwrite(str(tmp_path / "a.tif"), bgr, options)
     np.testing.assert_array_equal(decode_image(tmp_path / "a.tif"), picture if channels == 3 else grey_of(picture))
 

@@ -110,7 +110,7 @@ def _laid_on_white(page: Page, colour: NDArray[Any], extra: NDArray[Any], depth:
     if alpha.min() >= full:
         return colour
     white = _white(colour, depth)
-    lit = colour * np.uint64(full) if page.extra[page.alpha] == _MULTIPLIED else colour * alpha
+    lit = colour.astype(np.uint64) * (full if page.extra[page.alpha] == _MULTIPLIED else alpha)
     return np.asarray(np.minimum((lit + white * (full - alpha) + full // 2) // full, white), colour.dtype)
 
 

@@ -6,6 +6,7 @@ import lzma
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import cv2
@@ -37,12 +38,32 @@ def read_values(page: Page, file: BinaryIO) -> NDArray[Any]:
     needed = page.planes * across * down
     if len(page.offsets) < needed or len(page.counts) < needed:
         raise DamagedError("some of its strips are missing")
+    page = _joined(page)
+    across, down = page.grid
     planes = []
     for plane in range(page.planes):
         start = plane * across * down
         data = [_segment(file, page, i) for i in range(start, start + across * down)]
         planes.append(_plane(page, data))
     return planes[0] if len(planes) == 1 else np.concatenate(planes, axis=2)
+
+
+def _joined(page: Page) -> Page:
+    """The page with each plane as one strip, where its strips are not packed and follow each other."""
+    down = page.grid[1]
+    if page.compression != NONE or page.tiled or down == 1:
+        return page
+    sizes = [_rows(page, i) * page.row_bytes for i in range(page.planes * down)]
+    ends = [at + size for at, size in zip(page.offsets, sizes, strict=False)]
+    breaks = [i for i in range(1, len(sizes)) if i % down and ends[i - 1] != page.offsets[i]]
+    if breaks or any(count < size for count, size in zip(page.counts, sizes, strict=False)):
+        return page
+    return replace(
+        page,
+        segment=(page.width, page.height),
+        offsets=page.offsets[::down],
+        counts=(page.height * page.row_bytes,) * page.planes,
+    )
 
 
 def _segment(file: BinaryIO, page: Page, number: int) -> bytes:
@@ -69,14 +90,13 @@ def _plane(page: Page, data: Sequence[bytes]) -> NDArray[Any]:
         return _assembled(page, [_jpeg(page, part) for part in data])
     if page.compression == LZW:
         rows = [_rows(page, i) for i in range(len(data))]
-        blocks = _cut(_unpacked_by_libtiff(data, page.segment[1], rows, page.row_bytes), rows)
+        unpacked = _unpacked_by_libtiff(data, page.segment[1], rows, page.row_bytes)
+        blocks = np.split(unpacked, np.cumsum(rows)[:-1]) if page.tiled else [unpacked]
     else:
         blocks = [_block(page, part, _rows(page, i)) for i, part in enumerate(data)]
-    return _assembled(page, [_values(page, block) for block in blocks])
-
-
-def _cut(pixels: UInt8Array, rows: Sequence[int]) -> list[UInt8Array]:
-    return [np.asarray(part) for part in np.split(pixels, np.cumsum(rows)[:-1])]
+    if page.tiled:
+        return _assembled(page, [_values(page, block) for block in blocks])
+    return _values(page, blocks[0] if len(blocks) == 1 else np.concatenate(blocks))
 
 
 def _block(page: Page, data: bytes, rows: int) -> UInt8Array:
