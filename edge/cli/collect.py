@@ -23,11 +23,12 @@ from edge.errors import NoInputError
 from edge.gate import Gate
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
-from edge.outputs.files import plain_errors
+from edge.outputs.files import plain_errors, whole_file
 from edge.session import Session
 from edge.types import FloatArray, Int32Array
 from edge.verdict.calibration import Bound
 from edge.verdict.choose import SlideScores
+from edge.words import is_set_aside
 from edge.workers import Workers
 
 _LARGEST_JSON = 2**30
@@ -180,11 +181,8 @@ def _save(path: Path, slides: list[Slide]) -> None:
     for i, slide in enumerate(slides):
         arrays |= {f"of{i}": slide.of, f"boxes{i}": slide.boxes, f"scores{i}": slide.scores}
     words = json.dumps([[slide.name, slide.names, slide.seconds] for slide in slides])
-    part = path.with_suffix(".part")
-    with plain_errors(path):
-        with part.open("wb") as stream:
-            np.savez_compressed(stream, words=np.array(words), **arrays)  # type: ignore[arg-type]
-        part.replace(path)
+    with whole_file(path) as stream:
+        np.savez_compressed(stream.buffer, words=np.array(words), **arrays)  # type: ignore[arg-type]
 
 
 def _load(path: Path, classes: int) -> list[Slide]:
@@ -224,7 +222,8 @@ def read_coco(path: Path, card: Card, bound: Bound) -> list[Slide]:
 
 
 def _coco_slides(raw: dict[str, object], card: Card) -> list[Slide]:
-    counted = {c["id"] for c in raw["categories"] if c["name"] in card.labels}  # type: ignore[attr-defined]
+    classes = [c for c in raw["categories"] if not is_set_aside(c["name"], c.get("supercategory"))]  # type: ignore[attr-defined]
+    counted = {c["id"] for c in classes if c["name"] in card.labels}
     cells: dict[int, list[tuple[list[int], list[float]]]] = {}
     for a in raw["annotations"]:  # type: ignore[attr-defined]
         if a["category_id"] in counted:

@@ -33,11 +33,11 @@ def open_outputs(
         if options.annotate:
             from edge.outputs.annotate import Annotated  # noqa: PLC0415
 
-            outputs.append(Annotated(options.annotate, card.labels, card.positive))
+            outputs.append(Annotated(options.annotate, card.labels, card.positive, card.threshold, options.unit))
         if options.detections:
             from edge.outputs.coco import Coco  # noqa: PLC0415
 
-            outputs.append(Coco(options.detections, card.labels, model))
+            outputs.append(Coco(options.detections, card, model))
         if options.report and about:
             from edge.report.output import HtmlReport  # noqa: PLC0415
 
