@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import cv2
@@ -40,13 +40,20 @@ def small_field(rgb: UInt8Array) -> UInt8Array:
     return rescale(rgb, min(1.0, FIELD_SIDE / max(rgb.shape[:2])))
 
 
-def small_boxed(rgb: UInt8Array, result: FieldResult, labels: tuple[str, ...], positive: Collection[str]) -> UInt8Array:
+def small_boxed(
+    rgb: UInt8Array,
+    result: FieldResult,
+    labels: tuple[str, ...],
+    positive: Collection[str],
+    near_misses: Sequence[int] = (),
+) -> UInt8Array:
     """The same with boxes, which are drawn last so that their lines stay sharp."""
     small = small_field(rgb)
     shape = (small.shape[0], small.shape[1])
     scale = np.array([shape[1] / rgb.shape[1], shape[0] / rgb.shape[0]] * 2)
     boxes = np.rint(result.cells.boxes * scale).astype(np.int32)
-    return boxed(small, replace(result, shape=shape, cells=replace(result.cells, boxes=boxes)), labels, positive)
+    scaled = replace(result, shape=shape, cells=replace(result.cells, boxes=boxes))
+    return boxed(small, scaled, labels, positive, near_misses)
 
 
 def field_jpeg(rgb: UInt8Array) -> bytes:
