@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 import cv2
 import numpy as np
@@ -71,7 +72,7 @@ class _Keeper:
             self._parts.append((event.name, event.result.cells.boxes[counted], event.result.scores[counted]))
 
     def sample(self, event: SampleEvent) -> None:
-        self.slides.append(slide_of(event.tally.sample, self._parts, self._classes, event.seconds))
+        self.slides.append(slide_of(event.tally.sample, self._parts, self._classes, None))
         self._parts = []
 
     def close(self) -> None:
@@ -139,7 +140,7 @@ class Collector:
         keeper = _Keeper(len(self.card.labels))
         outputs: list[Output] = [keeper, *progress_line(options, self.card, source.total)]
         session = Session(self.card, outputs, Gate if options.gate else None, unit=options.unit)
-        workers = None
+        workers, began = None, monotonic()
         try:
             with Workers(source, self._analysers) as workers, stop_on_signals(workers.stop) as stopped:
                 ending = session.run(workers)
@@ -154,7 +155,9 @@ class Collector:
             raise NoInputError(
                 f"{text}: {ending.unreadable} of its images cannot be read: a calibration needs them all"
             )
-        return keeper.slides
+        # Slides of one run share the workers: their times overlap, and each has its part of the whole.
+        pace = (monotonic() - began) / max(sum(len(slide.names) for slide in keeper.slides), 1)
+        return [replace(slide, seconds=pace * len(slide.names)) for slide in keeper.slides]
 
     def _kept_file(self, text: str) -> Path | None:
         if self._cache is None:

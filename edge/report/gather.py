@@ -17,7 +17,7 @@ import numpy as np
 from edge import near
 from edge.modelfile import Card
 from edge.outputs import FieldEvent
-from edge.outputs.annotate import class_colours, near_misses
+from edge.outputs.annotate import class_colours
 from edge.pixels import Pyramid, pyramid
 from edge.report.pictures import cell_pictures, field_jpeg, small_boxed, small_field
 from edge.report.ranking import Best, Reservoir
@@ -143,9 +143,7 @@ class Gathering:
         ]
 
     def _view(self, result: FieldResult, rgb: UInt8Array, positives: int) -> View:
-        card = self._card
-        marked = near_misses(result, card.labels, card.positive, card.threshold)
-        drawn = small_boxed(rgb, result, card.labels, card.positive, marked)
+        drawn = small_boxed(rgb, result, self._card)
         self._kinds = result.cells.kinds
         return _view(result, drawn, positives, None)
 

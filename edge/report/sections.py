@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edge import words
-from edge.outputs.console import clock, why_of
+from edge.outputs.console import took, why_of
 from edge.report import plots
 from edge.report.html import Markup, el, facts, join, table
 from edge.report.records import Report
@@ -134,7 +134,6 @@ def quality(report: Report) -> Markup:
             gathered.stretches, f"{unit}s per field", lambda s: s.cells / s.kept if s.kept else None, lambda _: None
         ),
     ]
-    rate = f", {event.tally.cells / event.seconds:,.0f} {unit}s/s" if event.seconds > 0 else ""
     rows: list[tuple[object, ...]] = [
         (plots.stage_name(i, s.name), f"{s.mean:.1f} ms", f"{s.slowest:.1f} ms") for i, s in enumerate(gathered.stages)
     ]
@@ -150,7 +149,7 @@ def quality(report: Report) -> Markup:
         el("h2", "Time"),
         plots.stages(gathered.stages),
         table(("stage", "per field", "slowest"), rows),
-        el("p", f"The sample took {clock(event.seconds)}{rate}; several workers share the fields.", class_="soft"),
+        el("p", f"The sample took {took(event)}; several workers share the fields.", class_="soft"),
     )
 
 
