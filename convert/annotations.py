@@ -6,7 +6,8 @@
 | IML | ``[{"image_name", "objects": [{"type", "bbox": {"x", "y", "w", "h"}}]}]`` |
 | Chula | ``[{"image_name", "points": [[x, y]]}]``: centres only |
 
-COCO is what ``edge-run --detections`` writes and what annotation tools correct; what is set aside there (``not-...``) is no cell.
+COCO is what ``edge-run --detections`` writes and what annotation tools correct; what is set aside there is no cell, and its
+category's name says so, for these tools keep names and drop the rest.
 Images lie beside the annotations or in a folder ``images`` there. An annotation file comes from anywhere: names that lead out of
 the folder and boxes that are no boxes are refused.
 """
@@ -25,11 +26,9 @@ import numpy as np
 
 from convert.errors import CellsError
 from edge.types import FloatArray, Int32Array
+from edge.words import is_set_aside
 
 MAX_BYTES = 512 * 2**20
-SET_ASIDE = "not-"
-"""Categories of that name are no cells: what ``edge-run`` set aside."""
-
 _FARTHEST = 1e6  # pixels; no field is that wide
 
 
@@ -143,6 +142,7 @@ def locate(folder: Path, name: str) -> Path:
 
 def _coco(raw: Mapping[str, Any], folder: Path) -> list[AnnotatedField]:
     categories = {int(one["id"]): str(one["name"]) for one in raw["categories"]}
+    aside = {int(one["id"]) for one in raw["categories"] if is_set_aside(str(one["name"]), one.get("supercategory"))}
     boxes: dict[int, list[list[float]]] = {int(one["id"]): [] for one in raw["images"]}
     types: dict[int, list[str]] = {number: [] for number in boxes}
     scored: set[int] = set()
@@ -153,7 +153,7 @@ def _coco(raw: Mapping[str, Any], folder: Path) -> list[AnnotatedField]:
         name = categories.get(int(one["category_id"]))
         if name is None:
             raise CellsError(f"an annotation is of category {one['category_id']}, which is not among the categories")
-        if name.startswith(SET_ASIDE) or one.get("iscrowd"):
+        if int(one["category_id"]) in aside or one.get("iscrowd"):
             continue
         boxes[number].append(list(one["bbox"]))
         types[number].append(name)

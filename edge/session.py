@@ -97,7 +97,8 @@ class Session:
         self._limits = limits or Limits()
         self._sample: Sample | None = None
         self._gate: Judge | None = None
-        self._began = monotonic()
+        self._began = self._last = 0.0
+        self._alone = True
         self._complete: set[str] = set()
         self._fields = 0
         self._unreadable = 0
@@ -124,10 +125,13 @@ class Session:
         if name in self._complete:
             return  # was under way when the limit was reached
         if self._sample is None or self._sample.name != name:
-            self._finish()
+            self._finish(outcome.began)
+            self._began = monotonic() if outcome.began is None else outcome.began
+            self._alone = self._began >= self._last
             self._sample = Sample(name, self._card.labels)
             self._gate = self._new_gate() if self._new_gate else None
         event = self._add(outcome, self._sample)
+        self._last = monotonic()
         self._each(lambda output: output.field(event))
         if self._limits.reached(self._sample, monotonic() - self._began) or self._decided(event):
             self._complete.add(name)
@@ -154,13 +158,15 @@ class Session:
         reason = f"unreadable: {outcome.reason}"
         return FieldEvent(outcome.index, sample.name, outcome.name, None, None, reason, sample.tally())
 
-    def _finish(self) -> None:
+    def _finish(self, next_began: float | None = None) -> None:
+        """Deliver the sample; ``next_began``: when the first field of the next one began to be read."""
         if self._sample is None:
             return
         tally = self._sample.tally()
         self._sample = None
-        event = SampleEvent(tally, decide(tally, self._card, self._assessor, self._unit), monotonic() - self._began)
-        self._began = monotonic()
+        alone = self._alone and (next_began is None or next_began >= self._last)
+        verdict = decide(tally, self._card, self._assessor, self._unit)
+        event = SampleEvent(tally, verdict, self._last - self._began, alone)
         self._each(lambda output: output.sample(event))
 
     def _each(self, tell: Callable[[Output], None]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Self
@@ -28,20 +28,22 @@ _PATIENCE = 2.0  # seconds that threads are waited for at the end; a blocked cam
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """A field that was read: its result and, where asked for, its pixels (uint8 [H, W, 3])."""
+    """A field that was read: its result and, where asked for, its pixels (uint8 [H, W, 3]); ``began``: see ``Unreadable``."""
 
     result: FieldResult
     rgb: UInt8Array | None = None
+    began: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An input that could not be read; ``reason`` in plain words."""
+    """An input that could not be read; ``reason`` in plain words, ``began``: when a worker took it, by the monotonic clock."""
 
     index: int
     sample: str
     name: str
     reason: str
+    began: float | None = field(default=None, compare=False)
 
 
 Outcome = Analysed | Unreadable
@@ -177,10 +179,11 @@ class Workers:
             self._results.put((turn, self._outcome(shot, analyse)))
 
     def _outcome(self, shot: Shot, analyse: Callable[[Field], FieldResult]) -> Outcome | Exception:
+        began = monotonic()
         try:
-            field = shot.load()
-            return Analysed(analyse(field), field.rgb if self._keep_pixels else None)
+            loaded = shot.load()
+            return Analysed(analyse(loaded), loaded.rgb if self._keep_pixels else None, began)
         except UnreadableFieldError as error:
-            return Unreadable(shot.index, shot.sample, shot.name, str(error))
+            return Unreadable(shot.index, shot.sample, shot.name, str(error), began)
         except Exception as error:  # noqa: BLE001 - carried to the iterating thread and raised there
             return error

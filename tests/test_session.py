@@ -78,6 +78,25 @@ def test_a_full_sample_does_not_end_the_next_one() -> None:
     assert len(out.fields) == 4
 
 
+def test_a_samples_seconds_begin_with_its_first_field_though_workers_read_ahead() -> None:
+    out = Recorder()
+    run(TwoSamples([3] * 8, slow=0), out, workers=4)  # while the first field loads, all others are read
+    a, b = out.samples
+    assert b.seconds > 0.08  # and not the moment from the end of a
+    assert a.seconds > 0.08
+    assert (a.alone, b.alone) == (False, False)
+
+
+def test_samples_one_after_the_other_have_their_time_to_themselves() -> None:
+    out = Recorder()
+    run(TwoSamples([3] * 8, delay=0.01), out, workers=1)
+    both = FakeSource([3] * 8, delay=0.01)
+    single = Recorder()
+    run(both, single, workers=4)
+    assert [s.alone for s in single.samples] == [True]
+    assert sum(s.seconds for s in out.samples) == pytest.approx(0.08, abs=0.06)
+
+
 def test_every_sample_has_its_own_gate_and_tally() -> None:
     out = Recorder()
     run(TwoSamples([3] * 6), out, reject=3)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 import cv2
 import numpy as np
@@ -23,11 +24,12 @@ from edge.errors import NoInputError
 from edge.gate import Gate
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
-from edge.outputs.files import plain_errors
+from edge.outputs.files import plain_errors, whole_file
 from edge.session import Session
 from edge.types import FloatArray, Int32Array
 from edge.verdict.calibration import Bound
 from edge.verdict.choose import SlideScores
+from edge.words import is_set_aside
 from edge.workers import Workers
 
 _LARGEST_JSON = 2**30
@@ -70,7 +72,7 @@ class _Keeper:
             self._parts.append((event.name, event.result.cells.boxes[counted], event.result.scores[counted]))
 
     def sample(self, event: SampleEvent) -> None:
-        self.slides.append(slide_of(event.tally.sample, self._parts, self._classes, event.seconds))
+        self.slides.append(slide_of(event.tally.sample, self._parts, self._classes, None))
         self._parts = []
 
     def close(self) -> None:
@@ -139,7 +141,7 @@ class Collector:
         keeper = _Keeper(len(self.card.labels))
         outputs: list[Output] = [keeper, *progress_line(options, self.card, source.total)]
         session = Session(self.card, outputs, Gate if options.gate else None, unit=options.unit)
-        workers = None
+        workers, began = None, monotonic()
         try:
             with Workers(source, self._analysers) as workers, stop_on_signals(workers.stop) as stopped:
                 ending = session.run(workers)
@@ -154,7 +156,9 @@ class Collector:
             raise NoInputError(
                 f"{text}: {ending.unreadable} of its images cannot be read: a calibration needs them all"
             )
-        return keeper.slides
+        # Slides of one run share the workers: their times overlap, and each has its part of the whole.
+        pace = (monotonic() - began) / max(sum(len(slide.names) for slide in keeper.slides), 1)
+        return [replace(slide, seconds=pace * len(slide.names)) for slide in keeper.slides]
 
     def _kept_file(self, text: str) -> Path | None:
         if self._cache is None:
@@ -182,11 +186,8 @@ def _save(path: Path, slides: list[Slide]) -> None:
     for i, slide in enumerate(slides):
         arrays |= {f"of{i}": slide.of, f"boxes{i}": slide.boxes, f"scores{i}": slide.scores}
     words = json.dumps([[slide.name, slide.names, slide.seconds] for slide in slides])
-    part = path.with_suffix(".part")
-    with plain_errors(path):
-        with part.open("wb") as stream:
-            np.savez_compressed(stream, words=np.array(words), **arrays)  # type: ignore[arg-type]
-        part.replace(path)
+    with whole_file(path) as stream:
+        np.savez_compressed(stream.buffer, words=np.array(words), **arrays)  # type: ignore[arg-type]
 
 
 def _load(path: Path, classes: int) -> list[Slide]:
@@ -226,7 +227,8 @@ def read_coco(path: Path, card: Card, bound: Bound) -> list[Slide]:
 
 
 def _coco_slides(raw: dict[str, object], card: Card) -> list[Slide]:
-    counted = {c["id"] for c in raw["categories"] if c["name"] in card.labels}  # type: ignore[attr-defined]
+    classes = [c for c in raw["categories"] if not is_set_aside(c["name"], c.get("supercategory"))]  # type: ignore[attr-defined]
+    counted = {c["id"] for c in classes if c["name"] in card.labels}
     cells: dict[int, list[tuple[list[int], list[float]]]] = {}
     for a in raw["annotations"]:  # type: ignore[attr-defined]
         if a["category_id"] in counted:

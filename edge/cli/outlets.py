@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edge import installed_version
 from edge.cli.judging import bound_of
-from edge.errors import OutputError
+from edge.errors import NoInputError, OutputError
 from edge.modelfile import Card, ModelFile
 from edge.outputs import ModelLine, Output
 from edge.verdict.assess import Assessor
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from edge.cli.build import Options
     from edge.outputs.console import Screen
     from edge.report.records import About
+
+_HINT = (
+    "To see what was counted: --annotate DIR (fields with boxes), --report DIR (a page per sample, cells to look at)."
+)
 
 
 def open_outputs(
@@ -33,11 +37,11 @@ def open_outputs(
         if options.annotate:
             from edge.outputs.annotate import Annotated  # noqa: PLC0415
 
-            outputs.append(Annotated(options.annotate, card.labels, card.positive))
+            outputs.append(Annotated(options.annotate, card.labels, card.positive, card.threshold, options.unit))
         if options.detections:
             from edge.outputs.coco import Coco  # noqa: PLC0415
 
-            outputs.append(Coco(options.detections, card.labels, model))
+            outputs.append(Coco(options.detections, card, model))
         if options.report and about:
             from edge.report.output import HtmlReport  # noqa: PLC0415
 
@@ -78,17 +82,34 @@ def _screens(options: Options, card: Card, model: ModelLine, total: int | None) 
     from edge.outputs.console import Screen, Summary  # noqa: PLC0415
 
     progress = progress_line(options, card, total)
-    return progress if options.json else [*progress, Summary(_screen(Screen, error=False), model, card.positive)]
+    if options.json:
+        return progress
+    hint = "" if options.needs_pixels else _HINT
+    return [*progress, Summary(_screen(Screen, error=False), model, card.positive, hint)]
 
 
 def progress_line(options: Options, card: Card, total: int | None) -> list[Output]:
     """The live line on stderr."""
     from edge.outputs.console import Progress, Screen  # noqa: PLC0415
+    from edge.outputs.pace import Ends  # noqa: PLC0415
 
-    several = total is not None and options.sample_id is None and not options.simulate
-    limits = [n for n in (total, None if several else options.max_fields) if n is not None]
-    cells = None if several else options.max_cells
-    return [Progress(_screen(Screen, error=True), card.positive, cells, min(limits, default=None), options.unit)]
+    ends = Ends(options.max_cells, options.max_fields, options.max_seconds, total, several=not _one_sample(options))
+    return [Progress(_screen(Screen, error=True), card.positive, ends, options.unit, sooner=options.until_decided)]
+
+
+def _one_sample(options: Options) -> bool:
+    """Whether all fields are of one sample, so that its limits are the run's."""
+    from edge.sources.files import expand  # noqa: PLC0415
+    from edge.sources.video import VIDEO_SUFFIXES  # noqa: PLC0415
+
+    if options.simulate or options.camera or options.sample_id is not None:
+        return True
+    try:
+        paths = expand(options.inputs)
+    except NoInputError:  # what is wrong with them is the source's to say
+        return True
+    whole = any(path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES for path in paths)
+    return not options.sample_per_folder and (len(paths) == 1 or not whole)
 
 
 def _screen(cls: type[Screen], *, error: bool) -> Screen:

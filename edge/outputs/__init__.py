@@ -44,11 +44,18 @@ class ModelLine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleEvent:
-    """One sample, complete or as far as it came; ``seconds`` is how long it took."""
+    """One sample, complete or as far as it came.
+
+    Attributes:
+        seconds: from when its first field began to be read until its last one was counted.
+        alone: in these seconds nothing was done for other samples, so that cells per second mean something. Workers read ahead:
+            the first fields of a sample are under way before the last ones of the sample before it are counted.
+    """
 
     tally: Tally
     verdict: Verdict
     seconds: float
+    alone: bool = True
 
 
 class Output(Protocol):

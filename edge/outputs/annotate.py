@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from edge import near, words
 from edge.errors import OutputError
 from edge.outputs import FieldEvent, SampleEvent
-from edge.outputs.files import plain_errors, safe_name, usable_folder
+from edge.outputs.files import safe_name, usable_folder, whole_file
 from edge.types import CELL, FieldResult, UInt8Array
 
 _Colour = tuple[int, int, int]
@@ -24,6 +25,9 @@ _SET_ASIDE: tuple[_Colour, ...] = (
     (170, 130, 200),
     (30, 30, 30),
 )
+NEAR: _Colour = (255, 190, 0)
+"""Of near misses (``edge.near``), drawn dashed."""
+
 _INK: _Colour = (30, 30, 30)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _QUALITY = 92
@@ -34,27 +38,34 @@ class Annotated:
 
     needs_pixels = True
 
-    def __init__(self, folder: Path, labels: tuple[str, ...], positive: Collection[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        labels: tuple[str, ...],
+        positive: Collection[str],
+        threshold: float | None = None,
+        unit: str = "cell",
+    ) -> None:
+        """``threshold`` of the run: near misses are drawn; None: they are not told from other cells."""
         self._folder = folder
         self._labels = labels
         self._positive = frozenset(positive)
+        self._threshold = threshold
+        self._unit = unit
         usable_folder(folder)
 
     def field(self, event: FieldEvent) -> None:
         """Draw and write a kept field."""
         if event.result is None or event.rgb is None or not event.kept:
             return
-        image = draw(event.rgb, event.result, self._labels, self._positive)
+        near = near_misses(event.result, self._labels, self._positive, self._threshold)
+        image = draw(event.rgb, event.result, self._labels, self._positive, near, unit=self._unit)
         done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         if not done:
             raise OutputError(f"{self._folder}: the annotated image of {event.name} could not be encoded")
         path = self._folder / f"{event.index:05d}-{safe_name(Path(event.name).stem) or 'field'}.jpg"
-        try:
-            with plain_errors(path):
-                path.write_bytes(data.tobytes())
-        except OutputError:
-            path.unlink(missing_ok=True)  # half an image looks like a whole one
-            raise
+        with whole_file(path) as stream:
+            stream.buffer.write(data.tobytes())
 
     def sample(self, event: SampleEvent) -> None:
         """Samples have no image."""
@@ -66,30 +77,79 @@ class Annotated:
         """Every image is complete."""
 
 
-def draw(rgb: UInt8Array, result: FieldResult, labels: tuple[str, ...], positive: Collection[str]) -> UInt8Array:
+def near_misses(
+    result: FieldResult, labels: tuple[str, ...], positive: Collection[str], threshold: float | None
+) -> list[int]:
+    """The near misses that are marked in a field, as places in its cells; none where the threshold is not known."""
+    if threshold is None:
+        return []
+    chosen = np.array([label in positive for label in labels])
+    return [int(n) for n in near.just_below(result.scores, result.classes, chosen, threshold, near.MOST)]
+
+
+def draw(
+    rgb: UInt8Array,
+    result: FieldResult,
+    labels: tuple[str, ...],
+    positive: Collection[str],
+    near_misses: Sequence[int] = (),
+    *,
+    unit: str = "cell",
+) -> UInt8Array:
     """The field with its boxes and a legend: uint8 [H, W, 3] to uint8 [H + legend, W, 3], both RGB.
 
-    Positive classes are drawn last and thicker, so that nothing covers them; what is set aside is drawn thin.
+    Positive classes are drawn last and thicker, so that nothing covers them; near misses dashed; what is set aside thin.
     """
-    image = boxed(rgb, result, labels, positive)
+    image = boxed(rgb, result, labels, positive, near_misses)
     names = names_of(result, labels)
-    colours = class_colours(labels, result.cells.kinds, positive)
-    entries = [(f"{name} {names.count(name)}", colour) for name, colour in colours.items()]
+    entries = []
+    for name, colour in class_colours(labels, result.cells.kinds, positive).items():
+        count = names.count(name)
+        if name in labels:
+            entries.append((f"{name} {count}", colour))
+        elif count:
+            entries.append((f"{words.thing(name, count, unit)} {count}, {words.SET_ASIDE}", colour))
+    if near_misses:
+        entries.append((f"{near.WORDS} {len(near_misses)}", NEAR))
     return np.vstack([image, _legend(entries, image.shape[1], _unit(result))])
 
 
-def boxed(rgb: UInt8Array, result: FieldResult, labels: tuple[str, ...], positive: Collection[str]) -> UInt8Array:
-    """The field with its boxes only: uint8 [H, W, 3] to the same, RGB."""
+def boxed(
+    rgb: UInt8Array,
+    result: FieldResult,
+    labels: tuple[str, ...],
+    positive: Collection[str],
+    near_misses: Sequence[int] = (),
+) -> UInt8Array:
+    """The field with its boxes only: uint8 [H, W, 3] to the same, RGB; ``near_misses``: places in its cells."""
     image = np.ascontiguousarray(rgb).copy()
     unit = _unit(result)
     names = names_of(result, labels)
     colours = class_colours(labels, result.cells.kinds, positive)
-    weight = {name: 2 if name in positive else 1 if name in labels else 0 for name in colours}
-    for name, box in sorted(zip(names, result.cells.boxes.tolist(), strict=True), key=lambda pair: weight[pair[0]]):
-        x, y, w, h = box
-        thickness = unit * (2 if weight[name] == 2 else 1)
-        cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), colours[name], thickness)
+    weight = {name: 3 if name in positive else 1 if name in labels else 0 for name in colours}
+    weights = [2 if n in near_misses else weight[name] for n, name in enumerate(names)]
+    for n in sorted(range(len(names)), key=lambda n: weights[n]):
+        x, y, w, h = result.cells.boxes[n].tolist()
+        if n in near_misses:
+            _dashed(image, (x, y, w, h), NEAR, 2 * unit)
+            continue
+        thickness = unit * (2 if weights[n] == 3 else 1)
+        cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), colours[names[n]], thickness)
     return image
+
+
+def _dashed(image: UInt8Array, box: tuple[int, int, int, int], colour: _Colour, thickness: int) -> None:
+    """A box whose lines are interrupted, on a dark line: it stands out from pale film and from dark cells."""
+    x, y, w, h = box
+    right, bottom = x + w - 1, y + h - 1
+    dash = max(3 * thickness, 4)
+    cv2.rectangle(image, (x, y), (right, bottom), _INK, max(1, thickness // 2))
+    for left in range(x, right + 1, 2 * dash):
+        for level in (y, bottom):
+            cv2.line(image, (left, level), (min(left + dash, right), level), colour, thickness)
+    for top in range(y, bottom + 1, 2 * dash):
+        for side in (x, right):
+            cv2.line(image, (side, top), (side, min(top + dash, bottom)), colour, thickness)
 
 
 def names_of(result: FieldResult, labels: tuple[str, ...]) -> list[str]:
@@ -129,7 +189,10 @@ def _legend(entries: list[tuple[str, _Colour]], width: int, unit: int) -> UInt8A
     band = np.full((y + row, width, 3), 255, np.uint8)
     for left, top, text, colour in places:
         box = (left, top + row // 4), (left + row // 2, top + 3 * row // 4)
-        cv2.rectangle(band, *box, colour, -1)
+        if colour == NEAR:
+            _dashed(band, (box[0][0], box[0][1], row // 2, row // 2), colour, 2 * unit)
+        else:
+            cv2.rectangle(band, *box, colour, -1)
         cv2.putText(
             band, _ascii(text), (left + 3 * row // 4, top + 3 * row // 4), _FONT, scale, _INK, unit, cv2.LINE_AA
         )

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 from edge.errors import OutputError
+
+_LONGEST_NAME = 80
+_MOST_BYTES = (
+    120  # room for a number, an ending and a temporary name within the 143 bytes that the strictest disks allow
+)
+_RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
 
 
 @contextmanager
@@ -41,14 +49,35 @@ def usable_folder(folder: Path) -> None:
 
 
 def safe_name(text: str) -> str:
-    """Of any text, what can be part of a file name anywhere: up to 80 ASCII letters, perhaps none; it cannot leave a folder."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._")[:80]
+    """Of any text, what can be part of a file name anywhere; perhaps nothing. It cannot leave a folder.
+
+    Letters, marks and digits of any script, ``.``, ``_`` and ``-`` stay, all else becomes ``_``; nothing hidden (no dot in front),
+    nothing that looks like an option, no name that Windows keeps for itself; up to 80 letters and 120 bytes.
+    """
+    # A terminal of another age (LANG=de_DE.ISO-8859-1) makes file names of fewer letters.
+    encoding = sys.getfilesystemencoding()
+    composed = unicodedata.normalize("NFC", text).encode(encoding, "replace").decode(encoding)
+    kept = "".join(c if c in "._-" or unicodedata.category(c)[0] in "LMN" else "/" for c in composed)
+    name = (
+        re.sub("/+", "_", kept)
+        .lstrip("._-")[:_LONGEST_NAME]
+        .encode()[:_MOST_BYTES]
+        .decode(errors="ignore")
+        .rstrip("._")
+    )
+    return f"_{name}" if _RESERVED.match(name) else name
+
+
+def same_place(name: str) -> str:
+    """What two names share that some disk would keep in one file (capital letters, other forms of a letter)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 class ReplacedFile:
-    """A text file written under a temporary name beside ``path``, which it takes on ``close``.
+    """A file written under a temporary name beside ``path``, which it takes on ``close``: the one writer of whole files.
 
-    Opening it is the check that it can be written. A link is followed, so that it stays a link.
+    Opening it is the check that it can be written. A link is followed, so that it stays a link. After ``close`` it is on the
+    medium: a power cut leaves the old file or the new one. Text goes to ``stream``, bytes to ``stream.buffer``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,18 +92,39 @@ class ReplacedFile:
     def close(self) -> None:
         """Make it the file."""
         with plain_errors(self.path):
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
             self.stream.close()
             # mkstemp makes files private; give it what a plain open would have given.
             mask = os.umask(0)
             os.umask(mask)
             self._part.chmod(0o666 & ~mask)
             self._part.replace(self.path)
+        with suppress(OSError):  # not every file system can; the file is whole all the same
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def discard(self) -> None:
         """Leave no trace; a file of an earlier run stays as it was."""
         with suppress(OSError):  # a full disk fails here too, and there is nothing left to lose
             self.stream.close()
         self._part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """The stream of a ReplacedFile that is closed when all went well and discarded when not; raises OutputError."""
+    file = ReplacedFile(path)
+    try:
+        with plain_errors(path):
+            yield file.stream
+        file.close()
+    except BaseException:
+        file.discard()
+        raise
 
 
 class ReaderGoneError(OutputError):

@@ -9,13 +9,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from edge.near import lowest
 from edge.outputs.jsonl import finding_facts, rounded
 from edge.report.html import Markup
 from edge.report.pictures import AROUND
 from edge.report.records import Report, Shown
 
 FORMAT = "edge-report"
-VERSION = 1
+VERSION = 2
 SCHEMA_FILE = Path(__file__).parent / "report.schema.json"
 ELEMENT = "edge-report"
 """Id of the script element that holds it."""
@@ -48,6 +49,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "labels": list(card.labels),
         "positive": list(card.positive),
         "threshold": card.threshold,
+        "below": {"from": rounded(lowest(card.threshold)), "cells": report.gathered.near} if card.positive else None,
         "picture": {"around": AROUND},
         "galleries": [
             {"name": g.key, "class": g.label, "of": g.of, "cells": [_cell(cell) for cell in g.cells]}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 
-from edge.report.gather import HIGHEST, LOWEST
+from edge import near, words
+from edge.outputs.annotate import NEAR
+from edge.report.gather import BELOW, HIGHEST, LOWEST
 from edge.report.html import Markup, el, join, void
 from edge.report.pictures import SIDE
 from edge.report.records import Gallery, Report, Shown, View
-from edge.report.words import named
+from edge.report.words import named, plural
+
+_MISSED = "What was missed is most likely among them."
 
 
 def galleries(report: Report) -> Markup:
@@ -27,11 +31,23 @@ def galleries(report: Report) -> Markup:
         if not any(gallery.label for gallery in shown):
             parts.append(el("p", f"No {unit} was counted as {named(report.about.card.positive)}."))
     for gallery in shown:
+        below = gallery.key == BELOW
         parts.append(el("h3", _title(gallery, unit, suspicious)))
+        if below:
+            parts.append(el("p", _near_words(report), class_="soft"))
         names = gallery.label is None
         kind = f"gallery {unit}"
-        parts.append(el("div", *(_card(cell, names) for cell in gallery.cells), class_=kind))
+        least = near.lowest(threshold) if below else None
+        parts.append(el("div", *(_card(cell, names, least) for cell in gallery.cells), class_=kind))
     return join(*parts)
+
+
+def _near_words(report: Report) -> str:
+    n, unit = report.gathered.near, report.about.unit
+    least = f"from half of it, {near.lowest(report.about.card.threshold):.4g}, on"
+    if not n:
+        return f"No {unit} scored {near.WORDS} ({least})."
+    return f"{plural(n, unit)} scored {near.WORDS} ({least}): with a dashed frame, here and in the fields. {_MISSED}"
 
 
 def _title(gallery: Gallery, unit: str, suspicious: bool) -> str:
@@ -44,18 +60,23 @@ def _title(gallery: Gallery, unit: str, suspicious: bool) -> str:
         )
     if gallery.key == LOWEST:
         return f"{gallery.label}: the {n} lowest scores of {of:,}, where mistakes are likeliest"
-    what = f"{unit}s not counted as positive" if suspicious else f"{unit}s"
+    if gallery.key == BELOW:
+        return f"Not counted as positive: {'all' if n == of else f'the {n} highest scores of'} {plural(of, unit)}"
+    what = f"other {unit}s" if suspicious else f"{unit}s"
     return f"All {of:,} {what}" if n == of else f"A random {n} of {of:,} {what}, highest score first"
 
 
-def _card(cell: Shown, label: bool) -> Markup:
+def _card(cell: Shown, label: bool, least: float | None) -> Markup:
+    """``least``: the score from which it is a near miss; None: it is none."""
+    missed = least is not None and cell.score >= least > 0
     where = f"{cell.label}, score {cell.score:.4f}, {cell.cell} in {cell.name}"
     lines = [el("b", f"{cell.score:.4f}"), el("span", cell.cell), el("span", cell.name)]
     if label:
         lines.insert(1, el("span", cell.label))
     side = str(SIDE)
     picture = void("img", src=_uri(cell.jpeg), width=side, height=side, alt=where)
-    return el("figure", el("span", picture, class_="picture"), el("figcaption", *lines), title=where)
+    frame = "picture near" if missed else "picture"
+    return el("figure", el("span", picture, class_=frame), el("figcaption", *lines), title=where)
 
 
 def views(report: Report) -> Markup:
@@ -64,14 +85,28 @@ def views(report: Report) -> Markup:
         return join()
     return join(
         el("h2", "Some of the fields"),
-        el("p", "Scaled down. What is set aside (not-...) is not counted.", class_="soft"),
-        el("ul", *(_swatch(*pair) for pair in report.gathered.colours.items()), class_="key"),
+        el("p", "Scaled down. What is set aside is not counted.", class_="soft"),
+        el("ul", *_key(report), class_="key"),
         el("div", *(_view(view, bool(report.about.card.positive)) for view in report.gathered.views), class_="views"),
     )
 
 
-def _swatch(name: str, colour: tuple[int, int, int]) -> Markup:
-    square = el("rect", width="12", height="12", fill=f"rgb{colour}")
+def _key(report: Report) -> list[Markup]:
+    card, unit = report.about.card, report.about.unit
+    entries = [
+        _swatch(
+            name if name in card.labels else f"{words.thing(name, 2, unit)}, {words.SET_ASIDE}", fill=f"rgb{colour}"
+        )
+        for name, colour in report.gathered.colours.items()
+    ]
+    if entries and report.gathered.near:
+        dashes = {"fill": "none", "stroke": f"rgb{NEAR}", "stroke_width": "3", "stroke_dasharray": "4 2"}
+        entries.append(_swatch(f"{near.WORDS}, not counted as positive", **dashes))
+    return entries
+
+
+def _swatch(name: str, **colours: str) -> Markup:
+    square = el("rect", width="12", height="12", **colours)
     return el("li", el("svg", square, width="12", height="12", aria_hidden="true"), name)
 
 

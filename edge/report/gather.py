@@ -1,17 +1,20 @@
 """While a sample runs: keep the cells and fields a person will want to see, and no more of them than fit a page.
 
 Galleries, per positive class: the highest scores, and the lowest that were still counted as positive. Those just above the
-threshold are where a mistake is likeliest; those at the top are what the flag rests on. And a random sample of all other cells, to
-see what the classifier passes by.
+threshold are where a mistake is likeliest; those at the top are what the flag rests on. Then the highest scores that were not
+counted as positive, for an infected cell that was missed is most likely among them. And a random sample of all other cells, to see
+what the classifier passes by.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from edge import near
 from edge.modelfile import Card
 from edge.outputs import FieldEvent
 from edge.outputs.annotate import class_colours
@@ -20,17 +23,29 @@ from edge.report.pictures import cell_pictures, field_jpeg, small_boxed, small_f
 from edge.report.ranking import Best, Reservoir
 from edge.report.records import Gallery, Gathered, Shown, View
 from edge.report.series import Series, reason_of
-from edge.types import FieldResult, UInt8Array
+from edge.types import FieldResult, FloatArray, UInt8Array
+from edge.words import without_numbers
 
 SUSPECTS = 60
 """Pictures of the highest scores, and of the lowest, all positive classes together; each class has at least FEWEST."""
 
 FEWEST = 2
+BELOW_SHOWN = 60
+"""Pictures of the highest scores that were not counted as positive."""
+
 OTHERS = 36
 FIELDS = 4
 REJECTED_FIELDS = 2
 
-HIGHEST, LOWEST, OTHER = "highest", "lowest", "others"
+HIGHEST, LOWEST, BELOW, OTHER = "highest", "lowest", "below", "others"
+
+
+class _Scene(NamedTuple):
+    """A field at work: its pixels with their halves, and per cell the score that ranks it, float32 [n]."""
+
+    result: FieldResult
+    image: Pyramid
+    scores: FloatArray
 
 
 class Gathering:
@@ -45,6 +60,8 @@ class Gathering:
         self._lowest: dict[int, Best[Shown]] = {klass: Best(quota) for klass in watched}
         self._suspects = dict.fromkeys(watched, 0)
         self._others: Reservoir[Shown] = Reservoir(OTHERS, zlib.crc32(sample.encode(errors="replace")))
+        self._below: Best[Shown] = Best(BELOW_SHOWN if watched else 0)
+        self._near = 0
         self._passed = 0
         self._views: Best[View] = Best(FIELDS)
         self._rejected: dict[str, View] = {}
@@ -64,12 +81,13 @@ class Gathering:
         if not event.kept:
             self._reject(event, rgb)
             return
-        scores = self._scores(result)
-        levels = pyramid(rgb)
-        self._suspicious(result, levels, suspects, scores)
+        scene = _Scene(result, pyramid(rgb), self._scores(result))
+        self._suspicious(scene, suspects)
         others = counted[~self._positive[result.classes[counted]]]
+        self._keep(self._below, scene, others)
+        self._near += len(near.just_below(result.scores, result.classes, self._positive, self._card.threshold))
         self._passed += len(others)
-        self._others.add(len(others), lambda places: self._show(result, levels, others[places].tolist(), scores))
+        self._others.add(len(others), lambda places: self._show(scene, others[places].tolist()))
         rank = len(suspects) if self._positive.any() else len(counted)
         if self._views.wants(rank):
             self._views.add(rank, self._view(result, rgb, len(suspects)))
@@ -82,28 +100,34 @@ class Gathering:
             self._series.stretches(),
             self._series.stages(),
             class_colours(self._card.labels, self._kinds, self._card.positive) if len(self._views) else {},
+            self._near,
         )
 
-    def _scores(self, result: FieldResult) -> np.ndarray:
+    def _scores(self, result: FieldResult) -> FloatArray:
         if self._positive.any():
-            return np.asarray(result.scores[:, self._positive].sum(axis=1))
+            return near.positive_scores(result.scores, self._positive)
         return np.asarray(result.scores.max(axis=1, initial=0.0))
 
-    def _suspicious(self, result: FieldResult, image: Pyramid, suspects: np.ndarray, scores: np.ndarray) -> None:
-        for klass in np.unique(result.classes[suspects]).tolist():
-            mine = suspects[result.classes[suspects] == klass]
+    def _suspicious(self, scene: _Scene, suspects: np.ndarray) -> None:
+        for klass in np.unique(scene.result.classes[suspects]).tolist():
+            mine = suspects[scene.result.classes[suspects] == klass]
             self._suspects[klass] += len(mine)
-            for best, sign in ((self._highest[klass], 1), (self._lowest[klass], -1)):
-                order = mine[np.argsort(-sign * scores[mine], kind="stable")]
-                for n in order.tolist():
-                    key = sign * float(scores[n])
-                    if not best.wants(key):
-                        break  # the rest of this field ranks lower still
-                    best.add(key, self._show(result, image, [n], scores)[0])
+            self._keep(self._highest[klass], scene, mine)
+            self._keep(self._lowest[klass], scene, mine, -1)
 
-    def _show(self, result: FieldResult, image: Pyramid, cells: Sequence[int], scores: np.ndarray) -> list[Shown]:
+    def _keep(self, best: Best[Shown], scene: _Scene, cells: np.ndarray, sign: int = 1) -> None:
+        """Of some cells those that are among the best so far: of the highest scores, or with ``sign`` -1 of the lowest."""
+        keys = sign * scene.scores[cells]
+        for place in np.argsort(-keys, kind="stable").tolist():
+            key = float(keys[place])
+            if not best.wants(key):
+                break  # the rest of this field ranks lower still
+            best.add(key, self._show(scene, [int(cells[place])])[0])
+
+    def _show(self, scene: _Scene, cells: Sequence[int]) -> list[Shown]:
+        result = scene.result
         boxes = result.cells.boxes[cells]
-        pictures = cell_pictures(image, boxes)
+        pictures = cell_pictures(scene.image, boxes)
         return [
             Shown(
                 f"{result.index}-{n}",
@@ -111,7 +135,7 @@ class Gathering:
                 result.name,
                 (int(box[0]), int(box[1]), int(box[2]), int(box[3])),
                 self._card.labels[int(result.classes[n])],
-                float(scores[n]),
+                float(scene.scores[n]),
                 tuple(float(s) for s in result.scores[n]),
                 picture,
             )
@@ -119,14 +143,15 @@ class Gathering:
         ]
 
     def _view(self, result: FieldResult, rgb: UInt8Array, positives: int) -> View:
-        drawn = small_boxed(rgb, result, self._card.labels, self._card.positive)
+        drawn = small_boxed(rgb, result, self._card)
         self._kinds = result.cells.kinds
         return _view(result, drawn, positives, None)
 
     def _reject(self, event: FieldEvent, rgb: UInt8Array) -> None:
         reason = reason_of(event)
-        if reason not in self._rejected and len(self._rejected) < REJECTED_FIELDS:
-            self._rejected[reason] = _view(event, small_field(rgb), None, reason)
+        alike = without_numbers(reason)
+        if alike not in self._rejected and len(self._rejected) < REJECTED_FIELDS:
+            self._rejected[alike] = _view(event, small_field(rgb), None, reason)
 
     def _galleries(self) -> list[Gallery]:
         galleries = []
@@ -136,8 +161,11 @@ class Gathering:
             shown = {cell.cell for cell in top}
             low = [cell for cell in self._lowest[klass].ranked() if cell.cell not in shown]
             galleries += [Gallery(HIGHEST, label, of, tuple(top)), Gallery(LOWEST, label, of, tuple(low))]
-        others = sorted(self._others.items, key=lambda cell: -cell.score)
-        galleries.append(Gallery(OTHER, None, self._passed, tuple(others)))
+        below = self._below.ranked()
+        galleries.append(Gallery(BELOW, None, self._passed, tuple(below)))
+        shown = {cell.cell for cell in below}
+        others = sorted((cell for cell in self._others.items if cell.cell not in shown), key=lambda cell: -cell.score)
+        galleries.append(Gallery(OTHER, None, self._passed - len(below), tuple(others)))
         return [gallery for gallery in galleries if gallery.cells]
 
 

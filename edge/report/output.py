@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.outputs import FieldEvent, SampleEvent
-from edge.outputs.files import ReplacedFile, plain_errors, safe_name, usable_folder
+from edge.outputs.files import safe_name, same_place, usable_folder, whole_file
 from edge.report.gather import Gathering
 from edge.report.page import index, page
 from edge.report.records import About, Report
@@ -66,19 +66,13 @@ class HtmlReport:
         """A name of its own for each sample of the run, also where capital letters make no difference (a USB stick)."""
         name = stem = safe_name(sample) or "sample"
         number = 1
-        while name.lower() in self._taken:
+        while same_place(name) in self._taken:
             number += 1
             name = f"{stem}-{number}"
-        self._taken.add(name.lower())
+        self._taken.add(same_place(name))
         return f"{name}.html"
 
 
 def _write(path: Path, parts: Iterable[str]) -> None:
-    file = ReplacedFile(path)
-    try:
-        with plain_errors(path):
-            file.stream.writelines(parts)
-        file.close()
-    except BaseException:
-        file.discard()
-        raise
+    with whole_file(path) as stream:
+        stream.writelines(parts)

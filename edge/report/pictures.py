@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 import cv2
@@ -10,8 +9,8 @@ import numpy as np
 
 from edge.crops import crop_cells
 from edge.errors import OutputError
-from edge.modelfile import CropSpec
-from edge.outputs.annotate import boxed
+from edge.modelfile import Card, CropSpec
+from edge.outputs.annotate import boxed, near_misses
 from edge.pixels import Image, pyramid, rescale
 from edge.types import FieldResult, Int32Array, UInt8Array
 
@@ -40,13 +39,15 @@ def small_field(rgb: UInt8Array) -> UInt8Array:
     return rescale(rgb, min(1.0, FIELD_SIDE / max(rgb.shape[:2])))
 
 
-def small_boxed(rgb: UInt8Array, result: FieldResult, labels: tuple[str, ...], positive: Collection[str]) -> UInt8Array:
-    """The same with boxes, which are drawn last so that their lines stay sharp."""
+def small_boxed(rgb: UInt8Array, result: FieldResult, card: Card) -> UInt8Array:
+    """The same with boxes, which are drawn last so that their lines stay sharp; ``card``: at the threshold of this run."""
     small = small_field(rgb)
     shape = (small.shape[0], small.shape[1])
     scale = np.array([shape[1] / rgb.shape[1], shape[0] / rgb.shape[0]] * 2)
     boxes = np.rint(result.cells.boxes * scale).astype(np.int32)
-    return boxed(small, replace(result, shape=shape, cells=replace(result.cells, boxes=boxes)), labels, positive)
+    scaled = replace(result, shape=shape, cells=replace(result.cells, boxes=boxes))
+    marked = near_misses(result, card.labels, card.positive, card.threshold)
+    return boxed(small, scaled, card.labels, card.positive, marked)
 
 
 def field_jpeg(rgb: UInt8Array) -> bytes:

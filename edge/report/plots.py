@@ -14,57 +14,56 @@ from edge.report.records import Stage, Stretch
 from edge.types import Finding, Interval, Verdict
 from edge.verdict.units import per_ul, percent
 
-_WIDTH = 860
-_LEFT, _RIGHT = 20, 44
-_BAR = 760.0
-_LANE = 54
+_LANE = 70
+_LONGEST_LABEL = 28
 MOST_LANES = 12
 """Classes that fit a drawing."""
 
 _HEADROOM = 1.25  # a rejected field may be far off what is usual, and must not flatten it
 
-_SQUARE = 17
-_COLUMNS = 40
+_SQUARE = 20
 
 
-def _svg(width: float, height: float, label: str, *children: Markup, kind: str = "plot") -> Markup:
-    box = f"0 0 {width:.0f} {height:.0f}"
-    return el(
-        "svg", *children, viewBox=box, width=f"{width:.0f}", height=f"{height:.0f}", role="img",
-        aria_label=label, class_=kind,
-    )  # fmt: skip
+def _fluid(height: float, label: str, *children: Markup, kind: str) -> Markup:
+    """A drawing as wide as its place: what lies across is in per cent, what is tall and what is written in pixels of the screen."""
+    drawing = el("svg", *children, width="100%", height=f"{height:.0f}", role="img", aria_label=label, class_="plot")
+    return el("div", drawing, class_=f"chart {kind}")
 
 
-def _text(x: float, y: float, words: str, anchor: str = "start", kind: str | None = None) -> Markup:
-    return el("text", words, x=float(x), y=float(y), text_anchor=anchor, class_=kind)
+def _text(x: float | str, y: float, words: str, anchor: str = "start", kind: str | None = None) -> Markup:
+    return el("text", words, x=x, y=float(y), text_anchor=anchor, class_=kind)
+
+
+def _pc(x: float) -> str:
+    return f"{x:.2f}%"
 
 
 def shares(verdict: Verdict, watched: Sequence[str]) -> Markup:
     """Per class: what was counted against the limit of blank, and what that means against target and limit of detection."""
     found = {finding.label: finding for finding in verdict.findings}
-    axis = axis_for(_all_shares(verdict, watched), _LEFT, _WIDTH - _LEFT - _RIGHT)
+    axis = axis_for(_all_shares(verdict, watched), 0, 100)
     lanes: list[Markup] = []
-    y = 24.0
+    y = 26.0
     for label in watched:
         share = verdict.share[label]
         finding = found.get(label)
         limit = _limit_of_blank(finding)
-        lanes.append(_lane(axis, y, f"{label}: counted", share))
+        name = label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+        lanes.append(_lane(axis, y, f"{name}: counted", share))
         if limit is not None and finding is not None:
             words = f"limit of blank: {finding.limit_of_blank:,}"
             lanes.append(_mark(axis, y, limit, words, "blank"))
         y += _LANE
         if finding is not None and finding.raw is not None:
-            words = f"{label}: estimated, false positives and losses allowed for"
-            lanes.append(_lane(axis, y, words, finding.infected))
+            lanes.append(_lane(axis, y, f"{name}: estimated", finding.infected))
             if finding.limit_of_detection is not None:
-                lanes.append(_mark(axis, y, finding.limit_of_detection, "found 95 times in 100 from here", "detection"))
+                lanes.append(_mark(axis, y, finding.limit_of_detection, "limit of detection", "detection"))
             y += _LANE
     below = _axis(axis, y - 14, verdict.rbc_per_ul)
     height = y + (10 if verdict.rbc_per_ul is None else 28)
     target = [] if verdict.target is None else [_target(axis, y - 14, verdict.target)]
     words = "; ".join(f"{label} {_said(verdict.share[label])}" for label in watched)
-    return _svg(_WIDTH, height, f"Shares with their 95 % intervals: {words}", *below, *target, *lanes)
+    return _fluid(height, f"Shares with their 95 % intervals: {words}", *below, *target, *lanes, kind="shares")
 
 
 def _all_shares(verdict: Verdict, watched: Sequence[str]) -> list[float]:
@@ -90,79 +89,80 @@ def _limit_of_blank(finding: Finding | None) -> float | None:
 
 
 def _lane(axis: ShareAxis, y: float, words: str, share: Interval) -> Markup:
-    parts = [_text(axis.left, y, words, kind="name")]
-    line = y + 16
+    name, line = _text("0", y, words, kind="name"), y + 30
     if (value := share.value) is None:
-        return el("g", *parts, _text(axis.left, line + 4, "nothing to estimate from", kind="soft"))
+        return el("g", name, _text("0", y + 16, "nothing to estimate from", kind="soft"))
     start = axis.x(share.low)
-    end = max(axis.x(share.high), start + 2)
-    parts.append(el("rect", x=start, y=line - 4, width=end - start, height=8.0, rx="4", class_="interval"))
-    parts.append(el("circle", cx=axis.x(value), cy=line, r="5", class_="value"))
-    parts.append(_text(_WIDTH - _RIGHT, y, _said(share), "end"))
-    return el("g", *parts)
+    width = max(axis.x(share.high) - start, 0.3)
+    return el(
+        "g",
+        name,
+        _text("0", y + 16, _said(share)),
+        el("rect", x=_pc(start), y=line - 4, width=_pc(width), height=8.0, rx="4", class_="interval"),
+        el("circle", cx=_pc(axis.x(value)), cy=line, r="5", class_="value"),
+    )
 
 
 def _mark(axis: ShareAxis, y: float, share: float, words: str, kind: str) -> Markup:
-    x, line = axis.x(share), y + 16
-    left = x + 7 * len(words) > _WIDTH
+    x, line = axis.x(share), y + 30
+    left = x > 50
     return el(
-        "g",
-        el("path", d=f"M{x:.1f} {line - 9:.1f}V{line + 9:.1f}", class_=f"limit {kind}"),
-        el("path", d=f"M{x - 5:.1f} {line + 15:.1f}L{x:.1f} {line + 8:.1f}L{x + 5:.1f} {line + 15:.1f}Z", class_=kind),
-        _text(x - 9 if left else x + 9, line + 18, words, "end" if left else "start", "soft"),
+        "svg",  # its corner is a share of the width, and what is in it is drawn in pixels
+        el("path", d=f"M0 {line - 9:.1f}V{line + 9:.1f}", class_=f"limit {kind}"),
+        el("path", d=f"M-5 {line + 15:.1f}L0 {line + 8:.1f}L5 {line + 15:.1f}Z", class_=kind),
+        _text(-9.0 if left else 9.0, line + 18, words, "end" if left else "start", "soft"),
+        x=_pc(x),
     )
 
 
 def _target(axis: ShareAxis, bottom: float, target: float) -> Markup:
     x = axis.x(target)
-    left = x > _WIDTH * 0.75
+    left = x > 50
     return el(
-        "g",
-        el("path", d=f"M{x:.1f} 4V{bottom:.1f}", class_="target"),
-        _text(x - 6 if left else x + 6, 10, f"target {percent(target)}", "end" if left else "start", "aim"),
+        "svg",
+        el("path", d=f"M0 4V{bottom:.1f}", class_="target"),
+        _text(-6.0 if left else 6.0, 10, f"target {percent(target)}", "end" if left else "start", "aim"),
+        x=_pc(x),
     )
 
 
 def _axis(axis: ShareAxis, y: float, rbc_per_ul: float | None) -> list[Markup]:
-    parts = [el("path", d=f"M{axis.left:.1f} {y:.1f}H{axis.left + axis.width:.1f}", class_="axis")]
-    for share, words in [(0.0, "0"), *((tick, percent(tick)) for tick in axis.ticks)]:
-        x = axis.x(share)
-        parts.append(el("path", d=f"M{x:.1f} 18V{y + 5:.1f}", class_="grid"))
+    parts = [el("line", x1="0", y1=y, x2="100%", y2=y, class_="axis")]
+    for i, (share, words) in enumerate([(0.0, "0"), *((tick, percent(tick)) for tick in axis.ticks)]):
+        x = _pc(axis.x(share))
+        parts.append(el("line", x1=x, y1="18", x2=x, y2=y + 5, class_="grid"))
         parts.append(_text(x, y + 19, words, "middle"))
         if rbc_per_ul is not None and share:
-            parts.append(_text(x, y + 36, per_ul(share, rbc_per_ul), "middle", "soft"))
+            # Every second one has to do on a narrow screen.
+            parts.append(_text(x, y + 36, per_ul(share, rbc_per_ul), "middle", "soft" if i % 2 else "soft roomy"))
     return parts
 
 
 def field_map(stretches: Sequence[Stretch], positives: bool) -> Markup:
     """A square per field, or per stretch of fields, in the order they came, row by row; in it the positives counted there."""
-    columns = min(_COLUMNS, max(len(stretches), 1))
-    rows = -(-len(stretches) // columns)
     most = max((stretch.positives for stretch in stretches), default=0)
-    parts = []
-    for i, stretch in enumerate(stretches):
-        x, y = i % columns * _SQUARE, i // columns * _SQUARE
-        side = _SQUARE - 3
-        kind = "kept" if stretch.kept else "unread" if set(stretch.rejected) == {"unreadable"} else "rejected"
-        if stretch.kept and stretch.rejected:
-            kind = "partly"
-        inside = [
-            el("title", _title(stretch, positives)),
-            el("rect", x=str(x), y=str(y), width=str(side), height=str(side), rx="2"),
-        ]
-        if not stretch.kept:
-            a, b = x + 4, x + side - 4
-            cross = f"M{a} {y + 4}L{b} {y + side - 4}" + (
-                f"M{b} {y + 4}L{a} {y + side - 4}" if kind == "rejected" else ""
-            )
-            inside.append(el("path", d=cross))
-        elif stretch.positives and positives:
-            count = str(stretch.positives) if stretch.positives < 100 else "99+"
-            inside.append(_text(x + side / 2, y + side / 2 + 3.5, count, "middle"))
-            kind += f" hit h{math.ceil(3 * stretch.positives / most)}"
-        parts.append(el("g", *inside, class_=kind))
+    squares = [_square(stretch, positives, most) for stretch in stretches]
     label = f"{sum(s.kept for s in stretches)} fields kept, {sum(sum(s.rejected.values()) for s in stretches)} not"
-    return _svg(columns * _SQUARE, max(rows, 1) * _SQUARE, label, *parts, kind="map")
+    return el("div", *squares, role="img", aria_label=label, class_="map")
+
+
+def _square(stretch: Stretch, positives: bool, most: int) -> Markup:
+    kind = "kept" if stretch.kept else "unread" if set(stretch.rejected) == {"unreadable"} else "rejected"
+    if stretch.kept and stretch.rejected:
+        kind = "partly"
+    side = str(_SQUARE)
+    inside = [
+        el("title", _title(stretch, positives)),
+        el("rect", x="1", y="1", width=str(_SQUARE - 2), height=str(_SQUARE - 2), rx="2"),
+    ]
+    if not stretch.kept:
+        a, b = 5, _SQUARE - 5
+        inside.append(el("path", d=f"M{a} {a}L{b} {b}" + (f"M{b} {a}L{a} {b}" if kind == "rejected" else "")))
+    elif stretch.positives and positives:
+        count = str(stretch.positives) if stretch.positives < 100 else "99+"
+        inside.append(_text(_SQUARE / 2, _SQUARE / 2 + 3.5, count, "middle"))
+        kind += f" hit h{math.ceil(3 * stretch.positives / most)}"
+    return el("svg", *inside, width=side, height=side, class_=kind)
 
 
 def _title(stretch: Stretch, positives: bool) -> str:
@@ -213,18 +213,26 @@ def over_time(
         _text(left, height - 6, f"field {first}", kind="soft"),
         _text(width - 10, height - 6, str(last), "end", "soft"),
     ]
-    return _svg(width, height, f"{words}, field by field", *parts)
+    box = f"0 0 {width} {height}"
+    label = f"{words}, field by field"
+    return el(
+        "svg", *parts, viewBox=box, width=str(width), height=str(height), role="img", aria_label=label, class_="plot"
+    )
 
 
 def stages(timings: Sequence[Stage]) -> Markup:
-    """Mean time per field of each stage, end to end in one bar."""
+    """Mean time per field of each stage, end to end in one bar; ``stage_name`` says which colour is which."""
     total = sum(stage.mean for stage in timings) or 1.0
     x = 0.0
     parts = []
     for i, stage in enumerate(timings):
-        w = _BAR * stage.mean / total
-        parts.append(el("rect", x=x, y="0", width=max(w - 1, 0.5), height="22", class_=f"stage s{i % 5}"))
-        if w > 9 * len(stage.name):
-            parts.append(_text(x + 6, 15, stage.name, kind=f"on s{i % 5}"))
+        w = 100 * stage.mean / total
+        parts.append(el("rect", x=_pc(x), y="0", width=_pc(max(w - 0.2, 0.1)), height="22", class_=f"stage s{i % 5}"))
         x += w
-    return _svg(_BAR, 22, "Share of the time per field that each stage takes", *parts)
+    return _fluid(22, "Share of the time per field that each stage takes", *parts, kind="stages")
+
+
+def stage_name(i: int, name: str) -> Markup:
+    """A stage's name with its colour in the bar."""
+    square = el("rect", width="12", height="12", class_=f"stage s{i % 5}")
+    return el("span", el("svg", square, width="12", height="12", aria_hidden="true"), name, class_="swatch")

@@ -114,13 +114,19 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a sample left behind for its page; ``colours``, RGB, are those of the boxes in ``views``."""
+    """What a sample left behind for its page.
+
+    Attributes:
+        colours: RGB, of the boxes in ``views``, per class and per kind that is set aside.
+        near: near misses (``edge.near``) in all fields that count.
+    """
 
     galleries: tuple[Gallery, ...]
     views: tuple[View, ...]
     stretches: tuple[Stretch, ...]
     stages: tuple[Stage, ...]
     colours: Mapping[str, tuple[int, int, int]]
+    near: int = 0
 
 
 @dataclass(frozen=True, slots=True)

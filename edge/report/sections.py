@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edge.outputs.console import clock, why_of
+from edge import words
+from edge.outputs.console import took, why_of
 from edge.report import plots
 from edge.report.html import Markup, el, facts, join, table
 from edge.report.records import Report
@@ -76,7 +77,7 @@ def counts(report: Report) -> Markup:
         share = verdict.share[label]
         mark = el("b", label) if label in about.card.positive else label
         rows.append((mark, f"{count:,}", percent_value(share), percent_range(share)))
-    aside = [(kind, f"{n:,}") for kind, n in tally.set_aside.items() if n]
+    aside = [(thing, f"{n:,}") for thing, n in words.things(tally.set_aside, about.unit)]
     other = (
         table(("set aside, not counted", "number"), list(aside))
         if aside
@@ -98,16 +99,13 @@ def fields(report: Report) -> Markup:
     """Which fields count, and a square for each."""
     tally, gathered = report.event.tally, report.gathered
     out = sum(tally.rejected.values()) + len(tally.unreadable)
-    words = f"{plural(tally.kept, 'field')} used, {out:,} left out"
+    used = f"{plural(tally.kept, 'field')} used, {out:,} left out"
     if out:
-        reasons = [f"{reason} {n:,}" for reason, n in sorted(tally.rejected.items())]
-        if tally.unreadable:
-            reasons.append(f"unreadable {len(tally.unreadable):,}")
-        words += f" ({', '.join(reasons)})"
+        used += f" ({words.reasons(tally.rejected, len(tally.unreadable))})"
     gate = "" if report.about.bound.gate else " The gate was off: every field that could be read counts."
     several = any(stretch.first != stretch.last for stretch in gathered.stretches)
     each = "some fields that followed each other" if several else "a field"
-    parts = [el("h2", "Fields"), el("p", f"{words}.{gate}")]
+    parts = [el("h2", "Fields"), el("p", f"{used}.{gate}")]
     if gathered.stretches:
         parts += [
             plots.field_map(gathered.stretches, bool(report.about.card.positive)),
@@ -136,8 +134,9 @@ def quality(report: Report) -> Markup:
             gathered.stretches, f"{unit}s per field", lambda s: s.cells / s.kept if s.kept else None, lambda _: None
         ),
     ]
-    rate = f", {event.tally.cells / event.seconds:,.0f} {unit}s/s" if event.seconds > 0 else ""
-    rows: list[tuple[object, ...]] = [(s.name, f"{s.mean:.1f} ms", f"{s.slowest:.1f} ms") for s in gathered.stages]
+    rows: list[tuple[object, ...]] = [
+        (plots.stage_name(i, s.name), f"{s.mean:.1f} ms", f"{s.slowest:.1f} ms") for i, s in enumerate(gathered.stages)
+    ]
     rows.append(("together", f"{sum(s.mean for s in gathered.stages):.1f} ms", ""))
     return join(
         el("h2", "Quality over time"),
@@ -150,7 +149,7 @@ def quality(report: Report) -> Markup:
         el("h2", "Time"),
         plots.stages(gathered.stages),
         table(("stage", "per field", "slowest"), rows),
-        el("p", f"The sample took {clock(event.seconds)}{rate}; several workers share the fields.", class_="soft"),
+        el("p", f"The sample took {took(event)}; several workers share the fields.", class_="soft"),
     )
 
 

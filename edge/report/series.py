@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from edge.outputs import FieldEvent
 from edge.report.records import Stage, Stretch
+from edge.words import without_numbers
 
 MOST = 480
 """Stretches kept; half as many are left when they are joined."""
@@ -52,7 +53,10 @@ class _Part:
         self.last = other.last
         self.fields += other.fields
         self.kept += other.kept
-        self.rejected.update(other.rejected)
+        both = self.rejected + other.rejected
+        self.rejected = Counter()
+        for reason, n in both.items():
+            self.rejected[without_numbers(reason)] += n  # of the fields joined here each may have a reason of its own
         self.cells += other.cells
         self.positives += other.positives
         for mine, theirs in zip((*self.focus, *self.brightness), (*other.focus, *other.brightness), strict=True):

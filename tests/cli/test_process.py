@@ -96,7 +96,7 @@ def test_on_a_terminal_there_is_a_live_line_and_then_a_table(no_color: bool) -> 
     if no_color:
         env["NO_COLOR"] = "1"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.cli.fake_edge_run", "--camera", "--no-gate", "--max-cells", "60"],
+        [sys.executable, "-m", "tests.cli.fake_edge_run", "--camera", "--no-gate", "--max-cells", "800"],
         stdout=child,
         stderr=child,
         cwd=ROOT,

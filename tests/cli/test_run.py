@@ -13,6 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.cli.apps import app, run_app
+from edge.outputs.console import Progress, Screen
+from edge.outputs.pace import Ends
 from tests.cli.fake_edge_run import fakes
 from tests.fakes import FakeSource
 
@@ -51,7 +53,7 @@ def test_a_folder_is_counted_and_summed_up(folder: Path) -> None:
     assert "Sample slide-7" in got.stdout
     assert "16 counted" in got.stdout  # five things in each of four fields, one of them not a red cell
     assert "uncalibrated" in got.stdout
-    assert "not-red-cell 4" in got.stdout
+    assert "red cells 4" in got.stdout
 
 
 def test_json_is_all_there_is_on_stdout(folder: Path) -> None:
@@ -241,3 +243,38 @@ def test_the_umbrella_has_the_same_run_and_more() -> None:
     assert {"run", "models"} <= set(got.stdout.split())
     with fakes(FakeSource([3])):
         assert CliRunner().invoke(app, ["run", "--camera", "--no-gate"]).exit_code == 0
+
+
+ONE = [("--camera",), ("--simulate",), ("{d}/a",), ("{d}/a/1.png",), ("{d}/a/1.png", "{d}/b/1.png"), ("{d}/a/*.png",)]
+SEVERAL = [("{d}", "--sample-per-folder"), ("{d}/a", "{d}/b"), ("{d}/?",), ("{d}/a.avi", "{d}/b.avi")]
+
+
+@pytest.mark.parametrize(
+    ("args", "several"),
+    [
+        *((args, False) for args in ONE),
+        *((args, True) for args in SEVERAL),
+        (("{d}/a", "{d}/b", "--sample-id", "s"), False),
+    ],
+)
+def test_the_time_left_minds_a_samples_limits_where_there_is_one_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], several: bool
+) -> None:
+    for name in ("a/1.png", "b/1.png", "a.avi", "b.avi"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    ends: list[Ends] = []
+    real = Progress.__init__
+
+    def seen(self: Progress, console: Screen, positive: Any, given: Ends, unit: str = "cell", **more: Any) -> None:
+        ends.append(given)
+        real(self, console, positive, given, unit, **more)
+
+    monkeypatch.setattr(Progress, "__init__", seen)
+    given = [a.format(d=tmp_path) for a in args]
+    run(*given, "--max-cells", 5, "--max-fields", 6, "--max-seconds", 7, source=FakeSource([3]))
+    assert ends == [Ends(5, 6, 7.0, 1, several)]
+
+
+def test_a_pipe_is_told_nothing_of_other_outputs(tmp_path: Path) -> None:
+    assert "--annotate" not in run("--camera", source=FakeSource([3])).stdout

@@ -11,6 +11,7 @@ import pytest
 
 from convert.annotations import block_numbers, find_annotations, read_annotations
 from convert.errors import CellsError
+from edge.modelfile import Card
 from edge.outputs import FieldEvent, ModelLine
 from edge.outputs.coco import Coco
 from edge.types import CELL, Cells, FieldResult, Tally, Timings
@@ -49,13 +50,18 @@ def test_what_edge_run_writes_is_read_back_without_what_it_set_aside(tmp_path: P
     scores = np.array([[0.9, 0.1], [0.2, 0.8], [0, 0]], np.float32)
     classes = np.array([0, 1, -1], np.int32)
     result = FieldResult(0, "s", "f.png", (48, 64), cells, scores, classes, quality(), Timings(0, 0, 0, 0, 0))
-    out = Coco(tmp_path / "det.json", ("clear", "ring"), ModelLine("m", "0", "f"))
+    card = Card("m", "classify", ("clear", "ring"), ("ring",))
+    out = Coco(tmp_path / "det.json", card, ModelLine("m", "0", "f"))
     out.field(FieldEvent(0, "s", "f.png", result, None, None, Tally("s", {}, {}, 1, {})))
     out.close()
-    (field,) = read_annotations(tmp_path, find_annotations(tmp_path))
-    assert field.types == ("clear", "ring")
-    assert field.boxes.tolist() == boxes[:2].tolist()
-    assert field.scored
+    raw = json.loads((tmp_path / "det.json").read_text())
+    names_only = [{"id": c["id"], "name": c["name"]} for c in raw["categories"]]  # what CVAT and Label Studio hand back
+    for categories in (raw["categories"], names_only):
+        (tmp_path / "det.json").write_text(json.dumps(raw | {"categories": categories}))
+        (field,) = read_annotations(tmp_path, find_annotations(tmp_path))
+        assert field.types == ("clear", "ring")
+        assert field.boxes.tolist() == boxes[:2].tolist()
+        assert field.scored
 
 
 def test_the_iml_form_and_points(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 
 from edge.errors import OutputError
-from edge.outputs.annotate import Annotated, class_colours, draw
+from edge.outputs import annotate
+from edge.outputs.annotate import NEAR, Annotated, class_colours, draw, near_misses
+from edge.types import UInt8Array
 from tests.fakes import LABELS, picture, result
 from tests.outputs import events
 
@@ -27,7 +30,7 @@ def test_boxes_have_their_class_colour_and_a_legend_is_added() -> None:
 
 def test_all_colours_differ() -> None:
     colours = class_colours(("a", "b", "c", "d"), ("cell", "not-x", "not-y", "not-z", "not-whole"), {"d"})
-    assert len(set(colours.values())) == len(colours) == 8
+    assert len({*colours.values(), NEAR}) == len(colours) + 1 == 9
 
 
 def test_one_image_per_kept_field(tmp_path: Path) -> None:
@@ -62,13 +65,68 @@ def test_a_legend_wider_than_the_field_wraps() -> None:
 
 
 def test_a_disk_that_fills_up_leaves_no_half_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def half(path: Path, data: bytes) -> int:
-        with path.open("wb") as stream:
-            stream.write(data[: len(data) // 2])
+    def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     out = Annotated(tmp_path, LABELS, ())
-    monkeypatch.setattr(Path, "write_bytes", half)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputError, match="No space left"):
         out.field(events.kept())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_letters_of_any_script_stay_in_a_files_name(tmp_path: Path) -> None:
+    out = Annotated(tmp_path, LABELS, ())
+    out.field(events.field(result([0]), name="образец 1.png"))
+    assert [p.name for p in tmp_path.iterdir()] == ["00000-образец_1.jpg"]
+
+
+def test_fields_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    out = Annotated(tmp_path, LABELS, ())
+    for index, name in enumerate(("a.png", "A.png", "a/.png", "a.jpg")):
+        out.field(events.field(result([0], index=index), index=index, name=name))
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_near_miss_is_dashed_and_stands_in_the_legend() -> None:
+    res = result([0, 0, 1, -1])
+    res.scores[:2] = [[0.2, 0.8], [0.9, 0.1]]
+    rgb = picture(3)
+    near = near_misses(res, LABELS, {"parasitized"}, 0.9)
+    assert near == [0]
+    image, plain = draw(rgb, res, LABELS, {"parasitized"}, near), draw(rgb, res, LABELS, {"parasitized"})
+    tops = [image[10, 25 * n + 10 : 25 * n + 29] for n in range(4)]
+    marked = [np.unique(top, axis=0).tolist() for top in tops]
+    assert list(NEAR) in marked[0]
+    assert len(marked[0]) == 2  # dashes and what is between them
+    assert [len(colours) for colours in marked[1:]] == [1, 1, 1]
+    assert image.shape[1] == plain.shape[1]
+    assert not np.array_equal(image[64:].sum(), plain[64:].sum())  # the legend says more
+
+
+@pytest.mark.parametrize("threshold", [None, 0.0])
+def test_without_a_threshold_nothing_is_a_near_miss(threshold: float | None) -> None:
+    res = result([1, 1])
+    assert near_misses(res, LABELS, {"parasitized"}, threshold) == []
+
+
+def test_the_legend_says_in_plain_words_what_was_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def legend(entries: list[tuple[str, tuple[int, int, int]]], width: int, unit: int) -> UInt8Array:
+        said.extend(text for text, _ in entries)
+        return picture(0)
+
+    monkeypatch.setattr(annotate, "_legend", legend)
+    res = result([0, 1, -1, -1, -1], kind=[0, 0, 1, 2, 2])
+    draw(picture(3), res, LABELS, {"parasitized"}, [0])
+    assert said == [
+        "parasitized 1",
+        "uninfected 1",
+        "red cell 1, set aside",
+        "cells cut by the border 2, set aside",
+        "just below the threshold 1",
+    ]
+    said.clear()
+    draw(picture(3), result([0]), LABELS, {"parasitized"})
+    assert said == ["parasitized 0", "uninfected 1"]

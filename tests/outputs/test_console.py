@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
 from edge.errors import OutputError
-from edge.outputs.console import Progress, Screen, Summary, clock, fit, printable
+from edge.outputs.console import Progress, Screen, Summary, clock, fit, printable, took
+from edge.outputs.pace import Ends
+from edge.types import Tally
 from tests.fakes import result
 from tests.outputs import events
 
@@ -30,7 +33,7 @@ Sample s
   uninfected   1,986  98.66 %  98.05 to 99.11 %
   parasitized     27   1.34 %  0.89 to 1.95 %
 
-  set aside  not-red-cell 2 (not counted)
+  set aside  red cells 2 (not counted)
   unreadable notes.jpg: not an image
   flag       uncalibrated
   because    - No calibration for this model, finder and microscope: its false positives are not known, so the counts \
@@ -64,7 +67,7 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch: pyte
     stream = io.StringIO()
     now = [0.0]
     monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
-    progress = Progress(Screen(file=stream, width=60), ("parasitized",), 100, None)
+    progress = Progress(Screen(file=stream, width=60), ("parasitized",), Ends(cells=100))
     for _ in range(25):
         now[0] += 1.0
         progress.field(events.field(result([0] * 9 + [1])))
@@ -75,19 +78,113 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch: pyte
     assert "\x1b" not in stream.getvalue()
 
 
-def test_on_a_terminal_the_line_shows_counts_rate_and_time_left_and_goes_at_the_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def live(monkeypatch: pytest.MonkeyPatch, ends: Ends, seconds: int, *, sooner: bool = False) -> str:
+    """What is on the screen after some seconds with a field of ten cells in each."""
     stream = io.StringIO()
     now = [0.0]
     monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
     screen = Screen(file=stream, width=120, force_terminal=True, color_system=None)
-    progress = Progress(screen, ("parasitized",), 100, None)
-    now[0] = 2.0
-    progress.field(events.field(result([0] * 9 + [1])))
-    assert "10 cells · 5 cells/s · uninfected 9 · parasitized 1 · 18 s left" in stream.getvalue()
+    progress = Progress(screen, ("parasitized",), ends, sooner=sooner)
+    for i in range(seconds):
+        now[0] += 1.0
+        cells = 10 * (i + 1)
+        progress.field(events.field(result([0] * (cells - 1) + [1]), index=i))
     progress.sample(events.sample())
-    assert stream.getvalue().endswith("\x1b[2K")
+    assert stream.getvalue().endswith("\x1b[2K")  # the line goes at the end
+    return stream.getvalue().split("\x1b[2K")[-3]
+
+
+def test_on_a_terminal_the_line_shows_counts_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = live(monkeypatch, Ends(cells=200), 10)
+    assert "100 cells · 10 cells/s · uninfected 99 · parasitized 1 · 10 s left" in line
+
+
+def test_before_enough_is_known_neither_rate_nor_time_left_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = live(monkeypatch, Ends(cells=200, seconds=8), 3)
+    assert "30 cells · uninfected 29" in line
+    assert "left" not in line
+
+
+def test_a_sample_that_may_be_decided_sooner_has_at_most_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "at most 10 s left" in live(monkeypatch, Ends(cells=200), 10, sooner=True)
+
+
+def several(width: int = 100, *names: str, positive: tuple[str, ...] = ("parasitized",), hint: str = "") -> str:
+    """What is printed after the last of some samples, on a terminal."""
+    stream = io.StringIO()
+    screen = Screen(file=stream, width=width, force_terminal=True, color_system=None, highlight=False)
+    shown = Summary(screen, events.MODEL, positive, hint)
+    for name in names:
+        shown.sample(events.sample(name=name))
+    before = len(stream.getvalue())
+    shown.close()
+    return "\n".join(line.rstrip() for line in stream.getvalue()[before:].splitlines())
+
+
+def test_several_samples_are_closed_with_a_table_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([10.0, 14.0])
+    monkeypatch.setattr("edge.outputs.console.monotonic", lambda: next(times))
+    assert (
+        several(100, "slide 1", "образец 2")
+        == """
+All samples
+  sample     fields  cells  parasitized  flag
+  slide 1         1  2,013           27  uncalibrated
+  образец 2       1  2,013           27  uncalibrated
+  together   2 samples, 2 fields, 4,026 cells in 4.0 s, 1,006 cells/s"""
+    )
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_table_of_all_keeps_within_the_width(width: int) -> None:
+    printed = several(width, "a", "b" * 90, positive=("uninfected", "parasitized"))
+    assert max(len(line) for line in printed.splitlines()) <= width
+    assert "2,013" in printed
+
+
+def test_very_many_positive_classes_are_one_column() -> None:
+    stream = io.StringIO()
+    labels = tuple(f"class {i}" for i in range(40))
+    shown = Summary(Screen(file=stream, width=100), events.MODEL, labels)
+    for name in "ab":
+        tally = Tally(name, dict.fromkeys(labels, 3), {}, 1, {})
+        shown._done.append((tally, events.sample().verdict))
+    shown.close()
+    assert "positive" in stream.getvalue()
+    assert "120" in stream.getvalue()
+    assert "class" not in stream.getvalue()
+
+
+def test_one_sample_has_no_table_of_all_and_none_has_nothing() -> None:
+    assert several(100, "s") == ""
+    assert several(100, hint="there is more") == ""
+
+
+def test_what_else_there_is_is_said_once_at_the_end_to_who_sits_there() -> None:
+    assert several(100, "s", hint="there is more") == "there is more"
+    assert several(100, "a", "b", hint="there is more").count("there is more") == 1
+    stream = io.StringIO()
+    piped = Summary(Screen(file=stream, width=100), events.MODEL, (), "there is more")
+    piped.sample(events.sample())
+    piped.close()
+    assert "there is more" not in stream.getvalue()
+
+
+def test_where_samples_shared_the_workers_no_speed_is_claimed() -> None:
+    event = events.sample()
+    assert took(event) == "7.3 s, 275 cells/s"
+    assert took(replace(event, alone=False)) == "7.3 s, other samples were under way"
+    assert took(replace(event, seconds=0.0)) == "0.0 s"
+
+
+def test_a_new_reason_of_the_gate_is_shown_as_it_is() -> None:
+    stream = io.StringIO()
+    event = events.sample()
+    rejected = {"incomplete": 3, **{f"same view as field {i}": 1 for i in range(50)}, "\x1b[2J": 1}
+    Summary(Screen(file=stream, width=100), events.MODEL, ()).sample(
+        replace(event, tally=replace(event.tally, rejected=rejected))
+    )
+    assert "54 rejected (same view as field … 50, incomplete 3, \\x1b[2J 1)" in stream.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +215,7 @@ def test_a_live_line_that_cannot_be_shown_does_not_stop_the_count(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
-    progress = Progress(Screen(file=Broken(), width=60, force_terminal=terminal), (), None, None)
+    progress = Progress(Screen(file=Broken(), width=60, force_terminal=terminal), ())
     now[0] = 20.0
     progress.field(events.kept())
     progress.sample(events.sample())

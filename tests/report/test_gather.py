@@ -9,7 +9,18 @@ import pytest
 
 from edge.modelfile import Card
 from edge.report import gather
-from edge.report.gather import FIELDS, HIGHEST, LOWEST, OTHER, OTHERS, REJECTED_FIELDS, SUSPECTS, Gathering
+from edge.report.gather import (
+    BELOW,
+    BELOW_SHOWN,
+    FIELDS,
+    HIGHEST,
+    LOWEST,
+    OTHER,
+    OTHERS,
+    REJECTED_FIELDS,
+    SUSPECTS,
+    Gathering,
+)
 from edge.report.pictures import SIDE
 from edge.report.records import Gathered, Shown
 from edge.report.series import MOST
@@ -29,7 +40,8 @@ def test_few_suspects_are_all_shown_best_first_and_only_once() -> None:
     found = gathered([field(suspects(0.6, 0.1, 0.9), 0), field(suspects(0.7), 1)])
     assert [cell.cell for cell in shown(found, HIGHEST)] == ["0-2", "1-0", "0-0"]
     assert shown(found, LOWEST) == []
-    assert [cell.cell for cell in shown(found, OTHER, None)] == ["0-1"]
+    assert [cell.cell for cell in shown(found, BELOW, None)] == ["0-1"]
+    assert shown(found, OTHER, None) == []
 
 
 def test_of_many_the_highest_and_the_lowest_are_shown() -> None:
@@ -40,6 +52,26 @@ def test_of_many_the_highest_and_the_lowest_are_shown() -> None:
     assert highest == [round(s, 4) for s in sorted(scores, reverse=True)[:SUSPECTS]]
     assert lowest == [round(s, 4) for s in sorted(scores)[:SUSPECTS]]
     assert {g.of for g in found.galleries} == {400}
+
+
+def test_the_highest_that_were_not_counted_are_shown_and_the_near_misses_counted() -> None:
+    scores = np.random.default_rng(2).permutation(np.linspace(0.01, 0.49, 400)).tolist()
+    found = gathered([field(suspects(*scores[i : i + 8], 0.8), i // 8) for i in range(0, 400, 8)])
+    below = [cell.score for cell in shown(found, BELOW, None)]
+    assert below == pytest.approx(sorted(scores, reverse=True)[:BELOW_SHOWN])
+    assert found.near == sum(score >= CARD.threshold / 2 for score in scores)
+    assert [g.of for g in found.galleries if g.key in (BELOW, OTHER)] == [400, 400 - BELOW_SHOWN]
+
+
+def test_where_all_score_low_the_highest_are_shown_and_none_is_called_a_near_miss() -> None:
+    found = gathered([field(suspects(0.01, 0.03, 0.02), 0)])
+    assert [cell.cell for cell in shown(found, BELOW, None)] == ["0-1", "0-2", "0-0"]
+    assert found.near == 0
+
+
+def test_of_rejected_fields_no_near_miss_is_shown() -> None:
+    found = gathered([field(suspects(0.4), 0, "incomplete")])
+    assert (found.near, shown(found, BELOW, None)) == (0, [])
 
 
 def test_a_cell_is_shown_with_its_surroundings_and_what_is_known_of_it() -> None:
@@ -57,16 +89,18 @@ def test_a_cell_is_shown_with_its_surroundings_and_what_is_known_of_it() -> None
 def test_whatever_comes_the_page_holds_no_more_than_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gather, "SUSPECTS", 6)
     monkeypatch.setattr(gather, "OTHERS", 5)
+    monkeypatch.setattr(gather, "BELOW_SHOWN", 7)
     gathering = Gathering(CARD, "s")
     rng = np.random.default_rng(1)
     for i in range(MOST + 200):
-        reason = f"reason {i}" if i % 9 == 0 else None  # more reasons than any gate has
+        reason = f"reason {'x' * i}" if i % 9 == 0 else None  # more reasons than any gate has
         # ever more and ever surer suspects: every field displaces what was kept
         scores = (0.5 + i / 2000 + rng.random(3) / 100).tolist() + rng.random(5).tolist()
         gathering.field(field(suspects(*scores), i, reason))
     held = [len(best) for bests in (gathering._highest, gathering._lowest) for best in bests.values()]
     assert held == [6, 6]
     assert len(gathering._others.items) == 5
+    assert len(gathering._below) == 7
     found = gathering.done()
     assert len(found.views) == FIELDS + REJECTED_FIELDS
     assert len(found.stretches) <= MOST
@@ -75,10 +109,12 @@ def test_whatever_comes_the_page_holds_no_more_than_its_limits(monkeypatch: pyte
 
 
 def test_the_random_sample_is_the_same_each_time_and_shows_no_suspects() -> None:
-    events = [field(suspects(*np.linspace(0.01, 0.6, 20).tolist()), i) for i in range(20)]
+    events = [field(suspects(*np.linspace(0.01, 0.6, 20).tolist()), i) for i in range(40)]
     first, second = (shown(gathered(events), OTHER, None) for _ in range(2))
     assert [cell.cell for cell in first] == [cell.cell for cell in second]
-    assert len(first) == OTHERS
+    below = {cell.cell for cell in shown(gathered(events), BELOW, None)}
+    assert not below & {cell.cell for cell in first}  # nothing is shown twice
+    assert OTHERS - 10 < len(first) <= OTHERS
     assert {cell.label for cell in first} == {"uninfected"}
     assert all(a.score >= b.score for a, b in pairwise(first))
 
@@ -90,7 +126,7 @@ def test_each_positive_class_has_its_own_pictures_so_that_a_rare_one_is_seen() -
     assert len(shown(found, HIGHEST, "toxoplasma")) == SUSPECTS // 2
     (rare,) = shown(found, HIGHEST, "trichomonad")
     assert rare.score == pytest.approx(0.9)  # both positive classes: what the threshold is held against
-    assert [cell.label for cell in shown(found, OTHER, None)] == ["red"]
+    assert [cell.label for cell in shown(found, BELOW, None)] == ["red"]
 
 
 def test_a_model_of_a_thousand_positive_classes_is_bounded_too() -> None:
@@ -105,6 +141,7 @@ def test_without_positive_classes_any_cells_are_shown() -> None:
     card = replace(CARD, positive=())
     found = gathered([field(suspects(0.1, 0.9), 0), field(suspects(0.3, 0.2, 0.9), 1)], card)
     (gallery,) = found.galleries
+    assert found.near == 0
     assert (gallery.key, gallery.label, gallery.of) == (OTHER, None, 5)
     assert [cell.score for cell in gallery.cells] == pytest.approx([0.9, 0.9, 0.9, 0.8, 0.7])
     assert [view.field for view in found.views] == [1, 0]  # the fuller first
@@ -132,3 +169,10 @@ def test_cells_of_rejected_fields_are_not_shown() -> None:
     found = gathered([field(suspects(0.9, 0.1), 0, "out of focus")])
     assert found.galleries == ()
     assert found.colours == {}
+
+
+def test_reasons_that_differ_in_numbers_are_one_reason() -> None:
+    events = [field(suspects(0.9), i, f"same view as field {100 + i}") for i in range(MOST + 1)]
+    found = gathered(events)
+    assert [view.reason for view in found.views] == ["same view as field 100"]
+    assert [dict(s.rejected) for s in found.stretches[:2]] == [{"same view as field …": 2}] * 2

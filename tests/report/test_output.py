@@ -64,7 +64,9 @@ def test_a_sample_that_ends_is_written_at_once_and_alone(tmp_path: Path) -> None
         ("a" * 300, "a" * 80 + ".html"),
         ("", "sample.html"),
         ("...", "sample.html"),
-        ("\udcff血", "sample.html"),
+        ("\udcff血", "血.html"),
+        ("Образец 1", "Образец_1.html"),
+        ("nul", "_nul.html"),
         ("index", "index-2.html"),
     ],
 )

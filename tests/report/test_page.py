@@ -6,16 +6,18 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from edge.report.data import SCHEMA_FILE, VERSION
+from edge.report.gather import BELOW_SHOWN, OTHERS, REJECTED_FIELDS, SUSPECTS
 from edge.report.gather import FIELDS as FIELDS_SHOWN
-from edge.report.gather import OTHERS, REJECTED_FIELDS, SUSPECTS
 from edge.report.html import el, text
 from edge.report.page import index, page
 from edge.report.pictures import AROUND
 from edge.report.series import MOST
 from edge.report.words import NOTICE, flat
+from edge.types import NOT_WHOLE
 from edge.verdict.assess import Assessor
 from tests.fakes import CARD
 from tests.report.made import ABOUT, THREE, check, field, read, report, seen, unreadable
@@ -47,7 +49,7 @@ def harmless(text_: str) -> None:
     allowed = {
         "html", "head", "meta", "title", "style", "body", "p", "h1", "h2", "h3", "section", "ul", "li", "b", "div", "span", "table",
         "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "img", "dl", "dt", "dd", "code", "footer", "script",
-        "svg", "g", "rect", "circle", "path", "text",
+        "svg", "g", "rect", "circle", "path", "line", "text",
     }  # fmt: skip
     assert {tag for tag, _ in found.elements} <= allowed
     for tag, attributes in found.elements:
@@ -110,7 +112,7 @@ def test_the_facts_follow_the_schema_and_say_what_a_reviewer_needs() -> None:
     facts = seen(report(FIELDS)).facts
     check(facts)
     assert facts["version"] == VERSION
-    highest, others = facts["galleries"]
+    highest, below = facts["galleries"]
     assert (highest["name"], highest["class"], highest["of"]) == ("highest", "parasitized", 4)
     assert highest["cells"][-1] == {
         "cell": "0-0",
@@ -121,13 +123,14 @@ def test_the_facts_follow_the_schema_and_say_what_a_reviewer_needs() -> None:
         "score": pytest.approx(0.6),
         "scores": pytest.approx([0.4, 0.6]),
     }
-    assert (others["name"], others["class"]) == ("others", None)
+    assert (below["name"], below["class"], below["of"]) == ("below", None, 1)
+    assert facts["below"] == {"from": 0.25, "cells": 0}
     assert facts["model"] == {"name": "fake", "sha256": "ab" * 32}
     assert facts["finder"] == {"name": "fake-finder", "id": "1f"}
     assert facts["fields"] == {"kept": 2, "rejected": {"out of focus": 1}, "unreadable": 1}
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"cells": -1}, {"flag": "sick"}, {"galleries": [{"name": "best"}]}])
+@pytest.mark.parametrize("change", [{"version": 1}, {"cells": -1}, {"flag": "sick"}, {"galleries": [{"name": "best"}]}])
 def test_the_schema_can_refuse(change: dict[str, object]) -> None:
     fastjsonschema = pytest.importorskip("fastjsonschema")
     with pytest.raises(fastjsonschema.JsonSchemaException):
@@ -165,6 +168,41 @@ def test_it_says_at_top_and_bottom_that_it_is_no_diagnostic_device() -> None:
     assert "not a diagnostic device" in NOTICE
 
 
+def test_near_misses_have_a_gallery_a_frame_and_an_entry_in_the_key() -> None:
+    found = seen(report([field([[0.4, 0.6], [0.6, 0.4], [0.9, 0.1]], 0)]))
+    check(found.facts)
+    assert found.facts["below"] == {"from": 0.25, "cells": 1}
+    assert [a["class"] for a in found.of("span") if "near" in a.get("class", "")] == ["picture near"]
+    assert "Not counted as positive: all 2 cells" in found.text
+    assert "1 cell scored just below the threshold (from half of it, 0.25, on)" in found.text
+    assert "just below the threshold, not counted as positive" in found.text
+
+
+def test_without_near_misses_none_are_claimed() -> None:
+    found = seen(report(FIELDS))
+    assert "No cell scored just below the threshold" in found.text
+    assert "just below the threshold, not counted" not in found.text
+    assert not [a for a in found.of("span") if "near" in a.get("class", "")]
+    without = seen(report([field([[0.1, 0.9]], 0)], replace(CARD, positive=())))
+    check(without.facts)
+    assert without.facts["below"] is None
+    assert "just below" not in without.text
+
+
+def test_a_page_names_nothing_by_its_inner_name() -> None:
+    event = field([[0.4, 0.6], [0.9, 0.1]], 0)
+    assert event.result is not None
+    kinds = ("cell", "not-white-cell", NOT_WHOLE, "not-new")
+    cells = replace(event.result.cells, kinds=kinds, kind=np.array([0, 1], np.int32))
+    result = replace(event.result, cells=cells, classes=np.array([1, -1], np.int32))
+    found = seen(report([replace(event, result=result)]))
+    check(found.facts)
+    assert not re.search(r"\bnot-", found.text)
+    for words in ("white cell\n", "white cells, set aside", "cells counted in an earlier field, set aside"):
+        assert words in found.text
+    assert found.facts["set_aside"] == {"not-white-cell": 1, "not-whole": 0, "not-new": 0}
+
+
 def test_what_was_left_out_is_named_with_its_reason() -> None:
     text_ = seen(report(FIELDS)).text
     assert "2 fields used, 2 left out (out of focus 1, unreadable 1)." in text_
@@ -174,8 +212,8 @@ def test_what_was_left_out_is_named_with_its_reason() -> None:
 
 def test_every_field_has_its_square_with_what_it_holds() -> None:
     found = seen(report(FIELDS))
-    groups = [a["class"] for a in found.of("g") if "class" in a]
-    assert groups == ["kept hit h1", "kept hit h3", "rejected", "unread"]
+    squares = [a["class"] for a in found.of("svg") if a.get("width") == "20"]
+    assert squares == ["kept hit h1", "kept hit h3", "rejected", "unread"]
     assert "field 1: f1.png; 3 counted; 3 positive" in found.text
 
 
@@ -239,7 +277,7 @@ def test_a_grid_counts_tiles_and_never_says_cells(assessed: bool) -> None:
         found = seen(report(events, assessor=assessor, about=about))
         check(found.facts)
         assert found.facts["unit"] == "tile"
-        words = found.text.replace("not-red-cell", "")  # a kind of the stand-in's
+        words = found.text.replace("red cells, set aside", "")  # a kind of the stand-in's
         assert not re.search(r"\bcells?\b", words, re.IGNORECASE), re.findall(r".*\bcells?\b.*", words)
 
 
@@ -276,7 +314,13 @@ def test_the_documentation_says_what_the_code_does() -> None:
     schema = json.loads(SCHEMA_FILE.read_text())
     keys = {*schema["properties"], *schema["definitions"]["cell"]["properties"]}
     assert [key for key in sorted(keys) if f"`{key}`" not in words and f'"{key}"' not in words] == []
-    for figure in (f"({SUSPECTS} each", f"a random {OTHERS} of", f"above {MOST} fields", f"({AROUND:g} times the box)"):
+    for figure in (
+        f"({SUSPECTS} each",
+        f"a random {OTHERS} of",
+        f"{BELOW_SHOWN} highest scores that were not",
+        f"above {MOST} fields",
+        f"({AROUND:g} times the box)",
+    ):
         assert figure in words, figure
     assert (FIELDS_SHOWN, REJECTED_FIELDS) == (4, 2)
     assert "the four with most positives; and the first field rejected for each reason, two at most" in words
