@@ -32,6 +32,7 @@ def test_a_field_event_has_exactly_these_keys() -> None:
         "reject_reason": None,
         "cells": 2,
         "counts": {"uninfected": 1, "parasitized": 1},
+        "overlaps": [],
         "ms": {"decode": 1.23, "gate": 0.1, "find": 2.0, "crop": 0.5, "classify": 0.25},
     }
 
