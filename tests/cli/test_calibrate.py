@@ -42,7 +42,9 @@ def blanks(tmp_path: Path) -> Path:
 @pytest.fixture
 def made(blanks: Path, tmp_path: Path) -> Path:
     out = tmp_path / "scope.json"
-    got = call("calibrate", "--blank", blanks, "--no-gate", "--no-overlap", "--scope", "scope-3", "--target", "5%", "-o", out)
+    got = call(
+        "calibrate", "--blank", blanks, "--no-gate", "--no-overlap", "--scope", "scope-3", "--target", "5%", "-o", out
+    )
     assert got.exit_code == 0, got.stderr
     return out
 
@@ -65,7 +67,9 @@ def test_the_report_says_what_it_rests_on_and_what_is_missing(blanks: Path, tmp_
 def test_positive_slides_give_the_sensitivity(blanks: Path, tmp_path: Path) -> None:
     positive = slide(tmp_path / "p", 6)
     out = tmp_path / "c.json"
-    got = call("calibrate", "--blank", blanks, "--positive", f"{positive}=12/48", "--no-gate", "--no-overlap", "-o", out)
+    got = call(
+        "calibrate", "--blank", blanks, "--positive", f"{positive}=12/48", "--no-gate", "--no-overlap", "-o", out
+    )
     assert got.exit_code == 0, got.stderr
     (known,) = json.loads(out.read_text())["known"]
     assert known["infected"]["parasitized"] == 12
@@ -94,7 +98,15 @@ def test_marked_cells_give_the_sensitivity_with_what_the_finder_lost(blanks: Pat
 
 def test_a_positive_slide_of_which_nothing_is_known_is_not_used_and_said(blanks: Path, tmp_path: Path) -> None:
     got = call(
-        "calibrate", "--blank", blanks, "--positive", slide(tmp_path / "p"), "--no-gate", "--no-overlap", "-o", tmp_path / "c.json"
+        "calibrate",
+        "--blank",
+        blanks,
+        "--positive",
+        slide(tmp_path / "p"),
+        "--no-gate",
+        "--no-overlap",
+        "-o",
+        tmp_path / "c.json",
     )
     assert got.exit_code == 0
     assert "its infected cells are not known" in got.stdout
@@ -104,7 +116,10 @@ def test_files_of_detections_are_as_good_as_folders(blanks: Path, made: Path, tm
     files = []
     for name in ("a", "b", "c"):
         files += ["--blank", tmp_path / f"{name}.json"]
-        assert call("run", blanks / name, "--no-gate", "--no-overlap", "--detections", tmp_path / f"{name}.json").exit_code == 0
+        assert (
+            call("run", blanks / name, "--no-gate", "--no-overlap", "--detections", tmp_path / f"{name}.json").exit_code
+            == 0
+        )
     out = tmp_path / "from-files.json"
     got = call("calibrate", *files, "--no-gate", "--no-overlap", "-o", out)
     assert got.exit_code == 0, got.stderr
@@ -172,7 +187,17 @@ def test_all_fields_rejected_is_no_calibration(tmp_path: Path) -> None:
 
 
 def test_a_second_call_goes_on_from_the_cache(blanks: Path, tmp_path: Path) -> None:
-    args = ("calibrate", "--blank", blanks, "--no-gate", "--no-overlap", "--cache", tmp_path / "work", "-o", tmp_path / "c.json")
+    args = (
+        "calibrate",
+        "--blank",
+        blanks,
+        "--no-gate",
+        "--no-overlap",
+        "--cache",
+        tmp_path / "work",
+        "-o",
+        tmp_path / "c.json",
+    )
     assert call(*args).exit_code == 0
     first = json.loads((tmp_path / "c.json").read_text())
     (kept,) = (tmp_path / "work").iterdir()

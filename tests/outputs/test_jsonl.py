@@ -74,3 +74,11 @@ def test_a_reader_that_has_gone_is_told_from_a_defect() -> None:
 
     with pytest.raises(ReaderGoneError):
         JsonLines(Gone(), LABELS, events.MODEL).field(events.kept())
+
+
+def test_the_fields_that_a_field_overlaps_are_listed() -> None:
+    (got,) = lines(events.overlapping())
+    assert got["overlaps"] == [
+        {"field": 12, "cells": 71, "shift": [-16, 3]},
+        {"field": 11, "cells": 1, "shift": [400, 0]},
+    ]
