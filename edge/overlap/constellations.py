@@ -24,12 +24,21 @@ STEP = 0.2
 MOST_KEYS = 1024
 """Constellations kept of one field: those whose keys are lowest, so that two fields keep the same ones."""
 
+
+def _scattered(many: int) -> NDArray[np.uint64]:
+    """So many numbers that look drawn by chance, the same on every machine (SplitMix64)."""
+    numbers = np.arange(1, many + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(numbers ^ (numbers >> np.uint64(31)))
+
+
 _WINDOW = 48  # cells to the right among which the nearest are sought
 _ENOUGH = 1000  # constellations that a field shall have: where there are few cells, more neighbours are combined
 _FEWEST, _MOST = 5, 9  # neighbours combined
 _ROW, _ONE = np.float32(256), np.float32(1)  # steps up and down that the table tells apart
 _PLACES = 1 << 15
-_NUMBERS = np.random.Generator(np.random.PCG64(0)).integers(0, 1 << 64, _PLACES, np.uint64)
+_NUMBERS = _scattered(_PLACES)
 _NOBODY = np.full((_WINDOW, 2), np.inf, np.float32)
 
 
