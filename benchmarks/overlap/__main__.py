@@ -23,8 +23,11 @@ def main() -> int:
         sys.stderr.write(f"benchmarks.overlap: no real fields in {data()} (EDGE_DATA names their folder)\n")
         return 4
     results = {name: [found(read(p), i, p.name) for i, p in enumerate(pictures(name))] for name in SETS}
+    say = sys.stderr.write
+    say("found\n")
     sweeps = [sweep(name, results[name]) for name in SETS]
     mirrors = [(name, *false_in_mirrors(results[name])) for name in ("iml_fields", "healthy_tiles", "bbbc_fields")]
+    say("false overlaps measured\n")
     recalls = []
     for name, step in (("iml_fields", 2), ("bbbc_fields", 1)):
         chosen = list(enumerate(pictures(name)))[step - 1 :: step]
@@ -34,8 +37,10 @@ def main() -> int:
     mosaic = joined_tiles()
     pairs = mosaic_pairs(mosaic, _TILE_CELL_PX, 100, 99)
     recalls.append(recall("joined tiles, windows of 16 x 12 cells", pairs, _TILE_CELL_PX))
+    say("true overlaps measured\n")
     size = (int(16 * _TILE_CELL_PX), int(12 * _TILE_CELL_PX))
     creeps = [creep(mosaic, (1000, 3000), size, step, n) for step, n in ((16, 60), (40, 40), (240, 12))]
+    say("a creeping stage filmed\n")
     costs = cost(pictures("iml_fields"), results["iml_fields"])
     PAGE.write_text(page(sweeps, mirrors, recalls, creeps, costs), encoding="utf-8")
     sys.stdout.write(f"written: {PAGE}\n")

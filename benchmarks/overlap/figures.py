@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import process_time
@@ -129,12 +130,14 @@ def recall(what: str, pairs: Sequence[Pair], cell_px: float) -> Recall:
     hay: dict[tuple[int, int], list[FieldResult]] = {}
     for pair in pairs:
         hay.setdefault(pair.first.shape, []).append(mirrored(pair.first, 0, across=True, down=False))
+    stacks = {shape: Register() for shape in hay}
+    for shape, fields in hay.items():
+        for field in fields[:HAY]:
+            stacks[shape].place(field)
     tried = dict.fromkeys(SHARES, (0, 0))
     enough, wrong = (0, 0), 0
     for pair in pairs:
-        register = Register()
-        for field in hay[pair.first.shape][:HAY]:
-            register.place(field)
+        register = deepcopy(stacks[pair.first.shape])
         register.place(replace(pair.first, index=1))
         overlaps = register.place(replace(pair.second, index=2))[1]
         hit = right(pair, overlaps, cell_px)

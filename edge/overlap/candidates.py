@@ -16,6 +16,7 @@ from edge.types import FloatArray
 _NEAR = 0.6  # typical cells: votes for one shift lie within that, small rotations included
 _ANCHORS = 1 << 12  # cells told apart when votes are counted
 _SPAN = 1 << 12  # more than the steps that two fields can be apart
+_STEPS = np.array([_SPAN, 1], np.float64)
 _CLUSTERED = 100  # votes of one field looked at
 _NOISE = 0.1  # of shifts that have enough votes by chance, expected in a field
 _ROUGHLY = 0.35  # typical cells, before the pose is refined
@@ -75,8 +76,8 @@ def most_voted(
     if len(places) < 2:
         return []
     needed = votes_needed(len(places) - int(np.bincount(hits.field).max()), max(shifts_in_all, 1.0))
-    steps = np.rint(places - hits.place).astype(np.int64)
-    votes = ((hits.field * _SPAN + steps[:, 0]) * _SPAN + steps[:, 1]) * _ANCHORS + anchors % _ANCHORS
+    steps = np.rint(places - hits.place) @ _STEPS
+    votes = (hits.field * _SPAN**2 + steps.astype(np.int64)) * _ANCHORS + (anchors & (_ANCHORS - 1))
     votes.sort()
     shifts = votes[np.flatnonzero(np.diff(votes, prepend=votes[0] - 1))] // _ANCHORS
     starts = np.flatnonzero(np.diff(shifts, prepend=shifts[0] - 1))

@@ -33,7 +33,7 @@ def _scattered(many: int) -> NDArray[np.uint64]:
     return np.asarray(numbers ^ (numbers >> np.uint64(31)))
 
 
-_WINDOW = 48  # cells to the right among which the nearest are sought
+_WINDOW = 32  # cells to the right among which the nearest are sought
 _ENOUGH = 1000  # constellations that a field shall have: where there are few cells, more neighbours are combined
 _FEWEST, _MOST = 5, 9  # neighbours combined
 _ROW, _ONE = np.float32(256), np.float32(1)  # steps up and down that the table tells apart

@@ -43,7 +43,7 @@ def test_neighbours_to_the_right_are_the_nearest_ones() -> None:
     places = PLACES[np.argsort(PLACES[:, 0])]
     got = np.sort(np.hypot(*to_the_right(places, 4)), axis=0)[:, :-4]
     for i in range(len(places) - 4):
-        far = np.sort(np.hypot(*(places[i + 1 : i + 49] - places[i]).T))
+        far = np.sort(np.hypot(*(places[i + 1 : i + 33] - places[i]).T))
         assert got[:, i] == pytest.approx(far[:4])
 
 
