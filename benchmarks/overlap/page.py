@@ -27,7 +27,7 @@ counted there" (`--json`: `overlaps`, `--csv`: the last column). `--no-overlap` 
 - An overlap is believed when chance gives as many matched cells in at most one of a million pairs of different fields (by a
   bound), and half of the cells in the common part are matched.
 - **What it does not see**: fields of which fewer than six things are whole are not registered. About ten whole cells in common are
-  needed to tell; with fewer the field says nothing and counts. Fields of another size in pixels are registered among
+  needed to tell, more where the common part is a thin strip (below); else the field says nothing and counts. Fields of another size in pixels are registered among
   their own. Tiles of a grid (`--tiling grid`) are no cells: registration is off.
 - What stands at the same pixel in most views (dust on the sensor, burnt-in text) is left out, once three views have shown it.
 - It remembers half a million things, some 2,000 fields, and at most 36 MB of keys; what is older is forgotten.
@@ -87,7 +87,8 @@ Two windows of one picture, each through the finder. The second is turned by up 
 0.04 cells, exposed by 0.7 to 1.3 with a gamma of 0.8 to 1.25, noisy (up to 6 grey levels) and compressed (JPEG 60 to 95); 100
 other fields were registered before. Columns: share of a window's area that both show; found of tried, with 95 % interval. Limits
 were chosen on every second IML field, on Chula and on the tiles at other places. Windows of single fields are strips: 0.58 of a
-field. "Ten cells" are the pairs in which both windows show at least ten whole cells of the common part.
+field, and so share about half of the area that whole fields share at the same figure; their common part may be no higher than a
+cell. "Ten cells" are the pairs in which both windows show at least ten whole cells of the common part.
 
 | windows | {heads} | with ten cells in common | at a wrong place |
 |---|{"---|" * (len(SHARES) + 2)}
