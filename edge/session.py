@@ -14,7 +14,7 @@ from edge.errors import EdgeError, OutputError
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
 from edge.sample import Sample
-from edge.types import Quality
+from edge.types import FieldResult, Overlap, Quality
 from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
 from edge.workers import Analysed, Outcome, Workers
@@ -25,6 +25,14 @@ class Judge(Protocol):
 
     def judge(self, quality: Quality) -> str | None:
         """Why the field does not count, or None. Called in field order."""
+        ...
+
+
+class Placer(Protocol):
+    """What a run needs of a register of fields; ``edge.overlap.Register`` is the real one. One per sample."""
+
+    def place(self, result: FieldResult) -> tuple[FieldResult, tuple[Overlap, ...]]:
+        """The field with what earlier ones showed set aside, and those it overlaps. Called for kept fields, in field order."""
         ...
 
 
@@ -76,6 +84,7 @@ class Session:
         limits: where a sample ends.
         assessor: judges samples by a calibration; one that looks after every field also ends a sample once it is decided.
         unit: what is counted, in words: ``cell``, or ``tile`` of a grid.
+        register: makes the register of a new sample, which sets aside what an earlier field showed; None to let every cell count.
     """
 
     def __init__(
@@ -87,6 +96,7 @@ class Session:
         assessor: Assessor | None = None,
         *,
         unit: str = "cell",
+        register: Callable[[], Placer] | None = None,
     ) -> None:
         self._card = card
         self._assessor = assessor
@@ -94,11 +104,13 @@ class Session:
         self._outputs = list(outputs)
         self._error: EdgeError | None = None
         self._new_gate = gate
+        self._new_register = register
         self._limits = limits or Limits()
         self._sample: Sample | None = None
         self._gate: Judge | None = None
         self._began = self._last = 0.0
         self._alone = True
+        self._register: Placer | None = None
         self._complete: set[str] = set()
         self._fields = 0
         self._unreadable = 0
@@ -130,6 +142,7 @@ class Session:
             self._alone = self._began >= self._last
             self._sample = Sample(name, self._card.labels)
             self._gate = self._new_gate() if self._new_gate else None
+            self._register = self._new_register() if self._new_register else None
         event = self._add(outcome, self._sample)
         self._last = monotonic()
         self._each(lambda output: output.field(event))
@@ -150,9 +163,13 @@ class Session:
         if isinstance(outcome, Analysed):
             result = outcome.result
             reason = self._gate.judge(result.quality) if self._gate else None
+            overlaps: tuple[Overlap, ...] = ()
+            if self._register is not None and reason is None:
+                result, overlaps = self._register.place(result)
             sample.add(result, reason)
             self._fields += 1
-            return FieldEvent(result.index, sample.name, result.name, result, outcome.rgb, reason, sample.tally())
+            tally = sample.tally()
+            return FieldEvent(result.index, sample.name, result.name, result, outcome.rgb, reason, tally, overlaps)
         self._unreadable += 1
         sample.add_unreadable(outcome.name, outcome.reason)
         reason = f"unreadable: {outcome.reason}"

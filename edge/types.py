@@ -24,6 +24,9 @@ CELL = "cell"
 NOT_WHOLE = "not-whole"
 """The kind of a cell that the field's border cuts: shown, neither classified nor counted."""
 
+NOT_NEW = "not-new"
+"""The kind of what an earlier field of the sample, which this one overlaps, has shown already: shown, not counted again."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
@@ -141,6 +144,21 @@ class FieldResult:
     quality: Quality
     ms: Timings
     metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """An earlier kept field of the sample that a field overlaps.
+
+    Attributes:
+        field: the earlier field's place in the run.
+        cells: cells of this field that were seen there, and so are not counted again.
+        shift: (x, y) in pixels: what stands at p in this field stands at p + shift in the earlier one.
+    """
+
+    field: int
+    cells: int
+    shift: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

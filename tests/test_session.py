@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from edge.analysis import Analyser
 from edge.errors import CameraError, OutputError
 from edge.outputs import FieldEvent, SampleEvent
+from edge.overlap import Register
+from edge.pixels import Image
 from edge.session import Ending, Limits, Session
+from edge.types import Cells, Overlap
 from edge.workers import Workers
 from tests.fakes import CARD, FakeClassifier, FakeFinder, FakeSource, RejectEvery, TwoSamples, quality
 
@@ -137,3 +141,31 @@ def test_a_run_without_a_field_has_no_sample() -> None:
     out = Recorder()
     assert run(FakeSource([]), out) == Ending(0, 0, None)
     assert out.samples == []
+
+
+class Scattered(FakeFinder):
+    """As many cells, at places that no shift brings onto each other."""
+
+    def find(self, image: Image) -> Cells:
+        cells = super().find(image)
+        cells.boxes[:, 0] = 10 + np.cumsum(np.arange(len(cells)) * 7 % 11 + 21)
+        cells.boxes[:, 1] = 10 + np.arange(len(cells)) * 5 % 13
+        return cells
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_what_an_earlier_field_showed_is_set_aside_before_anybody_counts(workers: int) -> None:
+    out = Recorder()
+    analysers = [Analyser(Scattered(), FakeClassifier(), gauge=quality) for _ in range(workers)]
+    with Workers(FakeSource([11, 11, 11, 11], slow=1), analysers) as threads:  # a stage that stands still
+        Session(CARD, [out], lambda: RejectEvery(2), register=Register).run(threads)
+    assert [e.overlaps for e in out.fields] == [(), (), (Overlap(0, 10, (0, 0)),), ()]
+    assert [e.tally.cells for e in out.fields] == [10, 10, 10, 10]
+    assert out.samples[0].tally.set_aside == {"not-red-cell": 1, "not-whole": 0, "not-new": 11}
+
+
+def test_every_sample_has_a_register_of_its_own() -> None:
+    out = Recorder()
+    with Workers(TwoSamples([11] * 4), [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]) as threads:
+        Session(CARD, [out], None, Limits(several=True), register=Register).run(threads)
+    assert [(s.tally.sample, s.tally.cells) for s in out.samples] == [("a", 10), ("b", 10)]

@@ -24,7 +24,7 @@ from edge.heap import keep_freed_memory
 from edge.modelfile import Card, CropSpec, ModelFile, check_card
 from edge.outputs import ModelLine
 from edge.runtime import Net
-from edge.session import Ending, Limits, Session
+from edge.session import Ending, Limits, Placer, Session
 from edge.sources import Source
 from edge.workers import Workers
 
@@ -69,6 +69,7 @@ class Options:
     report: Path | None = None
     z: int | None = None
     depth: int | None = None
+    overlap: bool = True
 
     @property
     def unit(self) -> str:
@@ -103,7 +104,8 @@ def count(options: Options) -> int:
         line = ModelLine(card.name, model.sha256, pairs[0][0].name)
         about = about_run(options, model, card, line, assessor) if options.report else None
         outputs = open_outputs(options, card, line, source.total, about)
-        session = Session(card, outputs, Gate if options.gate else None, limits, assessor, unit=options.unit)
+        gate, register = Gate if options.gate else None, register_of(options)
+        session = Session(card, outputs, gate, limits, assessor, unit=options.unit, register=register)
         try:
             with (
                 Workers(source, analysers, keep_pixels=options.needs_pixels) as workers,
@@ -204,6 +206,15 @@ def merger(options: Options) -> Merge | None:
     from edge.finders.grid import merge_tiles  # noqa: PLC0415
 
     return merge_tiles
+
+
+def register_of(options: Options) -> Callable[[], Placer] | None:
+    """What makes the register of a sample's fields; None where it is off: tiles of a grid stand the same way in every field."""
+    if options.grid or not options.overlap:
+        return None
+    from edge.overlap import Register  # noqa: PLC0415
+
+    return Register
 
 
 def open_fields(options: Options) -> Source:

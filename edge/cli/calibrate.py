@@ -50,6 +50,7 @@ def calibrate(
     z: Annotated[int | None, typer.Option("--z", min=1, metavar="N", help="As for edge-run.")] = None,
     depth: Annotated[int | None, typer.Option(min=10, max=16, metavar="BITS", help="As for edge-run.")] = None,
     gate: Annotated[bool, typer.Option("--gate/--no-gate", help="As for edge-run.")] = True,
+    overlap: Annotated[bool, typer.Option("--overlap/--no-overlap", help="As for edge-run.")] = True,
     workers: Annotated[int | None, typer.Option(min=1, max=64, metavar="N", help="As for edge-run.")] = None,
     cache: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep finished slides here; a second call goes on from them.")
@@ -88,7 +89,7 @@ def calibrate(
             annotate=None, sample_id=None, sample_per_folder=False, every=None, model=model, finder=finder,
             grid=tiling is Tiling.GRID, tile_px=tile_px, tile_overlap=tile_overlap, labels=(), positive=(),
             threshold=None, workers=workers or min(4, cores()), gate=gate, seed=0, size=(1280, 960), device="0",
-            interval=0.0, debug=debug, scope=scope, z=z, depth=depth,
+            interval=0.0, debug=debug, scope=scope, z=z, depth=depth, overlap=overlap,
         )  # fmt: skip
         wanted = Wanted(
             tuple(blank),

@@ -140,7 +140,8 @@ class Collector:
         build.say_what_is_left_out(source, "edge calibrate")
         keeper = _Keeper(len(self.card.labels))
         outputs: list[Output] = [keeper, *progress_line(options, self.card, source.total)]
-        session = Session(self.card, outputs, Gate if options.gate else None, unit=options.unit)
+        gate, register = Gate if options.gate else None, build.register_of(options)
+        session = Session(self.card, outputs, gate, unit=options.unit, register=register)
         workers, began = None, monotonic()
         try:
             with Workers(source, self._analysers) as workers, stop_on_signals(workers.stop) as stopped:
@@ -164,7 +165,8 @@ class Collector:
         if self._cache is None:
             return None
         files = sorted(p for p in Path(text).rglob("*") if p.is_file()) if Path(text).is_dir() else [Path(text)]
-        facts = [repr(self.bound), repr(self.card.threshold) if self._options.grid else "", os.path.realpath(text)]
+        facts = [f"overlap {self._options.overlap}"]
+        facts += [repr(self.bound), repr(self.card.threshold) if self._options.grid else "", os.path.realpath(text)]
         facts += [f"z {self._options.z} depth {self._options.depth}"] if self._options.z or self._options.depth else []
         facts += [f"{p} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files if p.exists()]
         return self._cache / f"{hashlib.sha256(os.fsencode(chr(10).join(facts))).hexdigest()[:24]}.npz"

@@ -158,6 +158,7 @@ def _settings(options: Options) -> tuple[tuple[str, str], ...]:
         ("bits of 16-bit pixels", options.depth),
         ("fields cut into", cut),
         ("gate", "on" if options.gate else "off"),
+        ("overlapping fields", None if options.grid else "counted once" if options.overlap else "not looked for"),
         ("calibration", options.calibration),
         ("target", options.target),
         ("workers", options.workers),

@@ -124,6 +124,9 @@ def run(
         int | None, typer.Option(min=1, max=64, metavar="N", help="Threads.  [default: cores, at most 4]")
     ] = None,
     gate: Annotated[bool, typer.Option("--gate/--no-gate", help="Leave out bad and repeated fields.")] = True,
+    overlap: Annotated[
+        bool, typer.Option("--overlap/--no-overlap", help="Count once what overlapping fields show twice.")
+    ] = True,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the virtual slide.")] = 0,
     size: Annotated[str, typer.Option(metavar="WxH", callback=_size, help="Of virtual or camera fields.")] = "1280x960",
     device: Annotated[str, typer.Option(metavar="N|PATH", help="Which camera, from 0, or /dev/videoN.")] = "0",
@@ -217,6 +220,7 @@ def run(
             report=report,
             z=z,
             depth=depth,
+            overlap=overlap,
         )
         code = count(options)
     sys.exit(code)

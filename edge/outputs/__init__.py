@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.types import FieldResult, Tally, UInt8Array, Verdict
+from edge.types import FieldResult, Overlap, Tally, UInt8Array, Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,6 +17,7 @@ class FieldEvent:
         rgb: its pixels, uint8 [H, W, 3], when an output asked for them.
         reject_reason: why it does not count (the gate's words, or ``unreadable: ...``), or None.
         tally: the sample including this field.
+        overlaps: earlier fields of the sample that it overlaps; what was counted there is set aside in ``result``.
     """
 
     index: int
@@ -26,11 +27,17 @@ class FieldEvent:
     rgb: UInt8Array | None
     reject_reason: str | None
     tally: Tally
+    overlaps: tuple[Overlap, ...] = ()
 
     @property
     def kept(self) -> bool:
         """Whether the field counts."""
         return self.reject_reason is None
+
+
+def overlap_words(overlap: Overlap) -> str:
+    """``overlaps field 12: 71 cells counted there``."""
+    return f"overlaps field {overlap.field}: {overlap.cells:,} cell{'s' * (overlap.cells != 1)} counted there"
 
 
 @dataclass(frozen=True, slots=True)

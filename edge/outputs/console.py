@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from edge import words
-from edge.outputs import FieldEvent, ModelLine, SampleEvent
+from edge.outputs import FieldEvent, ModelLine, SampleEvent, overlap_words
 from edge.outputs.files import ReaderGoneError, stdout_errors
 from edge.outputs.pace import Ends, Pace
-from edge.types import Tally, Verdict
+from edge.types import NOT_NEW, Overlap, Tally, Verdict
 from edge.verdict.flag import percent_range, percent_value
 
 if TYPE_CHECKING:
@@ -68,16 +68,19 @@ class Progress:
         self._shown = began if not console.is_terminal else 0.0
         self._pace = Pace(ends or Ends(), began)
         self._before = 0  # cells of the samples that are complete
+        self._overlaps: tuple[Overlap, ...] = ()
         self._live: Live | None = None
 
     def field(self, event: FieldEvent) -> None:
         """Show the state, at most ten times a second."""
         now = monotonic()
         self._pace.add(now, event.index + 1, self._before + event.tally.cells)
+        self._overlaps = event.overlaps or self._overlaps
         if now - self._shown < (_EVERY_S if self._console.is_terminal else _PLAIN_EVERY_S):
             return
         self._shown = now
-        pieces = self._pieces(event.tally)
+        pieces = self._pieces(event.tally) + [(overlap_words(overlap), 4) for overlap in self._overlaps[:1]]
+        self._overlaps = ()
         with suppress(OSError):  # nobody can be told, and the count goes on
             if self._console.is_terminal:
                 self._line().update(fit(pieces, self._console.width - 1), refresh=True)
@@ -141,9 +144,11 @@ class Summary:
         self._hint = hint
         self._began = monotonic()
         self._done: list[tuple[Tally, Verdict]] = []
+        self._overlapping = 0
 
     def field(self, event: FieldEvent) -> None:
-        """Nothing per field."""
+        """Nothing is shown per field; those that overlap are counted."""
+        self._overlapping += bool(event.overlaps)
 
     def sample(self, event: SampleEvent) -> None:
         """Print the sample."""
@@ -160,6 +165,13 @@ class Summary:
         self._classes(tally, event)
         things = ", ".join(f"{printable(name)} {n:,}" for name, n in words.things(tally.set_aside, unit))
         self._line("set aside", f"{things} (not counted)" if things else "nothing")
+        if self._overlapping:
+            many = self._overlapping != 1
+            fields = f"{self._overlapping:,} field{'s' * many} overlap{'s' * (not many)} earlier ones"
+            self._line(
+                "overlap", f"{fields}: {tally.set_aside.get(NOT_NEW, 0):,} things were seen there, and count once"
+            )
+        self._overlapping = 0
         for i, (name, reason) in enumerate(tally.unreadable[:_NAMED]):
             self._line("unreadable" if i == 0 else "", _named(name, reason), "red")
         if len(tally.unreadable) > _NAMED:

@@ -6,7 +6,7 @@ import csv
 from contextlib import suppress
 from pathlib import Path
 
-from edge.outputs import FieldEvent, SampleEvent
+from edge.outputs import FieldEvent, SampleEvent, overlap_words
 from edge.outputs.files import plain_errors
 from edge.outputs.jsonl import field_counts, field_ms
 from edge.sample import set_aside_counts
@@ -39,6 +39,7 @@ class FieldTable:
             "under",
             "fill",
             *stages,
+            "overlaps",
         )
 
     def field(self, event: FieldEvent) -> None:
@@ -48,12 +49,13 @@ class FieldTable:
         sample, name, reason = map(_as_text, (event.sample, event.name, event.reject_reason or ""))
         head = (sample, event.index, name, int(event.kept), reason, sum(counts))
         if result is None:
-            self._write(*head, *counts, 0, *[""] * (5 + len(field_ms(None))))
+            self._write(*head, *counts, 0, *[""] * (6 + len(field_ms(None))))
             return
         q = result.quality
         measures = (f"{value:.4g}" for value in (q.sharpness, q.brightness, q.over, q.under, q.fill))
         set_aside = sum(set_aside_counts(result).values())
-        self._write(*head, *counts, set_aside, *measures, *field_ms(result).values())
+        overlaps = "; ".join(map(overlap_words, event.overlaps))
+        self._write(*head, *counts, set_aside, *measures, *field_ms(result).values(), overlaps)
 
     def sample(self, event: SampleEvent) -> None:
         """A sample has no row: add its fields up."""

@@ -33,6 +33,7 @@ class JsonLines:
                 "reject_reason": event.reject_reason,
                 "cells": sum(counts.values()),
                 "counts": counts,
+                "overlaps": [{"field": o.field, "cells": o.cells, "shift": list(o.shift)} for o in event.overlaps],
                 "ms": field_ms(event.result),
             }
         )

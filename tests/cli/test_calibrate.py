@@ -42,7 +42,9 @@ def blanks(tmp_path: Path) -> Path:
 @pytest.fixture
 def made(blanks: Path, tmp_path: Path) -> Path:
     out = tmp_path / "scope.json"
-    got = call("calibrate", "--blank", blanks, "--no-gate", "--scope", "scope-3", "--target", "5%", "-o", out)
+    got = call(
+        "calibrate", "--blank", blanks, "--no-gate", "--no-overlap", "--scope", "scope-3", "--target", "5%", "-o", out
+    )
     assert got.exit_code == 0, got.stderr
     return out
 
@@ -55,7 +57,7 @@ def test_a_folder_of_folders_is_as_many_slides(made: Path) -> None:
 
 
 def test_the_report_says_what_it_rests_on_and_what_is_missing(blanks: Path, tmp_path: Path) -> None:
-    got = call("calibrate", "--blank", blanks / "a", "--no-gate", "-o", tmp_path / "c.json")
+    got = call("calibrate", "--blank", blanks / "a", "--no-gate", "--no-overlap", "-o", tmp_path / "c.json")
     assert "1 slide, 32 cells" in got.stdout
     assert "1 blank slide cannot show how slides differ" in got.stdout
     assert "sensitivity      not known: give --positive" in got.stdout
@@ -65,7 +67,9 @@ def test_the_report_says_what_it_rests_on_and_what_is_missing(blanks: Path, tmp_
 def test_positive_slides_give_the_sensitivity(blanks: Path, tmp_path: Path) -> None:
     positive = slide(tmp_path / "p", 6)
     out = tmp_path / "c.json"
-    got = call("calibrate", "--blank", blanks, "--positive", f"{positive}=12/48", "--no-gate", "-o", out)
+    got = call(
+        "calibrate", "--blank", blanks, "--positive", f"{positive}=12/48", "--no-gate", "--no-overlap", "-o", out
+    )
     assert got.exit_code == 0, got.stderr
     (known,) = json.loads(out.read_text())["known"]
     assert known["infected"]["parasitized"] == 12
@@ -85,7 +89,7 @@ def test_marked_cells_give_the_sensitivity_with_what_the_finder_lost(blanks: Pat
     }
     (positive / "truth.json").write_text(json.dumps(truth))
     out = tmp_path / "c.json"
-    got = call("calibrate", "--blank", blanks, "--positive", positive, "--no-gate", "-o", out)
+    got = call("calibrate", "--blank", blanks, "--positive", positive, "--no-gate", "--no-overlap", "-o", out)
     assert got.exit_code == 0, got.stderr
     raw = json.loads(out.read_text())
     assert raw["known"][0]["infected"] == {"parasitized": 4}
@@ -94,7 +98,15 @@ def test_marked_cells_give_the_sensitivity_with_what_the_finder_lost(blanks: Pat
 
 def test_a_positive_slide_of_which_nothing_is_known_is_not_used_and_said(blanks: Path, tmp_path: Path) -> None:
     got = call(
-        "calibrate", "--blank", blanks, "--positive", slide(tmp_path / "p"), "--no-gate", "-o", tmp_path / "c.json"
+        "calibrate",
+        "--blank",
+        blanks,
+        "--positive",
+        slide(tmp_path / "p"),
+        "--no-gate",
+        "--no-overlap",
+        "-o",
+        tmp_path / "c.json",
     )
     assert got.exit_code == 0
     assert "its infected cells are not known" in got.stdout
@@ -104,9 +116,12 @@ def test_files_of_detections_are_as_good_as_folders(blanks: Path, made: Path, tm
     files = []
     for name in ("a", "b", "c"):
         files += ["--blank", tmp_path / f"{name}.json"]
-        assert call("run", blanks / name, "--no-gate", "--detections", tmp_path / f"{name}.json").exit_code == 0
+        assert (
+            call("run", blanks / name, "--no-gate", "--no-overlap", "--detections", tmp_path / f"{name}.json").exit_code
+            == 0
+        )
     out = tmp_path / "from-files.json"
-    got = call("calibrate", *files, "--no-gate", "-o", out)
+    got = call("calibrate", *files, "--no-gate", "--no-overlap", "-o", out)
     assert got.exit_code == 0, got.stderr
     first, second = json.loads(made.read_text()), json.loads(out.read_text())
     assert first["blanks"] == second["blanks"]
@@ -140,7 +155,7 @@ def test_bad_input_is_said_plainly(
 ) -> None:
     tmp_path = blanks.parent
     monkeypatch.chdir(tmp_path)
-    got = call("calibrate", "--no-gate", *args)
+    got = call("calibrate", "--no-gate", "--no-overlap", *args)
     assert got.exit_code == code
     assert word in got.stderr.replace("\n", " ")
     assert "Traceback" not in got.stderr
@@ -149,7 +164,7 @@ def test_bad_input_is_said_plainly(
 
 def test_an_unreadable_image_among_the_blanks_ends_it(blanks: Path, tmp_path: Path) -> None:
     (blanks / "a" / "f9.png").write_text("no image")
-    got = call("calibrate", "--blank", blanks, "--no-gate", "-o", tmp_path / "c.json")
+    got = call("calibrate", "--blank", blanks, "--no-gate", "--no-overlap", "-o", tmp_path / "c.json")
     assert got.exit_code == 4
     assert "cannot be read" in got.stderr
 
@@ -158,7 +173,7 @@ def test_a_blank_that_holds_parasites_is_named(blanks: Path, tmp_path: Path) -> 
     for i in range(5):
         slide(blanks / f"more-{i}", 2, 121)  # two positives of 240 cells
     slide(blanks / "evil", 60, 3)  # 60 of 120
-    got = call("calibrate", "--blank", blanks, "--no-gate", "-o", tmp_path / "c.json")
+    got = call("calibrate", "--blank", blanks, "--no-gate", "--no-overlap", "-o", tmp_path / "c.json")
     assert got.exit_code == 0, got.stderr
     (line,) = [line for line in got.stdout.splitlines() if "is it really negative" in line]
     assert "evil has 60 parasitized of 120 cells" in line
@@ -172,7 +187,17 @@ def test_all_fields_rejected_is_no_calibration(tmp_path: Path) -> None:
 
 
 def test_a_second_call_goes_on_from_the_cache(blanks: Path, tmp_path: Path) -> None:
-    args = ("calibrate", "--blank", blanks, "--no-gate", "--cache", tmp_path / "work", "-o", tmp_path / "c.json")
+    args = (
+        "calibrate",
+        "--blank",
+        blanks,
+        "--no-gate",
+        "--no-overlap",
+        "--cache",
+        tmp_path / "work",
+        "-o",
+        tmp_path / "c.json",
+    )
     assert call(*args).exit_code == 0
     first = json.loads((tmp_path / "c.json").read_text())
     (kept,) = (tmp_path / "work").iterdir()
@@ -200,7 +225,7 @@ def test_ctrl_c_leaves_no_calibration(tmp_path: Path) -> None:
 
 
 def test_a_run_is_judged_by_its_calibration(made: Path, blanks: Path) -> None:
-    got = call("run", blanks / "a", "--no-gate", "--calibration", made, "--scope", "scope-3", "--json")
+    got = call("run", blanks / "a", "--no-gate", "--no-overlap", "--calibration", made, "--scope", "scope-3", "--json")
     assert got.exit_code == 0, got.stderr
     sample = json.loads(got.stdout.splitlines()[-1])
     assert sample["flag"] == "insufficient"
@@ -215,7 +240,7 @@ def test_a_run_is_judged_by_its_calibration(made: Path, blanks: Path) -> None:
 def test_another_set_ups_calibration_is_refused_in_one_line(
     made: Path, blanks: Path, args: list[str], word: str
 ) -> None:
-    gate = [] if "--gate" in args else ["--no-gate"]
+    gate = [] if "--gate" in args else ["--no-gate", "--no-overlap"]
     got = call("run", blanks / "a", "--calibration", made, *gate, *args)
     assert got.exit_code == 8
     assert word in got.stderr
@@ -252,7 +277,7 @@ def test_until_decided_stops_at_the_same_field_for_any_number_of_workers(
     path = with_blanks(made, tmp_path / "good.json", 10, 100_000)
     source = FakeSource([9], endless=True)  # 1 positive of 8 cells in every field: far above the blanks
     args = ("--calibration", path, "--until", "decided", "--max-cells", 5000, "--workers", workers, "--json")
-    got = call("run", "--camera", "--no-gate", *args, source=source)
+    got = call("run", "--camera", "--no-gate", "--no-overlap", *args, source=source)
     assert got.exit_code == 0, got.stderr
     *fields, sample = map(json.loads, got.stdout.splitlines())
     assert sample["flag"] == "positive"
@@ -262,7 +287,7 @@ def test_until_decided_stops_at_the_same_field_for_any_number_of_workers(
 def test_the_budget_of_seconds_ends_an_undecided_sample(made: Path, tmp_path: Path) -> None:
     path = with_blanks(made, tmp_path / "bad.json", 12_000, 100_000)
     args = ("--calibration", path, "--until", "decided", "--max-seconds", 1, "--json")
-    got = call("run", "--camera", "--no-gate", *args, source=FakeSource([9], endless=True, delay=0.05))
+    got = call("run", "--camera", "--no-gate", "--no-overlap", *args, source=FakeSource([9], endless=True, delay=0.05))
     assert json.loads(got.stdout.splitlines()[-1])["flag"] in ("insufficient", "indeterminate")
 
 

@@ -107,7 +107,9 @@ def test_the_answer_is_the_same_for_any_number_of_workers(folder: Path) -> None:
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_max_cells_stops_after_the_same_field_for_any_number_of_workers(workers: int) -> None:
     source = FakeSource([11], endless=True)
-    got = run("--simulate", "--no-gate", "--json", "--max-cells", 35, "--workers", workers, source=source)
+    got = run(
+        "--simulate", "--no-gate", "--no-overlap", "--json", "--max-cells", 35, "--workers", workers, source=source
+    )
     assert got.exit_code == 0
     assert [e.get("field") for e in events(got)] == [0, 1, 2, 3, None]
     assert events(got)[-1]["cells"] == 40

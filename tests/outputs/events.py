@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge.outputs import FieldEvent, ModelLine, SampleEvent
 from edge.sample import Sample
-from edge.types import FieldResult, UInt8Array
+from edge.types import FieldResult, Overlap, UInt8Array
 from edge.verdict.flag import decide
 from tests.fakes import CARD, LABELS, picture, result
 
@@ -24,6 +26,10 @@ def field(
 
 def kept() -> FieldEvent:
     return field(result([0, 1, -1, -1], kind=[0, 0, 1, 2]))
+
+
+def overlapping() -> FieldEvent:
+    return replace(kept(), overlaps=(Overlap(12, 71, (-16, 3)), Overlap(11, 1, (400, 0))))
 
 
 def rejected() -> FieldEvent:

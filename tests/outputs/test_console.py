@@ -225,3 +225,32 @@ def test_a_live_line_that_cannot_be_shown_does_not_stop_the_count(
 def test_a_summary_that_cannot_be_shown_is_one_known_error() -> None:
     with pytest.raises(OutputError, match="stdout: cannot be written: No space left"):
         Summary(Screen(file=Broken(), width=60), events.MODEL, ()).sample(events.sample())
+
+
+def test_a_plain_line_says_what_the_last_field_that_overlapped_lies_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    now = [0.0]
+    monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
+    progress = Progress(Screen(file=stream, width=60), ())
+    for event in (events.overlapping(), events.kept(), events.kept()):
+        now[0] += 5.0
+        progress.field(event)
+    now[0] += 10.0
+    progress.field(events.kept())
+    first, second = stream.getvalue().splitlines()
+    assert first.endswith("overlaps field 12: 71 cells counted there")
+    assert "overlaps" not in second
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"), [(1, "1 field overlaps earlier ones"), (2, "2 fields overlap earlier ones")]
+)
+def test_the_summary_says_how_many_fields_overlap(fields: int, words: str) -> None:
+    stream = io.StringIO()
+    table = Summary(Screen(file=stream, width=100), events.MODEL, ())
+    for _ in range(fields):
+        table.field(events.overlapping())
+    table.sample(events.sample())
+    table.sample(events.sample())  # the next sample has none
+    assert stream.getvalue().count("earlier ones") == 1
+    assert words in stream.getvalue()

@@ -63,3 +63,13 @@ def test_a_disk_that_fills_up_is_one_known_error_and_no_second_one(tmp_path: Pat
     with pytest.raises(OutputError, match="No space left"):
         table.field(events.kept())
     table.discard()
+
+
+def test_the_fields_that_a_field_overlaps_are_named_in_words(tmp_path: Path) -> None:
+    table = FieldTable(tmp_path / "out.csv", LABELS)
+    for event in (events.kept(), events.overlapping(), events.unreadable()):
+        table.field(event)
+    table.close()
+    with (tmp_path / "out.csv").open(newline="") as stream:
+        told = [row["overlaps"] for row in csv.DictReader(stream)]
+    assert told == ["", "overlaps field 12: 71 cells counted there; overlaps field 11: 1 cell counted there", ""]

@@ -32,6 +32,7 @@ def test_a_field_event_has_exactly_these_keys() -> None:
         "reject_reason": None,
         "cells": 2,
         "counts": {"uninfected": 1, "parasitized": 1},
+        "overlaps": [],
         "ms": {"decode": 1.23, "gate": 0.1, "find": 2.0, "crop": 0.5, "classify": 0.25},
     }
 
@@ -73,3 +74,11 @@ def test_a_reader_that_has_gone_is_told_from_a_defect() -> None:
 
     with pytest.raises(ReaderGoneError):
         JsonLines(Gone(), LABELS, events.MODEL).field(events.kept())
+
+
+def test_the_fields_that_a_field_overlaps_are_listed() -> None:
+    (got,) = lines(events.overlapping())
+    assert got["overlaps"] == [
+        {"field": 12, "cells": 71, "shift": [-16, 3]},
+        {"field": 11, "cells": 1, "shift": [400, 0]},
+    ]
