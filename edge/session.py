@@ -99,6 +99,7 @@ class Session:
         self._gate: Judge | None = None
         self._began = monotonic()
         self._complete: set[str] = set()
+        self._budget_spent = False
         self._fields = 0
         self._unreadable = 0
 
@@ -111,7 +112,7 @@ class Session:
                     workers.stop()
         except EdgeError as caught:
             self._error = self._error or caught
-        self._finish()
+        self._finish(complete=self._budget_spent or (self._error is None and not workers.stopped))
         self._each(lambda output: output.close())
         return Ending(self._fields, self._unreadable, self._error)
 
@@ -124,16 +125,18 @@ class Session:
         if name in self._complete:
             return  # was under way when the limit was reached
         if self._sample is None or self._sample.name != name:
-            self._finish()
+            self._finish(complete=True)
             self._sample = Sample(name, self._card.labels)
+            self._budget_spent = False
             self._gate = self._new_gate() if self._new_gate else None
         event = self._add(outcome, self._sample)
         self._each(lambda output: output.field(event))
-        if self._limits.reached(self._sample, monotonic() - self._began) or self._decided(event):
+        self._budget_spent = self._limits.reached(self._sample, monotonic() - self._began)
+        if self._budget_spent or self._decided(event):
             self._complete.add(name)
             if self._limits.several:
                 workers.skip(name)
-                self._finish()
+                self._finish(complete=self._budget_spent)
             else:
                 workers.stop()
 
@@ -154,12 +157,14 @@ class Session:
         reason = f"unreadable: {outcome.reason}"
         return FieldEvent(outcome.index, sample.name, outcome.name, None, None, reason, sample.tally())
 
-    def _finish(self) -> None:
+    def _finish(self, *, complete: bool) -> None:
+        """``complete``: fields or budget ended the sample, which does not depend on what was counted as positive."""
         if self._sample is None:
             return
         tally = self._sample.tally()
         self._sample = None
-        event = SampleEvent(tally, decide(tally, self._card, self._assessor, self._unit), monotonic() - self._began)
+        verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete)
+        event = SampleEvent(tally, verdict, monotonic() - self._began)
         self._began = monotonic()
         self._each(lambda output: output.sample(event))
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from edge.verdict.interval import clopper_pearson
 from edge.verdict.limits import AtMost, Errors, limit_of_blank, limit_of_detection
-from edge.verdict.prevalence import ShareOf
+from edge.verdict.prevalence import UPPER, ShareOf
 from edge.verdict.rates import MISSED_CELLS, fit
 from edge.verdict.sequential import AnyTime
 
@@ -162,7 +162,7 @@ def fixed(world: World, cells: Sequence[int], shares: Sequence[float], rounds: i
 def holds(k: int, n: int, errors: Errors, share: float) -> bool:
     """Whether the interval that ``prevalence.estimate`` gives holds this share, without its two bisections."""
     below = ShareOf(k, n, errors)(share)
-    return below >= TAIL and (below <= 1 - TAIL or ShareOf(k, n, errors, exact=True)(share) <= 1 - 2 * TAIL)
+    return below >= TAIL and (below <= 1 - TAIL or ShareOf(k, n, errors, UPPER)(share) <= 1 - 2 * TAIL)
 
 
 @dataclass(slots=True)
