@@ -7,7 +7,7 @@ positive, nothing from the target up where it is negative.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.types import Finding, Interval, Tally
 from edge.verdict.calibration import Calibration
@@ -29,6 +29,8 @@ class _Class:
     errors: Errors
     known: bool  # whether its sensitivity is
     any_time: AnyTime | None
+    detectable: dict[int, bool] = field(default_factory=dict)  # worked out once for so many cells
+    levels: dict[int, tuple[float, float]] = field(default_factory=dict)  # of the last look, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +72,47 @@ class Assessor:
 
     def decided(self, tally: Tally) -> bool:
         """``--until decided``: whether the flag can no longer change, whatever else this sample shows."""
-        flags = [self._decided(known, tally) for known in self._classes]
+        flags = [self._decided(known, tally, quick=True) for known in self._classes]
         return POSITIVE in flags or all(flag == NEGATIVE for flag in flags)
 
-    def findings(self, tally: Tally, *, complete: bool = True) -> tuple[Finding, ...]:
+    def findings(self, tally: Tally, *, complete: bool = True, advise: bool = True) -> tuple[Finding, ...]:
         """One per positive class.
 
         Args:
             tally: the sample.
             complete: it ended because its fields or its budget did, so that ``--until decided`` may have its last look.
+            advise: work out how many more cells would decide, which takes longer than all the rest.
         """
-        return tuple(self._finding(known, tally, complete=complete) for known in self._classes)
+        return tuple(self._finding(known, tally, complete=complete, advise=advise) for known in self._classes)
 
     def at_one_look(self, tally: Tally) -> tuple[Finding, ...]:
         """As if the sample had not been looked at before its end."""
-        return tuple(self._finding(known, tally, once=True) for known in self._classes)
+        return tuple(self._finding(known, tally, once=True, advise=False) for known in self._classes)
 
-    def _decided(self, known: _Class, tally: Tally) -> str:
-        """The flag that bounds valid at every look give, ``indeterminate`` where they do not decide."""
+    def _decided(self, known: _Class, tally: Tally, *, quick: bool = False) -> str:
+        """The flag that bounds valid at every look give, ``indeterminate`` where they do not decide.
+
+        ``quick``: ask first whether a little fewer cells could show the target, which is known from the fields before.
+        """
         if known.any_time is None:
             return INDETERMINATE
         above, below = known.any_time.excludes(tally.counts[known.label], tally.cells)
         below = below and known.known
+        if below and quick and not above:
+            below = self._detectable_below(known, tally.cells)
         detectable = self._detectable(known, tally.cells) if below and not above else None
         return decide_row(Evidence(True, tally.cells, enough_fields(tally), above, detectable, below)).flag
 
-    def _finding(self, known: _Class, tally: Tally, *, complete: bool = True, once: bool = False) -> Finding:
+    def _finding(
+        self, known: _Class, tally: Tally, *, advise: bool, complete: bool = True, once: bool = False
+    ) -> Finding:
         count, cells = tally.counts[known.label], tally.cells
         test = self._test(known, tally, complete=complete, once=once)
         lowest = self._lowest(known, cells)
         detectable = self._detectable(known, cells)
         below = None if self.target is None else test.judged.most < self.target
         row = decide_row(Evidence(True, cells, enough_fields(tally), count > test.limit, detectable, below))
-        short = self._short(known, test, count, cells) if row.open else None
+        short = self._short(known, test, count, cells) if row.open and advise else None
         return Finding(
             known.label, count, cells, row.flag, test.limit, lowest, test.judged.raw, _shown(known, test, row.flag, count, cells),
             test.judged.most, short, row.name, test.look, test.level,
@@ -118,6 +128,12 @@ class Assessor:
         lowest = self._lowest(known, cells)
         return None if self.target is None else lowest is not None and lowest <= self.target
 
+    def _detectable_below(self, known: _Class, cells: int) -> bool:
+        fewer = cells - cells % max(int(10 ** (len(str(cells)) - 2)), 1)
+        if fewer not in known.detectable:
+            known.detectable[fewer] = self._detectable(known, fewer) is True
+        return known.detectable[fewer]
+
     def _test(self, known: _Class, tally: Tally, *, complete: bool, once: bool) -> _Test:
         count, cells = tally.counts[known.label], tally.cells
         if known.any_time is None or once:
@@ -125,12 +141,18 @@ class Assessor:
             return _Test(Look.ONE, self.level, self.level, limit, _estimate(known, count, cells, self.level))
         if not complete or self._decided(known, tally) != INDETERMINATE:
             return self._any_time(known, known.any_time, count, cells)
-        level = self._left(spent_on_blanks(known.any_time, known.errors, cells))
-        below_level = self.level
-        if self.target is not None and known.known:
-            below_level = self._left(spent_on_target(known.any_time, known.errors, self.target, cells))
+        level, below_level = self._last_levels(known, known.any_time, cells)
         limit = limit_of_blank(known.errors.false, cells, level)
         return _Test(Look.LAST, level, below_level, limit, _estimate(known, count, cells, below_level))
+
+    def _last_levels(self, known: _Class, any_time: AnyTime, cells: int) -> tuple[float, float]:
+        if cells not in known.levels:
+            level = self._left(spent_on_blanks(any_time, known.errors, cells))
+            below_level = self.level
+            if self.target is not None and known.known:
+                below_level = self._left(spent_on_target(any_time, known.errors, self.target, cells, self.level))
+            known.levels[cells] = level, below_level
+        return known.levels[cells]
 
     def _left(self, spent: float) -> float:
         """The level of a last look; never 1, for what was spent is bounded from above and so is less."""

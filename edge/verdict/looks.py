@@ -25,7 +25,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge.verdict.limits import Errors
+from edge.verdict.interval import LEVEL
+from edge.verdict.limits import Errors, detected, limit_of_blank
 from edge.verdict.rates import Rate
 from edge.verdict.sequential import FEWEST, FINE, AnyTime
 from edge.verdict.tails import Floats
@@ -57,11 +58,17 @@ def spent_on_blanks(bounds: AnyTime, errors: Errors, cells: int) -> float:
     return min(_average(errors.false, lambda q: _past_upper(q, ends, highest)), 1.0)
 
 
-def spent_on_target(bounds: AnyTime, errors: Errors, target: float, cells: int) -> float:
-    """At most this share of samples with the target's share of infected cells has excluded it at any look up to so many cells."""
+def spent_on_target(bounds: AnyTime, errors: Errors, target: float, cells: int, level: float) -> float:
+    """At most this share of samples with the target's share of infected cells has been called negative at any look on the way.
+
+    No look calls a sample negative whose cells could not have shown the target (row "detection" of the table, at the limit of
+    blank of ``level``), so blocks in which no number of cells could are passed over.
+    """
     ends = _blocks(cells)
-    if not ends:
+    start = next((i for i, block in enumerate(pairwise(ends)) if _may_show(errors, target, *block, level)), None)
+    if start is None:
         return 0.0
+    ends = ends[start:]
     below = _limits(bounds.clean, ends)
     if below[-1] < 0:
         return 0.0
@@ -70,6 +77,13 @@ def spent_on_target(bounds: AnyTime, errors: Errors, target: float, cells: int) 
     q = f + target * (s - f)
     order = np.argsort(q)
     return min(_average(Rate(q[order], weights[order]), lambda rate: _past_lower(rate, ends, highest)), 1.0)
+
+
+def _may_show(errors: Errors, target: float, start: int, end: int, level: float) -> bool:
+    """Whether some number of cells from ``start`` to ``end`` may show the target: more cells do, and a lower limit does."""
+    if detected(errors, end, 0, target) < LEVEL:
+        return False
+    return detected(errors, end, limit_of_blank(errors.false, start, level), target) >= LEVEL
 
 
 def _limits(limit: Callable[[int, int], int], ends: Sequence[int]) -> list[int]:

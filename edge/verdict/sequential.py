@@ -95,10 +95,11 @@ class AnyTime:
         weights[0] = 0.5
         self._log_g = np.log(weights)
         self._coarse = _Rates(*errors.pairs(_FALSE, _FOUND), self._shares)
+        self._fine = _Rates(*errors.pairs(*FINE), np.array([0.0 if target is None else target]))
         blank = finer(errors.false)
         self._exact = {0: _Rates(blank.values, blank.values, blank.weights, self._shares[:1])}
         if target is not None:
-            self._exact[self._target] = _Rates(*errors.pairs(*FINE), np.array([target]))
+            self._exact[self._target] = self._fine
         self._limit = float(np.log(1 / alpha))
 
     def excludes(self, k: int, n: int) -> tuple[bool, bool]:
@@ -140,7 +141,7 @@ class AnyTime:
         """Where between two shares the kept ones end."""
         for _ in range(_HALVINGS):
             middle = (kept + not_kept) / 2
-            if log_mix - self._coarse.at(middle).log_p(k, n)[0] < self._limit:
+            if log_mix - self._fine.at(middle).log_p(k, n)[0] < self._limit:
                 kept = middle
             else:
                 not_kept = middle

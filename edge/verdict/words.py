@@ -53,8 +53,7 @@ def _counted(finding: Finding, assessor: Assessor) -> str:
     if finding.look == Look.EVERY:
         return f"{counted}; {limit} here, and within such limits at every look, {level} times in 100."
     if finding.look == Look.LAST:
-        alone = f"{assessor.level * 100:.3g}"
-        return f"{counted}; {limit} {level} times in 100 (the last look of several: one alone would have {alone})."
+        return f"{counted}; {limit} {level} times in 100 ({assessor.level * 100:.3g}, were this the only look)."
     return f"{counted}; {limit} {level} times in 100."
 
 
