@@ -20,8 +20,10 @@ Ctrl-C and failures end a sample when somebody or something chooses to, perhaps 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
+from math import lgamma, log, log1p
 
 import numpy as np
 
@@ -34,6 +36,7 @@ from edge.verdict.tails import Floats
 _RATES = 60
 _BLOCK = 1.08
 _REACH = 9.0  # standard deviations
+_TINY = 1e-18
 
 
 class Look(StrEnum):
@@ -108,26 +111,51 @@ def _average(rate: Rate, chance: Callable[[float], float]) -> float:
 
 def _past_upper(q: float, ends: Sequence[int], highest: Sequence[int]) -> float:
     """The chance that the count is above ``highest`` at the end of some block."""
-    within = np.ones(1)
+    within = _Counts()
     for (start, end), most in zip(pairwise([0, *ends]), highest, strict=True):
-        within = np.convolve(within, _count(q, end - start, most))[: most + 1]
-    return 1 - float(within.sum())
+        within = within.plus(q, end - start, most)
+    return 1 - float(within.chance.sum())
 
 
 def _past_lower(q: float, ends: Sequence[int], highest: Sequence[int]) -> float:
     """The chance that the count is not above ``highest`` at the end of some block; counts that never can be again are dropped."""
-    open_, crossed = np.ones(1), 0.0
+    open_, crossed = _Counts(), 0.0
     for (start, end), most in zip(pairwise([0, *ends]), highest, strict=True):
-        open_ = np.convolve(open_, _count(q, end - start, highest[-1]))[: highest[-1] + 1]
-        crossed += float(open_[: most + 1].sum())
-        open_[: most + 1] = 0
+        open_ = open_.plus(q, end - start, highest[-1])
+        here = max(most + 1 - open_.first, 0)
+        crossed += float(open_.chance[:here].sum())
+        open_.chance[:here] = 0
     return crossed
 
 
-def _count(q: float, n: int, most: int) -> Floats:
-    """The probabilities of 0, 1, ... events among n; the far end, and what is above ``most``, is left out."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counts:
+    """The probability of each count from ``first`` on; those that hardly can be are left out at both ends."""
+
+    first: int = 0
+    chance: Floats = field(default_factory=lambda: np.ones(1))
+
+    def plus(self, q: float, n: int, most: int) -> _Counts:
+        """With the events among ``n`` more cells; counts above ``most`` are dropped."""
+        more = _binomial(q, n)
+        first = self.first + more.first
+        if not len(self.chance) or first > most:
+            return _Counts(first, np.zeros(0))
+        chance = np.convolve(self.chance, more.chance)[: most - first + 1]
+        held = np.flatnonzero(chance > _TINY)
+        return (
+            _Counts(first + int(held[0]), chance[held[0] : held[-1] + 1])
+            if len(held)
+            else _Counts(first, held[:0] * 1.0)
+        )
+
+
+def _binomial(q: float, n: int) -> _Counts:
     q = min(max(q, 1e-300), 1 - 1e-12)
-    end = int(n * q + _REACH * (n * q * (1 - q)) ** 0.5 + 12)
-    k = np.arange(min(n, max(most, 0), end))
-    steps = np.log((n - k) / (k + 1)) + np.log(q) - np.log1p(-q)
-    return np.exp(n * np.log1p(-q) + np.concatenate([[0.0], np.cumsum(steps)]))
+    reach = _REACH * (n * q * (1 - q)) ** 0.5 + 12
+    first, last = max(int(n * q - reach), 0), min(int(n * q + reach), n)
+    k = np.arange(first, last)
+    start = lgamma(n + 1) - lgamma(first + 1) - lgamma(n - first + 1) + first * log(q) + (n - first) * log1p(-q)
+    steps = np.log((n - k) / (k + 1)) + log(q) - log1p(-q)
+    logs: Floats = start + np.concatenate([[0.0], np.cumsum(steps)])
+    return _Counts(first, np.exp(logs))
