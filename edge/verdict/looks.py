@@ -141,12 +141,10 @@ class _Counts:
         first = self.first + more.first
         if not len(self.chance) or first > most:
             return _Counts(first, np.zeros(0))
-        chance = np.convolve(self.chance, more.chance)[: most - first + 1]
+        chance: Floats = np.convolve(self.chance, more.chance)[: most - first + 1]
         held = np.flatnonzero(chance > _TINY)
         return (
-            _Counts(first + int(held[0]), chance[held[0] : held[-1] + 1])
-            if len(held)
-            else _Counts(first, held[:0] * 1.0)
+            _Counts(first + int(held[0]), chance[held[0] : held[-1] + 1]) if len(held) else _Counts(first, np.zeros(0))
         )
 
 
@@ -157,5 +155,4 @@ def _binomial(q: float, n: int) -> _Counts:
     k = np.arange(first, last)
     start = lgamma(n + 1) - lgamma(first + 1) - lgamma(n - first + 1) + first * log(q) + (n - first) * log1p(-q)
     steps = np.log((n - k) / (k + 1)) + log(q) - log1p(-q)
-    logs: Floats = start + np.concatenate([[0.0], np.cumsum(steps)])
-    return _Counts(first, np.exp(logs))
+    return _Counts(first, np.asarray(np.exp(start + np.concatenate([[0.0], np.cumsum(steps)])), np.float64))

@@ -146,6 +146,8 @@ def _more(finding: Finding, assessor: Assessor) -> str:
         return f"another {finding.cells_short:,} {unit}s would decide"
     if not assessor.calibration.knows(finding.label):
         return "its sensitivity is not known: calibrate with --positive"
+    if finding.look == Look.EVERY:
+        return f"more {unit}s might not decide at a look on the way; a run that ends with its fields or its budget has a last look"
     return (
         f"more {unit}s alone would not decide: slides differ too much in their false positives and "
         "losses; calibrate on more slides, or use a better model"

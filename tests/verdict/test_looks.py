@@ -112,6 +112,7 @@ def test_a_run_that_somebody_stopped_has_no_last_look_and_says_what_one_look_wou
     verdict = decide(tally(27_166, 290), CARD, assessor, complete=False)
     assert verdict.flag == "insufficient"
     assert verdict.findings[0].limit_of_blank > 290
+    assert "would not decide" not in " ".join(verdict.reasons)  # the end of the fields would
     said = next(reason for reason in verdict.reasons if reason.startswith("Looked at only once"))
     once = assessor.at_one_look(tally(27_166, 290))[0]
     assert f"parasitized would be positive: its limit would be {once.limit_of_blank:,}, not" in said
