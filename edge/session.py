@@ -112,6 +112,7 @@ class Session:
         self._alone = True
         self._register: Placer | None = None
         self._complete: set[str] = set()
+        self._budget_spent = False
         self._fields = 0
         self._unreadable = 0
 
@@ -124,7 +125,7 @@ class Session:
                     workers.stop()
         except EdgeError as caught:
             self._error = self._error or caught
-        self._finish()
+        self._finish(complete=self._budget_spent or (self._error is None and not workers.stopped))
         self._each(lambda output: output.close())
         return Ending(self._fields, self._unreadable, self._error)
 
@@ -137,20 +138,22 @@ class Session:
         if name in self._complete:
             return  # was under way when the limit was reached
         if self._sample is None or self._sample.name != name:
-            self._finish(outcome.began)
+            self._finish(outcome.began, complete=True)
             self._began = monotonic() if outcome.began is None else outcome.began
             self._alone = self._began >= self._last
             self._sample = Sample(name, self._card.labels)
+            self._budget_spent = False
             self._gate = self._new_gate() if self._new_gate else None
             self._register = self._new_register() if self._new_register else None
         event = self._add(outcome, self._sample)
         self._last = monotonic()
         self._each(lambda output: output.field(event))
-        if self._limits.reached(self._sample, monotonic() - self._began) or self._decided(event):
+        self._budget_spent = self._limits.reached(self._sample, monotonic() - self._began)
+        if self._budget_spent or self._decided(event):
             self._complete.add(name)
             if self._limits.several:
                 workers.skip(name)
-                self._finish()
+                self._finish(complete=self._budget_spent)
             else:
                 workers.stop()
 
@@ -175,14 +178,19 @@ class Session:
         reason = f"unreadable: {outcome.reason}"
         return FieldEvent(outcome.index, sample.name, outcome.name, None, None, reason, sample.tally())
 
-    def _finish(self, next_began: float | None = None) -> None:
-        """Deliver the sample; ``next_began``: when the first field of the next one began to be read."""
+    def _finish(self, next_began: float | None = None, *, complete: bool) -> None:
+        """Deliver the sample.
+
+        Args:
+            next_began: when the first field of the next one began to be read.
+            complete: fields or budget ended the sample, which does not depend on what was counted as positive.
+        """
         if self._sample is None:
             return
         tally = self._sample.tally()
         self._sample = None
         alone = self._alone and (next_began is None or next_began >= self._last)
-        verdict = decide(tally, self._card, self._assessor, self._unit)
+        verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete)
         event = SampleEvent(tally, verdict, self._last - self._began, alone)
         self._each(lambda output: output.sample(event))
 

@@ -201,12 +201,15 @@ class Finding:
     Attributes:
         label: the class; ``count`` of it among ``cells``.
         flag: of this class alone.
-        limit_of_blank: the count that a blank sample of this many cells stays at or below, 95 times in 100.
-        limit_of_detection: share of infected cells found 95 times in 100 at this many cells; None: not even 1.
+        limit_of_blank: a count above it is positive: what a blank sample of this many cells stays at or below, ``level`` of the time.
+        limit_of_detection: share of infected cells found 95 times in 100 at this many cells, looked at once; None: not even 1.
         raw: estimated share of infected cells as it falls out, perhaps negative; None: nothing to estimate from.
-        infected: the same within 0 to 1 with its 95 % interval (``--until decided``: with bounds that hold at every look).
+        infected: the same within 0 to 1 with its 95 % interval, less what the flag rules out (0, or the target and more).
         most: upper bound of it, one-sided 95 %: what "negative" rests on.
-        cells_short: cells still to be counted until the sample can be decided, if that is known.
+        cells_short: cells still to be counted until the sample can be decided, two digits; None: decided, or more do not help.
+        why: the row of ``edge.verdict.table`` that gave the flag.
+        look: ``one``, ``every`` or ``last``: the look that limits and bounds are of (``edge.verdict.looks``).
+        level: of the limit of blank; 0.95 for one look at one class.
     """
 
     label: str
@@ -219,6 +222,9 @@ class Finding:
     infected: Interval
     most: float
     cells_short: int | None = None
+    why: str = ""
+    look: str = "one"
+    level: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)

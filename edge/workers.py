@@ -113,6 +113,11 @@ class Workers:
         """Whether no thread is left that could still touch the source."""
         return not any(thread.is_alive() for thread in (self._feeder, *self._threads))
 
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody has asked for the end, rather than the source having reached its own."""
+        return self._stopped
+
     def stop(self) -> None:
         """End the iteration after what is finished by now. Safe in a signal handler and more than once."""
         self._stopped = True

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from threading import Timer
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,11 @@ from edge.outputs import FieldEvent, SampleEvent
 from edge.overlap import Register
 from edge.pixels import Image
 from edge.session import Ending, Limits, Session
-from edge.types import Cells, Overlap
+from edge.types import Cells, Finding, Overlap, Tally
+from edge.verdict.assess import Assessor
 from edge.workers import Workers
 from tests.fakes import CARD, FakeClassifier, FakeFinder, FakeSource, RejectEvery, TwoSamples, quality
+from tests.verdict.made import calibration
 
 
 class Recorder:
@@ -36,6 +40,58 @@ class Recorder:
 
     def discard(self) -> None:
         self.ended.append("discarded")
+
+
+class Asked:
+    """An assessor that remembers whether samples were complete, and decides at so many cells."""
+
+    every_look = True
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.complete: list[bool] = []
+        self.judge = Assessor(calibration(), 0.005)
+        self.calibration, self.target, self.level = self.judge.calibration, 0.005, 0.95
+
+    def decided(self, tally: Tally) -> bool:
+        return tally.cells >= self.at
+
+    def findings(self, tally: Tally, *, complete: bool) -> tuple[Finding, ...]:
+        self.complete.append(complete)
+        return self.judge.findings(tally)
+
+    def at_one_look(self, tally: Tally) -> tuple[Finding, ...]:
+        return self.judge.findings(tally)
+
+
+ENDS = {
+    "its fields end": (FakeSource([11] * 4), Limits(), 1000, [True]),
+    "its budget is spent": (FakeSource([11], endless=True), Limits(cells=30), 1000, [True]),
+    "it is decided": (FakeSource([11], endless=True), Limits(cells=90), 30, [False]),
+    "it is decided as its budget is spent": (FakeSource([11], endless=True), Limits(fields=3), 30, [True]),
+    "the camera fails": (FakeSource([11, 11, None]), Limits(), 1000, [False]),
+    "the next sample begins": (TwoSamples([11] * 6), Limits(several=True), 1000, [True, True]),
+    "the first of two is decided": (TwoSamples([11] * 6), Limits(several=True), 20, [False, False]),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_only_a_sample_that_ends_with_its_fields_or_its_budget_is_complete(name: str) -> None:
+    source, limits, at, complete = ENDS[name]
+    asked = Asked(at)
+    with Workers(source, [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]) as threads:
+        Session(CARD, [], None, limits, asked).run(threads)  # type: ignore[arg-type]
+    assert asked.complete == complete
+
+
+def test_a_run_that_is_stopped_is_not_complete() -> None:
+    asked = Asked(10**6)
+    with Workers(
+        FakeSource([11], endless=True, delay=0.02), [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]
+    ) as threads:
+        Timer(0.3, threads.stop).start()  # as Ctrl-C does
+        Session(CARD, [], None, None, asked).run(threads)  # type: ignore[arg-type]
+    assert asked.complete == [False]
 
 
 def run(

@@ -96,6 +96,8 @@ def finding_facts(found: Finding) -> dict[str, object]:
         "estimate": rounded(found.raw),
         "at_most": rounded(found.most),
         "cells_short": found.cells_short,
+        "look": str(found.look),
+        "level": rounded(found.level),
     }
 
 

@@ -1,7 +1,8 @@
 """From counts and a calibration to findings: one per positive class, each with its limits, interval and flag.
 
 With m positive classes each is judged at 1 - 0.05 / m (Bonferroni), so that a blank is flagged no more often for having more
-classes to go wrong in.
+classes to go wrong in. The interval shown never leaves in what the flag's own test has ruled out: no 0 where the flag is
+positive, nothing from the target up where it is negative.
 """
 
 from __future__ import annotations
@@ -11,21 +12,42 @@ from dataclasses import dataclass, field
 from edge.types import Finding, Interval, Tally
 from edge.verdict.calibration import Calibration
 from edge.verdict.interval import LEVEL
-from edge.verdict.limits import MOST_CELLS, Errors, cells_needed, limit_of_blank, limit_of_detection
-from edge.verdict.prevalence import Estimate, estimate
+from edge.verdict.limits import Errors, limit_of_blank, limit_of_detection
+from edge.verdict.looks import Look, spent_on_blanks, spent_on_target
+from edge.verdict.prevalence import Estimate, at_least, at_most, estimate
 from edge.verdict.sequential import AnyTime
-from edge.verdict.table import FLAGS, INDETERMINATE, INSUFFICIENT, NEGATIVE, POSITIVE, Evidence, decide_flag
+from edge.verdict.short import cells_short
+from edge.verdict.table import FLAGS, INDETERMINATE, NEGATIVE, POSITIVE, Evidence, decide_row
 
-_STRIDE = 1.25
+_LEAST_LEFT = 1e-4
+_LEAST_SHARE = 1e-9  # what a positive's interval begins with where rounding would leave 0 in
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Class:
     label: str
     errors: Errors
-    sensitivity_known: bool
+    known: bool  # whether its sensitivity is
     any_time: AnyTime | None
-    needed: dict[str, int | None] = field(default_factory=dict)  # worked out once, and only when asked for
+    detectable: dict[int, bool] = field(default_factory=dict)  # worked out once for so many cells
+    levels: dict[int, tuple[float, float]] = field(default_factory=dict)  # of the last look, likewise
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """What one look makes of one count.
+
+    Attributes:
+        level: of the limit; ``below_level`` of the bounds of the share.
+        limit: a count above it is positive.
+        judged: the estimate; its ``most`` is below the target where the count is negative.
+    """
+
+    look: Look
+    level: float
+    below_level: float
+    limit: int
+    judged: Estimate
 
 
 class Assessor:
@@ -34,7 +56,7 @@ class Assessor:
     Args:
         calibration: see ``edge.verdict.calibration``.
         target: share of infected cells that a negative must be below, or None.
-        every_look: ``--until decided``: all bounds hold however often they are looked at, and are wider for it.
+        every_look: ``--until decided``: samples are looked at after every field, and end as soon as ``decided``.
     """
 
     def __init__(self, calibration: Calibration, target: float | None = None, *, every_look: bool = False) -> None:
@@ -50,74 +72,143 @@ class Assessor:
 
     def decided(self, tally: Tally) -> bool:
         """``--until decided``: whether the flag can no longer change, whatever else this sample shows."""
-        flags = [self._decided(known, tally.counts[known.label], tally.cells) for known in self._classes]
+        flags = [self._decided(known, tally, quick=True) for known in self._classes]
         return POSITIVE in flags or all(flag == NEGATIVE for flag in flags)
 
-    def findings(self, tally: Tally) -> tuple[Finding, ...]:
-        """One per positive class."""
-        return tuple(self._finding(known, tally) for known in self._classes)
+    def findings(self, tally: Tally, *, complete: bool = True, advise: bool = True) -> tuple[Finding, ...]:
+        """One per positive class.
 
-    def _decided(self, known: _Class, count: int, cells: int) -> str:
-        if known.any_time is None or cells == 0:
-            return ""
-        low, high = known.any_time.bounds(count, cells)
-        if low > 0:
-            return POSITIVE
-        below = self.target is not None and high <= self.target and known.sensitivity_known
-        return NEGATIVE if below else ""
+        Args:
+            tally: the sample.
+            complete: it ended because its fields or its budget did, so that ``--until decided`` may have its last look.
+            advise: work out how many more cells would decide, which takes longer than all the rest.
+        """
+        return tuple(self._finding(known, tally, complete=complete, advise=advise) for known in self._classes)
 
-    def _finding(self, known: _Class, tally: Tally) -> Finding:
+    def at_one_look(self, tally: Tally) -> tuple[Finding, ...]:
+        """As if the sample had not been looked at before its end."""
+        return tuple(self._finding(known, tally, once=True, advise=False) for known in self._classes)
+
+    def _decided(self, known: _Class, tally: Tally, *, quick: bool = False) -> str:
+        """The flag that bounds valid at every look give, ``indeterminate`` where they do not decide.
+
+        ``quick``: ask first whether a little fewer cells could show the target, which is known from the fields before.
+        """
+        if known.any_time is None:
+            return INDETERMINATE
+        above, below = known.any_time.excludes(tally.counts[known.label], tally.cells)
+        below = below and known.known
+        if below and quick and not above:
+            below = self._detectable_below(known, tally.cells)
+        detectable = self._detectable(known, tally.cells) if below and not above else None
+        return decide_row(Evidence(True, tally.cells, enough_fields(tally), above, detectable, below)).flag
+
+    def _finding(
+        self, known: _Class, tally: Tally, *, advise: bool, complete: bool = True, once: bool = False
+    ) -> Finding:
         count, cells = tally.counts[known.label], tally.cells
-        limit = limit_of_blank(known.errors.false, cells, self.level)
-        lowest = limit_of_detection(known.errors, cells, limit, LEVEL) if known.sensitivity_known else None
-        judged = self._estimate(known, count, cells)
-        decided = self._decided(known, count, cells)
-        above = decided == POSITIVE if self.every_look else count > limit
-        below = self._below(judged, decided)
-        detectable = None if self.target is None else lowest is not None and lowest <= self.target
-        if decided == NEGATIVE:  # bounds that hold at every look need no second leave
-            detectable = True
-        flag = decide_flag(Evidence(True, cells, enough_fields(tally), above, detectable, below))
-        short = self._short(known, count, cells, flag)
-        return Finding(known.label, count, cells, flag, limit, lowest, judged.raw, judged.share, judged.most, short)
+        test = self._test(known, tally, complete=complete, once=once)
+        lowest = self._lowest(known, cells)
+        detectable = self._detectable(known, cells)
+        below = None if self.target is None else test.judged.most < self.target
+        row = decide_row(Evidence(True, cells, enough_fields(tally), count > test.limit, detectable, below))
+        short = self._short(known, test, count, cells) if row.open and advise else None
+        return Finding(
+            known.label, count, cells, row.flag, test.limit, lowest, test.judged.raw, _shown(known, test, row.flag, count, cells),
+            test.judged.most, short, row.name, test.look, test.level,
+        )  # fmt: skip
 
-    def _below(self, judged: Estimate, decided: str) -> bool | None:
-        if self.target is None:
+    def _lowest(self, known: _Class, cells: int) -> float | None:
+        """The limit of detection: of one look, whichever look judges, since it is asked of so many cells and not of a count."""
+        if not known.known:
             return None
-        return decided == NEGATIVE if self.every_look else judged.most < self.target
+        return limit_of_detection(known.errors, cells, limit_of_blank(known.errors.false, cells, self.level), LEVEL)
 
-    def _estimate(self, known: _Class, count: int, cells: int) -> Estimate:
-        if not known.sensitivity_known:
-            return Estimate(None, Interval(None, 0.0, 1.0), 1.0)
-        judged = estimate(count, cells, known.errors, self.level)
-        if known.any_time is None or cells == 0:
-            return judged
-        low, high = known.any_time.bounds(count, cells)
-        value = judged.share.value
-        return Estimate(judged.raw, Interval(None if value is None else min(max(value, low), high), low, high), high)
+    def _detectable(self, known: _Class, cells: int) -> bool | None:
+        lowest = self._lowest(known, cells)
+        return None if self.target is None else lowest is not None and lowest <= self.target
 
-    def _short(self, known: _Class, count: int, cells: int, flag: str) -> int | None:
-        """Cells still to be counted: to reach the target's limit of detection, or to decide at the present rate."""
-        if self.target is None or flag in (POSITIVE, NEGATIVE) or not known.sensitivity_known:
+    def _detectable_below(self, known: _Class, cells: int) -> bool:
+        fewer = cells - cells % max(int(10 ** (len(str(cells)) - 2)), 1)
+        if fewer not in known.detectable:
+            known.detectable[fewer] = self._detectable(known, fewer) is True
+        return known.detectable[fewer]
+
+    def _test(self, known: _Class, tally: Tally, *, complete: bool, once: bool) -> _Test:
+        count, cells = tally.counts[known.label], tally.cells
+        if known.any_time is None or once:
+            limit = limit_of_blank(known.errors.false, cells, self.level)
+            return _Test(Look.ONE, self.level, self.level, limit, _estimate(known, count, cells, self.level))
+        if not complete or self._decided(known, tally) != INDETERMINATE:
+            return self._any_time(known, known.any_time, count, cells)
+        level, below_level = self._last_levels(known, known.any_time, cells)
+        limit = limit_of_blank(known.errors.false, cells, level)
+        return _Test(Look.LAST, level, below_level, limit, _estimate(known, count, cells, below_level))
+
+    def _last_levels(self, known: _Class, any_time: AnyTime, cells: int) -> tuple[float, float]:
+        if cells not in known.levels:
+            level = self._left(spent_on_blanks(any_time, known.errors, cells))
+            below_level = self.level
+            if self.target is not None and known.known:
+                below_level = self._left(spent_on_target(any_time, known.errors, self.target, cells, self.level))
+            known.levels[cells] = level, below_level
+        return known.levels[cells]
+
+    def _left(self, spent: float) -> float:
+        """The level of a last look; never 1, for what was spent is bounded from above and so is less."""
+        return min(self.level + spent, 1 - _LEAST_LEFT)
+
+    def _any_time(self, known: _Class, any_time: AnyTime, count: int, cells: int) -> _Test:
+        judged = _estimate(known, count, cells, self.level)
+        if known.known and cells:
+            low, high = any_time.bounds(count, cells)
+            value = judged.share.value
+            value = None if value is None else min(max(value, low), high)
+            judged = Estimate(judged.raw, Interval(value, low, high), high)
+        return _Test(Look.EVERY, self.level, self.level, any_time.limit(count, cells), judged)
+
+    def _short(self, known: _Class, test: _Test, count: int, cells: int) -> int | None:
+        """Cells still to be counted until a test like this one decides."""
+        target = self.target
+        if target is None or not known.known:
             return None
-        if flag == INSUFFICIENT or cells == 0:
-            if "needed" not in known.needed:
-                known.needed["needed"] = cells_needed(known.errors, self.target, LEVEL, self.level)
-            needed = known.needed["needed"]
-            return None if needed is None else max(needed - cells, 0) or None
-        more = float(cells)
-        while more < MOST_CELLS:
-            more *= _STRIDE
-            if self._would_decide(known, round(count * more / cells), round(more)):
-                return round(more) - cells
-        return None
+        any_time = known.any_time
 
-    def _would_decide(self, known: _Class, count: int, cells: int) -> bool:
-        if self.every_look:
-            return bool(self._decided(known, count, cells))
-        if count > limit_of_blank(known.errors.false, cells, self.level):
-            return True
-        return self.target is not None and estimate(count, cells, known.errors, self.level).most < self.target
+        def decides(k: int, n: int) -> int:
+            if test.look == Look.EVERY and any_time is not None:
+                above, below = any_time.excludes(k, n)
+            else:
+                above = k > limit_of_blank(known.errors.false, n, test.level)
+                below = not above and at_most(k, n, known.errors, test.below_level) < target
+            return 1 if above else -int(below and self._detectable(known, n) is True)
+
+        def surely(n: int) -> bool:
+            if test.look == Look.EVERY or not self._detectable(known, n):
+                return False
+            return (
+                at_most(limit_of_blank(known.errors.false, n, test.level), n, known.errors, test.below_level) < target
+            )
+
+        return cells_short(count, cells, decides, surely)
+
+
+def _estimate(known: _Class, count: int, cells: int, level: float) -> Estimate:
+    return estimate(count, cells, known.errors, level) if known.known else Estimate(None, Interval(None, 0.0, 1.0), 1.0)
+
+
+def _shown(known: _Class, test: _Test, flag: str, count: int, cells: int) -> Interval:
+    """The interval without what the flag's own test, one-sided where the interval is two-sided, has ruled out."""
+    share = test.judged.share
+    if share.value is None:
+        return share
+    low, high = share.low, share.high
+    if flag == POSITIVE and test.look != Look.EVERY:
+        low = max(low, at_least(count, cells, known.errors, test.level), _LEAST_SHARE)
+        high = max(high, low)
+    elif flag == NEGATIVE:
+        high = test.judged.most
+        low = min(low, high)
+    return Interval(min(max(share.value, low), high), low, high)
 
 
 def enough_fields(tally: Tally) -> bool:

@@ -26,6 +26,7 @@ from edge.verdict.tails import Floats, beta_cdf
 
 _TABLE = 400
 _STEPS = 60
+_LEAST = 1e-3  # of a beta distribution's parameters: all of the cells, or none of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,19 @@ class Estimate:
     most: float
 
 
+UPPER, MIDDLE, LOWER = 1.0, 0.5, 0.0
+"""Which Beta(k + side, n - k + 1 - side): the exact one of an upper bound, the middle, the exact one of a lower bound."""
+
+
 class ShareOf:
     """The distribution of the share v behind ``k`` of ``n``: call it with t for ``P(v <= t)``.
 
     Args:
-        exact: on the safe side for an upper bound, rather than in the middle.
+        side: ``UPPER`` or ``LOWER``: on the safe side for a bound of that kind; ``MIDDLE``: between them.
     """
 
-    def __init__(self, k: int, n: int, errors: Errors, *, exact: bool = False) -> None:
-        a, b = (k + 1.0, max(n - k, 1e-3)) if exact else (k + 0.5, n - k + 0.5)
+    def __init__(self, k: int, n: int, errors: Errors, side: float = MIDDLE) -> None:
+        a, b = max(k + side, _LEAST), max(n - k + 1 - side, _LEAST)
         mean = a / (a + b)
         reach = (a * b / (a + b + 1)) ** 0.5 / (a + b)
         low, high = max(mean - 9 * reach, 0.0), min(mean + 9 * reach + 12 / (a + b), 1.0)
@@ -95,6 +100,16 @@ def estimate(k: int, n: int, errors: Errors, level: float = LEVEL) -> Estimate:
     raw = (k / n - f) / (s - f)
     share = ShareOf(k, n, errors)
     tail = (1 - level) / 2
-    most = ShareOf(k, n, errors, exact=True).quantile(level)
+    most = at_most(k, n, errors, level)
     low, high = share.quantile(tail), max(share.quantile(1 - tail), most)
     return Estimate(raw, Interval(min(max(raw, low), high), low, high), most)
+
+
+def at_most(k: int, n: int, errors: Errors, level: float = LEVEL) -> float:
+    """The one-sided upper bound alone: the share at which ``k`` or fewer of ``n`` would come with probability 1 - ``level``."""
+    return ShareOf(k, n, errors, UPPER).quantile(level)
+
+
+def at_least(k: int, n: int, errors: Errors, level: float = LEVEL) -> float:
+    """The one-sided lower bound: the share at which ``k`` or more of ``n`` would come with probability 1 - ``level``."""
+    return ShareOf(k, n, errors, LOWER).quantile(1 - level)

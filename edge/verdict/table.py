@@ -26,8 +26,8 @@ class Evidence:
         calibrated: there is a calibration for this model, finder and microscope.
         cells: cells counted.
         enough_fields: at least half of the fields passed the gate.
-        above: the count is above the limit of blank (``--until decided``: 0 is outside the bounds that hold at every look).
-        detectable: the limit of detection at this many cells is not above the target; None without a target.
+        above: the count is above the limit of blank: that of the look that judges (``edge.verdict.looks``).
+        detectable: the limit of detection at this many cells, of one look, is not above the target; None without a target.
         below: the upper bound is below the target; None without a target.
     """
 
@@ -41,27 +41,47 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table."""
+    """One line of the table.
 
+    Attributes:
+        name: by which ``edge.verdict.flag`` finds the sentence that tells what this row means for a sample.
+        open: whether more cells could change the flag.
+    """
+
+    name: str
     flag: str
     condition: str
     holds: Callable[[Evidence], bool]
+    open: bool = False
 
 
 TABLE = (
-    Row(UNCALIBRATED, "no calibration for this model, finder and microscope", lambda e: not e.calibrated),
-    Row(INSUFFICIENT, "no cell was counted", lambda e: e.cells == 0),
-    Row(POSITIVE, "the count is above the limit of blank at this many cells", lambda e: e.above),
-    Row(INSUFFICIENT, "fewer than half of the fields passed the gate", lambda e: not e.enough_fields),
-    Row(INSUFFICIENT, "the limit of detection at this many cells is above the target", lambda e: e.detectable is False),
-    Row(NEGATIVE, "the upper bound of the infected share is below the target", lambda e: e.below is True),
-    Row(INDETERMINATE, "none of these, or no target was given", lambda _: True),
+    Row(
+        "calibration", UNCALIBRATED, "no calibration for this model, finder and microscope", lambda e: not e.calibrated
+    ),
+    Row("cells", INSUFFICIENT, "no cell was counted", lambda e: e.cells == 0),
+    Row("above", POSITIVE, "the count is above the limit of blank at this many cells", lambda e: e.above),
+    Row("fields", INSUFFICIENT, "fewer than half of the fields passed the gate", lambda e: not e.enough_fields),
+    Row(
+        "detection",
+        INSUFFICIENT,
+        "the limit of detection at this many cells is above the target",
+        lambda e: e.detectable is False,
+        open=True,
+    ),
+    Row("below", NEGATIVE, "the upper bound of the infected share is below the target", lambda e: e.below is True),
+    Row("undecided", INDETERMINATE, "none of these, or no target was given", lambda _: True, open=True),
 )
 
 
+def decide_row(evidence: Evidence) -> Row:
+    """The first row that holds."""
+    return next(row for row in TABLE if row.holds(evidence))
+
+
 def decide_flag(evidence: Evidence) -> str:
-    """The flag of the first row that holds."""
-    return next(row.flag for row in TABLE if row.holds(evidence))
+    """Its flag."""
+    return decide_row(evidence).flag
 
 
 def markdown() -> str:

@@ -26,26 +26,59 @@ def parse_share(text: str, rbc_per_ul: float = RBC_PER_UL) -> float:
     return share
 
 
-def percent(share: float) -> str:
-    """``1.3 %``, ``0.052 %``, ``0.00031 %``: two digits that count."""
-    return f"{two_digits(share * 100)} %"
+def percent(share: float, count: int = 2) -> str:
+    """``1.3 %``, ``0.052 %``, ``0.00031 %``: two digits that count, or ``count`` of them."""
+    return f"{digits(share * 100, count)} %"
 
 
-def per_ul(share: float, rbc_per_ul: float) -> str:
+def per_ul(share: float, rbc_per_ul: float, count: int = 2) -> str:
     """``4,000/µL`` at so many red cells per µL."""
-    return f"{two_digits(share * rbc_per_ul)}/µL"
+    return f"{digits(share * rbc_per_ul, count)}/µL"
 
 
-def said(share: float, rbc_per_ul: float | None) -> str:
+def said(share: float, rbc_per_ul: float | None, count: int = 2) -> str:
     """Both; only the share where cells are not red cells (tiles)."""
-    return percent(share) if rbc_per_ul is None else f"{percent(share)} ({per_ul(share, rbc_per_ul)})"
+    if rbc_per_ul is None:
+        return percent(share, count)
+    return f"{percent(share, count)} ({per_ul(share, rbc_per_ul, count)})"
+
+
+AS_GIVEN = 6
+"""Digits of a share that somebody typed: 0.125% is not shown as 0.12 %."""
+
+_MOST_DIGITS = 12
+
+
+def digits_below(share: float, limit: float) -> int:
+    """How many digits show that ``share`` is below ``limit``, which is shown as given: two, or more where they are close."""
+    for count in range(2, _MOST_DIGITS):
+        if float(f"{share:.{count}g}") < float(f"{limit:.{AS_GIVEN}g}"):
+            return count
+    return _MOST_DIGITS
 
 
 def two_digits(value: float) -> str:
     """``4,000``, ``1.3``, ``0.00031``: two digits that count, never an exponent."""
+    return digits(value, 2)
+
+
+def digits(value: float, count: int) -> str:
+    """So many digits that count, never an exponent: ``4,000``, ``1.3``, ``0.00031``."""
     if value == 0:
         return "0"
-    text = f"{value:.2g}"
-    if "e" not in text:
+    text = f"{value:.{count}g}"
+    if "e" not in text and abs(value) < _COMMAS:
         return text
-    return f"{float(text):,.0f}" if abs(value) >= 1 else f"{float(text):.10f}".rstrip("0")
+    if abs(value) >= 1:
+        after = max(count - len(str(int(abs(float(text))))), 0)
+        whole, _, rest = f"{float(text):,.{after}f}".partition(".")
+        return f"{whole}.{rest}".rstrip("0").rstrip(".") if rest else whole
+    return f"{float(text):.{_MOST_DIGITS + 8}f}".rstrip("0")
+
+
+_COMMAS = 1000
+
+
+def plural(n: int, noun: str) -> str:
+    """``1 cell``, ``2,000 tiles``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

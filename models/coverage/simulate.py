@@ -2,7 +2,7 @@
 
 One round draws a calibration (blank slides and infected cells of other slides, each with rates of its own) and then samples
 from new slides. What is counted: intervals that hold the true share, blanks flagged positive, samples at the limit of
-detection that are found, and the same for runs that look after every field and stop when decided.
+detection that are found. The same for runs that look after every field (``--until decided``): ``models.coverage.until``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ import numpy as np
 
 from edge.verdict.interval import clopper_pearson
 from edge.verdict.limits import AtMost, Errors, limit_of_blank, limit_of_detection
-from edge.verdict.prevalence import ShareOf
+from edge.verdict.prevalence import LOWER, UPPER, ShareOf
 from edge.verdict.rates import MISSED_CELLS, fit
-from edge.verdict.sequential import AnyTime
 
 TAIL = 0.025
 _SLIDES = 400
@@ -55,11 +54,16 @@ class World:
 
     def calibrate(self, rng: np.random.Generator) -> Errors:
         """What one calibration would learn of this world."""
+        events, missed = self.known_slides(rng)
+        false = fit(events, [self.blank_cells] * self.blanks)
+        missing = fit(missed, [self.infected] * self.positives, MISSED_CELLS)
+        return Errors(false.next, missing.next.complement())
+
+    def known_slides(self, rng: np.random.Generator) -> tuple[list[int], list[int]]:
+        """False positives on each blank slide, and infected cells missed on each positive one."""
         events = rng.binomial(self.blank_cells, self.false_rates(rng, self.blanks))
         missed = rng.binomial(self.infected, 1 - self.found_rates(rng, self.positives))
-        false = fit(events.tolist(), [self.blank_cells] * self.blanks)
-        missing = fit(missed.tolist(), [self.infected] * self.positives, MISSED_CELLS)
-        return Errors(false.next, missing.next.complement())
+        return events.tolist(), missed.tolist()
 
     def above(self, rng: np.random.Generator, cells: int, limit: int, share: float) -> float:
         """The chance that a new slide shows more than ``limit``, over many of them."""
@@ -147,10 +151,10 @@ def fixed(world: World, cells: Sequence[int], shares: Sequence[float], rounds: i
     for _ in range(rounds):
         errors = world.calibrate(rng)
         for n in cells:
+            limit = limit_of_blank(errors.false, n)
             for share in shares:
                 k = world.sample(rng, n, share)
-                out.covered.setdefault((n, share), Score()).add(holds(k, n, errors, share))
-            limit = limit_of_blank(errors.false, n)
+                out.covered.setdefault((n, share), Score()).add(holds(k, n, errors, share, limit))
             out.flagged.setdefault(n, Mean()).add(world.above(rng, n, limit, 0.0))
             lowest = limit_of_detection(errors, n, limit)
             if lowest is not None:
@@ -159,46 +163,19 @@ def fixed(world: World, cells: Sequence[int], shares: Sequence[float], rounds: i
     return out
 
 
-def holds(k: int, n: int, errors: Errors, share: float) -> bool:
-    """Whether the interval that ``prevalence.estimate`` gives holds this share, without its two bisections."""
+def holds(k: int, n: int, errors: Errors, share: float, limit: int) -> bool:
+    """Whether the interval shown holds this share, without its bisections.
+
+    That of ``prevalence.estimate``, and of a positive (a count above ``limit``) only what the test behind the flag leaves.
+    """
     below = ShareOf(k, n, errors)(share)
-    return below >= TAIL and (below <= 1 - TAIL or ShareOf(k, n, errors, exact=True)(share) <= 1 - 2 * TAIL)
-
-
-@dataclass(slots=True)
-class Stopped:
-    """Runs that look after every field, up to a budget: how they ended, and the cells they took."""
-
-    positive: Score = field(default_factory=Score)
-    negative: Score = field(default_factory=Score)
-    cells: list[int] = field(default_factory=list)
-
-
-def sequential(
-    world: World, target: float, share: float, rounds: int, seed: int, *, step: int = 500, budget: int = 50_000
-) -> Stopped:
-    """Samples that are looked at every ``step`` cells and stop as soon as they are decided."""
-    rng = np.random.default_rng(seed)
-    out = Stopped()
-    for _ in range(rounds):
-        bounds = AnyTime(world.calibrate(rng), target).bounds
-        f, s = world.false_rates(rng, 1)[0], world.found_rates(rng, 1)[0]
-        counts = np.cumsum(rng.binomial(step, f + share * (s - f), budget // step))
-        flag, n = "", 0
-        for n, k in zip(range(step, budget + 1, step), counts.tolist(), strict=True):
-            low, high = bounds(k, n)
-            flag = "positive" if low > 0 else "negative" if high <= target else ""
-            if flag:
-                break
-        out.positive.add(flag == "positive")
-        out.negative.add(flag == "negative")
-        out.cells.append(n)
-    return out
+    if below < TAIL or (k > limit and ShareOf(k, n, errors, LOWER)(share) < 2 * TAIL):
+        return False
+    return below <= 1 - TAIL or ShareOf(k, n, errors, UPPER)(share) <= 1 - 2 * TAIL
 
 
 CELLS = (2000, 20_000, 100_000)
 SHARES = (0.0, 0.001, 0.01, 0.05)
-TARGETS = (0.001, 0.01)
 
 
 def worlds() -> list[World]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge.types import Finding, Interval
 from models.coverage import page as coverage_page
-from models.coverage.simulate import Mean, Score, World, fixed, sequential
+from models.coverage.simulate import Mean, Score, World, fixed
+from models.coverage.until import Case, agrees, sequential
 
 WORLD = World(1e-3, 0.5, 10)
 
@@ -30,12 +33,25 @@ def test_intervals_and_limits_keep_their_promises_in_one_world() -> None:
 
 
 def test_stopping_early_keeps_them_too() -> None:
-    blank = sequential(WORLD, 0.02, 0.0, 40, seed=1, budget=10_000)
-    infected = sequential(WORLD, 0.02, 0.02, 40, seed=2, budget=10_000)
+    blank = sequential(Case(WORLD, 0.02, 0, 5000), 30, seed=1)
+    infected = sequential(Case(WORLD, 0.02, 1, 5000), 30, seed=2)
     assert blank.positive.within(0, 0.05)
     assert infected.negative.within(0, 0.05)
     assert blank.negative.share > 0.5
-    assert np.median(infected.cells) < 10_000
+    assert np.median(infected.cells) <= 5000
+    assert infected.positive.share >= infected.once_positive.share - 0.1
+    for out in (blank, infected):
+        assert out.agree.hits == out.agree.trials == 30
+        assert out.covered.within(0.94, 1)
+
+
+def test_a_flag_that_its_own_figures_contradict_shows() -> None:
+    good = Finding("a", 9, 500, "positive", 4, 0.01, 0.01, Interval(0.01, 0.002, 0.03), 0.03)
+    assert agrees(good, 0.05)
+    assert not agrees(replace(good, limit_of_blank=9), 0.05)
+    assert not agrees(replace(good, infected=Interval(0.01, 0.0, 0.03)), 0.05)
+    assert not agrees(replace(good, count=1, flag="negative"), 0.02)
+    assert agrees(replace(good, count=1, flag="negative"), 0.04)
 
 
 def test_a_promise_that_is_broken_shows() -> None:
@@ -48,10 +64,11 @@ def test_page_and_picture_are_written(tmp_path: Path, monkeypatch: pytest.Monkey
     said: list[str] = []
 
     monkeypatch.setattr(coverage_page, "worlds", lambda: [WORLD])
-    monkeypatch.setattr(coverage_page, "_RUNS", (WORLD,))
-    monkeypatch.setattr(coverage_page, "TARGETS", (0.05,))
+    monkeypatch.setattr(coverage_page, "CASES", tuple(Case(WORLD, 0.05, times, 1000) for times in (0, 1)))
     coverage_page.make(tmp_path / "docs", 3, 2, said.append)
     page = (tmp_path / "docs" / "verdict-simulation.md").read_text()
     assert "| 1,000 | 50% | 10 | 2,000 |" in page
     assert (tmp_path / "docs" / "images" / "verdict-simulation.svg").read_text().startswith("<svg")
-    assert len(said) == 2
+    assert "| 1,000 | 50% | 10 | 5.0% | 1,000 | 0.0% |" in page
+    assert "of the infected samples are found" in page
+    assert len(said) == 3
