@@ -85,6 +85,20 @@ class Cells:
         return len(self.boxes)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """The part of a field's frame that is lit; what lies outside (an eyepiece's surround, bars) is no part of the field.
+
+    Attributes:
+        outline: float32 [n, 2], x, y of the corners of a convex polygon in field pixels, in one sense of turning; pixel (0, 0)
+            covers 0 to 1. Where the region reaches the frame the outline lies on it.
+        rim: width in pixels of the region's half-lit edge, which is part of it: 0 where the light ends at once.
+    """
+
+    outline: FloatArray
+    rim: float = 0.0
+
+
 class Quality(NamedTuple):
     """The gate's measures of one field, taken where it is analysed and judged later, in field order.
 
@@ -96,6 +110,9 @@ class Quality(NamedTuple):
         fill: fraction of the field that is not background, 0 to 1.
         fingerprint: 64-bit hash; near-equal views differ in few bits.
         signature: small grey thumbnail as bytes (uint8, 24 x 32), to confirm that two views are the same one.
+        incomplete: whether a part of the picture is missing: an empty or repeated band or block, a frame torn in two.
+
+    Of a field with a lit ``Region`` all of them are measured inside it.
     """
 
     sharpness: float
@@ -105,6 +122,7 @@ class Quality(NamedTuple):
     fill: float
     fingerprint: int
     signature: bytes
+    incomplete: bool = False
 
 
 class Timings(NamedTuple):
@@ -129,6 +147,7 @@ class FieldResult:
         quality: the gate's measures.
         ms: stage timings.
         metadata: carried over from the field.
+        region: the lit part of the frame; None where all of it is lit.
     """
 
     index: int
@@ -141,6 +160,7 @@ class FieldResult:
     quality: Quality
     ms: Timings
     metadata: Mapping[str, object] = field(default_factory=dict)
+    region: Region | None = None
 
 
 @dataclass(frozen=True, slots=True)

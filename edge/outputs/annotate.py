@@ -24,6 +24,7 @@ _SET_ASIDE: tuple[_Colour, ...] = (
     (170, 130, 200),
     (30, 30, 30),
 )
+_RIM: _Colour = (255, 200, 0)
 _INK: _Colour = (30, 30, 30)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _QUALITY = 92
@@ -79,9 +80,12 @@ def draw(rgb: UInt8Array, result: FieldResult, labels: tuple[str, ...], positive
 
 
 def boxed(rgb: UInt8Array, result: FieldResult, labels: tuple[str, ...], positive: Collection[str]) -> UInt8Array:
-    """The field with its boxes only: uint8 [H, W, 3] to the same, RGB."""
+    """The field with its boxes and the outline of its lit region only: uint8 [H, W, 3] to the same, RGB."""
     image = np.ascontiguousarray(rgb).copy()
     unit = _unit(result)
+    if result.region is not None:
+        outline = np.rint(result.region.outline - np.float32(0.5)).astype(np.int32)
+        cv2.polylines(image, [outline], isClosed=True, color=_RIM, thickness=2 * unit, lineType=cv2.LINE_AA)
     names = names_of(result, labels)
     colours = class_colours(labels, result.cells.kinds, positive)
     weight = {name: 2 if name in positive else 1 if name in labels else 0 for name in colours}
