@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from time import thread_time
 
@@ -149,8 +150,8 @@ def damage_rows(data: Path, every: int, makers: dict[str, spoilt.Maker], title: 
         called_incomplete(data, name, max(1, every // (4 if name == "chula_fields" else 1)), makers) for name in SETS
     ]
     rows = [f"| {title} | " + " | ".join(SETS) + " |", "|---|" + "---:|" * len(SETS)]
-    for kind in makers:
-        rows.append(f"| {kind} | " + " | ".join("{} of {}".format(*column[kind]) for column in columns) + " |")
+    cells = {kind: ["{} of {}".format(*column[kind]) for column in columns] for kind in makers}
+    rows += [f"| {kind} | " + " | ".join(row) + " |" for kind, row in cells.items()]
     total = [sum(column[kind][which] for column in columns for kind in makers) for which in (0, 1)]
     return [*rows, "", f"Called incomplete: {total[0]} of {total[1]}."]
 
@@ -165,12 +166,12 @@ def cost_rows(data: Path, every: int, analyse: Callable[[Field], FieldResult]) -
         shares = []
         for path, rgb in fields(data, name, every):
             field = Field(rgb, 0, name, path)
-            jobs: list[Callable[[], object]] = [
-                lambda path=path: decode_image(path),
-                lambda field=field: analyse(field),  # type: ignore[misc]
-                lambda rgb=rgb: find_region(rgb),
-                lambda rgb=rgb: is_incomplete(rgb),  # type: ignore[misc]
-            ]
+            jobs = (
+                partial(decode_image, path),
+                partial(analyse, field),
+                partial(find_region, rgb),
+                partial(is_incomplete, rgb),
+            )
             least = [min(_took(job) for _ in range(7)) for job in jobs]
             shares.append([least[2] / sum(least[:2]), least[3] / sum(least[:2])])
         region, incomplete = (float(share) for share in np.median(shares, axis=0))

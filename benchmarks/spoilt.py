@@ -1,7 +1,8 @@
 """Fields as they go wrong, made of good ones: seen through a mask, damaged on the way, or odd but whole.
 
 Every maker takes a field, uint8 [H, W, 3], another of the same size, and a generator, and gives a field. ``MASKS`` are shapes that
-eyepieces, phone adapters and films leave lit; ``SURROUNDS`` what is outside; ``DAMAGES`` must be rejected as incomplete, ``WHOLE`` not.
+eyepieces, phone adapters and films leave lit; ``SURROUNDS`` what is outside; ``DAMAGES`` are to be rejected as incomplete,
+``WHOLE`` are not.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ MASKS: Final = {
 def through(rgb: UInt8Array, lit: np.ndarray, surround: str, rng: np.random.Generator) -> UInt8Array:
     """The field where ``lit``, bool [H, W], and one of ``SURROUNDS`` elsewhere."""
     share = lit.astype(np.float32)
-    dark = np.zeros((1, 1, 3), np.float32) + np.float32(_DARK.get(surround, BLACK))
+    dark = np.array(_DARK.get(surround, BLACK), np.float32)
     bright = rgb.astype(np.float32)
     if surround == "soft rim":
         share = np.asarray(cv2.GaussianBlur(share, (0, 0), 0.006 * rgb.shape[1]), np.float32)

@@ -27,7 +27,7 @@ from edge.types import Region, UInt8Array
 _SAMPLES = (64, 32)  # columns in which every row is looked at; rows in which every column is
 _NEAR = 12  # levels within which two pixels have one colour
 _EVEN = 3  # levels within which a whole row has one colour
-_VARIED = 20  # levels from which it has not
+_VARIED = 0.25  # share of a row's steps that are larger than that
 _BAND = (6, 0.006)  # rows, and share of all rows, that are a band
 _REPEATS = (24, 0.02)  # the same for a copied line: enlarged pictures repeat each a few times
 _BEYOND = 20  # rows within which the picture must have begun beyond a band's end
@@ -128,11 +128,14 @@ def _rows(limit: tuple[int, float], count: int) -> float:
 
 
 def _one_sided(region: Region, shape: tuple[int, int]) -> bool:
-    """Whether the region is the frame less a bar on one side."""
+    """Whether the region is the frame less a bar on one side, or less two that have little to do with each other."""
     x, y, width, height = extent(region, shape)
-    bars = [x, y, shape[1] - x - width, shape[0] - y - height]
-    whole = cv2.contourArea(region.outline) > 0.98 * width * height
-    return whole and sum(bar > 0 for bar in bars) == 1
+    if cv2.contourArea(region.outline) < 0.98 * width * height:
+        return False
+    across, down = sorted((x, shape[1] - x - width)), sorted((y, shape[0] - y - height))
+    return (across[1] == 0) != (down[1] == 0) and any(
+        0 < bars[1] and bars[0] < _OPPOSITE * bars[1] for bars in (across, down)
+    )
 
 
 def _lines(pixels: UInt8Array, region: Region | None, length: int, *, turned: bool) -> _Lines:
@@ -155,7 +158,7 @@ def _missing(lines: _Lines) -> bool:
     bars = _bars(bands, lines)
     if any(_ends_at_once(band, lines) for band in bands if band not in bars):
         return True
-    return _is_torn(step, lines) or _has_zeros(lines, bars) or _is_copied(step, lines, low, high)
+    return _is_torn(step, lines, bars) or _has_zeros(lines, bars) or _is_copied(step, lines)
 
 
 def _range(lines: _Lines) -> tuple[np.ndarray, np.ndarray]:
@@ -236,11 +239,13 @@ def _begins_at_once(pixels: UInt8Array, colour: np.ndarray) -> bool:
     return bool((gone & sudden).mean() > 1 - _SHARED)
 
 
-def _is_torn(step: np.ndarray, lines: _Lines) -> bool:
+def _is_torn(step: np.ndarray, lines: _Lines, bars: list[_Band]) -> bool:
     """Whether the picture jumps between two rows all along them, and not only at a bar that is painted over a part of them."""
     jumps = (cv2.subtract(step[1:-1], cv2.max(step[:-2], step[2:])) > _JUMP) & lines.inside[1:-2]
     seen = lines.inside[1:-2].sum(axis=1)
     share = np.where(lines.known[1:-2], jumps.sum(axis=1) / np.maximum(seen, 1), 0)
+    for bar in bars:
+        share[max(0, bar.first - _BEYOND) : bar.end + _BEYOND] = 0
     at = int(share.argmax())
     others = np.delete(share, slice(max(0, at - 3), at + 4))
     if share[at] < max(_TORN[0], _TORN[1] * max(float(np.sort(others)[-3]), _QUIET)):
@@ -249,10 +254,18 @@ def _is_torn(step: np.ndarray, lines: _Lines) -> bool:
     return float(np.median([part.mean() for part in parts])) >= _TORN[2]
 
 
-def _is_copied(step: np.ndarray, lines: _Lines, low: np.ndarray, high: np.ndarray) -> bool:
-    """Whether a varied row is followed by many that are the same."""
-    alike = (step.max(axis=1) == 0) & ((high - low).max(axis=1) >= _VARIED)[1:] & lines.known[1:]
-    return any(end - first >= _rows(_REPEATS, len(low)) for first, end in _runs(alike))
+def _is_copied(step: np.ndarray, lines: _Lines) -> bool:
+    """Whether a varied row is followed by many that are the same: flat drawings have rows alike, but little changes along them."""
+    alike = (step.max(axis=1) == 0) & lines.known[1:]
+    return any(
+        end - first >= _rows(_REPEATS, len(lines.pixels)) and _is_varied(lines.pixels[end], lines.inside[end])
+        for first, end in _runs(alike)
+    )
+
+
+def _is_varied(row: UInt8Array, inside: np.ndarray) -> bool:
+    changes = np.abs(np.diff(row[inside].astype(np.int16), axis=0)).max(axis=1)
+    return bool(changes.size) and float((changes > _EVEN).mean()) >= _VARIED
 
 
 def _has_zeros(lines: _Lines, bars: list[_Band]) -> bool:
