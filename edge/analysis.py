@@ -12,16 +12,34 @@ from typing import Protocol
 
 import numpy as np
 
+from edge.appearance import appearance_of
 from edge.boxes import inside
 from edge.crops import crop_cells
 from edge.finders import Finder
+from edge.finders.grid import GridFinder
 from edge.gate import measure
+from edge.inside import beyond, extent, painted
 from edge.modelfile import Card
-from edge.pixels import pyramid
-from edge.types import NOT_WHOLE, Cells, Field, FieldResult, FloatArray, Int32Array, Quality, Timings, UInt8Array
+from edge.pixels import Pyramid, pyramid
+from edge.region import find_region
+from edge.types import (
+    NOT_WHOLE,
+    Cells,
+    Field,
+    FieldResult,
+    FloatArray,
+    Int32Array,
+    Quality,
+    Region,
+    Timings,
+    UInt8Array,
+)
 
 OVERRUN = 0.1
 """A box may overrun the border by this share of its side: finders leave about that much margin around a cell."""
+
+RIM_OVERRUN = 0.05
+"""The same for the rim of a lit region: half of it, for the last of an eyepiece's light is not sharp, and no ruler's edge."""
 
 
 NOT_AGAIN = "not-again"
@@ -52,7 +70,7 @@ class Analyser:
         finder: says where cells are.
         classifier: says what they are.
         merge: for finders whose cells overlap on purpose: says which hits stay once they are classified.
-        gauge: takes the gate's measures.
+        gauge: takes the gate's measures of a field and its lit region.
     """
 
     def __init__(
@@ -60,7 +78,7 @@ class Analyser:
         finder: Finder,
         classifier: Scorer,
         merge: Merge | None = None,
-        gauge: Callable[[UInt8Array], Quality] = measure,
+        gauge: Callable[[UInt8Array, Region | None], Quality] = measure,
     ) -> None:
         self._finder = finder
         self._classifier = classifier
@@ -72,14 +90,18 @@ class Analyser:
     def __call__(self, field: Field) -> FieldResult:
         """Analyse one field; the same field gives the same result in any worker."""
         start = perf_counter()
-        quality = self._gauge(field.rgb)
+        region = find_region(field.rgb)
+        quality = self._gauge(field.rgb, region)
         gated = perf_counter()
         shape = (int(field.rgb.shape[0]), int(field.rgb.shape[1]))
-        levels = pyramid(field.rgb)
+        levels = pyramid(field.rgb) if region is None else Pyramid(painted(field.rgb, region), extent(region, shape))
         cells = set_aside_cut(self._finder.find(levels), shape)
+        if region is not None:
+            cells = set_aside_outside(cells, region, tiles=isinstance(self._finder, GridFinder))
         found = perf_counter()
         whole = np.flatnonzero(cells.kind == 0)
         masks = None if cells.masks is None else cells.masks[whole]
+        appearance = appearance_of(levels, cells)
         crops = crop_cells(levels, cells.boxes[whole], self._classifier.card.crop, masks)
         cropped = perf_counter()
         scores = np.zeros((len(cells), len(self._classifier.card.labels)), np.float32)
@@ -93,7 +115,18 @@ class Analyser:
         spans = (gated - start, found - gated, cropped - found, done - cropped)
         ms = Timings(field.decode_ms, *(span * 1000 for span in spans))
         return FieldResult(
-            field.index, field.sample, field.name, shape, cells, scores, classes, quality, ms, field.metadata
+            field.index,
+            field.sample,
+            field.name,
+            shape,
+            cells,
+            scores,
+            classes,
+            quality,
+            ms,
+            field.metadata,
+            region,
+            appearance,
         )
 
     def _merged(self, merge: Merge, cells: Cells, classes: Int32Array, scores: FloatArray) -> Cells:
@@ -113,10 +146,37 @@ def set_aside_cut(cells: Cells, shape: tuple[int, int]) -> Cells:
     kinds = cells.kinds if NOT_WHOLE in cells.kinds else (*cells.kinds, NOT_WHOLE)
     if len(cells) == 0:
         return replace(cells, kinds=kinds)
-    slack = np.rint(cells.boxes[:, 2:] * OVERRUN).astype(np.int32)
-    core = cells.boxes.copy()
-    core[:, :2] += slack
-    core[:, 2:] = np.maximum(core[:, 2:] - 2 * slack, 1)
-    cut = (cells.kind == 0) & ~inside(core, shape)
+    cut = (cells.kind == 0) & ~inside(_core(cells.boxes, OVERRUN), shape)
     kind = np.where(cut, kinds.index(NOT_WHOLE), cells.kind).astype(np.int32)
     return replace(cells, kind=kind, kinds=kinds)
+
+
+def set_aside_outside(cells: Cells, region: Region, *, tiles: bool = False) -> Cells:
+    """Give the kind ``not-whole`` to every cell that the lit region's rim cuts, and leave out what is centred beyond it.
+
+    Args:
+        cells: as ``set_aside_cut`` gives them.
+        region: the field's.
+        tiles: they are tiles of a grid: one that is not wholly inside, corners and all, is set aside; none is left out.
+    """
+    if tiles:
+        cut = beyond(region, cells.boxes, corners=True) > 0
+    else:
+        middle = cells.boxes.copy()
+        middle[:, :2] += middle[:, 2:] // 2
+        middle[:, 2:] = 0
+        stay = np.flatnonzero(beyond(region, middle) <= 0)
+        masks = None if cells.masks is None else cells.masks[stay]
+        cells = Cells(cells.boxes[stay], cells.confidence[stay], cells.kind[stay], cells.kinds, masks)
+        cut = beyond(region, _core(cells.boxes, RIM_OVERRUN)) > 0
+    kind = np.where(cut & (cells.kind == 0), cells.kinds.index(NOT_WHOLE), cells.kind).astype(np.int32)
+    return replace(cells, kind=kind)
+
+
+def _core(boxes: Int32Array, overrun: float) -> Int32Array:
+    """Boxes less this share of their sides on every side, int32 [n, 4]."""
+    slack = np.rint(boxes[:, 2:] * overrun).astype(np.int32)
+    core = boxes.copy()
+    core[:, :2] += slack
+    core[:, 2:] = np.maximum(core[:, 2:] - 2 * slack, 1)
+    return core

@@ -91,6 +91,8 @@ class Card:
         tools: versions of the tools that made it.
         calibration: a calibration, or None: the flag stays ``uncalibrated``.
         licence: licence of the weights.
+        reference: what the model was made for: per measure of ``edge.appearance`` the lowest and highest value of a sample
+            (None: no bound). Empty: not said, and then samples are not held against it.
         version: version of this card's format.
     """
 
@@ -111,6 +113,7 @@ class Card:
     tools: Mapping[str, str] = field(default_factory=dict)
     calibration: Mapping[str, Any] | None = None
     licence: str = "Apache-2.0"
+    reference: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     version: int = CARD_VERSION
 
 
@@ -128,6 +131,8 @@ def parse_card(raw: Any) -> Card:
             raise ValueError(f"{key} is missing")
     for key in ("labels", "positive"):
         values[key] = _listed(values.get(key, ()), key)
+    reference = _object(values.get("reference") or {}, "reference")
+    values["reference"] = {name: _listed(pair, "a range of the reference") for name, pair in reference.items()}
     values["crop"] = CropSpec(**_known(CropSpec, _object(values.get("crop") or {}, "crop")))
     if values.get("finder") is not None:
         spec = _known(FinderSpec, _object(values["finder"], "finder"))
@@ -155,6 +160,7 @@ def check_card(card: Card) -> None:
         raise ValueError("the card asks for a colour order or an output this version does not know; update the runner")
     _within(card.threshold, 0, 1, "the threshold")
     _check_crop(card.crop)
+    _check_reference(card.reference)
     if card.finder is not None:
         _check_finder(card.finder)
     elif card.task == "find":
@@ -180,6 +186,16 @@ def _check_crop(crop: CropSpec) -> None:
     _within(crop.reach, 0, 1, "the crop's reach")
     if crop.mask not in ("none", "black") or crop.normalise not in NORMALISE:
         raise ValueError("the card asks for a crop this version does not know; update the runner")
+
+
+def _check_reference(reference: Mapping[str, Any]) -> None:
+    _names(reference, "measures of the reference", may_be_none=True)
+    for name, pair in reference.items():
+        if len(pair) != 2:
+            raise ValueError(f"the range of {name} is not two numbers")
+        for end in pair:
+            if end is not None:
+                _within(end, -1e6, 1e6, f"the range of {name}")
 
 
 def _check_finder(finder: FinderSpec) -> None:

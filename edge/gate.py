@@ -24,14 +24,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.types import FloatArray, Quality, UInt8Array
+from edge.incomplete import is_incomplete
+from edge.inside import extent, lit_mask, mask_of, painted, scaled
+from edge.types import FloatArray, Quality, Region, UInt8Array
 
 OUT_OF_FOCUS = "out of focus"
 OVER_EXPOSED = "over-exposed"
 UNDER_EXPOSED = "under-exposed"
 EMPTY = "empty"
+INCOMPLETE = "incomplete"
 SAME_VIEW = "same as the one before"
-REASONS = (OUT_OF_FOCUS, OVER_EXPOSED, UNDER_EXPOSED, EMPTY, SAME_VIEW)
+REASONS = (INCOMPLETE, OUT_OF_FOCUS, OVER_EXPOSED, UNDER_EXPOSED, EMPTY, SAME_VIEW)
 """Every reason ``Gate.judge`` gives."""
 
 _WORKING_WIDTH = 640  # the finest structure that is focus and not sensor is about 1/640 of a field
@@ -48,11 +51,12 @@ _WHITE = 250
 _BLACK = 16
 
 
-def measure(rgb: UInt8Array) -> Quality:
+def measure(rgb: UInt8Array, region: Region | None = None) -> Quality:
     """Take the gate's measures of one field.
 
     Args:
         rgb: uint8 [H, W, 3]; any size from 64 x 64 up gives sensible figures.
+        region: its lit region, in which all is measured; None: the whole field.
 
     Returns:
         The measures; ``edge.types.Quality`` says what each is.
@@ -62,46 +66,86 @@ def measure(rgb: UInt8Array) -> Quality:
     # Picking pixels is enough for shares and means, and leaves clipped pixels clipped.
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     glance = cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST)
+    lit, pixels = None, size[0] * size[1]
+    if region is not None:
+        lit = mask_of(scaled(region, scale), (size[1], size[0]))
+        pixels = max(1, cv2.countNonZero(lit))
+        glance = painted(np.asarray(glance, np.uint8), scaled(region, scale))
     grey = cv2.cvtColor(glance, cv2.COLOR_RGB2GRAY)
     unclipped = cv2.inRange(glance, (0, 0, 0), (_WHITE - 1,) * 3)
+    black = cv2.inRange(grey, 0, _BLACK - 1)
     thumbnail = cv2.resize(grey, _SIGNATURE, interpolation=cv2.INTER_AREA)
     return Quality(
-        sharpness=round(_sharpness(rgb), _DIGITS),
-        brightness=float(cv2.mean(grey)[0]),
-        over=1 - cv2.countNonZero(unclipped) / grey.size,
-        under=cv2.countNonZero(cv2.inRange(grey, 0, _BLACK - 1)) / grey.size,
-        fill=_fill(grey),
+        sharpness=round(_sharpness(rgb, region), _DIGITS),
+        brightness=float(cv2.mean(grey, lit)[0]),
+        over=1 - _count(unclipped, lit) / pixels,
+        under=_count(black, lit) / pixels,
+        fill=_fill(grey, lit),
         fingerprint=_fingerprint(thumbnail),
         signature=thumbnail.tobytes(),
+        incomplete=is_incomplete(rgb, region),
     )
 
 
-def _sharpness(rgb: UInt8Array) -> float:
+def _count(chosen: NDArray[Any], lit: UInt8Array | None) -> int:
+    return cv2.countNonZero(chosen if lit is None else cv2.bitwise_and(chosen, chosen, mask=lit))
+
+
+def _sharpness(rgb: UInt8Array, region: Region | None) -> float:
     height, width = rgb.shape[:2]
     factor = max(1, round(width / _WORKING_WIDTH))
     if min(height, width) < 2 * factor or width <= _LAG * factor:
         return 0.0
     rows = max(4 * _LAG * factor, int(height * _BAND_SHARE / _BANDS) // factor * factor)
+    _, top, _, rows_lit = (0, 0, width, height) if region is None else extent(region, (height, width))
+    whole, halved = (_shrunk(region, by, (height, width)) for by in (factor, 2 * factor))
     fine = coarse = wide = 0.0
-    for start in np.linspace(0, max(0, height - rows), _BANDS).astype(int):
+    for start in np.linspace(top, top + max(0, rows_lit - rows), _BANDS).astype(int):
         green = cv2.extractChannel(rgb[start : start + rows], 1)
         work = (
             cv2.resize(green, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA) if factor > 1 else green
         )
         half = cv2.resize(work, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        fine += _laplacian_energy(work)
-        coarse += _laplacian_energy(half)
-        wide += cv2.norm(work[:, _LAG:], work[:, :-_LAG], cv2.NORM_L2SQR) / work[:, _LAG:].size
+        lit, half_lit = (
+            _part(mask, start / by, part.shape)
+            for mask, by, part in ((whole, factor, work), (halved, 2 * factor, half))
+        )
+        both = None if lit is None else lit[:, _LAG:] & lit[:, :-_LAG]
+        fine += _laplacian_energy(work, lit)
+        coarse += _laplacian_energy(half, half_lit)
+        wide += _energy(work[:, _LAG:], both, work[:, :-_LAG])
     signal = wide - fine / 10
     return max(0.0, coarse - fine / 4) / signal if signal > _BANDS else 0.0
 
 
-def _laplacian_energy(grey: NDArray[Any]) -> float:
+def _shrunk(region: Region | None, factor: int, shape: tuple[int, int]) -> UInt8Array | None:
+    """The lit mask of a field of (H, W) pixels made smaller by ``factor``, a little wider and higher than that."""
+    if region is None:
+        return None
+    # a Laplacian sees one pixel further, and bands do not begin with a pixel of the smaller field
+    return lit_mask(scaled(region, 1 / factor), (shape[0] // factor + 2, shape[1] // factor + 2), 3)
+
+
+def _part(mask: UInt8Array | None, start: float, shape: tuple[int, ...]) -> UInt8Array | None:
+    return None if mask is None else mask[int(start) : int(start) + shape[0], : shape[1]]
+
+
+def _laplacian_energy(grey: NDArray[Any], lit: UInt8Array | None) -> float:
     """Mean square of the 4-neighbour Laplacian."""
-    return cv2.norm(cv2.Laplacian(grey, cv2.CV_16S), cv2.NORM_L2SQR) / grey.size
+    return _energy(cv2.Laplacian(grey, cv2.CV_16S), lit)
 
 
-def _fill(grey: NDArray[Any]) -> float:
+def _energy(values: NDArray[Any], lit: UInt8Array | None, less: NDArray[Any] | None = None) -> float:
+    """Mean square of ``values``, or of ``values - less``, where ``lit`` is not 0; 0 where it is so nowhere."""
+    if lit is None:
+        return (
+            cv2.norm(values, cv2.NORM_L2SQR) if less is None else cv2.norm(values, less, cv2.NORM_L2SQR)
+        ) / values.size
+    total = cv2.norm(values, cv2.NORM_L2SQR, lit) if less is None else cv2.norm(values, less, cv2.NORM_L2SQR, lit)
+    return total / max(1, cv2.countNonZero(lit))
+
+
+def _fill(grey: NDArray[Any], lit: UInt8Array | None) -> float:
     """Content is darker than something on both sides of it; a slope of the illumination is darker than one side only."""
     small = cv2.GaussianBlur(cv2.resize(grey, _FILL_SIZE, interpolation=cv2.INTER_AREA), (3, 3), 0)
     reach = np.ones((1, _FILL_REACH), np.uint8)
@@ -109,7 +153,11 @@ def _fill(grey: NDArray[Any]) -> float:
     across = cv2.min(cv2.dilate(small, reach, anchor=(0, 0)), cv2.dilate(small, reach, anchor=(end, 0)))
     down = cv2.min(cv2.dilate(small, reach.T, anchor=(0, 0)), cv2.dilate(small, reach.T, anchor=(0, end)))
     limit = cv2.convertScaleAbs(cv2.max(across, down), alpha=1 - _CONTENT)
-    return cv2.countNonZero(cv2.compare(small, limit, cv2.CMP_LT)) / small.size
+    content = cv2.compare(small, limit, cv2.CMP_LT)
+    if lit is None:
+        return cv2.countNonZero(content) / small.size
+    lit = np.asarray(cv2.resize(lit, _FILL_SIZE, interpolation=cv2.INTER_NEAREST), np.uint8)
+    return _count(content, lit) / max(1, cv2.countNonZero(lit))
 
 
 def _flat(thumbnail: NDArray[Any]) -> FloatArray:
@@ -182,6 +230,8 @@ class Gate:
 
     def judge(self, quality: Quality) -> str | None:
         """Return None when the field counts, else one of ``REASONS``. Call once per field, in field order."""
+        if quality.incomplete:
+            return INCOMPLETE
         view = _flat(np.frombuffer(quality.signature, np.uint8).reshape(_SIGNATURE[::-1]))
         reason = self._exposure(quality) or self._content(quality) or self._focus(quality) or self._novelty(view)
         if reason is None:

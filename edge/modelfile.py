@@ -1,8 +1,10 @@
-"""The one contract between workshop and device: a ``.tflite`` with a ZIP appended that holds ``labels.txt`` and ``card.json``.
+"""The one contract between workshop and device: a ``.tflite`` with a ZIP appended: ``labels.txt``, ``card.json``, ``card.sha256``.
 
 This is the TFLite metadata convention: ``unzip`` reads the tail, the interpreter ignores it. The card says all that
 the device must know; nothing else may guess. The SHA-256 in it is that of the flatbuffer part alone and is checked
-before an interpreter sees one byte.
+before an interpreter sees one byte. ``card.sha256`` is that of labels and card as they stand in the file: a card that was
+changed afterwards is refused. Both tell damage and careless edits, not forgery: whoever means to can write new ones. Files of
+earlier versions lack the second and still work; ``ModelFile.card_sha256`` is then empty.
 """
 
 from __future__ import annotations
@@ -40,12 +42,21 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelFile:
-    """A model read from disk: ``flatbuffer`` for the interpreter, ``card`` for everything else (None: there is none)."""
+    """A model read from disk.
+
+    Attributes:
+        flatbuffer: for the interpreter.
+        card: for everything else; None: there is none.
+        sha256: of the flatbuffer.
+        path: where it was read.
+        card_sha256: of labels and card as they stand in the file, where the file says it; else empty.
+    """
 
     flatbuffer: bytes
     card: Card | None
     sha256: str
     path: Path
+    card_sha256: str = ""
 
 
 def write_model(path: Path, flatbuffer: bytes, card: Card) -> Card:
@@ -60,7 +71,8 @@ def write_model(path: Path, flatbuffer: bytes, card: Card) -> Card:
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
         labels = "".join(f"{label}\n" for label in card.labels)
         text = json.dumps(asdict(card), indent=1, sort_keys=True, ensure_ascii=False)
-        for name, content in (("labels.txt", labels), ("card.json", text)):
+        digest = _card_digest(labels.encode(), text.encode())
+        for name, content in (("labels.txt", labels), ("card.json", text), ("card.sha256", f"{digest}\n")):
             archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), content)
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
@@ -78,11 +90,11 @@ def read_model(path: Path) -> ModelFile:
     data = _bytes_of(path)
     if len(data) < 8 or data[4:8] != _FLATBUFFER_ID:
         raise ModelError(f"{path}: not a TFLite model")
-    flatbuffer, card = _split(path, data)
+    flatbuffer, card, card_digest = _split(path, data)
     digest = hashlib.sha256(flatbuffer).hexdigest()
     if card is not None and card.sha256 != digest:
         raise ModelError(f"{path}: the model does not match the hash in its card (altered or damaged): copy it anew")
-    return ModelFile(flatbuffer, card, digest, path)
+    return ModelFile(flatbuffer, card, digest, path, card_digest)
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -97,27 +109,44 @@ def _bytes_of(path: Path) -> bytes:
         raise ModelError(f"{path}: cannot read the model: {error.strerror}") from error
 
 
-def _split(path: Path, data: bytes) -> tuple[bytes, Card | None]:
+def _split(path: Path, data: bytes) -> tuple[bytes, Card | None, str]:
     if not zipfile.is_zipfile(io.BytesIO(data)):
         if b"PK\x03\x04" in data and b"card.json" in data:
             raise ModelError(f"{path}: the card at the end of the file is truncated: copy the file anew")
-        return data, None
+        return data, None, ""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if "card.json" not in archive.namelist():
-                return data, None
+                return data, None, ""
             start = min(info.header_offset for info in archive.infolist())
-            card = parse_card(json.loads(_card_text(archive)))
+            text = _text_of(archive, "card.json")
+            digest = _checked_digest(archive, text)
+            card = parse_card(json.loads(text))
     # RuntimeError: encrypted, or nested too deep
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, RuntimeError, OverflowError) as error:
         raise ModelError(f"{path}: its card cannot be read: {error}") from error
-    return data[:start], card
+    return data[:start], card, digest
 
 
-def _card_text(archive: zipfile.ZipFile) -> bytes:
-    (entry, *others) = (info for info in archive.infolist() if info.filename == "card.json")
-    if others:
-        raise ValueError("there is more than one card")
+def _card_digest(labels: bytes, card: bytes) -> str:
+    return hashlib.sha256(labels + b"\0" + card).hexdigest()
+
+
+def _checked_digest(archive: zipfile.ZipFile, card: bytes) -> str:
+    """The digest in the file, empty where there is none; raises ValueError where card or labels are not what it was made of."""
+    if "card.sha256" not in archive.namelist():
+        return ""
+    digest = _text_of(archive, "card.sha256").decode("ascii", "replace").strip()
+    if digest != _card_digest(_text_of(archive, "labels.txt"), card):
+        raise ValueError("it was changed after the model was made (it does not match its hash): copy or convert the model anew")
+    return digest
+
+
+def _text_of(archive: zipfile.ZipFile, name: str) -> bytes:
+    entries = [info for info in archive.infolist() if info.filename == name]
+    if len(entries) != 1:
+        raise ValueError(f"there is {'more than one' if entries else 'no'} {name}")
+    entry = entries[0]
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError("it is compressed in a way this version does not know")
     with archive.open(entry) as stream:

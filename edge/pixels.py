@@ -12,10 +12,15 @@ from edge.types import UInt8Array
 
 
 class Pyramid:
-    """A field, its half, its quarter and so on: uint8 [H, W, 3], [H // 2, W // 2, 3], ... Not to be written to."""
+    """A field, its half, its quarter and so on: uint8 [H, W, 3], [H // 2, W // 2, 3], ... Not to be written to.
 
-    def __init__(self, rgb: UInt8Array) -> None:
+    Attributes:
+        part: x, y, w, h in field pixels of what stands for the field where cells are measured; None: the whole of it.
+    """
+
+    def __init__(self, rgb: UInt8Array, part: tuple[int, int, int, int] | None = None) -> None:
         self._levels = [rgb]
+        self.part = part
 
     @property
     def rgb(self) -> UInt8Array:

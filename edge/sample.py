@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from edge.types import FieldResult, Tally
+from edge.appearance import Appearances
+from edge.types import FieldResult, SampleAppearance, Tally
 
 
 class Sample:
@@ -25,6 +26,7 @@ class Sample:
         self._set_aside: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
         self._kept = 0
+        self._appearances = Appearances()
         self._unreadable: list[tuple[str, str]] = []
 
     @property
@@ -45,10 +47,16 @@ class Sample:
         self._kept += 1
         self._counts += class_counts(result, len(self._labels))
         self._set_aside.update(set_aside_counts(result))
+        if result.appearance is not None:
+            self._appearances.add(result.appearance, result.quality.sharpness)
 
     def add_unreadable(self, name: str, reason: str) -> None:
         """Note an input that could not be read."""
         self._unreadable.append((name, reason))
+
+    def appearance(self) -> SampleAppearance:
+        """What its kept fields look like. Not for every field: it looks at all of them."""
+        return self._appearances.sample()
 
     def tally(self) -> Tally:
         """The sample so far."""

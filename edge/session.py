@@ -14,7 +14,7 @@ from edge.errors import EdgeError, OutputError
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
 from edge.sample import Sample
-from edge.types import FieldResult, Overlap, Quality
+from edge.types import FieldResult, Overlap, Quality, SampleAppearance
 from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
 from edge.workers import Analysed, Outcome, Workers
@@ -85,6 +85,7 @@ class Session:
         assessor: judges samples by a calibration; one that looks after every field also ends a sample once it is decided.
         unit: what is counted, in words: ``cell``, or ``tile`` of a grid.
         register: makes the register of a new sample, which sets aside what an earlier field showed; None to let every cell count.
+        doubts: says why a sample with this appearance cannot be judged; None: nothing is held against it.
     """
 
     def __init__(
@@ -97,10 +98,12 @@ class Session:
         *,
         unit: str = "cell",
         register: Callable[[], Placer] | None = None,
+        doubts: Callable[[SampleAppearance], tuple[str, ...]] | None = None,
     ) -> None:
         self._card = card
         self._assessor = assessor
         self._unit = unit
+        self._doubts = doubts
         self._outputs = list(outputs)
         self._error: EdgeError | None = None
         self._new_gate = gate
@@ -187,11 +190,12 @@ class Session:
         """
         if self._sample is None:
             return
-        tally = self._sample.tally()
+        tally, appearance = self._sample.tally(), self._sample.appearance()
         self._sample = None
         alone = self._alone and (next_began is None or next_began >= self._last)
-        verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete)
-        event = SampleEvent(tally, verdict, self._last - self._began, alone)
+        doubts = self._doubts(appearance) if self._doubts else ()
+        verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete, doubts=doubts)
+        event = SampleEvent(tally, verdict, self._last - self._began, alone, appearance)
         self._each(lambda output: output.sample(event))
 
     def _each(self, tell: Callable[[Output], None]) -> None:

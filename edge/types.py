@@ -88,6 +88,20 @@ class Cells:
         return len(self.boxes)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """The part of a field's frame that is lit; what lies outside (an eyepiece's surround, bars) is no part of the field.
+
+    Attributes:
+        outline: float32 [n, 2], x, y of the corners of a convex polygon in field pixels, in one sense of turning; pixel (0, 0)
+            covers 0 to 1. Where the region reaches the frame the outline lies on it.
+        rim: width in pixels of the region's half-lit edge, which is part of it: 0 where the light ends at once.
+    """
+
+    outline: FloatArray
+    rim: float = 0.0
+
+
 class Quality(NamedTuple):
     """The gate's measures of one field, taken where it is analysed and judged later, in field order.
 
@@ -99,6 +113,9 @@ class Quality(NamedTuple):
         fill: fraction of the field that is not background, 0 to 1.
         fingerprint: 64-bit hash; near-equal views differ in few bits.
         signature: small grey thumbnail as bytes (uint8, 24 x 32), to confirm that two views are the same one.
+        incomplete: whether a part of the picture is missing: an empty or repeated band or block, a frame torn in two.
+
+    Of a field with a lit ``Region`` all of them are measured inside it.
     """
 
     sharpness: float
@@ -108,6 +125,27 @@ class Quality(NamedTuple):
     fill: float
     fingerprint: int
     signature: bytes
+    incomplete: bool = False
+
+
+class Appearance(NamedTuple):
+    """One field's measures.
+
+    Attributes:
+        cells: how many cells they rest on.
+        paper: red, green and blue of the paper, 0 to 255.
+        density: optical density of the typical cell's middle in red, green and blue; zeros without cells.
+        size: width of the typical cell in field pixels; 0 without cells.
+        colour: how much of the contrast is hue, see ``edge.appearance``.
+        confidence: int32 [bins], how many cells have a confidence from ``i / bins`` on; empty without cells.
+    """
+
+    cells: int
+    paper: tuple[float, float, float]
+    density: tuple[float, float, float]
+    size: float
+    colour: float
+    confidence: Int32Array
 
 
 class Timings(NamedTuple):
@@ -132,6 +170,7 @@ class FieldResult:
         quality: the gate's measures.
         ms: stage timings.
         metadata: carried over from the field.
+        region: the lit part of the frame; None where all of it is lit.
     """
 
     index: int
@@ -144,6 +183,8 @@ class FieldResult:
     quality: Quality
     ms: Timings
     metadata: Mapping[str, object] = field(default_factory=dict)
+    region: Region | None = None
+    appearance: Appearance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +200,23 @@ class Overlap:
     field: int
     cells: int
     shift: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleAppearance:
+    """A sample's measures.
+
+    Attributes:
+        fields: kept fields they rest on.
+        cells: counted cells they rest on.
+        values: the measures of ``edge.appearance`` by name; those that need cells are missing without.
+        confidence: bounds within which the median confidence lies, 95 times in 100 (a sign test's); None without cells.
+    """
+
+    fields: int
+    cells: int
+    values: Mapping[str, float] = field(default_factory=dict)
+    confidence: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

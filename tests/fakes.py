@@ -20,6 +20,7 @@ from edge.types import (
     FloatArray,
     Int32Array,
     Quality,
+    Region,
     Shot,
     Timings,
     UInt8Array,
@@ -31,7 +32,7 @@ KINDS = (CELL, "not-red-cell")
 BOX = 20
 
 
-def quality(rgb: UInt8Array | None = None) -> Quality:
+def quality(rgb: UInt8Array | None = None, region: Region | None = None) -> Quality:
     """A gate's measures; brightness tells fields apart."""
     return Quality(1.0, 0.0 if rgb is None else float(rgb.mean()), 0.0, 0.0, 0.5, 0, b"")
 
@@ -172,4 +173,4 @@ def result(
 
 
 def model_file(path: str = "fake.tflite") -> ModelFile:
-    return ModelFile(b"", CARD, "ab" * 32, Path(path))
+    return ModelFile(b"", CARD, "ab" * 32, Path(path), "cd" * 32)

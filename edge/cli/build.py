@@ -26,6 +26,8 @@ from edge.outputs import ModelLine
 from edge.runtime import Net
 from edge.session import Ending, Limits, Placer, Session
 from edge.sources import Source
+from edge.verdict.calibration import Calibration
+from edge.verdict.fitness import Fitness, Made
 from edge.workers import Workers
 
 
@@ -92,6 +94,7 @@ def count(options: Options) -> int:
         card = calibrated_card(classifier_card(model, options), calibration)
         pairs = finders_and_classifiers(model, card, options)
     warn_of_slow_nets(pairs[0])
+    warn_of_old_cards(model)
     assessor = assessor_for(options, calibration, model, card, pairs[0][0].name)
     merge = merger(options)
     analysers = [Analyser(finder, classifier, merge) for finder, classifier in pairs]
@@ -101,11 +104,14 @@ def count(options: Options) -> int:
     try:
         several = _several(options, source)
         limits = Limits(options.max_cells, options.max_fields, several=several, seconds=options.max_seconds)
-        line = ModelLine(card.name, model.sha256, pairs[0][0].name)
+        line = ModelLine(card.name, model.sha256, pairs[0][0].name, model.card_sha256)
         about = about_run(options, model, card, line, assessor) if options.report else None
         outputs = open_outputs(options, card, line, source.total, about)
         gate, register = Gate if options.gate else None, register_of(options)
-        session = Session(card, outputs, gate, limits, assessor, unit=options.unit, register=register)
+        doubts = fitness_of(card, pairs[0][0], calibration, options)
+        session = Session(
+            card, outputs, gate, limits, assessor, unit=options.unit, register=register, doubts=doubts
+        )
         try:
             with (
                 Workers(source, analysers, keep_pixels=options.needs_pixels) as workers,
@@ -125,6 +131,17 @@ def finders_and_classifiers(model: ModelFile, card: Card, options: Options) -> l
     """One pair per worker."""
     make_finder = finder_maker(options)
     return [(make_finder(), Classifier(model, card)) for _ in range(options.workers)]
+
+
+def fitness_of(card: Card, finder: Finder, calibration: Calibration | None, options: Options) -> Fitness:
+    """What samples are held against: what classifier, finder and calibration were made for."""
+    made = [Made(card.name, card.reference)]
+    its = getattr(finder, "card", None)
+    if isinstance(its, Card):
+        made.append(Made(its.name, its.reference))
+    if calibration is not None:
+        made.append(Made("the calibration", calibration.ranges()))
+    return Fitness(tuple(one for one in made if one.ranges), colour=card.colour != "grey", tiles=options.grid)
 
 
 def leave(workers: Workers, code: int) -> int:
@@ -262,6 +279,15 @@ def warn_of_slow_nets(pair: tuple[Finder, Classifier]) -> None:
         say("note: tflite-runtime, the fallback, runs int8 models 10 to 18 times slower: pip install ai-edge-litert")
     elif not all(net.delegated() for net in nets):
         say("note: a model does not run wholly in the runtime's fast path (XNNPACK): expect it to be slower")
+
+
+def warn_of_old_cards(model: ModelFile) -> None:
+    """Say where nobody can tell whether a model's card was changed."""
+    if model.card is not None and not model.card_sha256:
+        say(
+            f"note: the card of {model.card.name} is under no hash, as earlier versions wrote it: "
+            "whether it was changed since cannot be told"
+        )
 
 
 def _several(options: Options, source: Source) -> bool:

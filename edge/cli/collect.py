@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from edge import shelf
 from edge.analysis import Analyser
+from edge.appearance import MEASURES
 from edge.cli import build
 from edge.cli.door import StoppedError, plain, quiet_native_stderr, stop_on_signals
 from edge.cli.judging import bound_of
@@ -44,6 +45,7 @@ class Slide:
         boxes: int32 [n, 4], x, y, w, h in field pixels.
         scores: float32 [n, k] in the model's class order.
         seconds: what it took; None: not measured.
+        appearance: what its kept fields look like (``edge.appearance``); empty: not measured.
     """
 
     name: str
@@ -52,10 +54,11 @@ class Slide:
     boxes: Int32Array
     scores: FloatArray
     seconds: float | None = None
+    appearance: Mapping[str, float] = field(default_factory=dict)
 
     def plain(self) -> SlideScores:
         """What the statistics need of it."""
-        return SlideScores(self.name, len(self.names), self.scores)
+        return SlideScores(self.name, len(self.names), self.scores, self.appearance)
 
 
 class _Keeper:
@@ -72,7 +75,8 @@ class _Keeper:
             self._parts.append((event.name, event.result.cells.boxes[counted], event.result.scores[counted]))
 
     def sample(self, event: SampleEvent) -> None:
-        self.slides.append(slide_of(event.tally.sample, self._parts, self._classes, None))
+        looks = event.appearance.values if event.appearance else {}
+        self.slides.append(slide_of(event.tally.sample, self._parts, self._classes, looks))
         self._parts = []
 
     def close(self) -> None:
@@ -82,13 +86,13 @@ class _Keeper:
 
 
 def slide_of(
-    name: str, parts: Sequence[tuple[str, Int32Array, FloatArray]], classes: int, seconds: float | None
+    name: str, parts: Sequence[tuple[str, Int32Array, FloatArray]], classes: int, appearance: Mapping[str, float]
 ) -> Slide:
     """A slide from its fields: (name, boxes int32 [n, 4], scores float32 [n, k])."""
     of = np.repeat(np.arange(len(parts), dtype=np.int32), [len(boxes) for _, boxes, _ in parts])
     boxes = np.concatenate([np.empty((0, 4), np.int32), *(boxes for _, boxes, _ in parts)])
     scores = np.concatenate([np.empty((0, classes), np.float32), *(scores for _, _, scores in parts)])
-    return Slide(name, tuple(field for field, _, _ in parts), of, boxes, scores, seconds)
+    return Slide(name, tuple(field for field, _, _ in parts), of, boxes, scores, appearance=appearance)
 
 
 class Collector:
@@ -187,7 +191,7 @@ def _save(path: Path, slides: list[Slide]) -> None:
     arrays: dict[str, np.ndarray] = {}
     for i, slide in enumerate(slides):
         arrays |= {f"of{i}": slide.of, f"boxes{i}": slide.boxes, f"scores{i}": slide.scores}
-    words = json.dumps([[slide.name, slide.names, slide.seconds] for slide in slides])
+    words = json.dumps([[slide.name, slide.names, slide.seconds, dict(slide.appearance)] for slide in slides])
     with whole_file(path) as stream:
         np.savez_compressed(stream.buffer, words=np.array(words), **arrays)  # type: ignore[arg-type]
 
@@ -197,8 +201,8 @@ def _load(path: Path, classes: int) -> list[Slide]:
         with np.load(path, allow_pickle=False) as kept:
             words = json.loads(str(kept["words"]))
             slides = [
-                Slide(name, tuple(names), kept[f"of{i}"], kept[f"boxes{i}"], kept[f"scores{i}"], seconds)
-                for i, (name, names, seconds) in enumerate(words)
+                Slide(name, tuple(names), kept[f"of{i}"], kept[f"boxes{i}"], kept[f"scores{i}"], seconds, looks)
+                for i, (name, names, seconds, looks) in enumerate(words)
             ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoInputError(f"{path}: this cached file is damaged: remove it") from error
@@ -243,4 +247,6 @@ def _coco_slides(raw: dict[str, object], card: Card) -> list[Slide]:
         if len(scores) != len(boxes) or not np.isfinite(scores).all():
             raise ValueError("scores")
         samples.setdefault(str(image["sample"]), []).append((str(image["file_name"]), boxes, scores))
-    return [slide_of(plain(name), parts, len(card.labels), None) for name, parts in samples.items()]
+    measured = {str(s["name"]): s["appearance"] for s in raw.get("samples", [])}  # type: ignore[attr-defined]
+    looks = {name: {m: float(values[m]) for m in MEASURES if m in values} for name, values in measured.items()}
+    return [slide_of(plain(name), parts, len(card.labels), looks.get(name, {})) for name, parts in samples.items()]

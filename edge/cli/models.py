@@ -35,7 +35,7 @@ def print_shelf() -> None:
         task = {"classify": "classifier", "find": "finder"}.get(card.task, card.task) if card else "no card"
         names = card.finder.kinds if card and card.finder else card.labels if card else ()
         size = len(model.flatbuffer) / 1000
-        lines.append(f"{entry.name:<{width}}  {task:<10}  {model.sha256[:12]}  {size:5.0f} kB  {', '.join(names)}")
+        lines.append(f"{entry.name:<{width}}  {task:<10}  {model.sha256[:12]}  card {model.card_sha256[:12] or 'no hash':<12}  {size:5.0f} kB  {', '.join(names)}")
     with stdout_errors():
         sys.stdout.writelines(plain(line) + "\n" for line in lines)
         sys.stdout.flush()

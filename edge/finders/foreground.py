@@ -54,7 +54,7 @@ def foreground(small: UInt8Array) -> Foreground | None:
     if not few < int(cv2.countNonZero(dark)) < dark.size - few:
         return None
     light = np.float32(1) - dark.astype(np.float32)
-    absorbed = 1 - smooth.astype(np.float32) / _background(smooth, light)
+    absorbed = 1 - smooth.astype(np.float32) / background(smooth, light)
     # a sample of the pixels is enough for means, and medians of all of them would be the slowest step
     rows = absorbed.reshape(-1, 3)[::_SAMPLE]
     is_dark = dark.reshape(-1)[::_SAMPLE] > 0
@@ -74,7 +74,7 @@ def foreground(small: UInt8Array) -> Foreground | None:
     )
 
 
-def _background(smooth: UInt8Array, light: FloatArray) -> FloatArray:
+def background(smooth: UInt8Array, light: FloatArray) -> FloatArray:
     """Mean colour of the light pixels around each pixel, float32 [h, w, 3], at least 1; ``light`` is 0 or 1, [h, w]."""
     height, width = light.shape
     coarse = (max(1, width // _COARSE), max(1, height // _COARSE))

@@ -76,6 +76,7 @@ class LearnedFinder:
         if card is None or card.finder is None:
             raise ModelError(f"{model.path}: this is not a finder's model (its card has no finder part)")
         self.name = card.name
+        self.card = card
         self.spec: FinderSpec = card.finder
         self._model, self._make_net = model, make_net
         self.net = make_net(model)

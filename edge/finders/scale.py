@@ -72,11 +72,19 @@ def probe(image: Image) -> Probe | None:
         halvings += 1
     while True:
         view = levels.level(halvings)
-        window = _middle(view, PROBE_PX)
+        window = _middle(_part(view, levels.part, halvings), PROBE_PX)
         found = _look(window, halvings, window.shape == view.shape)
         if halvings == 0 or (found and found.cell_px > 2 * LEAST_RADIUS * _RATIO * 2**halvings):
             return found
         halvings = max(0, halvings - 2)
+
+
+def _part(rgb: UInt8Array, part: tuple[int, int, int, int] | None, halvings: int) -> UInt8Array:
+    if part is None:
+        return rgb
+    x, y, width, height = part
+    ends = slice(y >> halvings, (y + height) >> halvings), slice(x >> halvings, (x + width) >> halvings)
+    return rgb[ends] if min(rgb[ends].shape[:2]) >= _SHORTEST else rgb
 
 
 def _middle(rgb: UInt8Array, side: int) -> UInt8Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.types import FieldResult, Overlap, Tally, UInt8Array, Verdict
+from edge.types import FieldResult, Overlap, SampleAppearance, Tally, UInt8Array, Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,11 +42,15 @@ def overlap_words(overlap: Overlap) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ModelLine:
-    """The models a run used, as outputs name them: classifier's name, its full SHA-256, the finder's name."""
+    """The models a run used: classifier's name, its full SHA-256, the finder's name, the SHA-256 of the classifier's card.
+
+    The last is empty where the file has none.
+    """
 
     name: str
     sha256: str
     finder: str
+    card: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +61,14 @@ class SampleEvent:
         seconds: from when its first field began to be read until its last one was counted.
         alone: in these seconds nothing was done for other samples, so that cells per second mean something. Workers read ahead:
             the first fields of a sample are under way before the last ones of the sample before it are counted.
+        appearance: what its kept fields look like; None: not measured.
     """
 
     tally: Tally
     verdict: Verdict
     seconds: float
     alone: bool = True
+    appearance: SampleAppearance | None = None
 
 
 class Output(Protocol):

@@ -28,6 +28,7 @@ _SET_ASIDE: tuple[_Colour, ...] = (
 NEAR: _Colour = (255, 190, 0)
 """Of near misses (``edge.near``), drawn dashed."""
 
+_RIM: _Colour = (0, 200, 255)
 _INK: _Colour = (30, 30, 30)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _QUALITY = 92
@@ -121,9 +122,12 @@ def boxed(
     positive: Collection[str],
     near_misses: Sequence[int] = (),
 ) -> UInt8Array:
-    """The field with its boxes only: uint8 [H, W, 3] to the same, RGB; ``near_misses``: places in its cells."""
+    """The field with boxes and the lit region's rim: uint8 [H, W, 3] to the same, RGB; ``near_misses``: places in its cells."""
     image = np.ascontiguousarray(rgb).copy()
     unit = _unit(result)
+    if result.region is not None:
+        outline = np.rint(result.region.outline - np.float32(0.5)).astype(np.int32)
+        cv2.polylines(image, [outline], isClosed=True, color=_RIM, thickness=2 * unit, lineType=cv2.LINE_AA)
     names = names_of(result, labels)
     colours = class_colours(labels, result.cells.kinds, positive)
     weight = {name: 3 if name in positive else 1 if name in labels else 0 for name in colours}

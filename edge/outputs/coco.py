@@ -39,6 +39,7 @@ class Coco:
         self._positive = np.array([label in card.positive for label in card.labels])
         self._kinds: dict[str, int] = {}
         self._images: list[str] = []
+        self._samples: list[dict[str, object]] = []
         self._annotations = 0
         info = {
             "description": "Cells found by edge-run. For research and triage, not for diagnosis.",
@@ -67,7 +68,9 @@ class Coco:
             self._write(glue + ",\n".join(lines))
 
     def sample(self, event: SampleEvent) -> None:
-        """Samples stand in the images."""
+        """What a sample looks like, for calibrating from this file; its cells stand with the images."""
+        looks = event.appearance.values if event.appearance else {}
+        self._samples.append({"name": event.tally.sample, "appearance": dict(looks)})
 
     def close(self) -> None:
         """Write images and categories and give the file its name."""
@@ -77,7 +80,7 @@ class Coco:
             {"id": i, "name": words.category(kind), "supercategory": words.SET_ASIDE, "kind": kind}
             for kind, i in self._kinds.items()
         ]
-        self._write(json.dumps([*classes, *others]) + "}\n")
+        self._write(json.dumps([*classes, *others]) + ',\n"samples": ' + json.dumps(self._samples) + "}\n")
         self._file.close()
 
     def discard(self) -> None:

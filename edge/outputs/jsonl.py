@@ -53,7 +53,12 @@ class JsonLines:
                 "flag": verdict.flag,
                 "reasons": list(verdict.reasons),
                 **({"findings": [finding_facts(found) for found in verdict.findings]} if verdict.findings else {}),
-                "model": {"name": self._model.name, "sha256": self._model.sha256},
+                **({"appearance": dict(event.appearance.values)} if event.appearance else {}),
+                "model": {
+                    "name": self._model.name,
+                    "sha256": self._model.sha256,
+                    "card_sha256": self._model.card,
+                },
             }
         )
 

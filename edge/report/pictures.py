@@ -45,7 +45,8 @@ def small_boxed(rgb: UInt8Array, result: FieldResult, card: Card) -> UInt8Array:
     shape = (small.shape[0], small.shape[1])
     scale = np.array([shape[1] / rgb.shape[1], shape[0] / rgb.shape[0]] * 2)
     boxes = np.rint(result.cells.boxes * scale).astype(np.int32)
-    scaled = replace(result, shape=shape, cells=replace(result.cells, boxes=boxes))
+    region = result.region and replace(result.region, outline=(result.region.outline * scale[:2]).astype(np.float32))
+    scaled = replace(result, shape=shape, cells=replace(result.cells, boxes=boxes), region=region)
     marked = near_misses(result, card.labels, card.positive, card.threshold)
     return boxed(small, scaled, card.labels, card.positive, marked)
 

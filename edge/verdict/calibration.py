@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import CalibrationError
+from edge.verdict.fitness import Range, ranges_of
 from edge.verdict.limits import Errors
 from edge.verdict.rates import MISSED_CELLS, Rate, certain, fit
 from edge.verdict.units import RBC_PER_UL
@@ -63,12 +64,16 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """A slide known to be negative: cells and fields counted, and false positives per positive class."""
+    """A slide known to be negative: cells and fields counted, and false positives per positive class.
+
+    ``appearance`` is what it looked like (``edge.appearance``); empty: not measured.
+    """
 
     name: str
     cells: int
     fields: int
     positives: Mapping[str, int]
+    appearance: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,10 @@ class Calibration:
     def rbc(self) -> float | None:
         """Red cells per µL, None for tiles."""
         return self.rbc_per_ul if self.unit == "cell" else None
+
+    def ranges(self) -> Mapping[str, Range]:
+        """What a sample has to look like for this to apply; empty where a blank was not measured."""
+        return ranges_of([blank.appearance for blank in self.blanks])
 
     def errors(self, label: str) -> Errors:
         """The next slide's rates for one positive class."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,6 +32,7 @@ class SlideScores:
     name: str
     fields: int
     scores: FloatArray
+    appearance: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def blanks_at(
     for slide in slides:
         found = positives(slide.scores, places, threshold)
         counts = {label: int(n) for label, n in zip(positive, found, strict=True)}
-        out.append(Blank(slide.name, len(slide.scores), slide.fields, counts))
+        out.append(Blank(slide.name, len(slide.scores), slide.fields, counts, slide.appearance))
     return tuple(out)
 
 

@@ -10,13 +10,19 @@ from edge.modelfile import Card
 from edge.types import Interval, Tally, Verdict
 from edge.verdict.assess import Assessor, enough_fields, overall
 from edge.verdict.interval import clopper_pearson
-from edge.verdict.table import UNCALIBRATED
+from edge.verdict.table import UNCALIBRATED, Evidence, decide_flag
 from edge.verdict.units import plural
 from edge.verdict.words import looks, why
 
 
 def decide(
-    tally: Tally, card: Card, assessor: Assessor | None = None, unit: str = "cell", *, complete: bool = True
+    tally: Tally,
+    card: Card,
+    assessor: Assessor | None = None,
+    unit: str = "cell",
+    *,
+    complete: bool = True,
+    doubts: tuple[str, ...] = (),
 ) -> Verdict:
     """Shares with their 95 % intervals, the flag, and the reasons in words.
 
@@ -26,8 +32,13 @@ def decide(
         assessor: judges by a calibration; None: there is none.
         unit: what was counted (a grid: ``tile``).
         complete: whether the sample ended because its fields or its budget did; not by Ctrl-C, a failure, or being decided.
+        doubts: why these fields are not what the model or the calibration was made for (``edge.verdict.fitness``).
     """
     share = {label: clopper_pearson(count, tally.cells) for label, count in tally.counts.items()}
+    if doubts:
+        evidence = Evidence(calibrated=assessor is not None, cells=tally.cells, alike=False)
+        reasons = [*doubts, "So these counts are no evidence of anything.", _count(tally, card, unit), *_fields(tally)]
+        return Verdict(decide_flag(evidence), tuple(reasons), share, unit=unit)
     if assessor is None:
         return Verdict(UNCALIBRATED, tuple(_reasons(tally, card, unit)), share, unit=unit)
     findings = assessor.findings(tally, complete=complete)
@@ -50,7 +61,13 @@ def _rests_on(assessor: Assessor) -> str:
     return (
         f"Calibrated on {scope}{plural(len(calibration.blanks), 'blank slide')}, "
         f"{plural(calibration.cells, calibration.unit)}; sensitivity: {calibration.known_origin}."
+        + ("" if calibration.ranges() else _UNSEEN)
     )
+
+
+_UNSEEN = (
+    " It does not say what its blanks looked like, so whether it fits these fields was not checked: calibrate anew."
+)
 
 
 def _reasons(tally: Tally, card: Card, unit: str) -> list[str]:

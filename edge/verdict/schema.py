@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from edge.appearance import MEASURES
 from edge.verdict.calibration import FORMAT, VERSION, Blank, Bound, Calibration, CountError, Known
 
 _LONGEST = 2000
@@ -62,7 +63,9 @@ def _blank(raw: Any, positive: tuple[str, ...]) -> Blank:
     counts = _counts(entry.get("positives"), "positives")
     if not set(positive) <= set(counts) or max(counts.values(), default=0) > cells:
         raise ValueError("a blank lacks a class, or has more positives than cells")
-    return Blank(_text(entry.get("name", ""), "name"), cells, _count(entry.get("fields", 0), "fields"), counts)
+    looks = _object(entry.get("appearance", {}), "appearance")
+    appearance = {name: _number(looks[name], name, -1e6, 1e6) for name in MEASURES if name in looks}
+    return Blank(_text(entry.get("name", ""), "name"), cells, _count(entry.get("fields", 0), "fields"), counts, appearance)
 
 
 def _known(raw: Any) -> Known:

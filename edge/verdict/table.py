@@ -23,6 +23,7 @@ class Evidence:
     """What is known.
 
     Attributes:
+        alike: the fields look like what the model and the calibration were made for (``edge.verdict.fitness``).
         calibrated: there is a calibration for this model, finder and microscope.
         cells: cells counted.
         enough_fields: at least half of the fields passed the gate.
@@ -37,6 +38,7 @@ class Evidence:
     above: bool = False
     detectable: bool | None = None
     below: bool | None = None
+    alike: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ class Row:
 
 
 TABLE = (
+    Row(
+        "alike",
+        INSUFFICIENT,
+        "the fields do not look like what the model or the calibration was made for",
+        lambda e: not e.alike,
+    ),
     Row(
         "calibration", UNCALIBRATED, "no calibration for this model, finder and microscope", lambda e: not e.calibrated
     ),

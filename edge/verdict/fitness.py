@@ -1,0 +1,131 @@
+"""Whether a sample looks like what a model or a calibration was made for. Where it does not, its counts are no evidence.
+
+A model's card carries, per measure of ``edge.appearance``, the range that its own material keeps to. A calibration carries
+what each of its blanks looked like; the range is theirs, widened by what slides of one microscope differ by (``SLACK``, printed
+by ``python -m models appearance``).
+
+A median confidence is only held against a model where enough cells say so: the whole interval it may lie in has to be outside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edge.types import SampleAppearance
+
+Range = tuple[float | None, float | None]
+"""Lowest and highest value; None: no bound on that side."""
+
+FEWEST = 5
+"""Cells from which a sample's looks can be told."""
+
+GREYEST = 0.02
+"""Below this share of hue in the contrast a picture is grey for certain, whatever a card says of its model's material."""
+
+LOG_SLACK = {"density": 0.5, "size": 0.2, "light": 0.3, "sharpness": 0.7, "colour": 0.5}
+"""How far beyond the blanks' range a sample may lie, in natural logarithms: 0.2 is a factor of 1.22."""
+
+SLACK = {"red": 0.3, "blue": 0.3, "warm": 0.12, "cool": 0.12}
+"""The same for measures that are logarithms already."""
+
+_LEAST = 1e-3
+_NAMES = {
+    "colour": "hue in the picture",
+    "density": "how dark the cells are",
+    "red": "red in the cells' stain",
+    "blue": "blue in the cells' stain",
+    "size": "width of a cell in pixels",
+    "light": "brightness of the background",
+    "warm": "red in the background",
+    "cool": "blue in the background",
+    "sharpness": "sharpness",
+    "confidence": "how sure the finder is of its cells",
+}
+_CELLS_NEEDED = frozenset({"density", "red", "blue", "size", "confidence"})
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What something was made for.
+
+    Attributes:
+        what: the model or the calibration, in words that can begin a sentence.
+        ranges: per measure of ``edge.appearance``.
+    """
+
+    what: str
+    ranges: Mapping[str, Range]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """Holds samples against what models and calibration were made for. Call it with a sample's appearance.
+
+    Attributes:
+        made: every model and calibration that says what it was made for.
+        colour: whether the classifier takes colour pictures.
+        tiles: tiles of a grid are counted, which are no cells: only the fields' hue is looked at.
+    """
+
+    made: tuple[Made, ...]
+    colour: bool = True
+    tiles: bool = False
+
+    def __call__(self, seen: SampleAppearance) -> tuple[str, ...]:
+        """Why this sample cannot be judged, a sentence each; empty where nothing speaks against it."""
+        if not seen.fields:
+            return ()
+        out = []
+        hue = seen.values.get("colour", math.inf)
+        says = any("colour" in made.ranges for made in self.made)
+        if self.colour and not says and hue < GREYEST:
+            out.append("The fields are grey, and the model was made for colour pictures: it cannot judge them.")
+        if not self.tiles and seen.cells < FEWEST and any(made.ranges.keys() & _CELLS_NEEDED for made in self.made):
+            cells = f"{seen.cells} cell{'s' * (seen.cells != 1)}"
+            out.append(f"Only {cells} counted: too few to tell whether these fields are what the model was made for.")
+        for made in self.made:
+            out += [text for name, allowed in made.ranges.items() if (text := self._doubt(made.what, name, allowed, seen))]
+        return tuple(out)
+
+    def _doubt(self, what: str, name: str, allowed: Range, seen: SampleAppearance) -> str:
+        value = seen.values.get(name)
+        if value is None or (self.tiles and name != "colour") or (name in _CELLS_NEEDED and seen.cells < FEWEST):
+            return ""
+        low, high = allowed
+        least, most = value, value
+        if name == "confidence" and seen.confidence:
+            least, most = seen.confidence
+        if (low is None or most >= low) and (high is None or least <= high):
+            return ""
+        if name == "colour" and high is None and value < GREYEST:
+            return f"The fields are grey, and {what} was made for colour pictures: it cannot judge them."
+        return f"{_NAMES[name].capitalize()}: {_number(value)} here, and {what} was made for {_words(low, high)}."
+
+
+def range_of(name: str, values: Sequence[float]) -> Range:
+    """The range of what known slides of a microscope show, widened for the next slide of it."""
+    low, high = min(values), max(values)
+    if name in LOG_SLACK:
+        factor = math.exp(LOG_SLACK[name])
+        return max(low, _LEAST) / factor, max(high, _LEAST) * factor
+    return low - SLACK[name], high + SLACK[name]
+
+
+def ranges_of(looks: Sequence[Mapping[str, float]]) -> dict[str, Range]:
+    """The ranges of a calibration's blanks; measures that not every blank has are left out."""
+    names = [name for name in (*LOG_SLACK, *SLACK) if looks and all(name in look for look in looks)]
+    return {name: range_of(name, [look[name] for look in looks]) for name in names}
+
+
+def _words(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"{_number(high)} or less"
+    if high is None:
+        return f"{_number(low)} or more"
+    return f"{_number(low)} to {_number(high)}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}" if abs(value) >= 10 else f"{value:.2f}"
