@@ -13,6 +13,7 @@ from edge.cli.program import enter, make_app
 
 PROGRAM = "edge-bench"
 _EPILOG = (
+    "Example: edge-bench standard -o my-board.json (about five minutes). "
     "Exit codes: 0 done; 1 a defect of this program; 2 the command line is wrong; 3 some cases failed; 4 nothing to measure; "
     "5 a model was refused; 7 an output could not be written; 11 a package of the extra bench is missing; 12 a result or "
     "power file cannot be used; 13 results cannot be compared; 14 slower than --fail-over allows; 15 invalid: the board "
@@ -49,7 +50,7 @@ PowerLog = Annotated[
 @app.command(epilog="Examples: edge-bench model    edge-bench model my.tflite --batch 1,32 --threads 1 -o my.json")
 def model(
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Names on the shelf or paths; default: the shelf.")
+        list[str] | None, typer.Argument(metavar="MODEL", help="Names on the shelf or paths; default: the shelf.")
     ] = None,
     *,
     batch: Annotated[str, typer.Option(metavar="N,N", help="Images per call.")] = "1,8,32,64",
@@ -175,7 +176,7 @@ def compare(
 
 @app.command(epilog="Example: edge-bench report benchmarks/results/*.json -o docs/benchmarks.md")
 def report(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULT...", help="Result files.")],
+    results: Annotated[list[Path], typer.Argument(metavar="RESULT", help="Result files.")],
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The page; plots go beside it.")],
     plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw plots (needs matplotlib).")] = True,

@@ -13,6 +13,8 @@ from edge.cli.program import enter, make_app
 
 PROGRAM = "edge-convert"
 _EPILOG = (
+    "Example: edge-convert quantize notebook.keras --cells cells -o notebook.tflite. ImageMagick has a convert of its own: "
+    "edge-convert is always this one. "
     "Exit codes: 0 done; 1 a defect of this program; 2 the command line is wrong; 5 the model was refused; 7 an output "
     "could not be written; 8 the accuracy gate refused; 9 the folder of cells or fields cannot be used; 10 out of time or memory; "
     "11 TensorFlow is not installed; 130 stopped by Ctrl-C."

@@ -117,6 +117,7 @@ def quantize(
         },
         {"--fields": fields, "--annotations": annotations, "--like": like, "--cell-px": cell_px},
     )
+    allowed = rate(false_positives)
     target = out or model.parent / f"{model.stem or 'model'}.tflite"
     common: dict[str, Any] = {
         "model": str(model),
@@ -156,7 +157,7 @@ def quantize(
             keep_head=keep_head,
             way=way.value,
             max_drop=max_accuracy_drop,
-            false_positives=rate(false_positives),
+            false_positives=allowed,
             **common,
         )
         with show.live() as progress:

@@ -38,6 +38,9 @@ _WORKING_WIDTH = 640  # the finest structure that is focus and not sensor is abo
 _LAG = 8
 _BANDS = 4  # horizontal bands in which the fine structure is measured: a part of the field stands for it
 _BAND_SHARE = 0.25
+_STRUCTURE = (
+    0.3  # of what varies, the share that is no noise: 0.8 and more in a field, at most 0.13 where there is none
+)
 _GLANCE_WIDTH = 256
 _SIGNATURE = (32, 24)
 _FILL_SIZE = (64, 48)
@@ -93,7 +96,7 @@ def _sharpness(rgb: UInt8Array) -> float:
         coarse += _laplacian_energy(half)
         wide += cv2.norm(work[:, _LAG:], work[:, :-_LAG], cv2.NORM_L2SQR) / work[:, _LAG:].size
     signal = wide - fine / 10
-    return max(0.0, coarse - fine / 4) / signal if signal > _BANDS else 0.0
+    return max(0.0, coarse - fine / 4) / signal if signal > max(_BANDS, _STRUCTURE * wide) else 0.0
 
 
 def _laplacian_energy(grey: NDArray[Any]) -> float:

@@ -87,7 +87,9 @@ def door(*, debug: bool, program: str = "edge-run") -> Iterator[None]:
         sys.exit(EXIT_INTERRUPTED)
     except EdgeError as error:
         sys.exit(report(error, debug=debug, program=program))
-    except Exception as error:  # noqa: BLE001 - the last resort: a user shall not face a traceback unasked
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            raise  # the parser's: the command line is wrong, and ``edge.cli.usage`` says so
         if debug:
             traceback.print_exc()
         say(f"a defect of this program: {type(error).__name__}: {error} (--debug shows where)", program)

@@ -1,0 +1,54 @@
+"""Reports of labelled lines: broken between words on a terminal, each line as it is in a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable
+
+from edge.cli.door import plain
+
+_LABEL = re.compile(r"^ *\S+(?: \S+){0,2} {2,}|^ +")
+_LEAST = 40
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Write a report to stdout; raises OutputError where that cannot be.
+
+    On a terminal, or where COLUMNS says so, a long line goes on below its text: labels (what stands before two spaces) stay
+    in a column of their own.
+    """
+    from edge.outputs.files import stdout_errors  # noqa: PLC0415 - brings NumPy, which --help can do without
+
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    width = max(shutil.get_terminal_size().columns, _LEAST) if known else None
+    with stdout_errors():
+        for line in lines:
+            sys.stdout.writelines(f"{part}\n" for part in folded(plain(line), width))
+        sys.stdout.flush()
+
+
+def print_json(value: object) -> None:
+    """Write one JSON object to stdout; raises OutputError where that cannot be."""
+    from edge.outputs.files import stdout_errors  # noqa: PLC0415 - as above
+
+    with stdout_errors():
+        sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.flush()
+
+
+def folded(line: str, width: int | None) -> list[str]:
+    """A line of at most ``width`` letters each; only a word longer than that (a path) stays longer."""
+    if width is None or len(line) <= width:
+        return [line]
+    label = _LABEL.match(line)
+    indent = min(len(label[0]) if label else 2, width // 2)
+    head, text = line[:indent], line[indent:]
+    parts = textwrap.wrap(
+        text, width - indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    ) or [""]
+    return [head + parts[0], *(" " * indent + part for part in parts[1:])]
