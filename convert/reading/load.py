@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from convert.reading import archive, checkpoint, hdf5, shapes, trust
 from convert.reading.build import build, plain
 from convert.reading.parse import admit
 from convert.reading.source import SourceModel, open_source
+from convert.scratch import scratch
 from edge.extras import how_to_install
 
 OLDEST_KERAS = (3, 13, 2)
@@ -82,7 +82,7 @@ def _load_weights(source: SourceModel, model: Any) -> None:
     if source.format == "savedmodel":
         checkpoint.restore(source.path, model)
         return
-    with tempfile.TemporaryDirectory(prefix="edge-convert-") as folder:
+    with scratch() as folder:
         if source.format == "h5":
             hdf5.check_weights(source.path)
             # Keras goes by the ending, people do not
