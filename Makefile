@@ -16,7 +16,7 @@ help:
 	@echo 'make clean  remove the virtual environment and caches'
 
 run: $(VENV)/.run
-	@echo 'Counting a simulated slide of 25,000 cells: some ten seconds, a minute on a small board. Ctrl-C stops it.'
+	@echo 'Counting 25,000 cells of a simulated slide: under a minute on a PC. Ctrl-C stops.'
 	$(BIN)/edge-run --simulate --max-cells 25000
 	@echo
 	@echo 'That was edge-run, installed in $(VENV). To go on, once per terminal:'
@@ -25,7 +25,8 @@ run: $(VENV)/.run
 	@echo '      edge --help          all programs there are'
 
 test: lint types
-	@echo 'Tests: about four minutes on two cores. Those that need real images or TensorFlow are skipped where there are none.'
+	@echo 'Tests: about four minutes. Those that need real images or TensorFlow are skipped'; \
+	 echo 'where there are none.'
 	$(BIN)/python -m pytest
 
 test-build: $(VENV)/.build
@@ -58,17 +59,17 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml constraints/run.txt | $(BIN)/python
-	@echo 'Installing NumPy, OpenCV and the TFLite runtime into $(VENV): about a minute, once (a download of some 100 MB).'
+	@echo 'Installing NumPy, OpenCV, TFLite runtime in $(VENV), once: a minute, some 100 MB.'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/run.txt -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints/run.txt constraints/bench.txt constraints/dev.txt | $(BIN)/python
-	@echo 'Installing what runs it and what tests it into $(VENV): one to two minutes, once (a download of some 200 MB).'
+	@echo 'Installing it and its test tools in $(VENV), once: two minutes, some 200 MB.'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/dev.txt -e '.[dev,bench]'
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.build: $(VENV)/.dev constraints/build.txt
-	@echo 'Installing TensorFlow into $(VENV): some minutes, once (a download of some 600 MB).'
+	@echo 'Installing TensorFlow in $(VENV), once: some minutes, some 600 MB.'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/build.txt -e '.[dev,bench,convert]'
 	@touch $@
 
