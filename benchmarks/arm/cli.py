@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "edge-bench arm"
 _EPILOG = (
-    "Example: edge-bench arm all. "
+    "Example: edge-bench arm all.\n\n"
     "Exit codes: 0 done, and equal where something was compared; 1 a defect of this program; 2 the command line is wrong; "
     "8 the roots cannot be built here (the line says what to install); 9 tests failed, outputs differ or a count moved; "
     "130 stopped by Ctrl-C (the same command goes on where it stopped). Roots are kept in $EDGE_ARM_CACHE, else "

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
+from typing import TextIO
 
 from edge.cli.door import plain
 
@@ -24,12 +24,21 @@ def print_lines(lines: Iterable[str]) -> None:
     """
     from edge.outputs.files import stdout_errors  # noqa: PLC0415 - brings NumPy, which --help can do without
 
-    known = sys.stdout.isatty() or "COLUMNS" in os.environ
-    width = max(shutil.get_terminal_size().columns, _LEAST) if known else None
+    width = columns(sys.stdout)
     with stdout_errors():
         for line in lines:
             sys.stdout.writelines(f"{part}\n" for part in folded(plain(line), width))
         sys.stdout.flush()
+
+
+def columns(stream: TextIO) -> int | None:
+    """How wide what is written there may be; None where it is no terminal and COLUMNS says nothing."""
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return max(int(os.environ["COLUMNS"]), _LEAST)
+    try:
+        return max(os.get_terminal_size(stream.fileno()).columns, _LEAST) if stream.isatty() else None
+    except (OSError, ValueError):
+        return None
 
 
 def print_json(value: object) -> None:
@@ -46,9 +55,14 @@ def folded(line: str, width: int | None) -> list[str]:
     if width is None or len(line) <= width:
         return [line]
     label = _LABEL.match(line)
-    indent = min(len(label[0]) if label else 2, width // 2)
-    head, text = line[:indent], line[indent:]
-    parts = textwrap.wrap(
-        text, width - indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-    ) or [""]
-    return [head + parts[0], *(" " * indent + part for part in parts[1:])]
+    start = min(len(label[0]) if label else 0, width // 2)
+    head, text = line[:start], line[start:]
+    indent = start if head.strip() else start + 2
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=head,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
