@@ -241,3 +241,10 @@ def test_the_umbrella_has_the_same_run_and_more() -> None:
     assert {"run", "models"} <= set(got.stdout.split())
     with fakes(FakeSource([3])):
         assert CliRunner().invoke(app, ["run", "--camera", "--no-gate"]).exit_code == 0
+
+
+def test_a_limit_of_seconds_is_the_limit_of_a_virtual_slide_too() -> None:
+    source = FakeSource([1], endless=True, delay=0.01)
+    for args, fields in ((("--max-seconds", "2"), 61), ((), 60)):
+        (sample,) = [e for e in events(run("--simulate", "--no-gate", "--json", *args, source=source)) if "flag" in e]
+        assert sample["fields"]["kept"] >= fields if args else sample["fields"]["kept"] == fields
