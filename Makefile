@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 .PHONY: run test test-build bench bench-report bench-arm test-arm lint types clean help
 
 help:
-	@echo 'make run    count a simulated slide on screen'
-	@echo 'make test   lint, types, all tests'
+	@echo 'make run    count a simulated slide on screen (the first time it installs: about a minute)'
+	@echo 'make test   lint, types, all tests (about four minutes, more on a small board)'
 	@echo 'make test-build   what needs TensorFlow too (several minutes, a large download)'
 	@echo 'make bench  measure this machine (about five minutes); one result file in build/bench'
 	@echo 'make bench-report   docs/benchmarks.md from benchmarks/results'
@@ -16,9 +16,17 @@ help:
 	@echo 'make clean  remove the virtual environment and caches'
 
 run: $(VENV)/.run
+	@echo 'Counting 25,000 cells of a simulated slide: under a minute on a PC. Ctrl-C stops.'
 	$(BIN)/edge-run --simulate --max-cells 25000
+	@echo
+	@echo 'That was edge-run, installed in $(VENV). To go on, once per terminal:'
+	@echo '    . $(BIN)/activate'
+	@echo 'then: edge-run FOLDER      your own fields; edge-run --help shows examples'
+	@echo '      edge --help          all programs there are'
 
 test: lint types
+	@echo 'Tests: about four minutes. Those that need real images or TensorFlow are skipped'; \
+	 echo 'where there are none.'
 	$(BIN)/python -m pytest
 
 test-build: $(VENV)/.build
@@ -37,26 +45,32 @@ bench-arm: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.arm all
 
 lint: $(VENV)/.dev
+	@echo 'Lint (ruff): seconds.'
 	$(BIN)/ruff check .
 
 types: $(VENV)/.dev
+	@echo 'Types (mypy): a minute the first time, then seconds.'
 	$(BIN)/mypy
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo 'Python 3.11 or later is needed: make PYTHON=python3.11 ...'; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo 'Making a virtual environment in $(VENV): seconds.'
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml constraints/run.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/run.txt -e .
+	@echo 'Installing NumPy, OpenCV, TFLite runtime in $(VENV), once: a minute, some 100 MB.'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/run.txt -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints/run.txt constraints/bench.txt constraints/dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/dev.txt -e '.[dev,bench]'
+	@echo 'Installing it and its test tools in $(VENV), once: two minutes, some 200 MB.'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/dev.txt -e '.[dev,bench]'
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.build: $(VENV)/.dev constraints/build.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/build.txt -e '.[dev,bench,convert]'
+	@echo 'Installing TensorFlow in $(VENV), once: some minutes, some 600 MB.'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/build.txt -e '.[dev,bench,convert]'
 	@touch $@
 
 clean:

@@ -13,6 +13,7 @@ from edge.cli.program import enter, make_app
 
 PROGRAM = "edge-bench"
 _EPILOG = (
+    "Example: edge-bench standard -o my-board.json (about five minutes).\n\n"
     "Exit codes: 0 done; 1 a defect of this program; 2 the command line is wrong; 3 some cases failed; 4 nothing to measure; "
     "5 a model was refused; 7 an output could not be written; 11 a package of the extra bench is missing; 12 a result or "
     "power file cannot be used; 13 results cannot be compared; 14 slower than --fail-over allows; 15 invalid: the board "
@@ -20,7 +21,7 @@ _EPILOG = (
 )
 
 app = make_app(PROGRAM, "What a cell and a field cost on this machine, with the machine's state on record.", _EPILOG)
-app.add_typer(arm, name="arm")
+app.add_typer(arm, name="arm", short_help="ARM without a board, in emulated systems.")
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout instead of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
@@ -46,10 +47,13 @@ PowerLog = Annotated[
 ]
 
 
-@app.command(epilog="Examples: edge-bench model    edge-bench model my.tflite --batch 1,32 --threads 1 -o my.json")
+@app.command(
+    short_help="Microseconds per cell of a net.",
+    epilog="Examples: edge-bench model    edge-bench model my.tflite --batch 1,32 --threads 1 -o my.json",
+)
 def model(
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Names on the shelf or paths; default: the shelf.")
+        list[str] | None, typer.Argument(metavar="MODEL", help="Names on the shelf or paths; default: the shelf.")
     ] = None,
     *,
     batch: Annotated[str, typer.Option(metavar="N,N", help="Images per call.")] = "1,8,32,64",
@@ -73,7 +77,10 @@ def model(
     raise typer.Exit(code)
 
 
-@app.command(epilog="Examples: edge-bench run    edge-bench run --source fields/ --workers 1,2 -o fields.json")
+@app.command(
+    short_help="Microseconds per field, split into stages.",
+    epilog="Examples: edge-bench run    edge-bench run --source fields/ --workers 1,2 -o fields.json",
+)
 def run(
     *,
     source: Annotated[str, typer.Option(metavar="simulate|DIR", help="Virtual fields, or a folder.")] = "simulate",
@@ -100,7 +107,10 @@ def run(
     raise typer.Exit(code)
 
 
-@app.command(epilog="Example: edge-bench standard -o results/my-board.json")
+@app.command(
+    short_help="The standard set of cases: five minutes.",
+    epilog="Example: edge-bench standard -o results/my-board.json",
+)
 def standard(
     *,
     out: Out = None,
@@ -123,7 +133,10 @@ def standard(
     raise typer.Exit(code)
 
 
-@app.command(epilog="Examples: edge-bench peers    edge-bench peers --source fields/ -o peers.json")
+@app.command(
+    short_help="The same work through other software.",
+    epilog="Examples: edge-bench peers    edge-bench peers --source fields/ -o peers.json",
+)
 def peers(
     *,
     source: Annotated[str, typer.Option(metavar="simulate|DIR", help="Virtual fields, or a folder.")] = "simulate",
@@ -143,7 +156,7 @@ def peers(
     raise typer.Exit(code)
 
 
-@app.command(epilog="Example: edge-bench device --json")
+@app.command(short_help="What this machine is, and its state.", epilog="Example: edge-bench device --json")
 def device(*, json: Json = False, debug: Debug = False) -> None:
     """What this machine is: board, cores, clocks, governor, temperature, throttling, runtimes."""
     with door(debug=debug, program=PROGRAM):
@@ -173,9 +186,12 @@ def compare(
         show_comparison(old, new, limit, force=force, json=json)
 
 
-@app.command(epilog="Example: edge-bench report benchmarks/results/*.json -o docs/benchmarks.md")
+@app.command(
+    short_help="Tables and plots of many results.",
+    epilog="Example: edge-bench report benchmarks/results/*.json -o docs/benchmarks.md",
+)
 def report(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULT...", help="Result files.")],
+    results: Annotated[list[Path], typer.Argument(metavar="RESULT", help="Result files.")],
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The page; plots go beside it.")],
     plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw plots (needs matplotlib).")] = True,

@@ -23,6 +23,7 @@ from benchmarks.errors import ComparisonError, MissingPackageError, RegressionEr
 from benchmarks.figures import percent
 from benchmarks.records import Case, Run
 from benchmarks.summary import round_medians
+from edge.extras import how_to_install
 
 SIGNIFICANT: Final = 0.05
 RESAMPLES: Final = 10_000
@@ -172,7 +173,7 @@ def _difference(old: Case, new: Case) -> Difference:
         from scipy.stats import mannwhitneyu  # noqa: PLC0415 - only where results are compared
     except ImportError as error:
         raise MissingPackageError(
-            "scipy is not installed: results cannot be compared: pip install '.[bench]'"
+            f"scipy is not installed, results cannot be compared: {how_to_install('bench')}"
         ) from error
     rounds = round_medians(old), round_medians(new)
     a, b = (np.array([value for _, value in side]) for side in rounds)

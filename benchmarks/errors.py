@@ -52,7 +52,7 @@ class FailedCasesError(EdgeError):
 
 
 class MissingPackageError(EdgeError):
-    """A package for statistics, plots or checking is not installed. Install the extra: ``pip install '.[bench]'``."""
+    """A package for statistics, plots or checking is not installed. Install it: the message says how."""
 
     exit_code = 11
 

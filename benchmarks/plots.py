@@ -10,6 +10,7 @@ from benchmarks.errors import MissingPackageError
 from benchmarks.records import Run
 from benchmarks.report import label, usable
 from benchmarks.summary import summarise
+from edge.extras import how_to_install
 
 _SETTINGS: Final[dict[str, Any]] = {
     "svg.hashsalt": "edge-bench",
@@ -30,7 +31,7 @@ def draw(runs: Sequence[tuple[str, Run]], stem: str) -> dict[str, str]:
         import matplotlib as mpl  # noqa: PLC0415 - only here
     except ImportError as error:
         raise MissingPackageError(
-            "matplotlib is not installed: --no-plots does without, pip install '.[bench]' brings it"
+            f"matplotlib is not installed: --no-plots does without, or {how_to_install('bench')}"
         ) from error
     mpl.use("svg")
     good = [run for _, run in runs if usable(run)]

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from benchmarks.errors import MissingPackageError, OutputError, ResultError
 from benchmarks.workload import Value, Workload
+from edge.extras import how_to_install
 
 FORMAT: Final = "edge-bench"
 SCHEMA: Final = 1
@@ -252,6 +253,6 @@ def _validator() -> tuple[Any, type[Exception]]:
         import fastjsonschema  # noqa: PLC0415 - only where results are read
     except ImportError as error:
         raise MissingPackageError(
-            "fastjsonschema is not installed: results cannot be checked: pip install '.[bench]'"
+            f"fastjsonschema is not installed, results cannot be checked: {how_to_install('bench')}"
         ) from error
     return fastjsonschema.compile(json.loads(SCHEMA_FILE.read_text())), fastjsonschema.JsonSchemaException

@@ -19,10 +19,12 @@ from benchmarks.harness import Progress
 from benchmarks.ratios import Target, not_measured, targets
 from benchmarks.records import Case, Run
 from benchmarks.summary import growth, summarise
+from edge.cli.lines import folded
 from edge.outputs.console import Screen, printable
 from edge.outputs.files import stdout_errors
 
 _PLAIN_EVERY_S = 10.0
+_WHOLE = 120  # columns of a terminal in which every table stands whole
 
 
 @contextmanager
@@ -59,28 +61,27 @@ def show_run(run: Run) -> None:
     """Everything a run measured, and everything that speaks against it."""
     with stdout_errors():
         console = output()
+        narrow = console.width < _WHOLE
         with_rounds = [case for case in run.cases if case.rounds]
         for unit in dict.fromkeys(case.workload.unit for case in with_rounds):
-            _print(console, _times(unit, [case for case in with_rounds if case.workload.unit == unit]))
+            _print(console, _times(unit, [case for case in with_rounds if case.workload.unit == unit], narrow=narrow))
         staged = [case for case in with_rounds if summarise(case).stages_us]
         if staged:
-            _print(console, _stages(staged))
+            _print(console, _stages(staged, narrow=narrow))
         for line in _growth(run):
-            console.print(Text(line), soft_wrap=True)
+            _note(console, line)
+        if narrow and with_rounds:
+            _note(console, f"  ({_WHOLE} columns show all figures; so do --json and -o FILE)", "dim")
         if found := targets(run):
             _print(console, _targets(found))
         for line in not_measured(run):
-            console.print(Text(f"  {printable(line)}"), soft_wrap=True)
+            _note(console, f"  {printable(line)}")
         for note in run.notes:
-            console.print(Text(f"  note: {printable(note)}"), soft_wrap=True)
+            _note(console, f"  note: {printable(note)}")
         if run.partial:
-            console.print(
-                Text("  PARTIAL: stopped before the end; reports leave this run out", "bold yellow"), soft_wrap=True
-            )
+            _note(console, "  PARTIAL: stopped before the end; reports leave this run out", "bold yellow")
         for reason in run.invalid:
-            console.print(
-                Text(f"  INVALID: {printable(reason)}: these figures must not be used", "bold red"), soft_wrap=True
-            )
+            _note(console, f"  INVALID: {printable(reason)}: these figures must not be used", "bold red")
 
 
 def show_device(device: Mapping[str, Any], state: Mapping[str, Any], notes: Sequence[str]) -> None:
@@ -92,9 +93,9 @@ def show_device(device: Mapping[str, Any], state: Mapping[str, Any], notes: Sequ
             if name not in ("when", "time", "busy_s", "stolen_s", "own_s"):
                 rows.add_row(Text(f"  {name}", "dim"), Text(printable(_plain_value(name, value)), overflow="fold"))
         console.print(rows)
-        console.print(Text(f"  {BITS_NOTE}", "dim"), soft_wrap=True)
+        _note(console, f"  {BITS_NOTE}", "dim")
         for note in notes:
-            console.print(Text(f"  note: {printable(note)}"), soft_wrap=True)
+            _note(console, f"  note: {printable(note)}")
 
 
 def _plain_value(name: str, value: Any) -> str:
@@ -111,35 +112,40 @@ def _plain_value(name: str, value: Any) -> str:
     return f"{value:,}" if name.endswith("_bytes") else str(value)
 
 
-def _times(unit: str, cases: Sequence[Case]) -> Table:
-    rows = table(
-        f"per {unit}",
-        "p50 µs",
-        "p90 µs",
-        "p99 µs",
-        f"{unit}s/s",
-        "CPU µs",
-        "GMAC/s",
-        "start ms",
-        "RSS MB",
-        "PSS MB",
-        "mJ",
-    )
+def _times(unit: str, cases: Sequence[Case], *, narrow: bool) -> Table:
+    """``narrow``: only the columns that stand unabridged in 80."""
+    rows: list[dict[str, str]] = []
     for case in cases:
         s = summarise(case)
-        figures = (s.p50_us, s.p90_us, s.p99_us, s.units_per_s, s.cpu_us, s.gmac_s, s.start_ms)
-        cells = [maybe(value) for value in figures]
-        rows.add_row(Text(_label(case)), *cells, megabytes(case.peak_rss), megabytes(case.peak_pss), maybe(s.mj))
-    return rows
+        rows.append(
+            {
+                "p50 µs": maybe(s.p50_us),
+                "p90 µs": maybe(s.p90_us),
+                "p99 µs": maybe(s.p99_us),
+                f"{unit}s/s": maybe(s.units_per_s),
+                "CPU µs": maybe(s.cpu_us),
+                "GMAC/s": maybe(s.gmac_s),
+                "start ms": maybe(s.start_ms),
+                "RSS MB": megabytes(case.peak_rss),
+                "PSS MB": megabytes(case.peak_pss),
+                "mJ": maybe(s.mj),
+            }
+        )
+    shown = [name for name in rows[0] if not narrow or name in ("p50 µs", "p99 µs", f"{unit}s/s", "RSS MB")]
+    made = table(f"per {unit}", *shown)
+    for case, row in zip(cases, rows, strict=True):
+        made.add_row(Text(_label(case)), *(row[name] for name in shown))
+    return made
 
 
-def _stages(cases: Sequence[Case]) -> Table:
+def _stages(cases: Sequence[Case], *, narrow: bool) -> Table:
     names = list(dict.fromkeys(name for case in cases for name in summarise(case).stages_us))
-    rows = table("µs in each stage, p50", *names, "f+c+c / decode", "whole / decode")
+    ratios = () if narrow else ("f+c+c / decode", "whole / decode")
+    rows = table("µs in each stage, p50", *names, *ratios)
     for case in cases:
         s = summarise(case)
         cells = [maybe(s.stages_us.get(name)) for name in names]
-        rows.add_row(Text(_label(case)), *cells, maybe(s.to_decode), maybe(s.whole_to_decode))
+        rows.add_row(Text(_label(case)), *cells, *[maybe(s.to_decode), maybe(s.whole_to_decode)][: len(ratios)])
     return rows
 
 
@@ -172,10 +178,16 @@ def _label(case: Case) -> str:
 def table(first: str, *others: str) -> Table:
     """An empty table: a column of names, then columns of figures."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
-    made.add_column(f"  {first}", no_wrap=True)
+    made.add_column(f"  {first}", overflow="fold")  # a long name goes on below, figures stay whole
     for name in others:
         made.add_column(name, justify="right", no_wrap=True)
     return made
+
+
+def _note(console: Screen, text: str, style: str = "") -> None:
+    """A line of words: broken between them on a terminal, whole elsewhere."""
+    for line in folded(text, console.width if console.is_terminal else None):
+        console.print(Text(line, style), soft_wrap=True)
 
 
 def _print(console: Screen, table: Table) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from convert.errors import KNOWN, EdgeError, LimitError, ModelError
+from convert.scratch import environment, scratch
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and how far it is, 0..1 (negative: unknown)."""
@@ -74,7 +75,7 @@ def run_in_child(
     own_end, child_end = os.pipe()
     with (
         tempfile.TemporaryFile() as log,
-        tempfile.TemporaryDirectory(prefix="edge-convert-", ignore_cleanup_errors=True) as scratch,
+        scratch() as folder,
         open(own_end, "rb", buffering=0) as answers,  # noqa: PTH123 - a descriptor
     ):
         try:
@@ -84,7 +85,7 @@ def run_in_child(
                 stdout=None if verbose else log,
                 stderr=None if verbose else log,
                 pass_fds=(child_end,),
-                env={**_environment(verbose=verbose), "TMPDIR": scratch},  # a killed child clears nothing up
+                env=_environment(verbose=verbose) | environment(folder),  # a killed child clears nothing up
                 start_new_session=True,
             )
         finally:

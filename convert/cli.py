@@ -13,6 +13,8 @@ from edge.cli.program import enter, make_app
 
 PROGRAM = "edge-convert"
 _EPILOG = (
+    "Example: edge-convert quantize notebook.keras --cells cells -o notebook.tflite. ImageMagick has a convert of its own: "
+    "edge-convert is always this one.\n\n"
     "Exit codes: 0 done; 1 a defect of this program; 2 the command line is wrong; 5 the model was refused; 7 an output "
     "could not be written; 8 the accuracy gate refused; 9 the folder of cells or fields cannot be used; 10 out of time or memory; "
     "11 TensorFlow is not installed; 130 stopped by Ctrl-C."
@@ -37,7 +39,10 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show TensorFlow's own log.")]
 
 
-@app.command(epilog="Example: edge-convert inspect notebook.keras --load")
+@app.command(
+    short_help="Say what is in a model; no code of it runs.",
+    epilog="Example: edge-convert inspect notebook.keras --load",
+)
 def inspect(
     model: ModelPath,
     *,

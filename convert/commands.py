@@ -28,6 +28,7 @@ from convert.options import (
 from edge.cli.door import door
 
 PROGRAM = "edge-convert"
+_LOST = "no file was written; the same command begins anew"
 
 
 def quantize(
@@ -117,6 +118,7 @@ def quantize(
         },
         {"--fields": fields, "--annotations": annotations, "--like": like, "--cell-px": cell_px},
     )
+    allowed = rate(false_positives)
     target = out or model.parent / f"{model.stem or 'model'}.tflite"
     common: dict[str, Any] = {
         "model": str(model),
@@ -130,7 +132,7 @@ def quantize(
         "seed": seed,
     }
     if kind == Kind.FINDER:
-        with door(debug=debug, program=PROGRAM):
+        with door(debug=debug, program=PROGRAM, lost=_LOST):
             from convert import show  # noqa: PLC0415 - heavy
             from convert.finding import make as finding  # noqa: PLC0415
             from convert.finding.show import show_finder  # noqa: PLC0415
@@ -146,7 +148,7 @@ def quantize(
             show_finder(found, str(target))
             finding.gate(found)
         return
-    with door(debug=debug, program=PROGRAM):
+    with door(debug=debug, program=PROGRAM, lost=_LOST):
         from convert import make, show  # noqa: PLC0415 - heavy
         from convert.job import Task  # noqa: PLC0415
 
@@ -156,7 +158,7 @@ def quantize(
             keep_head=keep_head,
             way=way.value,
             max_drop=max_accuracy_drop,
-            false_positives=rate(false_positives),
+            false_positives=allowed,
             **common,
         )
         with show.live() as progress:
@@ -244,9 +246,14 @@ def compare(
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command(
-        epilog="Example: edge-convert quantize notebook.keras --cells cells --group-by 'C[0-9]+P' -o notebook.tflite"
+        short_help="Make an int8 device file of a trained net.",
+        epilog="Example: edge-convert quantize notebook.keras --cells cells --group-by 'C[0-9]+P' -o notebook.tflite",
     )(quantize)
-    app.command(epilog="Example: edge-convert evaluate notebook.tflite --cells cells --group-by 'C[0-9]+P'")(evaluate)
-    app.command(epilog="Example: edge-convert compare notebook.keras notebook.tflite --cells cells --sheet differ.png")(
-        compare
-    )
+    app.command(
+        short_help="Judge a device file on cells of known class.",
+        epilog="Example: edge-convert evaluate notebook.tflite --cells cells --group-by 'C[0-9]+P'",
+    )(evaluate)
+    app.command(
+        short_help="Hold a trained net against its device file.",
+        epilog="Example: edge-convert compare notebook.keras notebook.tflite --cells cells --sheet differ.png",
+    )(compare)

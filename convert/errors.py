@@ -63,7 +63,7 @@ class LimitError(EdgeError):
 
 
 class ToolError(EdgeError):
-    """TensorFlow or Keras is missing or too old. Install it: ``pip install 'edge-microscopy[convert]'``."""
+    """TensorFlow or Keras is missing or too old. Install both: ``edge.extras`` says how, and so does the message."""
 
     exit_code = 11
 

@@ -16,6 +16,7 @@ from convert.errors import CellsError, GateError, OutputError
 from convert.finding.task import FinderTask
 from convert.job import Task
 from convert.scoring import plain_card
+from convert.scratch import scratch
 from edge.modelfile import Card, write_model
 
 REPORT_VERSION = 1
@@ -61,7 +62,7 @@ def carry_out(
 ) -> dict[str, Any]:
     """Let the child work, write the device file with its card where the report says that it passed, and the report."""
     out = Path(task.out)
-    with tempfile.TemporaryDirectory(prefix="edge-convert-") as folder:
+    with scratch() as folder:
         inner = replace(task, out=str(Path(folder, out.name)))
         report = run_in_child(
             function,

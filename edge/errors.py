@@ -11,6 +11,7 @@
 | 6 | no camera, or the camera was lost (what was counted before is printed) |
 | 7 | an output could not be written |
 | 8 | the calibration was refused: not readable, or of another model, finder or microscope |
+| 9 | nothing was counted: of a sample no field counts (the line says of which, and what is likely wrong) |
 | 130 | stopped by Ctrl-C (what was counted before is printed) |
 """
 
@@ -61,3 +62,9 @@ class CalibrationError(EdgeError):
     """The calibration is damaged, or was made for another model, finder or microscope. Calibrate this one: ``edge calibrate``."""
 
     exit_code = 8
+
+
+class NothingCountedError(EdgeError):
+    """No field of a sample counts: black, frozen, out of focus, empty. Look at lamp, cable, focus and stage, then take them anew."""
+
+    exit_code = 9

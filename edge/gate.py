@@ -41,6 +41,7 @@ _WORKING_WIDTH = 640  # the finest structure that is focus and not sensor is abo
 _LAG = 8
 _BANDS = 4  # horizontal bands in which the fine structure is measured: a part of the field stands for it
 _BAND_SHARE = 0.25
+_STRUCTURE = 0.3  # of what varies, the share that must be no noise: all of it is, where there is nothing to focus on
 _GLANCE_WIDTH = 256
 _SIGNATURE = (32, 24)
 _FILL_SIZE = (64, 48)
@@ -115,7 +116,7 @@ def _sharpness(rgb: UInt8Array, region: Region | None) -> float:
         coarse += _laplacian_energy(half, half_lit)
         wide += _energy(work[:, _LAG:], both, work[:, :-_LAG])
     signal = wide - fine / 10
-    return max(0.0, coarse - fine / 4) / signal if signal > _BANDS else 0.0
+    return max(0.0, coarse - fine / 4) / signal if signal > max(_BANDS, _STRUCTURE * wide) else 0.0
 
 
 def _shrunk(region: Region | None, factor: int, shape: tuple[int, int]) -> UInt8Array | None:

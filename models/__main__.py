@@ -8,20 +8,22 @@ from typing import Annotated, Optional
 
 import typer
 
+from edge.cli.program import enter, make_app
 from models.cells.commands import register
-from models.cells.options import Debug, entered
+from models.cells.options import EXIT_CODES, Debug, entered
 from models.makers import FOLDS, HERE, SHELF
 from models.makers import register as register_makers
 from models.reporting.commands import register as register_report
 from models.search.commands import register as register_search
 from models.work import default_work
 
-app = typer.Typer(
-    help="The shelf: training and honest evaluation. Example: python -m models figures",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"max_content_width": 100},
+PROGRAM = "python -m models"
+
+app = make_app(
+    PROGRAM,
+    "The shelf: training and honest evaluation. What is on it: edge models. Example: python -m models figures",
+    EXIT_CODES,
+    completion=False,
 )
 
 
@@ -31,7 +33,10 @@ def figures(
     quick: Annotated[bool, typer.Option(help="Accuracy only, no timing or memory.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Measure everything the README claims, on the real images and on virtual slides, and print it."""
+    """Measure everything the README claims, on the real images and on virtual slides, and print it.
+
+    Example: python -m models figures --quick
+    """
     with entered(debug=debug):
         from models.fields import need_images  # noqa: PLC0415
         from models.figure import show  # noqa: PLC0415
@@ -95,4 +100,4 @@ register_report(app)
 register_search(app)
 
 if __name__ == "__main__":
-    app()
+    enter(app, PROGRAM)

@@ -163,6 +163,18 @@ def test_an_empty_field_is_rejected_and_one_cell_is_not_nothing() -> None:
     assert measure(film(8, cells=1)).fill > 0
 
 
+@pytest.mark.parametrize("size", [(64, 64), (240, 320), (480, 640), (960, 1280)])
+@pytest.mark.parametrize("how", ["as it is", "grey", "as JPEG"])
+def test_noise_alone_never_counts(size: tuple[int, int], how: str) -> None:
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        rgb = rng.integers(0, 256, (*size, 1 if how == "grey" else 3), dtype=np.uint8)
+        frame = np.repeat(rgb, 3, axis=2) if how == "grey" else rgb
+        if how == "as JPEG":
+            frame = np.asarray(cv2.imdecode(cv2.imencode(".jpg", frame)[1], cv2.IMREAD_COLOR), np.uint8)
+        assert Gate().judge(measure(frame)) is not None, seed
+
+
 def test_the_same_view_counts_once_through_noise_jpeg_and_drift() -> None:
     gate = known_sample()
     view = film(30)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "edge-bench arm"
 _EPILOG = (
+    "Example: edge-bench arm all.\n\n"
     "Exit codes: 0 done, and equal where something was compared; 1 a defect of this program; 2 the command line is wrong; "
     "8 the roots cannot be built here (the line says what to install); 9 tests failed, outputs differ or a count moved; "
     "130 stopped by Ctrl-C (the same command goes on where it stopped). Roots are kept in $EDGE_ARM_CACHE, else "
@@ -25,14 +26,14 @@ app = make_app(
     PROGRAM, "ARM without a board: tests, bit-equality and instruction counts in emulated Debian roots.", _EPILOG
 )
 
-Roots = Annotated[list[str] | None, typer.Argument(metavar="[ROOT]...", help="bookworm, trixie, armhf; default: all.")]
+Roots = Annotated[list[str] | None, typer.Argument(metavar="ROOT", help="bookworm, trixie, armhf; default: all.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 Tolerance = Annotated[float, typer.Option(min=0.0, max=1.0, metavar="SHARE", help="How far a count may move.")]
 Cpus = Annotated[list[str] | None, typer.Option("--cpu", metavar="CPU", help="Only this core; may be repeated.")]
 Pairs = Annotated[list[str] | None, typer.Option(metavar="CPU=N", help="Assume this instead, e.g. cortex-a76=2.0.")]
 
 
-@app.command()
+@app.command(epilog="Example: edge-bench arm build bookworm")
 def build(roots: Roots = None, *, debug: Debug = False) -> None:
     """Build the roots, as far as they are not there yet."""
     wanted = _roots(roots)
@@ -43,7 +44,7 @@ def build(roots: Roots = None, *, debug: Debug = False) -> None:
             typer.echo(f"{root.name}: {builder.build(root)}")
 
 
-@app.command(name="test")
+@app.command(name="test", epilog="Example: edge-bench arm test bookworm --quick")
 def run_tests(
     roots: Roots = None,
     *,
@@ -56,7 +57,7 @@ def run_tests(
         _test(wanted, quick=quick)
 
 
-@app.command()
+@app.command(epilog="Example: edge-bench arm equal --nets")
 def equal(
     *,
     nets: Annotated[bool, typer.Option("--nets", help="Only the nets, not whole fields.")] = False,
@@ -67,7 +68,7 @@ def equal(
         _equal(nets=nets)
 
 
-@app.command()
+@app.command(epilog="Example: edge-bench arm count")
 def count(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Write instructions.json and the table in docs/arm.md.")] = False,
@@ -84,7 +85,7 @@ def count(
             table.write_page("counts", table.render(counts))
 
 
-@app.command()
+@app.command(epilog="Example: edge-bench arm operations")
 def operations(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Write the table in docs/arm.md.")] = False,
@@ -100,7 +101,7 @@ def operations(
             table.write_page("operations", text)
 
 
-@app.command()
+@app.command(epilog="Example: edge-bench arm check --cpu cortex-a76")
 def check(*, tolerance: Tolerance = 0.02, cpu: Cpus = None, debug: Debug = False) -> None:
     """Count anew and compare with what was kept."""
     boards = _boards(cpu)
@@ -108,7 +109,7 @@ def check(*, tolerance: Tolerance = 0.02, cpu: Cpus = None, debug: Debug = False
         _check(tolerance, boards)
 
 
-@app.command()
+@app.command(epilog="Example: edge-bench arm table --ipc cortex-a76=2.0")
 def table(*, ipc: Pairs = None, ghz: Pairs = None, debug: Debug = False) -> None:
     """Show the counts that were kept, with times estimated from the assumptions given."""
     ipcs, clocks = _numbers(ipc, "--ipc"), _numbers(ghz, "--ghz")
@@ -120,7 +121,7 @@ def table(*, ipc: Pairs = None, ghz: Pairs = None, debug: Debug = False) -> None
         typer.echo(tables.render(instructions.read(), boards))
 
 
-@app.command(name="all")
+@app.command(name="all", epilog="Example: edge-bench arm all --quick")
 def everything(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="A few minutes: bookworm only, nets and their tests.")] = False,

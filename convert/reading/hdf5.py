@@ -10,6 +10,7 @@ from typing import Any
 
 from convert.errors import SourceError, ToolError
 from convert.reading.archive import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
+from edge.extras import how_to_install
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MAX_OBJECTS = 200_000
@@ -56,7 +57,7 @@ def opened(path: Path) -> Iterator[Any]:
     try:
         import h5py  # noqa: PLC0415 - comes with Keras
     except ImportError as error:
-        raise ToolError("h5py is missing: pip install 'edge-microscopy[convert]'") from error
+        raise ToolError(f"h5py, which comes with Keras, is not installed: {how_to_install('convert')}") from error
     try:
         with h5py.File(path, "r") as file:
             yield file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from convert.reading import archive, checkpoint, hdf5, shapes, trust
 from convert.reading.build import build, plain
 from convert.reading.parse import admit
 from convert.reading.source import SourceModel, open_source
+from convert.scratch import scratch
+from edge.extras import how_to_install
 
 OLDEST_KERAS = (3, 13, 2)
 
@@ -52,14 +53,14 @@ def need_keras() -> None:
         import keras  # noqa: F401, PLC0415
         import tensorflow  # noqa: F401, ICN001, PLC0415
     except ModuleNotFoundError as error:
-        raise ToolError(f"{error.name} is not installed: pip install 'edge-microscopy[convert]'") from error
+        raise ToolError(f"{error.name} is not installed: {how_to_install('convert')}") from error
     except ImportError as error:
         if any(words in str(error) for words in ("map segment", "allocate memory")):
             raise LimitError("stopped: out of memory before TensorFlow was up: allow it more") from error
         raise ToolError(f"TensorFlow does not start here: {plain(error)}") from error
     numbers = tuple(int(part) for part in found.split(".")[:3] if part.isdecimal())
     if numbers < OLDEST_KERAS:
-        raise ToolError(f"Keras {found} is too old to open unknown files: pip install 'keras>=3.13.2'")
+        raise ToolError(f"Keras {found} is too old to open unknown files: {how_to_install('convert')}")
 
 
 def describe(payload: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _load_weights(source: SourceModel, model: Any) -> None:
     if source.format == "savedmodel":
         checkpoint.restore(source.path, model)
         return
-    with tempfile.TemporaryDirectory(prefix="edge-convert-") as folder:
+    with scratch() as folder:
         if source.format == "h5":
             hdf5.check_weights(source.path)
             # Keras goes by the ending, people do not

@@ -7,33 +7,26 @@ import typer
 from edge.cli.calibrate import calibrate
 from edge.cli.models import models
 from edge.cli.plan import plan
+from edge.cli.program import SETTINGS, make_app
 from edge.cli.run import run
+from edge.cli.usage import PlainCommand
 
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_EPILOG = """\b
+Programs beside this one, each with --help:
+  edge-run          the same as edge run
+  edge-convert      your own Keras model onto the device (also: convert)
+  edge-bench        what a cell and a field cost on this machine
+  python -m models  train, judge and adapt models
 
+\b
+To begin with: edge-run --simulate --max-cells 5000
+"""
 
-def _typer(text: str | None = None, *, bare_is_help: bool = False) -> typer.Typer:
-    return typer.Typer(
-        help=text,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        no_args_is_help=bare_is_help,
-        context_settings=_SETTINGS,
-    )
+run_app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=SETTINGS)
+run_app.command(cls=PlainCommand)(run)
 
-
-run_app = _typer()
-run_app.command()(run)
-
-app = _typer("Edge inference for low-cost microscopes. Research and triage, not diagnosis.", bare_is_help=True)
-app.command()(run)
-app.command()(models)
-app.command()(calibrate)
-app.command()(plan)
-
-
-@app.callback()
-def _umbrella() -> None:
-    # A callback makes typer keep sub-commands even while there are few.
-    pass
+app = make_app("edge", "Edge inference for low-cost microscopes. Research and triage, not diagnosis.", _EPILOG)
+app.command(short_help="Count cells on fields: counts per sample, and a flag.")(run)
+app.command(short_help="List the models on the shelf.")(models)
+app.command(short_help="Learn from known slides what a count means here.")(calibrate)
+app.command(short_help="Say how many cells a question needs, and how long.")(plan)

@@ -17,18 +17,21 @@ from edge.classifier import Classifier
 from edge.cli.door import plain, quiet_native_stderr, report, say, stop_on_signals
 from edge.cli.judging import assessor_for, calibrated_card, calibration_for
 from edge.cli.outlets import about_run, open_outputs
-from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError
+from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError, NothingCountedError
 from edge.finders import Finder
 from edge.gate import Gate
 from edge.heap import keep_freed_memory
 from edge.modelfile import Card, CropSpec, ModelFile, check_card
 from edge.outputs import ModelLine
+from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch
 from edge.runtime import Net
 from edge.session import Ending, Limits, Placer, Session
 from edge.sources import Source
 from edge.verdict.calibration import Calibration
 from edge.verdict.fitness import Fitness, Made
 from edge.workers import Workers
+
+_NAMED = 5  # samples in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,10 @@ def count(options: Options) -> int:
         outputs = open_outputs(options, card, line, source.total, about)
         gate, register = Gate if options.gate else None, register_of(options)
         doubts = fitness_of(card, pairs[0][0], calibration, options)
+        watch = Watch(say, CAMERA_PATIENCE if options.camera else FILES_PATIENCE)
+        outlets = [watch, *outputs]
         session = Session(
-            card, outputs, gate, limits, assessor, unit=options.unit, register=register, doubts=doubts
+            card, outlets, gate, limits, assessor, unit=options.unit, register=register, doubts=doubts
         )
         try:
             with (
@@ -121,7 +126,7 @@ def count(options: Options) -> int:
         except BaseException:
             session.discard()
             raise
-        return leave(workers, exit_code(ending, options, interrupted=stopped.is_set()))
+        return leave(workers, exit_code(ending, watch, options, interrupted=stopped.is_set()))
     finally:
         if workers is None or workers.idle:  # else a driver hangs, and closing under it would crash
             source.close()
@@ -153,7 +158,7 @@ def leave(workers: Workers, code: int) -> int:
     return code
 
 
-def exit_code(ending: Ending, options: Options, *, interrupted: bool) -> int:
+def exit_code(ending: Ending, watch: Watch, options: Options, *, interrupted: bool) -> int:
     """Say how the run ended and turn that into the exit code."""
     if ending.error is not None:
         return report(ending.error, debug=options.debug)
@@ -165,8 +170,19 @@ def exit_code(ending: Ending, options: Options, *, interrupted: bool) -> int:
         raise NoInputError(f"no field could be read: {n} unreadable" if n else "the source gave no field")
     if ending.unreadable:
         say(f"done, but {ending.unreadable} of {ending.fields + ending.unreadable} inputs could not be read")
-        return EXIT_UNREADABLE_INPUTS
-    return 0
+    if watch.nothing:
+        return report(NothingCountedError(nothing_counted(watch)), debug=options.debug)
+    return EXIT_UNREADABLE_INPUTS if ending.unreadable else 0
+
+
+def nothing_counted(watch: Watch) -> str:
+    """Which samples no field of counts, and why, in one line."""
+    first, more = watch.nothing[:_NAMED], len(watch.nothing) - _NAMED
+    if watch.samples == 1:
+        return f"nothing was counted: none of {first[0].fields:,} fields counts; {first[0].cause}"
+    named = "; ".join(f"{sample.sample} ({sample.fields:,} fields: {sample.cause})" for sample in first)
+    others = f"; and {more:,} more" if more > 0 else ""
+    return f"nothing was counted in {len(watch.nothing):,} of {watch.samples:,} samples: {named}{others}"
 
 
 def classifier_card(model: ModelFile, options: Options) -> Card:

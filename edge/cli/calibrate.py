@@ -61,21 +61,22 @@ def calibrate(
 
     \b
     Examples:
-      edge calibrate --blank n1/ --blank n2/ --blank n3/ --scope scope-3 -o scope-3.json
-      edge calibrate --blank negatives/ --positive p1/=27/2000 --target 200/uL -o scope-3.json
-      edge calibrate --blank negatives/ --cells 50000 --cache work/ -o scope-3.json
-      edge calibrate --blank n1.json --blank n2.json -o scope-3.json   (from edge-run --detections)
+      edge calibrate --blank n1/ --blank n2/ --scope scope-3 -o scope-3.json
+      edge calibrate --blank n/ --positive p1/=27/2000 --target 200/uL -o c.json
+      edge calibrate --blank n/ --cells 50000 --cache work/ -o scope-3.json
+      edge calibrate --blank n1.json --blank n2.json -o scope-3.json
+                                       (n1.json: from edge-run --detections)
 
-    \b
     Every slide counts as one: give as many blank slides as there are, from different people and days.
+
     Exit codes as for edge-run. For research and triage. Not a diagnostic device.
     """  # noqa: D301 - \b keeps the lines as they are
     check_scope(scope)
-    for share in (target, false_positives):
+    for option, share in (("--target", target), ("--false-positives", false_positives)):
         if share is not None:
-            check_share(share)
+            check_share(option, share)
             if tiling is Tiling.GRID and share.rstrip().lower().endswith("l"):
-                raise typer.BadParameter(f"{share}: tiles have no parasites per µL: give a share of the tiles")
+                raise typer.BadParameter(f"{option} {share}: tiles have no parasites per µL: give a share of the tiles")
     with door(debug=debug, program=_PROGRAM):
         import edge.sources.decode  # noqa: F401, PLC0415 - first of all, for it sets limits that OpenCV reads on import
 

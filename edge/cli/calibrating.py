@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +13,12 @@ import numpy as np
 from edge import installed_version
 from edge.cli.build import Options
 from edge.cli.collect import Collector, Slide
-from edge.cli.door import plain, say
+from edge.cli.door import say
+from edge.cli.lines import print_lines
 from edge.cli.worth import report_lines
 from edge.errors import CalibrationError, NoInputError
 from edge.modelfile import Card
-from edge.outputs.files import ReplacedFile, plain_errors, stdout_errors
+from edge.outputs.files import ReplacedFile, plain_errors
 from edge.verdict.calibration import Calibration, CountError, Known, to_json
 from edge.verdict.choose import KnownAt, blanks_at, choose_threshold
 from edge.verdict.known import Marked, Read, held_out, joined, match
@@ -62,11 +62,7 @@ def make(options: Options, wanted: Wanted) -> None:
         file.discard()
         raise
     cells = wanted.cells or _typical(blanks)
-    with stdout_errors():
-        for line in report_lines(calibration, lenient, cells, unknown):
-            sys.stdout.write(plain(line) + "\n")
-        sys.stdout.write(plain(f"written: {wanted.output}") + "\n")
-        sys.stdout.flush()
+    print_lines([*report_lines(calibration, lenient, cells, unknown), f"written: {wanted.output}"])
 
 
 def _check_classes(card: Card) -> None:

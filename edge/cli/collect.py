@@ -154,7 +154,12 @@ class Collector:
             if workers is None or workers.idle:
                 source.close()
         if stopped.is_set():
-            raise StoppedError
+            kept = (
+                f"finished slides are kept in {self._cache}"
+                if self._cache
+                else "--cache DIR would keep finished slides"
+            )
+            raise StoppedError(f"no calibration is written; {kept}")
         if ending.error is not None:
             raise ending.error
         if ending.unreadable:

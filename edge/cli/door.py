@@ -19,13 +19,21 @@ _SHOW_CURSOR = b"\x1b[?25h\n"
 
 
 class StoppedError(SystemExit):
-    """Ctrl-C while nothing is being counted. Not a KeyboardInterrupt: typer and Python's own exit handle that differently."""
+    """Ctrl-C while nothing is being counted; may say what that means for what was being made.
+
+    Not a KeyboardInterrupt: typer and Python's own exit handle that differently.
+    """
 
 
 def say(message: str, program: str = "edge-run") -> None:
     """One plain line on stderr, if there is anybody to read it."""
+    line = f"{program}: {plain(message)}"
     try:
-        sys.stderr.write(f"{program}: {plain(message)}\n")
+        if sys.stderr.isatty():  # broken between words, where the terminal would break within them
+            from edge.cli.lines import columns, folded  # noqa: PLC0415 - which needs this module
+
+            line = "\n".join(folded(line, columns(sys.stderr)))
+        sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
     except OSError:
         _let_go(sys.stderr)
@@ -78,16 +86,24 @@ def stop_before_the_run() -> None:
 
 
 @contextmanager
-def door(*, debug: bool, program: str = "edge-run") -> Iterator[None]:
-    """Turn what goes wrong inside into one line on stderr and an exit code; ``debug`` shows the traceback as well."""
+def door(*, debug: bool, program: str = "edge-run", lost: str = "") -> Iterator[None]:
+    """Turn what goes wrong inside into one line on stderr and an exit code.
+
+    Args:
+        debug: show the traceback as well.
+        program: what the line begins with.
+        lost: what Ctrl-C means for what was being made.
+    """
     try:
         yield
-    except (KeyboardInterrupt, StoppedError):
-        say("stopped", program)
+    except (KeyboardInterrupt, StoppedError) as error:
+        say(": ".join(filter(None, ("stopped", str(error) or lost))), program)
         sys.exit(EXIT_INTERRUPTED)
     except EdgeError as error:
         sys.exit(report(error, debug=debug, program=program))
-    except Exception as error:  # noqa: BLE001 - the last resort: a user shall not face a traceback unasked
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            raise  # the parser's: the command line is wrong, and ``edge.cli.usage`` says so
         if debug:
             traceback.print_exc()
         say(f"a defect of this program: {type(error).__name__}: {error} (--debug shows where)", program)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge.cli.door import door, plain
+from edge.cli.door import door
+from edge.cli.lines import print_json, print_lines
 from edge.cli.run import check_share
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def plan(
     seconds_per_field: Annotated[
         float | None, typer.Option(min=0.001, metavar="S", help="Stage and camera included.  [default: as measured]")
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of lines.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Say how many cells a question needs, how long that takes, and how many samples are flagged wrongly.
@@ -46,98 +48,147 @@ def plan(
     \b
     Examples:
       edge plan --calibration scope-3.json --parasitaemia 0.1%
-      edge plan --calibration scope-3.json --parasitaemia 200/uL --sensitivity 0.9 --seconds-per-field 2
+      edge plan --calibration scope-3.json --parasitaemia 200/uL --sensitivity 0.9
       edge plan --calibration scope-3.json --parasitaemia 1% --cells 2000
-      edge plan --cells 350 --sensitivity 0.95 --specificity 0.85        (no calibration: what a classifier must reach)
+      edge plan --cells 350 --sensitivity 0.95 --specificity 0.85
+                            (no calibration: what a classifier must reach)
+
+    Exit codes as for edge-run.
     """  # noqa: D301 - \b keeps the lines as they are
     if parasitaemia is not None:
-        check_share(parasitaemia)
+        check_share("--parasitaemia", parasitaemia)
     if calibration is None and cells is None:
         raise typer.BadParameter("give --calibration, or --cells for what a classifier must reach")
     with door(debug=debug, program=_PROGRAM):
-        from edge.outputs.files import stdout_errors  # noqa: PLC0415
-
         if calibration is None:
-            lines = _arithmetic(cells or 1, sensitivity, specificity, parasitaemia)
-        else:
-            from edge.verdict.calibration import read_calibration  # noqa: PLC0415
+            reached = _arithmetic(cells or 1, sensitivity, specificity, parasitaemia)
+            print_json(reached) if json else print_lines(_arithmetic_lines(reached))
+            return
+        from edge.verdict.calibration import read_calibration  # noqa: PLC0415
 
-            known = read_calibration(calibration)
-            pace = (cells_per_field or known.cells_per_field, seconds_per_field or known.seconds_per_field)
-            wanted = (sensitivity, specificity)
-            lines = _planned(known, parasitaemia, wanted, cells, pace, measured=seconds_per_field is None)
-        with stdout_errors():
-            sys.stdout.writelines(plain(line) + "\n" for line in lines)
-            sys.stdout.flush()
+        known = read_calibration(calibration)
+        pace = _Pace(cells_per_field or known.cells_per_field, seconds_per_field or known.seconds_per_field)
+        planned = _planned(known, parasitaemia, (sensitivity, specificity), cells, pace)
+        print_json(planned) if json else print_lines(_planned_lines(planned, known, seconds_per_field))
 
 
-def _arithmetic(cells: int, sensitivity: float, specificity: float, share: str | None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """Cells and seconds per field, None where they are not known."""
+
+    cells: float | None
+    seconds: float | None
+
+
+def _arithmetic(cells: int, sensitivity: float, specificity: float, share: str | None) -> dict[str, Any]:
     from edge.verdict.plan import cell_negative_at_most, cell_sensitivity, cell_specificity  # noqa: PLC0415
-    from edge.verdict.units import parse_share, percent  # noqa: PLC0415
+    from edge.verdict.units import parse_share  # noqa: PLC0415
 
-    negative = cell_negative_at_most(cells, sensitivity)
+    at = None if share is None else parse_share(share)
+    needed = None if at is None else cell_sensitivity(cells, sensitivity, specificity, at)
+    return {
+        "cells": cells,
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+        "share": at,
+        "cell_specificity": cell_specificity(cells, specificity),
+        "cell_negative_at_most": cell_negative_at_most(cells, sensitivity),
+        "cell_sensitivity": needed if needed is None or needed <= 1 else None,
+    }
+
+
+def _arithmetic_lines(reached: dict[str, Any]) -> list[str]:
+    from edge.verdict.units import percent  # noqa: PLC0415
+
+    negative = reached["cell_negative_at_most"]
     lines = [
-        f"One positive cell of {cells:,} means infected; per sample {sensitivity:.4g} sensitivity, {specificity:.4g} specificity:",
-        f"  cell specificity   {cell_specificity(cells, specificity):.6f} or more",
+        (
+            f"One positive cell of {reached['cells']:,} means infected; per sample {reached['sensitivity']:.4g} sensitivity, "
+            f"{reached['specificity']:.4g} specificity:"
+        ),
+        f"  cell specificity   {reached['cell_specificity']:.6f} or more",
         f"  negative cells     {negative:.6f} of an infected sample's at most: {1 - negative:.2%} must come out positive",
     ]
-    if share is not None:
-        at = parse_share(share)
-        needed = cell_sensitivity(cells, sensitivity, specificity, at)
-        verdict = f"{needed:.4f} or more" if needed <= 1 else "no classifier can: too few infected cells among so many"
-        lines.append(f"  cell sensitivity   at {percent(at)} infected: {verdict}")
+    if reached["share"] is not None:
+        needed = reached["cell_sensitivity"]
+        verdict = (
+            "no classifier can: too few infected cells among so many" if needed is None else f"{needed:.4f} or more"
+        )
+        lines.append(f"  cell sensitivity   at {percent(reached['share'])} infected: {verdict}")
     return lines
 
 
 def _planned(
-    known: Calibration,
-    share: str | None,
-    wanted: tuple[float, float],
-    cells: int | None,
-    pace: tuple[float | None, float | None],
-    *,
-    measured: bool,
-) -> list[str]:
-    """``wanted``: sensitivity and specificity per sample; ``pace``: cells and seconds per field."""
+    known: Calibration, share: str | None, wanted: tuple[float, float], cells: int | None, pace: _Pace
+) -> dict[str, Any]:
+    """``wanted``: sensitivity and specificity per sample; raises CalibrationError where the calibration cannot tell."""
     from edge.cli.judging import share_of  # noqa: PLC0415
     from edge.errors import CalibrationError  # noqa: PLC0415
     from edge.verdict import plan as arithmetic  # noqa: PLC0415
-    from edge.verdict.units import said  # noqa: PLC0415
 
     target = known.target if share is None else share_of(share, known)
     if target is None:
         raise CalibrationError("no share to be detected: give --parasitaemia (the calibration holds no target)")
     sensitivity, specificity = wanted
     each = 1 - (1 - specificity) / len(known.positive)  # several classes share what may go wrong
-    rests = f"{len(known.blanks)} slides, {known.cells:,} {known.unit}s"
-    lines = [f"{said(target, known.rbc)} of the {known.unit}s infected; blanks: {rests}"]
+    classes = []
     for label in known.positive:
         if not known.knows(label):
             raise CalibrationError(f"{label}: its sensitivity is not known: calibrate with --positive")
         errors = known.errors(label)
         asked = arithmetic.plan(errors, target, sensitivity, each) if cells is None else None
         made = asked or arithmetic.at(errors, cells or 1, target, each)
-        head = f"{label}: " if len(known.positive) > 1 else ""
-        if not made.enough:
+        fields = -(-made.cells // pace.cells) if pace.cells and made.enough else None
+        classes.append(
+            {
+                "class": label,
+                "enough": made.enough,
+                "cells": made.cells,
+                "flagged_above": made.limit,
+                "flagged_blanks": made.flagged_blanks,
+                "missed": made.missed,
+                "fields": fields,
+                "minutes": fields * pace.seconds / 60 if fields and pace.seconds else None,
+            }
+        )
+    return {
+        "share": target,
+        "unit": known.unit,
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+        "cells_per_field": pace.cells,
+        "seconds_per_field": pace.seconds,
+        "classes": classes,
+    }
+
+
+def _planned_lines(planned: dict[str, Any], known: Calibration, seconds: float | None) -> list[str]:
+    """``seconds``: per field as the user gave them, None where they were measured."""
+    from edge.verdict.units import said  # noqa: PLC0415
+
+    unit = f"{known.unit}s"
+    rests = f"{len(known.blanks)} slides, {known.cells:,} {unit}"
+    lines = [f"{said(planned['share'], known.rbc)} of the {unit} infected; blanks: {rests}"]
+    for made in planned["classes"]:
+        head = f"{made['class']}: " if len(known.positive) > 1 else ""
+        if not made["enough"]:
             lines.append(
-                f"{head}no number of {known.unit}s is enough: at {made.cells:,} still {made.missed:.0%} would be missed"
+                f"{head}no number of {unit} is enough: at {made['cells']:,} still {made['missed']:.0%} would be missed"
             )
             lines.append("  slides differ too much in false positives and losses: more known slides, or a better model")
             continue
-        lines.append(f"{head}{made.cells:,} {known.unit}s; a sample is flagged above {made.limit:,} positives")
-        lines += [f"  {text}" for text in _pace(made.cells, pace, measured=measured)]
-        wrong, missed = made.flagged_blanks * 1000, made.missed * 1000
+        lines.append(f"{head}{made['cells']:,} {unit}; a sample is flagged above {made['flagged_above']:,} positives")
+        lines.append(f"  {_pace_line(made, planned['cells_per_field'], seconds)}")
+        wrong, missed = made["flagged_blanks"] * 1000, made["missed"] * 1000
         lines.append(f"  of 1,000 blank samples {wrong:,.0f} are flagged; of 1,000 like this {missed:,.0f} are missed")
     return lines
 
 
-def _pace(cells: int, pace: tuple[float | None, float | None], *, measured: bool) -> list[str]:
-    per_field, seconds = pace
-    if not per_field:
-        return ["fields: not known (--cells-per-field)"]
-    fields = -(-cells // per_field)
-    if not seconds:
-        return [f"{fields:,.0f} fields of {per_field:,.0f}; time: not known (--seconds-per-field)"]
-    how = "as fast as files were counted when calibrating; a stage is slower" if measured else f"{seconds:g} s each"
-    minutes = fields * seconds / 60
-    return [f"{fields:,.0f} fields of {per_field:,.0f}, {minutes:,.1f} minutes ({how})"]
+def _pace_line(made: dict[str, Any], per_field: float | None, seconds: float | None) -> str:
+    if made["fields"] is None:
+        return "fields: not known (--cells-per-field)"
+    fields = f"{made['fields']:,.0f} fields of {per_field:,.0f}"
+    if made["minutes"] is None:
+        return f"{fields}; time: not known (--seconds-per-field)"
+    measured = "as fast as files were counted when calibrating; a stage is slower"
+    return f"{fields}, {made['minutes']:,.1f} minutes ({measured if seconds is None else f'{seconds:g} s each'})"

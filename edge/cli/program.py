@@ -5,25 +5,31 @@ from __future__ import annotations
 import typer
 
 from edge.cli.door import door, stop_before_the_run, usable_streams
+from edge.cli.usage import PlainGroup
 from edge.errors import OutputError
 
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""How every help looks."""
 
-def make_app(program: str, text: str, epilog: str) -> typer.Typer:
+
+def make_app(program: str, text: str, epilog: str, *, completion: bool = True) -> typer.Typer:
     """A program of several commands, none of them yet.
 
     Args:
         program: its name.
         text: what its help says.
         epilog: and below the commands.
+        completion: whether it offers to complete what is typed; a shell cannot for ``python -m ...``.
     """
     app = typer.Typer(
+        cls=PlainGroup,
         help=text,
         epilog=epilog,
-        add_completion=False,
+        add_completion=completion,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings=SETTINGS,
     )
 
     def show(wanted: bool) -> None:

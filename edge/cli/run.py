@@ -59,15 +59,20 @@ def run(
     *,
     simulate: Annotated[bool, typer.Option("--simulate", help="Count a virtual slide.")] = False,
     camera: Annotated[bool, typer.Option("--camera", help="Count what the camera sees: Pi camera, else USB.")] = False,
-    max_cells: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop a sample at this many cells.")] = None,
+    max_cells: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop a sample after the field that reaches N cells.")
+    ] = None,
     max_fields: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help=f"Stop a sample after this many fields (--simulate: {_SIMULATED_FIELDS})."
+            min=1,
+            metavar="N",
+            help=f"Stop a sample after N fields, bad ones included (--simulate: {_SIMULATED_FIELDS}).",
         ),
     ] = None,
     max_seconds: Annotated[
-        float | None, typer.Option(min=1, metavar="S", help="Stop a sample after this many seconds.")
+        float | None,
+        typer.Option(min=1, metavar="S", help="Stop a sample after the field that comes S seconds after its start."),
     ] = None,
     until: Annotated[
         Until | None, typer.Option(help="Stop a sample as soon as its flag can no longer change (--calibration).")
@@ -151,13 +156,13 @@ def run(
       edge-run fields/ --detections out.json --csv out.csv --sample-id S-0042
       edge-run "fields/*.png" --tiling grid --tile-px 64 --annotate seen/
       edge-run --camera --max-cells 2000
-      edge-run fields/ --calibration scope-3.json --target-parasitaemia 0.1% --report out/
-      edge-run --camera --calibration scope-3.json --until decided --max-cells 50000
+      edge-run fields/ --calibration scope-3.json --report out/
+      edge-run fields/ --calibration scope-3.json --target-parasitaemia 0.1%
+      edge-run --camera --calibration scope-3.json --until decided
 
-    \b
-    Exit codes: 0 done, 2 wrong command line, 3 done but some inputs unreadable,
-    4 nothing to read, 5 model refused, 6 no camera, 7 output not writable,
-    8 calibration refused, 130 stopped by Ctrl-C (what was counted is printed).
+    Exit codes: 0 done; 1 a defect of this program; 2 wrong command line; 3 done, but some inputs unreadable; 4 nothing to
+    read; 5 model refused; 6 no camera; 7 output not writable; 8 calibration refused; 9 of a sample no field counts (which, and
+    why, is said); 130 stopped by Ctrl-C (what was counted is printed).
 
     For research and triage. Not a diagnostic device.
     """  # noqa: D301 - \b keeps the lines as they are
@@ -165,7 +170,7 @@ def run(
     given = sum([bool(inputs), simulate, camera])
     if given != 1:
         what = "nothing to count" if given == 0 else "too much to count"
-        raise typer.BadParameter(f"{what}: give inputs, or --simulate, or --camera (--help shows examples)")
+        raise typer.BadParameter(f"{what}: give inputs, or --simulate, or --camera")
     if sample_id is not None and sample_per_folder:
         raise typer.BadParameter("--sample-id makes one sample, --sample-per-folder many: give one of them")
     if sample_id is not None and not (sample_id.isprintable() and 0 < len(sample_id) <= _LONGEST_ID):
@@ -188,7 +193,7 @@ def run(
             simulate=simulate,
             camera=camera,
             max_cells=max_cells,
-            max_fields=max_fields or (_SIMULATED_FIELDS if simulate and not max_cells else None),
+            max_fields=max_fields or (_SIMULATED_FIELDS if simulate and not (max_cells or max_seconds) else None),
             json=json,
             detections=detections,
             csv=csv,
@@ -232,7 +237,7 @@ def _check_every(text: str) -> None:
     try:
         Every.parse(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(f"--every {error}") from None
 
 
 def _check_calibrated(
@@ -251,7 +256,7 @@ def _check_calibrated(
         raise typer.BadParameter("--calibration brings its own threshold: leave --threshold out")
     check_scope(scope)
     if target is not None:
-        check_share(target)
+        check_share("--target-parasitaemia", target)
 
 
 def check_scope(scope: str | None) -> None:
@@ -260,14 +265,14 @@ def check_scope(scope: str | None) -> None:
         raise typer.BadParameter(f"--scope must be printable, 1 to {_LONGEST_ID} letters")
 
 
-def check_share(text: str) -> None:
-    """Raise BadParameter for a share that is none."""
+def check_share(option: str, text: str) -> None:
+    """Raise BadParameter for a share that is none; ``option`` is where it was given."""
     from edge.verdict.units import parse_share  # noqa: PLC0415 - light, but of no use before
 
     try:
         parse_share(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(f"{option} {error}") from None
 
 
 def _names(text: str | None) -> tuple[str, ...]:

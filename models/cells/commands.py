@@ -37,7 +37,7 @@ from models.cells.options import (
 )
 
 Models = Annotated[
-    list[str], typer.Argument(metavar="MODEL...", help="Names on the shelf, .tflite files, or folders of train.")
+    list[str], typer.Argument(metavar="MODEL", help="Names on the shelf, .tflite files, or folders of train.")
 ]
 Unseen = Annotated[bool, typer.Option("--unseen", help="Only groups that the nets held out, as their cards say.")]
 FalsePositives = Annotated[

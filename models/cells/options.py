@@ -13,6 +13,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from edge.cli.door import door, plain
+from edge.extras import how_to_install
 
 PROGRAM = "models"
 EXIT_CODES = (
@@ -175,7 +176,7 @@ def need_tensorflow() -> None:
             importlib.import_module("tensorflow").constant(0)
             importlib.import_module("keras")
     except ImportError as error:
-        raise ToolError("TensorFlow is not installed: pip install 'edge-microscopy[convert]'") from error
+        raise ToolError(f"TensorFlow is not installed: {how_to_install('convert')}") from error
 
 
 def write_json(value: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from benchmarks.errors import MissingPackageError
+from edge.extras import how_to_install
 from models.cells.score import Measured
 from models.reporting.curves import Bin, Curve
 
@@ -54,7 +55,7 @@ def need_matplotlib() -> Any:
     try:
         import matplotlib as mpl  # noqa: PLC0415 - only here
     except ImportError as error:
-        raise MissingPackageError("matplotlib is not installed: pip install '.[bench]' brings it") from error
+        raise MissingPackageError(f"matplotlib is not installed: {how_to_install('bench')}") from error
     return mpl
 
 

@@ -220,7 +220,9 @@ def test_ctrl_c_leaves_no_calibration(tmp_path: Path) -> None:
     out = tmp_path / "c.json"
     got = call("calibrate", "--blank", "any", "--workers", 1, "-o", out, source=Stopping([5], endless=True, delay=0.02))
     assert got.exit_code == 130
-    assert got.stderr.splitlines()[-1] == "edge calibrate: stopped"
+    assert got.stderr.splitlines()[-1] == (
+        "edge calibrate: stopped: no calibration is written; --cache DIR would keep finished slides"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import on_a_terminal
 from tests.report.made import read
 
 ROOT = Path(__file__).parents[2]
@@ -90,28 +90,13 @@ def test_an_unplugged_camera_seen_from_the_shell() -> None:
 
 @pytest.mark.parametrize("no_color", [False, True])
 def test_on_a_terminal_there_is_a_live_line_and_then_a_table(no_color: bool) -> None:
-    parent, child = pty.openpty()
     env = {**os.environ, "FAKE_SOURCE": "endless", "TERM": "xterm-256color", "COLUMNS": "100"}
     env.pop("NO_COLOR", None)
     if no_color:
         env["NO_COLOR"] = "1"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.cli.fake_edge_run", "--camera", "--no-gate", "--max-cells", "800"],
-        stdout=child,
-        stderr=child,
-        cwd=ROOT,
-        env=env,
-    )
-    os.close(child)
-    seen = b""
-    try:
-        while chunk := os.read(parent, 65536):
-            seen += chunk
-    except OSError:  # how Linux says that the other end is closed
-        pass
-    os.close(parent)
-    assert process.wait(timeout=10) == 0
-    text = seen.decode()
+    command = [sys.executable, "-m", "tests.cli.fake_edge_run", "--camera", "--no-gate", "--max-cells", "800"]
+    code, text = on_a_terminal(command, env)
+    assert code == 0
     assert "kept, 0 rejected" in text
     assert "left" in text
     assert text.index("left") < text.index("Sample s")

@@ -75,3 +75,16 @@ def babble(_payload: dict[str, Any]) -> None:
     descriptor = int(sys.argv[1])
     os.write(descriptor, b"this is no JSON\n")
     time.sleep(1)
+
+
+def fill(payload: dict[str, Any]) -> None:
+    """Work with files without end."""
+    from convert.scratch import scratch
+
+    with scratch() as folder:
+        (folder / "first").write_text("data")
+        with open(payload["pid"], "w") as file:  # noqa: PTH123
+            file.write(str(os.getpid()))
+        for i in range(100_000):
+            (folder / str(i)).write_text("data")
+            time.sleep(0.01)

@@ -22,7 +22,7 @@ from edge.runtime import Net
 from tests.convert import cell_folders
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
-pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'edge-microscopy[convert]'")
+pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
 keras: Any = pytest.importorskip("keras")
 UNIT = RANGES["0..1"]
 

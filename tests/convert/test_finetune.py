@@ -19,7 +19,7 @@ from edge.runtime import Net
 from tests.convert import cell_folders
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
-pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'edge-microscopy[convert]'")
+pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
 VALUES = RANGES["0..1"]
 SPREAD = 80.0
 

@@ -14,7 +14,7 @@ from convert.reading.source import open_source
 from models.founding.nets import NETS, build
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
-pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'edge-microscopy[convert]'")
+pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
 keras: Any = pytest.importorskip("keras")
 RNG = np.random.default_rng(3)
 

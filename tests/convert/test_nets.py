@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 pytestmark = [
     pytest.mark.build,
     pytest.mark.skipif(
-        importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow: pip install '.[convert]'"
+        importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow (make test-build brings it)"
     ),
 ]
 ENV = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.build,
     pytest.mark.skipif(
         importlib.util.find_spec("tensorflow") is None,
-        reason="needs TensorFlow: pip install 'edge-microscopy[convert]'",
+        reason="needs TensorFlow (make test-build brings it)",
     ),
 ]
 TRAIN = """

@@ -13,7 +13,7 @@ from convert.values import RANGES
 from edge.crops import to_colour
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
-pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'edge-microscopy[convert]'")
+pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
 keras: Any = pytest.importorskip("keras")
 L: Any = keras.layers
 UNIT = RANGES["0..1"]

@@ -32,7 +32,7 @@ def test_without_tensorflow_they_say_what_brings_it(command: str, monkeypatch: p
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     code, said = run(command)
     assert code == 11
-    assert "[convert]" in said
+    assert "pip install 'tensorflow>=2.20'" in said
     assert said.count("\n") == 1
 
 

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.build,
     pytest.mark.skipif(
         importlib.util.find_spec("tensorflow") is None,
-        reason="needs TensorFlow: pip install 'edge-microscopy[convert]'",
+        reason="needs TensorFlow (make test-build brings it)",
     ),
 ]
 GIVEN = ("--task", "finder", "--cell-px", "20", "--positive", "dotted", "--value-range", "0..255")

@@ -89,7 +89,7 @@ def test_old_files_give_the_name_alone() -> None:
 @pytest.mark.build
 @pytest.mark.filterwarnings("ignore")
 def test_colours_are_converted_as_tensorflow_does() -> None:
-    tf: Any = pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'edge-microscopy[convert]'")
+    tf: Any = pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
     rng = np.random.default_rng(5)
     image = rng.random((1, 64, 64, 3)).astype(np.float32)
     image[0, 0] = rng.integers(0, 2, (64, 3))  # corners of the cube, where hue jumps or is none
@@ -104,7 +104,7 @@ def test_colours_are_converted_as_tensorflow_does() -> None:
 @pytest.mark.build
 @pytest.mark.filterwarnings("ignore")
 def test_the_finders_own_layer_is_the_same_class() -> None:
-    pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'edge-microscopy[convert]'")
+    pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
     from models.finder.net import depth_to_space_layer
 
     assert depth_to_space_layer() is keras_classes()["edge:DepthToSpace"]

@@ -19,7 +19,7 @@ from convert.reading.source import open_source
 from tests.convert.make import archive, dense, node, sequential
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
-tf = pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'edge-microscopy[convert]'")
+tf = pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
 keras: Any = pytest.importorskip("keras")
 h5py: Any = pytest.importorskip("h5py")
 

@@ -1,0 +1,147 @@
+"""A command line that is wrong is one plain line: what was typed, what belongs there, where it stands explained.
+
+The parser's own words (``Invalid value for``, ``Value error``, ``Input should be``) differ from version to version and name
+things no user knows. What an option takes is therefore read from the option itself, of whichever parser typer brings.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from edge.cli.door import say
+
+EXIT_USAGE = 2
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""Base of all that a parser has to complain of; typer brings one of its own, earlier versions took click's."""
+
+_PARSERS_WORDS = re.compile(
+    r"^Input should|^Value error|unable to parse|is not a valid|is not in the range|is not one of|Value must be"
+)
+_TYPED = re.compile(r"^'(.*?)' is not|^(\S+) is not in the range")
+_SAID_OTHERWISE = (
+    (re.compile(r"^Option '(.*)' requires an argument\.?$"), r"\1: a value must follow it"),
+    (re.compile(r"^Option '(.*)' does not take a value\.?$"), r"\1: takes no value"),
+    (re.compile(r"^Got unexpected extra argument(?:\(s\)|s)? \((.*)\)$"), r"\1: more than this command takes"),
+)
+_END_OF_THOUGHT = re.compile(r"[.:;](?:\s|$)|,? \(")
+
+
+def explained(error: Exception, program: str) -> str:
+    """One line for what the parser complains of: what, what belongs there, and where to read on."""
+    return f"{_complaint(error)} (see {_command(error, program)} --help)"
+
+
+def leave(error: Exception, program: str) -> NoReturn:
+    """Say it and end with exit code 2; a bare command shows its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # type: ignore[attr-defined]
+    else:
+        say(explained(error, program), _command(error, program))
+    sys.exit(EXIT_USAGE)
+
+
+def _command(error: Exception, program: str) -> str:
+    context = getattr(error, "ctx", None)
+    return program if context is None else str(context.command_path)
+
+
+def _complaint(error: Any) -> str:
+    kind, message = type(error).__name__, str(error.message)
+    if kind == "NoSuchOption":
+        near = sorted(error.possibilities or ())
+        return f"{error.option_name}: no such option" + (f", do you mean {_either(near)}?" if near else "")
+    if message.startswith("No such command"):
+        known = ", ".join(error.ctx.command.list_commands(error.ctx))
+        return f"{message.split(chr(39))[1]}: no such command; there are {known}"
+    param = getattr(error, "param", None)
+    if param is not None:
+        return _missing(param) if kind == "MissingParameter" else _wrong(param, error, message)
+    for theirs, ours in _SAID_OTHERWISE:
+        if theirs.match(message):
+            return theirs.sub(ours, message)
+    return message.rstrip(".")
+
+
+def _missing(param: Any) -> str:
+    takes = f" {param.metavar}" if param.metavar and param.param_type_name == "option" else ""
+    what = _END_OF_THOUGHT.split(getattr(param, "help", None) or "")[0]
+    if not what[1:2].isupper():
+        what = what[:1].lower() + what[1:]
+    return f"{_name(param)}{takes} is missing" + (f": {what}" if what else "")
+
+
+def _wrong(param: Any, error: Exception, message: str) -> str:
+    if not _PARSERS_WORDS.search(message):
+        return f"{_name(param)} {message}"
+    typed = _typed(error, message)
+    return f"{_name(param)}{'' if typed is None else f' {typed}'}: give {_expected(param)}"
+
+
+def _name(param: Any) -> str:
+    """``--max-cells``, or the argument as the usage line shows it."""
+    if param.param_type_name == "option":
+        return max((str(name) for name in param.opts), key=len)
+    return str(param.metavar or param.name).strip("[].").upper()
+
+
+def _typed(error: Exception, message: str) -> str | None:
+    """What the user typed, where the parser tells."""
+    told = getattr(error.__cause__, "errors", None)
+    if told is not None:
+        return str(told()[0]["input"])
+    found = _TYPED.search(message)
+    return None if found is None else found[1] or found[2]
+
+
+def _expected(param: Any) -> str:
+    """What an option takes, in words: from typer's description of it, else from click's type."""
+    described = getattr(param, "type_descriptor", None)
+    if described is not None:
+        choices, low, high = described.choices, described.parameter_info.min, described.parameter_info.max
+        kind = getattr(described.annotation, "__name__", "")
+    else:
+        choices, low, high = (getattr(param.type, name, None) for name in ("choices", "min", "max"))
+        kind = param.type.name.split()[0]
+    if choices:
+        return _either([str(getattr(choice, "value", choice)) for choice in choices])
+    what = {"int": "a whole number", "integer": "a whole number", "float": "a number"}.get(kind, "another value")
+    if low is not None and high is not None:
+        return f"{what} from {_plain(low)} to {_plain(high)}"
+    return what + (
+        f", {_plain(low)} or more" if low is not None else f", {_plain(high)} at most" if high is not None else ""
+    )
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _plain(number: float) -> str:
+    return f"{int(number) if number == int(number) else number:,}"
+
+
+class _Plain:
+    """Lets the parser's complaints out as one line, wherever the program is entered."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """As typer's own, but for complaints."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)  # type: ignore[misc]
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)  # type: ignore[misc]
+        except USAGE_ERROR as error:
+            leave(error, str(extra.get("prog_name") or ""))
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+class PlainCommand(_Plain, TyperCommand):
+    """A program of one command whose complaints are one plain line."""
+
+
+class PlainGroup(_Plain, TyperGroup):
+    """A program of several commands whose complaints are one plain line."""
