@@ -28,13 +28,14 @@ pytestmark = [
 ]
 TRAIN = """
 import sys, numpy as np, keras
-from convert.cells import read_cells
+from convert.measure.reading import read_cells
 from edge.crops import to_colour
+from edge.modelfile import CropSpec
 from pathlib import Path
 keras.utils.set_random_seed(1)
 L = keras.layers
 size = int(sys.argv[3])
-cells = read_cells(Path(sys.argv[1]), (), size)
+cells = read_cells(Path(sys.argv[1]), (), CropSpec(size=size))
 x = to_colour(cells.images, "bgr").astype("f") / 255
 net = keras.Sequential([L.Input((size, size, 3)), L.Conv2D(8, 3, 2, activation="relu"), L.BatchNormalization(momentum=0.8),
     L.Conv2D(8, 3, 2), L.LeakyReLU(), L.Dropout(0.1),
