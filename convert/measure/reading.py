@@ -1,4 +1,4 @@
-"""THE reader of folders of cells: ``convert``, ``models`` and ``benchmarks`` all judge and learn from what it gives.
+"""THE reader of folders of cells: every command that judges, calibrates or learns gets its cells here.
 
 Each image is one cell and is cut as ``convert.measure.single`` says. The net's card says how: size, margin, black or not, and the
 colours that cells are brought to. On the device these follow from the median cell of the field; here the slide stands for

@@ -35,7 +35,7 @@ from pathlib import Path
 keras.utils.set_random_seed(1)
 L = keras.layers
 size = int(sys.argv[3])
-cells = read_cells(Path(sys.argv[1]), (), CropSpec(size=size))
+cells = read_cells(Path(sys.argv[1]), (), CropSpec(size=size), keep_black=True)
 x = to_colour(cells.images, "bgr").astype("f") / 255
 net = keras.Sequential([L.Input((size, size, 3)), L.Conv2D(8, 3, 2, activation="relu"), L.BatchNormalization(momentum=0.8),
     L.Conv2D(8, 3, 2), L.LeakyReLU(), L.Dropout(0.1),
@@ -162,6 +162,32 @@ def test_the_device_file_is_judged_alone_and_beside_its_source(
     assert ratios == sorted(ratios, reverse=True)
     assert ratios
     assert np.asarray(cv2.imread(str(sheet))).ndim == 3
+
+
+def test_a_net_of_cells_on_black_is_shown_black_and_judged_on_paper_beside(folder: Path) -> None:
+    place = folder / "black"
+    cell_folders.make(place / "cells", count=90, masked=True)
+    net, cells = trained(place, 32), ("--cells", place / "cells", "--group-by", r"s\d", "--max-accuracy-drop", "100")
+
+    def quantized(name: str, *more: str) -> tuple[Path, dict[str, Any]]:
+        got = convert(
+            "quantize", net, *cells, "-o", place / f"{name}.tflite", "--report", place / f"{name}.json", *more
+        )
+        assert got.returncode == 0, got.stderr
+        return place / f"{name}.tflite", json.loads((place / f"{name}.json").read_text())
+
+    out, report = quantized("net")
+    assert report["figures"]["as_trained"]["accuracy"] > 0.9
+    assert report["figures"]["int8_on_paper"]["accuracy"] != report["figures"]["int8"]["accuracy"]
+    assert any("180 of 180 cells are cut out on black" in warning for warning in report["warnings"])
+    got = convert("evaluate", out, *cells[:4], "--report", place / "both.json")
+    assert got.returncode == 0, got.stderr
+    both = json.loads((place / "both.json").read_text())["figures"]
+    assert both["int8_on_black"]["accuracy"] > 0.9
+    assert both["int8"]["accuracy"] == pytest.approx(report["figures"]["int8_on_paper"]["accuracy"], abs=0.2)
+    _, paper = quantized("paper", "--on-paper")
+    assert "int8_on_paper" not in paper["figures"]
+    assert paper["figures"]["as_trained"]["accuracy"] < report["figures"]["as_trained"]["accuracy"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -126,3 +129,15 @@ def test_a_net_that_was_trained_on_black_is_judged_there_too_and_that_is_said(tm
     on_black = evaluate(net(tmp_path, crop={"mask": "black"}), tmp_path / "cells", r"s\d", lambda *_: None)
     assert one["figures"]["int8_on_black"]["auc"] == on_black["figures"]["int8"]["auc"] != other["auc"]["value"]
     assert any("trained on cells on black" in warning for warning in one["warnings"])
+
+
+def test_judging_needs_no_tensorflow(tmp_path: Path) -> None:
+    plain(tmp_path / "cells")
+    code = (
+        "import sys; from pathlib import Path; from convert.evaluate import evaluate; "
+        "evaluate(Path(sys.argv[1]), Path(sys.argv[2]), None, lambda *_: None); print('tensorflow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(net(tmp_path)), str(tmp_path / "cells")]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    got = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert got.stdout.strip() == "False", got.stderr
