@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from convert.batch import CONVERTED_AT, check_batches
-from convert.cells import CellSet, draw_groups, some
 from convert.errors import UnsupportedError
 from convert.finetune import fine_tuned
 from convert.int8 import LayerError, Recipe, layer_errors, quantise, to_float
 from convert.loss import losses
+from convert.measure.cells import CellSet, draw_groups, some
 from convert.operating import HALF, Operating
 from convert.scoring import decide, device_scores
 from convert.values import ValueRange

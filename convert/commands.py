@@ -101,6 +101,13 @@ def quantize(
         float | None,
         typer.Option("--cell-px", metavar="PX", min=4, max=256, help="Finder: width of a cell at the net's input."),
     ] = None,
+    on_paper: Annotated[
+        bool,
+        typer.Option(
+            "--on-paper",
+            help="The net was trained on cells with their surroundings: put cells that are cut out on black on paper.",
+        ),
+    ] = False,
     max_f1_drop: Annotated[
         float,
         typer.Option("--max-f1-drop", min=0.0, max=100.0, help="Finder: the gate, in points of F1; 100: no gate."),
@@ -113,6 +120,7 @@ def quantize(
             "--cells": cells,
             "--colour": colour,
             "--keep-head": keep_head or None,
+            "--on-paper": on_paper or None,
             "--input": None if way == Way.AUTO else way,
             "--false-positives": false_positives,
         },
@@ -156,6 +164,7 @@ def quantize(
             cells=str(cells) if cells else None,
             colour=colour.value if colour else None,
             keep_head=keep_head,
+            on_paper=on_paper,
             way=way.value,
             max_drop=max_accuracy_drop,
             false_positives=allowed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ import numpy as np
 from convert import preprocess, sheet
 from convert.batch import CONVERTED_AT
 from convert.candidate import samples
-from convert.cells import CellSet, read_cells, some
 from convert.errors import UnsupportedError
 from convert.int8 import HEALTHY, layer_errors
+from convert.measure.cells import CellSet, some
+from convert.measure.reading import read_cells
 from convert.preprocess import Asked, Preprocessing
 from convert.reading.load import load_model
 from convert.reading.source import open_source
 from convert.rewrite import count_macs, net_input
-from convert.scoring import as_scores, check_width, decide, figures, outputs
+from convert.scoring import as_scores, check_width, decide, figures, outputs, trained_on_black
 from convert.ways import ways_for
 from edge.classifier import Classifier
 from edge.modelfile import Card, read_model
@@ -42,11 +43,16 @@ def compare(payload: dict[str, Any], progress: Callable[[str, float], None]) -> 
     model = load_model(open_source(payload["model"]), Path(trusted) if trusted else None)
     taken = net_input(model)
     side = max(taken.height, taken.width)
-    cells = read_cells(folder, card.labels, card.crop.size, group_by, progress)
+    black = trained_on_black(card) or None
+    cells = read_cells(folder, card.labels, card.crop, group_by, progress, keep_black=black)
+    seen = list(cells.notes)
     check_width(int(model.outputs[0].shape[-1]), cells.labels, Path(payload["model"]).name)
     cost = max(1, count_macs(model, taken.height, taken.width))
     cells = some(cells, int(np.clip(_MACS / cost, 100, len(cells))))
-    native = cells if side == card.crop.size else _same(folder, card.labels, side, group_by, cells)
+    native = cells
+    if side != card.crop.size:
+        whole = read_cells(folder, card.labels, replace(card.crop, size=side), group_by, keep_black=black)
+        native = whole.named(cells.names)
     asked = Asked(payload["value_range"], payload["colour"], payload["logits"], card.labels)
     progress("float, as trained", -1)
     few = int(min(_TRIAL, _MACS / cost / 11))
@@ -64,7 +70,7 @@ def compare(payload: dict[str, Any], progress: Callable[[str, float], None]) -> 
         ]
         lines = [(" > ".join(both), f"is {card.labels[cells.truth[i]]}") for both, i in zip(said, differ, strict=True)]
         sheet.write(Path(payload["sheet"]), sheet.draw(cells.images[differ], lines))
-    notes = list(prep.notes)
+    notes = [*prep.notes, *seen]
     progress("error of each layer", -1)
     layers = _layers(model, prep, card, cells, notes)
     if card.source_sha256 and card.source_sha256 != open_source(payload["model"]).sha256:
@@ -100,9 +106,3 @@ def _layers(model: Any, prep: Preprocessing, card: Card, cells: CellSet, notes: 
         notes.append(f"no error per layer: {error}")
         return []
     return [asdict(layer) for layer in sorted(found, key=lambda one: -one.ratio)]
-
-
-def _same(folder: Path, labels: tuple[str, ...], size: int, group_by: str | None, cells: CellSet) -> CellSet:
-    whole = read_cells(folder, labels, size, group_by)
-    place = {name: i for i, name in enumerate(whole.names)}
-    return whole.take(np.array([place[name] for name in cells.names], int))

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from convert.cells import CellSet
 from convert.int8 import repeatable
+from convert.measure.cells import CellSet
 from convert.preprocess import Preprocessing
 from convert.rewrite import SIZE, device_model
 from convert.scoring import as_scores, outputs

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from convert.cells import read_cells
-from convert.scoring import figures, per_group
+from convert.measure.cells import CellSet
+from convert.measure.reading import read_cells
+from convert.metrics import RESAMPLES
+from convert.scoring import figures, per_group, trained_on_black
 from edge.classifier import Classifier
 from edge.cli.door import quiet_native_stderr
 from edge.modelfile import read_model
@@ -21,17 +23,27 @@ def evaluate(path: Path, folder: Path, group_by: str | None, progress: Callable[
     with quiet_native_stderr():
         classifier = Classifier(read_model(path))
     card = classifier.card
-    cells = read_cells(folder, card.labels, card.crop.size, group_by, progress)
-    progress("scoring", -1)
-    scores = classifier.scores(cells.images)
-    judged = figures(scores, cells, card.positive, card.threshold)
-    warnings = (
-        []
-        if cells.grouped
-        else ["cells are not grouped by slide (--group-by): the intervals take each cell as its own"]
-    )
-    if cells.skipped:
-        warnings.append(f"{len(cells.skipped)} unreadable images were skipped: {'; '.join(cells.skipped[:3])}")
+    cells = read_cells(folder, card.labels, card.crop, group_by, progress)
+    warnings = list(cells.notes)
+
+    def judged(seen: CellSet) -> tuple[dict[str, Any], dict[str, float]]:
+        progress("scoring", -1)
+        scores = classifier.scores(seen.images)
+        return (
+            figures(scores, seen, card.positive, card.threshold, RESAMPLES),
+            per_group(scores, seen, card.positive, card.threshold),
+        )
+
+    found, groups = judged(cells)
+    both = {"int8": found}
+    if trained_on_black(card) and cells.on_black and card.crop.mask != "black":
+        both["int8_on_black"] = judged(read_cells(folder, card.labels, card.crop, group_by, progress, keep_black=True))[
+            0
+        ]
+        warnings.append(
+            "its net was trained on cells on black, its card says: 'on black' is what it does there, the other column what it does "
+            "on fields"
+        )
     return {
         "model": path.name,
         "sha256": classifier.sha256,
@@ -39,8 +51,8 @@ def evaluate(path: Path, folder: Path, group_by: str | None, progress: Callable[
         "labels": list(card.labels),
         "positive": list(card.positive),
         "threshold": card.threshold,
-        "figures": {"int8": judged},
-        "groups": {"int8": per_group(scores, cells, card.positive, card.threshold)},
-        "cells": {"check": len(cells), "check_groups": len(np.unique(cells.groups))},
+        "figures": both,
+        "groups": {"int8": groups},
+        "cells": {"check": len(cells), "check_groups": len(np.unique(cells.resampled()))},
         "warnings": warnings,
     }

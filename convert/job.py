@@ -11,19 +11,22 @@ import numpy as np
 
 from convert import candidate, judging, operating, preprocess
 from convert.candidate import Candidate, Plan, divide
-from convert.cells import CellSet, class_folders, read_cells, some, split
 from convert.distill import Teacher, distil
 from convert.errors import UnsupportedError
 from convert.int8 import tool_versions
 from convert.judging import Judges
+from convert.measure.cells import CellSet, some, split
+from convert.measure.listing import list_cells
+from convert.measure.reading import read_cells
 from convert.operating import HALF
 from convert.preprocess import Asked, Preprocessing, with_order
 from convert.reading.load import load_model
 from convert.reading.source import open_source
 from convert.rewrite import SIZE, NetInput, count_macs, net_input
-from convert.scoring import as_scores, check_width, outputs, plain_card
+from convert.scoring import ON_BLACK, as_scores, check_width, device_scores, figures, outputs, plain_card
 from convert.virtual_cells import virtual_cells
 from convert.ways import ways_for
+from edge.modelfile import CropSpec
 from edge.types import FloatArray
 
 Progress = Callable[[str, float], None]
@@ -61,6 +64,7 @@ class Task:
     way: str = "auto"
     max_drop: float = 0.5
     false_positives: float | None = None
+    on_paper: bool = False
     group_by: str | None = None
     seed: int = 0
 
@@ -70,7 +74,7 @@ def quantize(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in payload.items()}
     task = Task(**given)
     if task.cells is not None:  # before TensorFlow, which takes seconds
-        class_folders(Path(task.cells), task.labels)
+        list_cells(Path(task.cells), None, task.group_by).settled(task.labels)
     progress("loading the model", -1)
     source = open_source(task.model)
     model = load_model(source, Path(task.trust_code) if task.trust_code else None)
@@ -108,21 +112,25 @@ class _Work:
         known = self.task.cells is not None
         halves = split(small, self.task.seed)
         calibration, choose = divide(halves[0], self.task.seed) if known else (halves[0], halves[0])
-        prep = self.preprocessing(_named(native, calibration.names))
+        prep = self.preprocessing(native.named(calibration.names))
         if prep.swapped:
             small, native = _swap(small), _swap(native)
         apart = choose is not calibration
-        calibration = _named(small, calibration.names)
-        choose = self.affordable(_named(small, choose.names))
-        check = self.affordable(_named(small, halves[1].names))
+        calibration = small.named(calibration.names)
+        choose = self.affordable(small.named(choose.names))
+        check = self.affordable(small.named(halves[1].names))
         plan = replace(self.plan(calibration, choose, prep), apart=apart)
         plan, judges = self.judged(plan, check, native, prep)
-        candidates, notes = self.candidates(plan, prep, _named(native, calibration.names))
+        candidates, notes = self.candidates(plan, prep, native.named(calibration.names))
         best, report = judging.report(candidates, plan, prep, judges, self.progress)
         Path(self.task.out).write_bytes(best.flatbuffer)
         if not known:
             return {**report, **_UNJUDGED, "warnings": [VIRTUAL, *report["warnings"], *notes]}
         found = [*report["warnings"], *notes, *judging.few(check, plan), *self.warnings(small, plan)]
+        if small.on_black and not self.task.on_paper:
+            found.append(self.judged_on_paper(best, check, small, report, swapped=prep.swapped))
+            if small.on_black > len(small) / 2:
+                report["cells_were"] = ON_BLACK
         return {**report, "warnings": found}
 
     @property
@@ -142,7 +150,7 @@ class _Work:
 
         def scores(cells: CellSet) -> FloatArray:
             self.progress("float, as trained", -1)
-            raw = outputs(self.model, _named(native, cells.names).images, prep.values, prep.colour)
+            raw = outputs(self.model, native.named(cells.names).images, prep.values, prep.colour)
             return as_scores(raw, logits=prep.logits)
 
         if self.task.cells is None:
@@ -152,12 +160,34 @@ class _Work:
         reference = candidate.accuracy(chosen, plan.choose, plan.card)
         return replace(plan, reference=reference), Judges(check, scores(check), threshold)
 
-    def read(self, size: int) -> CellSet:
+    def judged_on_paper(
+        self, best: Candidate, check: CellSet, cells: CellSet, report: dict[str, Any], *, swapped: bool
+    ) -> str:
+        """Adds to the report what the device file does where cells have surroundings, as on the device; returns what to say."""
+        paper = self.read(SIZE, on_paper=True)
+        paper = (_swap(paper) if swapped else paper).named(check.names)
+        scores = device_scores(best.flatbuffer, best.card, paper.images)
+        judged = figures(scores, paper, best.card.positive, best.card.threshold)
+        report["figures"] = {**report["figures"], "int8_on_paper": judged}
+        key = "auc" if "auc" in judged else "accuracy"
+        better = bool(judged[key] > report["figures"]["int8"][key])
+        return (
+            f"{cells.on_black:,} of {len(cells):,} cells are cut out on black, and the net was shown them so, as in its training. "
+            "On fields the device shows cells with their surroundings: the column 'on paper' says what to expect there"
+            + "; it is better there: give --on-paper if the net was trained on cells with their surroundings"
+            * better
+        )
+
+    def read(self, size: int, *, on_paper: bool = False) -> CellSet:
+        """The cells: those cut out on black stay there, as the net was trained, unless it is said that it was not."""
         task = self.task
         if task.cells is None:
             generic = tuple(f"class {number}" for number in range(max(2, self.width)))
             return virtual_cells(task.labels or generic, size, self.progress)
-        return read_cells(Path(task.cells or ""), task.labels, size, task.group_by, self.progress)
+        keep = not (task.on_paper or on_paper)
+        return read_cells(
+            Path(task.cells), task.labels, CropSpec(size=size), task.group_by, self.progress, keep_black=keep
+        )
 
     def preprocessing(self, cells: CellSet) -> Preprocessing:
         asked = Asked(self.task.value_range, self.task.colour, self.task.logits, self.task.labels)
@@ -202,24 +232,12 @@ class _Work:
         return made, notes
 
     def warnings(self, cells: CellSet, plan: Plan) -> list[str]:
-        found = []
-        if cells.skipped:
-            found.append(f"{len(cells.skipped)} unreadable images were skipped: {'; '.join(cells.skipped[:3])}")
+        found = list(cells.notes)
         if not cells.grouped:
             found.append("the split is by file, not by slide (--group-by): cells of one slide may be on both sides")
-        if cells.black > 0.5:
-            found.append(
-                "these cells are cut out on black; on whole fields the device cuts cells with their background: "
-                "expect less accuracy there unless the net was trained for it"
-            )
         if not self.task.positive and plan.card.positive:
             found.append(f"positive class: {plan.card.positive[0]} (by its name; --positive says otherwise)")
         return found
-
-
-def _named(cells: CellSet, names: tuple[str, ...]) -> CellSet:
-    place = {name: i for i, name in enumerate(cells.names)}
-    return cells.take(np.array([place[name] for name in names], int))
 
 
 def _swap(cells: CellSet) -> CellSet:

@@ -12,8 +12,8 @@ import numpy as np
 
 from convert import compat, loss
 from convert.candidate import INT8, Candidate, Plan, accuracy, allowed, passes
-from convert.cells import CellSet
 from convert.int8 import HEALTHY
+from convert.measure.cells import CellSet
 from convert.operating import negative
 from convert.preprocess import Preprocessing
 from convert.rewrite import SIZE

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from convert.cells import CellSet
+from convert.measure.cells import CellSet
 from convert.metrics import auc, by_group, sensitivity_at
 from convert.operating import HALF, suspicious
 from convert.scoring import decide
@@ -23,7 +23,6 @@ AUC_DROP = 0.002
 ACCURACY_DROP = 0.003
 _SENSITIVITY_DROPS = ((0.01, 200, 0.02), (0.001, 1000, 0.05))  # at this rate, given so many negatives, so much
 _RESAMPLES = 100
-_PARTS = 200
 
 
 def losses(
@@ -77,5 +76,4 @@ def _surely(
     found = drop(infected, both)
     if found <= 0:
         return found
-    groups = cells.groups if cells.grouped else np.random.default_rng(1).permutation(len(cells)) % _PARTS
-    return found if by_group(drop, infected, both, groups, _RESAMPLES)[0] > 0 else 0.0
+    return found if by_group(drop, infected, both, cells.resampled(), _RESAMPLES)[0] > 0 else 0.0

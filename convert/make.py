@@ -10,11 +10,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from convert.cells import class_folders
 from convert.child import run_in_child
 from convert.errors import CellsError, GateError, OutputError
 from convert.finding.task import FinderTask
 from convert.job import Task
+from convert.measure.listing import list_cells
+from convert.measure.names import match
 from convert.scoring import plain_card
 from convert.scratch import scratch
 from edge.modelfile import Card, write_model
@@ -45,9 +46,8 @@ def quantize(
         if unknown := sorted(set(task.positive) - set(task.labels)):
             raise CellsError(f"--positive {', '.join(unknown)}: not among --labels")
     else:
-        labels = class_folders(Path(task.cells), task.labels)
-        if unknown := sorted(set(task.positive) - set(labels)):
-            raise CellsError(f"--positive {', '.join(unknown)}: no such class, there are {', '.join(labels)}")
+        labels = list_cells(Path(task.cells), None, task.group_by).settled(task.labels)
+        task = replace(task, positive=match(task.positive, labels, "--positive"))
     return carry_out("convert.job:quantize", task, report_path, card_of, progress=progress, verbose=verbose)
 
 
@@ -115,6 +115,7 @@ def card_of(report: dict[str, Any], name: str) -> Card:
             "macs_per_cell": report["device_macs"],
             "parameters": report["model"]["parameters"],
             "calibrated_on": report.get("calibrated_on", "the user's own cells"),
+            **({"cells": report["cells_were"]} if "cells_were" in report else {}),
         },
         tools=report["tools"],
         licence="that of the model it was converted from",

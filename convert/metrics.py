@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+RESAMPLES = 300
+"""Of an interval that is shown."""
+
 _TOLERANCE = 1e-6
 """By which a score may miss the threshold and still reach it, see ``edge.classifier``."""
 
@@ -51,7 +54,7 @@ def by_group(
     infected: np.ndarray,
     scores: np.ndarray,
     groups: np.ndarray,
-    resamples: int = 300,
+    resamples: int = RESAMPLES,
 ) -> tuple[float, float]:
     """95 % percentile bootstrap over groups (slides): cells of one slide are no independent cells."""
     rng = np.random.default_rng(0)

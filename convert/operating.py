@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convert.cells import CellSet
+from convert.measure.cells import CellSet
 from convert.metrics import threshold_at
 from edge.modelfile import Card
 from edge.types import FloatArray

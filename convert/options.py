@@ -47,11 +47,16 @@ class Kind(StrEnum):
     FINDER = "finder"
 
 
-Cells = Annotated[Path, typer.Option("--cells", metavar="DIR", help="Cells of known class: DIR/<class>/*.png.")]
+Cells = Annotated[
+    Path,
+    typer.Option("--cells", metavar="DIR", help="Cells of known class: DIR/<class>/*.png, or a cells.csv in DIR."),
+]
 GroupBy = Annotated[
     str | None,
     typer.Option(
-        "--group-by", metavar="REGEX", help="Finds the slide in a file's name, as 'C[0-9]+P'; slides are never split."
+        "--group-by",
+        metavar="REGEX",
+        help="Finds the slide in a file's name, as 'C[0-9]+P', or names a column of cells.csv; slides are never split.",
     ),
 ]
 KerasModel = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras or .h5 file, or a SavedModel folder.")]

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from convert.cells import CellSet
 from convert.errors import CellsError
+from convert.measure.cells import CellSet
 from convert.rewrite import net_input
 from convert.scoring import as_scores, outputs
 from convert.values import RANGES, ValueRange

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from convert.cells import CellSet
 from convert.errors import CellsError
+from convert.measure.cells import CellSet
 from convert.metrics import auc, by_group, sensitivity_at, share_interval
 from convert.rewrite import device_model, net_input
 from convert.values import ValueRange
@@ -26,6 +26,9 @@ from edge.types import FloatArray, UInt8Array
 
 _ROUNDS = 9
 _BATCH = 32
+ON_BLACK = "cut out on black"
+"""What the card's ``training`` says of ``cells`` that were shown to the net so."""
+
 Measure = Callable[[np.ndarray, np.ndarray], float]
 AT_RATES = {"sensitivity_at_1_percent_fp": 0.01, "sensitivity_at_0.1_percent_fp": 0.001}
 """Figures at fixed rates of false positives, found on the same cells."""
@@ -72,19 +75,23 @@ def device_scores(flatbuffer: bytes, card: Card, images: UInt8Array) -> FloatArr
     return Classifier(ModelFile(flatbuffer, card, card.sha256, Path(card.name))).scores(images)
 
 
-def figures(scores: FloatArray, cells: CellSet, positive: tuple[str, ...], threshold: float) -> dict[str, Any]:
+def figures(
+    scores: FloatArray, cells: CellSet, positive: tuple[str, ...], threshold: float, resamples: int = 100
+) -> dict[str, Any]:
     """Accuracy and recall per class at this threshold and, where classes are positive, AUC and sensitivity at fixed rates.
 
-    Intervals are 95 %, over groups.
+    Intervals are 95 %, over groups, from so many resamples.
     """
     right = decide(scores, cells.labels, positive, threshold) == cells.truth
     recall = {name: float(right[cells.truth == i].mean()) for i, name in enumerate(cells.labels)}
     found: dict[str, Any] = {
         "cells": len(cells),
         "accuracy": float(right.mean()),
-        "accuracy_interval": share_interval(right, cells.groups),
         "recall": recall,
     }
+    several = len(np.unique(cells.groups)) > 1  # of one slide there is no interval
+    if several:
+        found["accuracy_interval"] = share_interval(right, cells.groups)
     suspect = np.array([label in positive for label in cells.labels])
     infected = suspect[cells.truth]
     if 0 < infected.sum() < len(infected):
@@ -93,15 +100,15 @@ def figures(scores: FloatArray, cells: CellSet, positive: tuple[str, ...], thres
         found["threshold"] = threshold
         found["sensitivity"] = float(flagged[infected].mean())
         found["false_positive_rate"] = float(flagged[~infected].mean())
-        # Not grouped: 200 random parts, which vary as single cells do and cost less
-        groups = cells.groups if cells.grouped else np.random.default_rng(1).permutation(len(cells)) % 200
+        groups = cells.resampled()
         measures: dict[str, Measure] = {
             "auc": auc,
             **{name: partial(sensitivity_at, rate=rate) for name, rate in AT_RATES.items()},
         }
         for name, measure in measures.items():
             found[name] = measure(infected, score)
-            found[f"{name}_interval"] = by_group(measure, infected, score, groups, resamples=100)
+            if several:
+                found[f"{name}_interval"] = by_group(measure, infected, score, groups, resamples)
     return found
 
 
@@ -128,6 +135,11 @@ def latency(files: dict[str, bytes], colour: str, size: int) -> dict[str, float]
             net.run(batch)
             times[name].append(time.perf_counter() - start)
     return {name: statistics.median(spent[1:]) / count * 1e6 for name, spent in times.items()}
+
+
+def trained_on_black(card: Card) -> bool:
+    """Whether ``quantize`` noted in the card that its cells were cut out on black and read so."""
+    return card.training.get("cells") == ON_BLACK
 
 
 def plain_card(name: str, labels: tuple[str, ...], colour: str, *, logits: bool, **more: Any) -> Card:

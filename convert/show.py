@@ -16,17 +16,23 @@ from convert.child import Progress as Report
 from edge.outputs.console import NOTICE, Screen
 from edge.outputs.files import stdout_errors
 
-_WIDTH = 100
+_WIDTH = 120
 _LAYERS = 5
 _ROWS = (
-    ("accuracy", "accuracy", "accuracy_interval"),
+    ("accuracy at the threshold", "accuracy", "accuracy_interval"),
     ("AUC", "auc", "auc_interval"),
     ("sensitivity at 1 % FP", "sensitivity_at_1_percent_fp", "sensitivity_at_1_percent_fp_interval"),
     ("sensitivity at 0.1 % FP", "sensitivity_at_0.1_percent_fp", "sensitivity_at_0.1_percent_fp_interval"),
     ("sensitivity at the threshold", "sensitivity", None),
     ("false positives at the threshold", "false_positive_rate", None),
 )
-_COLUMNS = {"as_trained": "float, as trained", "float": "float, 32x32", "int8": "int8, device"}
+_COLUMNS = {
+    "as_trained": "float, as trained",
+    "float": "float, 32x32",
+    "int8": "int8, device",
+    "int8_on_paper": "int8, on paper",
+    "int8_on_black": "int8, on black",
+}
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from convert.cells import CellSet
+from convert.measure.cells import CellSet
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec
 from edge.sources.virtual import SlideSpec, render_field

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from convert.measure.colours import middle_colour, own_colours
 from edge.crops import centre_colours, crop_cells
 from edge.modelfile import CropSpec
 from edge.types import FloatArray, UInt8Array
@@ -63,15 +64,9 @@ def with_slack(spec: CropSpec) -> CropSpec:
     return replace(spec, size=size, margin=spec.margin * size / spec.size, normalise="none")
 
 
-def middle(crops: UInt8Array, size: int) -> UInt8Array:
-    """The middle of crops: uint8 [n, s, s, 3] to [n, size, size, 3]."""
-    edge = (crops.shape[1] - size) // 2
-    return crops[:, edge : edge + size, edge : edge + size]
-
-
 def of_field(crops: UInt8Array, size: int) -> FloatArray:
     """Colour of the median cell of crops that are of one field: float32 [3]."""
-    return np.asarray(np.median(centre_colours(np.ascontiguousarray(middle(crops, size))), axis=0), np.float32)
+    return middle_colour(own_colours(crops, size))
 
 
 def jitter(boxes: np.ndarray, rng: np.random.Generator, shift: float = 0.06, scale: float = 0.08) -> np.ndarray:

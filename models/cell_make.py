@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from convert.int8 import file_digest, to_int8, tool_versions
+from convert.measure.colours import middle
 from edge.classifier import Classifier
 from edge.crops import to_reference
 from edge.modelfile import Card, CropSpec, read_model, write_model
 from edge.types import UInt8Array
-from models.cell_data import LABELS, CellSet, middle
+from models.cell_data import LABELS, CellSet
 from models.cell_net import SIZE, WIDTHS, macs
 from models.cell_sources import Source, kept_from
 from models.cell_train import CellTraining, train

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from convert.measure.single import BOX_MARGIN
 from edge.boxes import inside, iou
 from edge.classifier import Classifier
 from edge.crops import crop_cells
@@ -26,7 +27,6 @@ from models.cost import cost_rows
 from models.fields import AnnotatedField, load_chula, load_iml
 from models.figure import Figure, line
 from models.finder import make as finder_make
-from models.finder.data import BOX_MARGIN
 from models.score import BORDER, Match, Summary, match_boxes, match_points, pairs, summarise
 from models.thresholds import at_false_positives
 

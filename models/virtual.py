@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from convert.measure.single import BOX_MARGIN
 from edge.sources.virtual import SlideSpec, render_field
-from models.finder.data import BOX_MARGIN, CELL_PX, Scene
+from models.finder.data import CELL_PX, Scene
 
 FIRST_TRAINING_SEED = 1000
 _KIND = {"red blood cell": 0, "white cell": 2, "platelet": 3, "speck": 3}

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from convert.annotations import AnnotatedField, find_annotations, read_annotations
-from convert.cells import compiled, draw_groups, group_name
 from convert.errors import CellsError
+from convert.measure.cells import draw_groups
+from convert.measure.slides import compiled, group_name
 from edge.errors import UnreadableFieldError
 from edge.sources.decode import decode_image
 from edge.sources.virtual import SlideSpec, render_field

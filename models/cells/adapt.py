@@ -16,6 +16,7 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.finding.score import Match, summarise
+from convert.measure.reading import Progress
 from convert.metrics import auc
 from edge.modelfile import Card, ModelFile
 from edge.types import FloatArray
@@ -26,7 +27,6 @@ from models.cells.cellset import Cells, join
 from models.cells.classes import Plan, fit
 from models.cells.device import flatbuffer_of, int8_scores
 from models.cells.fieldset import Fields
-from models.cells.folder import Progress
 from models.cells.score import END_TO_END, Scored, applies, measure
 from models.cells.start import Start
 from models.finder.train import FinderTraining

@@ -16,6 +16,7 @@ import numpy as np
 from convert.annotations import AnnotatedField
 from convert.finding.fields import read_image
 from convert.finding.score import BORDER, Match, match_boxes, pairs
+from convert.measure.reading import Progress
 from edge.analysis import set_aside_cut
 from edge.boxes import inside, iou
 from edge.errors import ModelError, UnreadableFieldError
@@ -26,7 +27,6 @@ from edge.types import UInt8Array
 from models.cells.classes import Plan
 from models.cells.device import quiet
 from models.cells.fieldset import Fields, sound
-from models.cells.folder import Progress
 from models.cells.start import Start
 from models.finder.data import CELL_PX, KINDS, Scene, draw
 from models.finder.debris import weak_labels

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from convert.cells import CellSet as JudgedCells
-from edge.boxes import median
-from edge.crops import centre_colours
+from convert.measure.cells import CellSet as JudgedCells
 from edge.types import FloatArray, Int32Array, UInt8Array
 
 FEW_GROUPS = 8
@@ -117,23 +115,3 @@ def join(parts: Sequence[Cells]) -> Cells:
         np.concatenate(lost_fields),
         np.concatenate(known) if len(known) == len(parts) else None,
     )
-
-
-def field_reference(crops: UInt8Array, fields: Int32Array) -> FloatArray:
-    """The colour of each cell's field, float32 [n, 3]: the median of its cells' colours, as ``edge.crops`` has it.
-
-    Args:
-        crops: uint8 [n, s, s, 3], uncoloured.
-        fields: int32 [n].
-    """
-    own = centre_colours(crops) if len(crops) else np.empty((0, 3), np.float32)
-    out = np.empty((len(crops), 3), np.float32)
-    for number in np.unique(fields):
-        mine = fields == number
-        out[mine] = middle_colour(own[mine])
-    return out
-
-
-def middle_colour(own: FloatArray) -> FloatArray:
-    """Median colour, float32 [3], of cells float32 [n, 3]."""
-    return np.array([median(channel) for channel in own.T], np.float32)

@@ -10,15 +10,11 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.job import NEGATIVE
+from convert.measure.names import same
 from edge.card import Card
 
 REST = "*"
 """Stands in ``--merge`` for every name that nothing else is said of."""
-
-
-def same(name: str) -> str:
-    """What two names have in common that mean the same: case and surrounding space do not count."""
-    return name.strip().casefold()
 
 
 @dataclass(frozen=True, slots=True)

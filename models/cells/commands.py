@@ -39,6 +39,7 @@ from models.cells.options import (
 Models = Annotated[
     list[str], typer.Argument(metavar="MODEL", help="Names on the shelf, .tflite files, or folders of train.")
 ]
+NoSplit = Annotated[bool, typer.Option("--random-split", hidden=True, help="Nothing is split here.")]
 Unseen = Annotated[bool, typer.Option("--unseen", help="Only groups that the nets held out, as their cards say.")]
 FalsePositives = Annotated[
     Optional[str],  # noqa: UP045 - typer reads it at run time
@@ -122,7 +123,7 @@ def _judging(
         table: Table = None,
         annotations: Annotations = None,
         group_by: GroupBy = None,
-        random_split: RandomSplit = False,
+        random_split: NoSplit = False,
         finder: FinderName = None,
         classes: ClassNames = None,
         merge: Merge = None,
@@ -152,7 +153,7 @@ def _evaluate(models: list[str], asked: Any, unseen: bool, json: bool) -> None:
     from models.cells.gather import gather  # noqa: PLC0415
     from models.cells.words import evaluated_lines  # noqa: PLC0415
 
-    found = evaluated(open_nets(models), gather(asked, least=1), teller(), say, unseen=unseen)
+    found = evaluated(open_nets(models), gather(asked, least=1, split=False), teller(), say, unseen=unseen)
     if json:
         write_json({"report_version": 1, "models": found})
     else:
@@ -164,7 +165,7 @@ def _compare(models: list[str], asked: Any, unseen: bool, json: bool) -> None:
     from models.cells.gather import gather  # noqa: PLC0415
     from models.cells.words import compared_lines  # noqa: PLC0415
 
-    found = compared(open_nets(models), gather(asked, least=1), teller(), say, unseen=unseen)
+    found = compared(open_nets(models), gather(asked, least=1, split=False), teller(), say, unseen=unseen)
     if json:
         write_json({"report_version": 1, **found})
     else:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from convert.errors import CellsError
+from convert.measure.reading import Progress
 from edge.errors import OutputError
 from models.cell_train import CellTraining
 from models.cells import adapt_finder as finding
@@ -26,7 +27,6 @@ from models.cells.adapt import Bench, Say, figures, judge, tuned_classifier, tun
 from models.cells.classes import Plan
 from models.cells.device import write_text
 from models.cells.fieldset import Fields
-from models.cells.folder import Progress
 from models.cells.gather import Given, gather
 from models.cells.start import Start, open_start
 from models.cells.train import Wish, make

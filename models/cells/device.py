@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from convert.int8 import file_digest, to_int8
+from convert.measure.colours import middle
 from convert.scoring import as_scores, device_scores
 from edge.cli.door import quiet_native_stderr
 from edge.errors import OutputError
 from edge.modelfile import Card, CropSpec
 from edge.types import FloatArray, UInt8Array
-from models.cell_data import middle
 from models.cell_train import logits, net_input
 from models.cells.cellset import Cells
 

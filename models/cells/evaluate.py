@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convert.errors import CellsError
+from convert.measure.reading import Progress
 from convert.metrics import by_group
 from edge import shelf
 from edge.classifier import Classifier
@@ -21,7 +22,6 @@ from edge.runtime import runtime_version
 from models.cells import confusion, score
 from models.cells.cellset import Cells, join
 from models.cells.classes import fit
-from models.cells.folder import Progress
 from models.cells.gather import Data
 
 
@@ -187,7 +187,7 @@ def differences(first: score.Scored, second: score.Scored) -> list[Difference]:
 
             bounds = (None, None)
             if score.several_groups(groups):
-                bounds = by_group(gain, positive, values, groups, score.RESAMPLES)
+                bounds = by_group(gain, positive, values, groups)
         out.append(Difference(asked.key, asked.name, one, two, bounds[0], bounds[1], asked.percent))
     return [*out, *_of_classes(first, second)]
 

@@ -19,6 +19,8 @@ from convert.errors import CellsError
 from convert.finding.fields import FieldSet, read_fields, read_image
 from convert.finding.judge import MATCHED
 from convert.finding.score import BORDER, pairs
+from convert.measure.colours import middle, middle_colour
+from convert.measure.reading import Progress, check_readable
 from edge import shelf
 from edge.analysis import set_aside_cut
 from edge.boxes import inside, iou
@@ -30,10 +32,9 @@ from edge.finders.classical import ClassicalFinder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import CropSpec
 from edge.types import Int32Array, UInt8Array
-from models.cell_data import jitter, middle, with_slack
-from models.cells.cellset import BOX, FOUND, HARD, Cells, join, middle_colour
+from models.cell_data import jitter, with_slack
+from models.cells.cellset import BOX, FOUND, HARD, Cells, join
 from models.cells.classes import Plan
-from models.cells.folder import Progress, check_readable
 
 CLASSICAL = "classical"
 COPIES = 8

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from convert.errors import CellsError
+from convert.measure.reading import Progress
 from edge.modelfile import CropSpec
 from models.cells.cellset import Cells
 from models.cells.classes import Naming, Plan, make_plan
 from models.cells.fieldset import CLASSICAL, Fields, open_fields
-from models.cells.folder import CellFolder, Progress, open_folder
+from models.cells.folder import CellFolder, open_folder
 
 __all__ = ["CLASSICAL", "Data", "Given", "gather"]
 
@@ -27,7 +28,7 @@ class Given:
         table: CSV that says what the cells are; None: ``cells.csv`` in their folder, where there is one.
         annotations: annotation file of the fields; None: the one in their folder.
         group_by: finds slides in names, or names a column of the table.
-        random_split: slides may stay unknown.
+        random_split: slides may stay unknown though cells are split by them.
         finder: of the fields' cells.
         naming: what annotated names become.
         background: the ordinary class.
@@ -69,12 +70,13 @@ class Data:
         return tuple(source.name for source in self.sources)
 
 
-def gather(given: Given, least: int = 2) -> Data:
+def gather(given: Given, least: int = 2, *, split: bool = True) -> Data:
     """Open everything; no image is read.
 
     Args:
         given: what the user gave.
         least: classes there must be.
+        split: single cells will be split, so that their slides must be known.
 
     Raises:
         CellsError: nothing was given, or it cannot be used.
@@ -83,7 +85,8 @@ def gather(given: Given, least: int = 2) -> Data:
     if not given.cells and not given.fields:
         raise CellsError("nothing to work on: give --cells DIR or --fields DIR")
     sources: list[CellFolder | Fields] = [
-        open_folder(folder, given.table, given.group_by, random_split=given.random_split) for folder in given.cells
+        open_folder(folder, given.table, given.group_by, split=split, random_split=given.random_split)
+        for folder in given.cells
     ]
     by = None if given.cells else given.group_by
     sources += [open_fields(folder, given.annotations, by, given.finder) for folder in given.fields]

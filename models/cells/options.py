@@ -103,8 +103,9 @@ def given(
     positive: str | None = None,
 ) -> Any:
     """What the options say, as ``models.cells.gather.Given``; raises typer.BadParameter where they make no sense."""
+    from convert.measure.names import same  # noqa: PLC0415
     from edge import shelf  # noqa: PLC0415 - NumPy, which --help can do without
-    from models.cells.classes import Naming, parse_merge, same  # noqa: PLC0415
+    from models.cells.classes import Naming, parse_merge  # noqa: PLC0415
     from models.cells.gather import CLASSICAL, Given  # noqa: PLC0415
 
     if not cells and not fields:

@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from convert.metrics import auc, by_group, sensitivity_at, share_interval
+from convert.metrics import RESAMPLES, auc, by_group, sensitivity_at, share_interval
 from convert.scoring import decide
 from edge.card import Card
 from edge.types import FloatArray, Int32Array
 from models.cells.cellset import Cells
 from models.cells.classes import Fit
 
-RESAMPLES = 300
 _LOST = -1.0
 _FOR_RARE = 1000  # negative cells without which one in a thousand means nothing
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.int8 import tool_versions
+from convert.measure.reading import Progress
 from convert.operating import how
 from convert.scoring import decide
 from edge.errors import OutputError
@@ -30,7 +31,6 @@ from models.cells import confusion, score
 from models.cells.cellset import Cells, join
 from models.cells.classes import fit
 from models.cells.device import flatbuffer_of, float_scores, int8_scores, save_keras, write_text
-from models.cells.folder import Progress
 from models.cells.gather import Data
 from models.cells.loop import Keeping
 from models.cells.split import draw

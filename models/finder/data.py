@@ -12,15 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from convert.measure.single import BOX_MARGIN
 from edge.finders.learned import whiten
 from edge.types import UInt8Array
 from models.fields import UNSURE, AnnotatedField, read_rgb
 
 CELL_PX = 20.0
 """Width of a typical box at the net's input."""
-
-BOX_MARGIN = 1.2
-"""Width of an annotated box over the cell's own width, median of the IML fields."""
 
 KINDS = ("cell", "suspect", "not-white-cell", "not-platelet")
 VIEW = (240, 320)

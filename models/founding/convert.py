@@ -16,22 +16,22 @@ from typing import Any
 
 import numpy as np
 
-from convert.cells import CellSet, read_cells, some, split
 from convert.job import Task
 from convert.make import quantize
+from convert.measure.cells import CellSet, some, split
+from convert.measure.reading import read_cells
 from convert.metrics import auc, by_group, share_interval
 from convert.operating import HALF
 from convert.scoring import as_scores, decide, outputs
 from convert.values import RANGES
 from edge.classifier import Classifier
-from edge.modelfile import read_model
+from edge.modelfile import CropSpec, read_model
 from edge.types import FloatArray
 from models.founding.data import COLLECTIONS, folder, notebook_rgb
 from models.founding.train import Row, Say, Trained
 
 HERE = Path(__file__).resolve().parents[2]
 _RESAMPLES = 300
-_RANDOM_PARTS = 200  # of cells that stand alone, as convert.scoring has it
 _OWN_READING_MACS = 1e8
 Interval = tuple[float, float]
 
@@ -150,7 +150,7 @@ def judged(cells: Path, collection: str, count: int) -> CellSet:
 @cache
 def _read(cells: Path, collection: str, size: int) -> CellSet:
     known = COLLECTIONS[collection]
-    return read_cells(cells, known.labels, size, known.group_by)
+    return read_cells(cells, known.labels, CropSpec(size=size), known.group_by, keep_black=True)
 
 
 def paired(
@@ -166,7 +166,7 @@ def paired(
     """
     suspect = np.array([label in positive for label in cells.labels])
     infected = suspect[cells.truth] if suspect.any() else cells.truth == 0
-    groups = cells.groups if cells.grouped else np.random.default_rng(1).permutation(len(cells)) % _RANDOM_PARTS
+    groups = cells.resampled()
 
     def verdicts(at: tuple[float, float]) -> np.ndarray:
         both = zip(scores, at, strict=True)
@@ -211,8 +211,7 @@ def _as_trained(
     if not kept.exists():
         model = _loaded(net.path)
         whole = _read(cells, row.cells, row.side)
-        place = {name: i for i, name in enumerate(whole.names)}
-        native = whole.images[[place[name] for name in check.names]]
+        native = whole.named(check.names).images
         scores = as_scores(outputs(model, native, RANGES["0..1"], row.colour), logits=False)
         own = np.zeros(0, np.float32)
         if 0 < report["model"]["macs"] < _OWN_READING_MACS:

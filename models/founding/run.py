@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.cells import read_cells
+from convert.measure.reading import read_cells
 from edge.crops import to_colour
+from edge.modelfile import CropSpec
 from models.founding.convert import converted
 from models.founding.data import COLLECTIONS, folder, notebook_rgb
 from models.founding.table import Measured, render
@@ -60,7 +61,7 @@ def reading(work: Path) -> list[str]:
     ]
     rng = np.random.default_rng(41)
     for size in (64, 32):
-        cells = read_cells(place, COLLECTIONS["nih"].labels, size)
+        cells = read_cells(place, COLLECTIONS["nih"].labels, CropSpec(size=size), keep_black=True)
         chosen = cells.take(rng.permutation(len(cells))[:_COMPARED])
         theirs = to_colour(notebook_rgb([place / name for name in chosen.names], size), "hsv")
         difference = np.abs(theirs.astype(int) - to_colour(chosen.images, "hsv").astype(int))

@@ -16,13 +16,14 @@ import numpy as np
 
 from convert.batch import CONVERTED_AT, check_batches
 from convert.int8 import quantise, tool_versions
+from convert.measure.colours import middle
 from convert.rewrite import device_model
 from convert.values import RANGES
 from edge.crops import to_colour, to_reference
 from edge.errors import EdgeError, OutputError
 from edge.modelfile import Card, read_model, write_model
 from edge.types import UInt8Array
-from models.cell_data import LABELS, CellSet, join, middle
+from models.cell_data import LABELS, CellSet, join
 from models.cell_make import PLATELETS, SPEC, slides_held_out
 from models.cell_net import SIZE
 from models.cell_sources import Source, kept_from
@@ -39,6 +40,7 @@ _MODELS = Path(__file__).resolve().parents[1]
 _CODE = (
     *("cell_data", "cell_sources", "cell_train", "fields", "matching", "nih", "platelets", "virtual"),
     *("finder/data", "finder/debris"),
+    *("../convert/measure/colours", "../convert/measure/single"),
 )
 
 Say = Callable[[str], None]

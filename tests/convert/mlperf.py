@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from convert.candidate import samples
-from convert.cells import CellSet
 from convert.int8 import quantise
+from convert.measure.cells import CellSet
 from convert.reading.load import load_model
 from convert.reading.source import open_source
 from convert.rewrite import device_model

@@ -10,14 +10,14 @@ import pytest
 
 from convert import distill
 from convert.candidate import samples
-from convert.cells import read_cells
 from convert.int8 import quantise
+from convert.measure.reading import read_cells
 from convert.preprocess import Preprocessing
 from convert.scoring import outputs
 from convert.values import RANGES
 from convert.ways import ways_for
 from edge.crops import to_colour
-from edge.modelfile import ModelFile
+from edge.modelfile import CropSpec, ModelFile
 from edge.runtime import Net
 from tests.convert import cell_folders
 
@@ -40,7 +40,7 @@ def test_a_student_of_a_net_that_is_not_square(
 ) -> None:
     monkeypatch.setattr(distill, "_STEPS", 20)
     folder = cell_folders.make(tmp_path / "cells", count=20)
-    small, native = (read_cells(folder, (), size) for size in (32, 48))
+    small, native = (read_cells(folder, (), CropSpec(size=size)) for size in (32, 48))
     net = teacher(40, 48, channels)
     asked = distill.Teacher(net, Preprocessing(UNIT, colour, logits=False), 10_000)
     ways = [distill.distil(asked, native, small, 0, lambda *_: None) for _ in range(2)]

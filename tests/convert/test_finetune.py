@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from convert.candidate import samples
-from convert.cells import CellSet, read_cells
 from convert.errors import UnsupportedError
 from convert.int8 import Recipe, layer_errors, quantise
+from convert.measure.cells import CellSet
+from convert.measure.reading import read_cells
 from convert.rewrite import device_model
 from convert.values import RANGES
 from edge.modelfile import ModelFile

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from convert.candidate import allowed, divide
-from convert.cells import CellSet
 from convert.compat import too_new
 from convert.loss import losses
+from convert.measure.cells import CellSet
 from convert.metrics import threshold_at
 from convert.operating import how
 from convert.options import rate as parse_rate

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convert import preprocess
-from convert.cells import CellSet
+from convert.measure.cells import CellSet
 from convert.preprocess import Asked, Preprocessing, find
 
 LABELS = ("a", "b")

@@ -28,13 +28,14 @@ pytestmark = [
 ]
 TRAIN = """
 import sys, numpy as np, keras
-from convert.cells import read_cells
+from convert.measure.reading import read_cells
 from edge.crops import to_colour
+from edge.modelfile import CropSpec
 from pathlib import Path
 keras.utils.set_random_seed(1)
 L = keras.layers
 size = int(sys.argv[3])
-cells = read_cells(Path(sys.argv[1]), (), size)
+cells = read_cells(Path(sys.argv[1]), (), CropSpec(size=size), keep_black=True)
 x = to_colour(cells.images, "bgr").astype("f") / 255
 net = keras.Sequential([L.Input((size, size, 3)), L.Conv2D(8, 3, 2, activation="relu"), L.BatchNormalization(momentum=0.8),
     L.Conv2D(8, 3, 2), L.LeakyReLU(), L.Dropout(0.1),
@@ -161,6 +162,40 @@ def test_the_device_file_is_judged_alone_and_beside_its_source(
     assert ratios == sorted(ratios, reverse=True)
     assert ratios
     assert np.asarray(cv2.imread(str(sheet))).ndim == 3
+
+
+def test_a_net_of_cells_on_black_is_shown_black_and_judged_on_paper_beside(folder: Path) -> None:
+    place = folder / "black"
+    cell_folders.make(place / "cells", count=90, masked=True)
+    net, cells = trained(place, 32), ("--cells", place / "cells", "--group-by", r"s\d", "--max-accuracy-drop", "100")
+
+    def quantized(name: str, *more: str) -> tuple[Path, dict[str, Any]]:
+        got = convert(
+            "quantize", net, *cells, "-o", place / f"{name}.tflite", "--report", place / f"{name}.json", *more
+        )
+        assert got.returncode == 0, got.stderr
+        return place / f"{name}.tflite", json.loads((place / f"{name}.json").read_text())
+
+    out, report = quantized("net")
+    card = read_model(out).card
+    assert card is not None
+    assert card.training["cells"] == "cut out on black"
+    assert card.crop.mask == "none"
+    assert report["figures"]["as_trained"]["accuracy"] > 0.9
+    assert report["figures"]["int8_on_paper"]["cells"] == report["figures"]["int8"]["cells"]
+    assert any("180 of 180 cells are cut out on black" in warning for warning in report["warnings"])
+    got = convert("evaluate", out, *cells[:4], "--report", place / "both.json")
+    assert got.returncode == 0, got.stderr
+    both = json.loads((place / "both.json").read_text())["figures"]
+    assert both.keys() == {"int8", "int8_on_black"}
+    assert both["int8_on_black"]["accuracy"] > 0.9
+    other, paper = quantized("paper", "--on-paper")
+    assert "int8_on_paper" not in paper["figures"]
+    assert any(
+        "180 of 180 cells of cells are cut out on black: put on pale paper" in line for line in paper["warnings"]
+    )
+    assert "cells" not in read_model(other).card.training  # type: ignore[union-attr]
+    assert read_model(other).flatbuffer != read_model(out).flatbuffer  # calibrated on other pixels
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convert.cells import CellSet
 from convert.errors import CellsError
+from convert.measure.cells import CellSet
 from convert.metrics import share_interval
 from convert.scoring import as_scores, check_width, decide, figures, per_group
 from convert.sheet import MOST, draw

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from convert.measure.colours import middle
 from edge.crops import centre_colours, crop_cells
 from edge.modelfile import CropSpec
-from models.cell_data import SLACK, CellSet, augment, cells_of, join, middle, moved, of_field, with_slack
+from models.cell_data import SLACK, CellSet, augment, cells_of, join, moved, of_field, with_slack
 from models.cell_make import SPEC
 from models.cell_sources import Source
 from models.finder.data import Scene

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from convert.measure.single import BOX_MARGIN
 from edge.sources.virtual import SlideSpec, render_field
 from models.figures import grown
-from models.finder.data import BOX_MARGIN, CELL_PX, KINDS, STRIDE, VIEW, Scene, View, draw, recolour, targets
+from models.finder.data import CELL_PX, KINDS, STRIDE, VIEW, Scene, View, draw, recolour, targets
 from models.finder.debris import weak_labels
 from models.virtual import FIRST_TRAINING_SEED, virtual_scenes
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from convert.cells import CellSet, whole_image
+from convert.measure.cells import CellSet
+from convert.measure.single import cut
 from edge.modelfile import CropSpec
 from edge.types import FloatArray, UInt8Array
 from models.__main__ import app
@@ -115,7 +116,7 @@ def test_training_takes_as_many_of_each_class_and_none_that_is_held_out(data: Pa
 def test_a_notebook_pads_black_in_the_middle_as_the_converter_does() -> None:
     cell = np.zeros((64, 40, 3), np.uint8)
     cell[8:56, 8:32] = RNG.integers(60, 255, (48, 24, 3))
-    ours = whole_image(cell, CropSpec(size=64), on_black=True)
+    ours = cut(cell, CropSpec(size=64), black=True, keep_black=True)
     assert np.array_equal(founding_data.notebook_image(cell, 64), ours)
     assert (ours[:, :12] == 0).all()
 

@@ -67,10 +67,17 @@ def test_one_net_cannot_be_compared(folder: Path) -> None:
     assert run("compare", SHELF_NET, "--cells", folder).exit_code == 2
 
 
-def test_unknown_slides_are_refused(folder: Path) -> None:
+def test_unknown_slides_are_no_hindrance_and_are_said(folder: Path) -> None:
+    got = run("evaluate", SHELF_NET, "--cells", folder, "--background", "clear")
+    assert got.exit_code == 0, got.output
+    assert "! cells: no slides are known (--group-by or cells.csv would tell)" in got.stderr
+
+
+def test_two_folders_that_differ_in_case_only_are_one_line(folder: Path) -> None:
+    (folder / "Dotted").mkdir()
     got = run("evaluate", SHELF_NET, "--cells", folder)
     assert got.exit_code == 9
-    assert "--group-by" in only_line(got)
+    assert "Dotted and dotted differ in case" in only_line(got)
 
 
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:

@@ -1,0 +1,271 @@
+"""THE reader of folders of cells: every command that judges, calibrates or learns gets its cells here.
+
+Each image is one cell and is cut as ``convert.measure.single`` says. The net's card says how: size, margin, black or not, and the
+colours that cells are brought to. On the device these follow from the median cell of the field; here the slide stands for
+the field, and the whole folder where no slide is known, which is said.
+
+What cannot be read is left out (more than one in ten: refused), a file that is there twice counts once, and one that is there under
+two classes counts not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from convert.errors import CellsError
+from convert.measure.cells import CellSet
+from convert.measure.colours import field_reference, own_colours
+from convert.measure.listing import Listed, Listing, list_cells
+from convert.measure.names import same
+from convert.measure.single import cut, stands_on_black
+from edge.crops import to_reference
+from edge.errors import UnreadableFieldError
+from edge.modelfile import CropSpec
+from edge.sources.decode import decode_image
+from edge.types import UInt8Array
+
+Progress = Callable[[str, float], None]
+UNUSABLE = 0.1
+"""Share of images that may be unreadable; with more, something is wrong with the folder and not with some files."""
+
+_FEW = 5  # cells of a slide whose median says little
+
+
+def read_cells(
+    folder: Path,
+    labels: tuple[str, ...],
+    spec: CropSpec | None = None,
+    group_by: str | None = None,
+    progress: Progress = lambda *_: None,
+    *,
+    keep_black: bool | None = None,
+) -> CellSet:
+    """Read all cells below ``folder``, class by class.
+
+    Args:
+        folder: see ``convert.measure.listing.list_cells``.
+        labels: class names in the order of the net's outputs; empty: the folder's by name.
+        spec: how the net's cells are cut; None: the usual.
+        group_by: see ``list_cells``.
+        progress: called with words and a share 0..1.
+        keep_black: see ``read``.
+
+    Raises:
+        CellsError: the classes are not those of the folder, or one has no cell.
+    """
+    listing = list_cells(folder, None, group_by)
+    labels = listing.settled(labels)
+    place = {same(label): number for number, label in enumerate(labels)}
+    numbers = [place[same(one.label)] for one in listing.cells]
+    found = read(listing, labels, numbers, spec or CropSpec(), progress, keep_black=keep_black)
+    if empty := [label for number, label in enumerate(labels) if number not in found.truth]:
+        raise CellsError(f"{folder}: no cell of the class {', '.join(empty)} can be used ({'; '.join(found.notes)})")
+    return found.take(np.argsort(found.truth, kind="stable"))
+
+
+def read(
+    listing: Listing,
+    labels: tuple[str, ...],
+    numbers: Sequence[int],
+    spec: CropSpec,
+    progress: Progress,
+    *,
+    uncoloured: CropSpec | None = None,
+    keep_black: bool | None = None,
+) -> CellSet:
+    """Cells as the device would crop them.
+
+    Args:
+        listing: the cells.
+        labels: class names.
+        numbers: class of each listed cell as an index into ``labels``; -1: it is left out and not opened.
+        spec: from the net's card.
+        progress: called with words and a share 0..1.
+        uncoloured: cells are cut by this specification instead, to learn from: their colours stay as they are, and the middle
+            ``spec.size`` pixels give the reference.
+        keep_black: a cell that is cut out on black stays there, whatever ``spec`` says; None: it does where ``spec.mask`` is
+            ``black``, else it is put on paper.
+
+    Raises:
+        CellsError: too many cannot be read, none is left, or ``spec`` wants black and they stand on something else.
+    """
+    kept = _read(listing, numbers, uncoloured or spec, progress, _keeps(spec, keep_black))
+    notes = [*listing.notes, *kept.notes]
+    rows = kept.rows
+    if spec.mask == "black":
+        rows = _masked(rows, kept.black, listing, notes)
+    if not len(rows):
+        raise CellsError(f"{listing.name}: no cell in it can be used")
+    cells = [kept.listed[i] for i in rows]
+    names = tuple(_name(one.path, listing.root) for one in cells)
+    groups = np.array([one.slide or name for one, name in zip(cells, names, strict=True)])
+    known = np.array([one.slide is not None for one in cells])
+    pixels, black = np.stack([kept.crops[i] for i in rows]), kept.black[rows]
+    own = own_colours(pixels, spec.size)
+    fields = np.unique(np.where(known, groups, ""), return_inverse=True)[1].astype(np.int32)
+    reference = field_reference(own, fields)
+    if black.any() and not _keeps(spec, keep_black):
+        notes.append(
+            f"{int(black.sum()):,} of {len(black):,} cells of {listing.name} are cut out on black: put on pale paper, as the device "
+            "shows cells with their surroundings"
+        )
+    if (grey := int(_grey(pixels).sum())) > len(pixels) / 2:
+        notes.append(
+            f"{grey:,} of {len(pixels):,} cells of {listing.name} are grey: they do not judge a net made for colour"
+        )
+    far = (np.abs(own - reference) > spec.reach * reference).any(axis=1)
+    notes += _of_slides(listing.name, known, np.bincount(fields)[fields], far, spec)
+    return CellSet(
+        pixels if uncoloured else to_reference(pixels, spec, reference),
+        np.array([kept.numbers[i] for i in rows], np.int32),
+        labels,
+        groups,
+        names,
+        bool(known.any()) and len(set(groups[known])) < int(known.sum()),
+        black,
+        reference,
+        tuple(notes),
+    )
+
+
+def check_readable(unreadable: list[str], count: int, where: str) -> list[str]:
+    """What to say of images that could not be read; raises CellsError where they are too many."""
+    if not unreadable:
+        return []
+    if len(unreadable) > UNUSABLE * count:
+        raise CellsError(f"{where}: {len(unreadable)} of {count} images cannot be read, the first: {unreadable[0]}")
+    return [f"{len(unreadable)} of {count} images of {where} cannot be read: left out, e.g. {unreadable[0]}"]
+
+
+@dataclass(slots=True)
+class Copies:
+    """Which files were there before, by their content.
+
+    Attributes:
+        count: files that are copies.
+        torn: places of cells that stand under two classes.
+    """
+
+    count: int = 0
+    torn: set[int] = field(default_factory=set)
+    _known: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+
+    def seen(self, path: Path, label: int, place: int) -> bool:
+        """Whether the file is a copy; if not it is remembered with its class and place. Raises OSError."""
+        digest = hashlib.sha256(path.read_bytes()).digest()
+        before = self._known.setdefault(digest, (place, label))
+        if before == (place, label):
+            return False
+        self.count += 1
+        if before[1] != label:
+            self.torn.add(before[0])
+        return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """What could be read: of each cell its file, class and uncoloured crop; ``rows``: those that count."""
+
+    listed: list[Listed]
+    numbers: list[int]
+    crops: list[UInt8Array]
+    black: np.ndarray
+    rows: np.ndarray
+    notes: list[str]
+
+
+def _keeps(spec: CropSpec, keep_black: bool | None) -> bool:
+    return spec.mask == "black" if keep_black is None else keep_black
+
+
+def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Progress, keep: bool) -> _Kept:
+    wanted = [(one, int(number)) for one, number in zip(listing.cells, numbers, strict=True) if number >= 0]
+    listed: list[Listed] = []
+    classes: list[int] = []
+    crops: list[UInt8Array] = []
+    black: list[bool] = []
+    copies = Copies()
+    unreadable: list[str] = []
+    for count, (one, number) in enumerate(wanted):
+        if count % 200 == 0:
+            progress(f"reading the cells of {listing.name}", count / len(wanted))
+        try:
+            if copies.seen(one.path, number, len(listed)):
+                continue
+            rgb = decode_image(one.path)
+        except OSError as error:
+            unreadable.append(f"{one.path}: {error.strerror}")
+            continue
+        except UnreadableFieldError as error:
+            unreadable.append(str(error))
+            continue
+        listed.append(one)
+        classes.append(number)
+        black.append(stands_on_black(rgb))
+        crops.append(cut(rgb, spec, black=black[-1], keep_black=keep))
+    notes = check_readable(unreadable, len(wanted), listing.name)
+    if copies.count:
+        notes.append(f"{copies.count} files of {listing.name} are copies of others there: left out")
+    if copies.torn:
+        first = listed[min(copies.torn)].path.name
+        notes.append(f"{len(copies.torn)} cells of {listing.name} stand under two classes: left out, e.g. {first}")
+    rows = np.array([i for i in range(len(listed)) if i not in copies.torn], int)
+    return _Kept(listed, classes, crops, np.array(black, bool), rows, notes)
+
+
+def _masked(rows: np.ndarray, black: np.ndarray, listing: Listing, notes: list[str]) -> np.ndarray:
+    """Only those cut out on black; raises CellsError where more than a few are not."""
+    other = int((~black[rows]).sum())
+    if other > UNUSABLE * len(rows):
+        raise CellsError(
+            f"{listing.name}: this net takes cells cut out on black (its card says so), and {other:,} of {len(rows):,} show "
+            "their surroundings"
+        )
+    if other:
+        notes.append(f"{other:,} of {len(rows):,} cells of {listing.name} are not cut out on black: left out")
+    return np.asarray(rows[black[rows]])
+
+
+def _grey(pixels: UInt8Array) -> np.ndarray:
+    """Which crops hold no colour at all, bool [n]."""
+    tinted = (pixels != pixels[..., :1]).reshape(len(pixels), -1)
+    return np.array([not crop.any() for crop in tinted], bool)
+
+
+def _of_slides(name: str, known: np.ndarray, sizes: np.ndarray, far: np.ndarray, spec: CropSpec) -> list[str]:
+    """What to say of slides that are not known, or so small that their typical cell is chance.
+
+    Args:
+        name: of the folder.
+        known: bool [n], whose slide is known.
+        sizes: int [n], cells of each one's slide.
+        far: bool [n], which are farther from the slide's typical cell than ``spec`` allows.
+        spec: of the crops.
+    """
+    notes = []
+    settled = spec.normalise == "bounded"
+    if not known.all():
+        which = "" if not known.any() else f" of {int((~known).sum()):,} of the {len(known):,} cells"
+        text = f"{name}: no slides{which} are known (--group-by or cells.csv would tell): intervals go by cells, too narrow"
+        if settled:
+            text += (
+                "; colours are brought to the typical cell of them all, as if they were of one slide "
+                f"({far[~known].mean():.0%} are farther from it than the {spec.reach:.0%} that the net allows)"
+            )
+        notes.append(text)
+    few = int((known & (sizes < _FEW)).sum())
+    if settled and few > len(known) / 2:
+        notes.append(
+            f"{name}: {few:,} of {len(known):,} cells are of slides with fewer than {_FEW}: what their field looked like is hardly "
+            "known, and figures may be off; does --group-by find the slide?"
+        )
+    return notes
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
