@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 
 from edge.errors import OutputError
 from edge.outputs.annotate import Annotated, class_colours, draw
+from edge.types import Region
 from tests.fakes import LABELS, picture, result
 from tests.outputs import events
 
@@ -72,3 +74,12 @@ def test_a_disk_that_fills_up_leaves_no_half_image(tmp_path: Path, monkeypatch: 
     with pytest.raises(OutputError, match="No space left"):
         out.field(events.kept())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_outline_of_the_lit_region_is_drawn() -> None:
+    field = result([0])
+    region = Region(np.array([[100, 20], [300, 20], [300, 60], [100, 60]], np.float32))
+    plain, drawn = (draw(picture(1), one, LABELS, ("parasitized",)) for one in (field, replace(field, region=region)))
+    changed = np.any(plain != drawn, axis=2)
+    assert changed[20, 110:290].all()
+    assert not changed[30:50, 110:290].any()
