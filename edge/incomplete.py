@@ -53,6 +53,7 @@ _TORN = (
     3.0,
     0.2,
 )  # share of the columns that jump; times what they do in other rows; share in half the parts of the row
+_ENLARGED = 0.4  # share of lines that are the same as the one before
 _QUIET = 0.02  # share below which rows are alike in that
 
 
@@ -248,6 +249,8 @@ def _is_torn(step: np.ndarray, lines: _Lines, bars: list[_Band]) -> bool:
         share[max(0, bar.first - _BEYOND) : bar.end + _BEYOND] = 0
     at = int(share.argmax())
     others = np.delete(share, slice(max(0, at - 3), at + 4))
+    if np.mean(step.max(axis=1) == 0) > _ENLARGED:  # pixels made larger: every line that is not repeated jumps
+        return False
     if share[at] < max(_TORN[0], _TORN[1] * max(float(np.sort(others)[-3]), _QUIET)):
         return False
     parts = np.array_split(jumps[at][lines.inside[1:-2][at]], _PARTS)

@@ -39,12 +39,9 @@ def test_odd_pictures_are_not_called_incomplete(name: str) -> None:
 @pytest.mark.parametrize("name", checks.SETS)
 def test_damaged_pictures_are(name: str) -> None:
     tally = checks.called_incomplete(DATA, name, 30, spoilt.DAMAGES)
-    faint = {
-        "grey block",
-        "grey to the end",
-        "goes on shifted",
-        "goes on with another frame",
-    }  # may look like the field itself
+    # these may look like the field itself: grey on grey, few cells, a smooth line
+    faint = {"grey block", "grey to the end", "goes on shifted", "goes on with another frame"}
+    faint |= {"last line repeated", "last line repeated, JPEG"}
     assert {kind: counts for kind, counts in tally.items() if counts[0] < counts[1] and kind not in faint} == {}
     assert sum(caught for caught, _ in tally.values()) >= 0.9 * sum(of for _, of in tally.values())
 
