@@ -53,6 +53,7 @@ _TORN = (
     3.0,
     0.2,
 )  # share of the columns that jump; times what they do in other rows; share in half the parts of the row
+_ENLARGED = 0.4  # share of lines that are the same as the one before
 _QUIET = 0.02  # share below which rows are alike in that
 
 
@@ -248,6 +249,8 @@ def _is_torn(step: np.ndarray, lines: _Lines, bars: list[_Band]) -> bool:
         share[max(0, bar.first - _BEYOND) : bar.end + _BEYOND] = 0
     at = int(share.argmax())
     others = np.delete(share, slice(max(0, at - 3), at + 4))
+    if np.mean(step.max(axis=1) == 0) > _ENLARGED:  # pixels made larger: every line that is not repeated jumps
+        return False
     if share[at] < max(_TORN[0], _TORN[1] * max(float(np.sort(others)[-3]), _QUIET)):
         return False
     parts = np.array_split(jumps[at][lines.inside[1:-2][at]], _PARTS)
@@ -322,14 +325,18 @@ def _is_block(rgb: UInt8Array, core: Sequence[int], step: int, inside: UInt8Arra
     """Whether what has a core's colour around it, in pixels x, y, w, h, fills a rectangle of a block's size and ends there."""
     off = _BLOCK * step
     left, top = max(0, core[0] - off), max(0, core[1] - off)
-    part = rgb[top : core[1] + core[3] + off, left : core[0] + core[2] + off]
-    at_x, at_y = core[0] + step + core[2] // 2 - left, core[1] + step + core[3] // 2 - top
-    like = (np.abs(part - part[at_y, at_x].astype(np.int16)).max(axis=2) <= _NEAR).astype(np.uint8)
+    part = rgb[
+        top : core[1] + core[3] + off : 2, left : core[0] + core[2] + off : 2
+    ]  # every other pixel shows a rectangle
+    at_x, at_y = (core[0] + step + core[2] // 2 - left) // 2, (core[1] + step + core[3] // 2 - top) // 2
+    colour = part[at_y, at_x].astype(np.float64)
+    like = cv2.inRange(part, colour - _NEAR, colour + _NEAR)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(like, connectivity=4)
     x, y, width, height, area = (int(value) for value in stats[labels[at_y, at_x]])
-    if min(width, height) < _BLOCK * step - step or area < _SOLID * width * height:
+    if 2 * min(width, height) < (_BLOCK - 1) * step or area < _SOLID * width * height:
         return False
-    cut = [x == 0 and left > 0, y == 0 and top > 0, x + width == part.shape[1] and left + x + width < rgb.shape[1]]
-    cut.append(y + height == part.shape[0] and top + y + height < rgb.shape[0])
-    whole = inside is None or inside[top + y : top + y + height, left + x : left + x + width].all()
+    end_x, end_y = left + 2 * (x + width), top + 2 * (y + height)
+    cut = [x == 0 and left > 0, y == 0 and top > 0, x + width == part.shape[1] and end_x < rgb.shape[1]]
+    cut.append(y + height == part.shape[0] and end_y < rgb.shape[0])
+    whole = inside is None or inside[top + 2 * y : end_y, left + 2 * x : end_x].all()
     return bool(whole and not any(cut))

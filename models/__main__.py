@@ -48,6 +48,27 @@ def figures(
 
 
 @app.command()
+def appearance(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = HERE.parent
+    / "docs"
+    / "appearance.md",
+    write: Annotated[bool, typer.Option("--write", help="Write the ranges into the shelf's cards.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Measure what the shelf's models were made for, and whether foreign samples are told from it (three minutes).
+
+    Example: python -m models appearance --write
+    """
+    with entered(debug=debug):
+        from models.appearance.job import make as make_appearance  # noqa: PLC0415
+        from models.fields import need_images  # noqa: PLC0415
+
+        need_images()
+        chosen = make_appearance(SHELF, out, typer.echo, write=write)
+        typer.echo(", ".join(f"{name} {low} to {high}" for name, (low, high) in chosen.ranges.items()))
+
+
+@app.command()
 def verdict_coverage(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where page and picture go.")] = HERE.parent / "docs",
     rounds: Annotated[int, typer.Option(min=1, help="Calibrations per world (about half an hour for 100).")] = 100,

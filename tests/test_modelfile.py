@@ -274,3 +274,54 @@ def test_an_unwritable_place_is_one_known_error(tmp_path: Path) -> None:
 
 def test_writing_leaves_no_half_file_beside_it(model: Path) -> None:
     assert list(model.parent.iterdir()) == [model]
+
+
+def rewritten(model: Path, **change: Any) -> None:
+    """The same file with another card, as an editor of ZIP files would leave it."""
+    data = model.read_bytes()
+    with zipfile.ZipFile(model) as archive:
+        start = min(info.header_offset for info in archive.infolist())
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries["card.json"] = json.dumps(json.loads(entries["card.json"]) | change).encode()
+    model.write_bytes(data[:start])
+    with zipfile.ZipFile(model, "a") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("the positive class swapped", {"positive": ["red cell"]}),
+        ("a threshold of nothing", {"threshold": 0.0}),
+        ("another margin", {"crop": {"margin": 3.0}}),
+        ("ranges taken out", {"reference": {"colour": [0, None]}}),
+    ],
+)
+def test_a_card_that_was_changed_afterwards_is_refused(model: Path, name: str, change: dict[str, Any]) -> None:
+    assert len(read_model(model).card_sha256) == 64, name
+    rewritten(model, **change)
+    with pytest.raises(ModelError, match="changed after the model was made"):
+        read_model(model)
+
+
+def test_a_file_of_an_earlier_version_is_read_and_known_by_its_missing_hash(model: Path) -> None:
+    data = model.read_bytes()
+    with zipfile.ZipFile(model) as archive:
+        start = min(info.header_offset for info in archive.infolist())
+        kept = {name: archive.read(name) for name in ("labels.txt", "card.json")}
+    model.write_bytes(data[:start])
+    with zipfile.ZipFile(model, "a") as archive:
+        for name, content in kept.items():
+            archive.writestr(name, content)
+    read = read_model(model)
+    assert read.card is not None
+    assert read.card_sha256 == ""
+
+
+@pytest.mark.parametrize(
+    "reference", [{"colour": [0.3]}, {"colour": "x"}, {"colour": [0.3, float("nan")]}, {"": [0, 1]}, [1]]
+)
+def test_ranges_that_are_none_are_refused(reference: Any) -> None:
+    with pytest.raises(ValueError, match=r"range|reference|list"):
+        parse_card({"version": 1, "name": "x", "task": "classify", "labels": ["a"], "reference": reference})

@@ -99,6 +99,8 @@ def _collect(collector: Collector, inputs: tuple[str, ...], what: str) -> list[S
         for slide in found:
             number = f"{i} of {len(inputs)}" if len(inputs) > 1 else "slide"
             say(f"{what} {number}: {slide.name}: {len(slide.scores):,} cells in {len(slide.names):,} fields", _PROGRAM)
+            for doubt in collector.doubts(slide):
+                say(f"note: {slide.name}: {doubt}", _PROGRAM)
         slides += found
     return slides
 

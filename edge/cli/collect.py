@@ -27,7 +27,7 @@ from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
 from edge.outputs.files import plain_errors, whole_file
 from edge.session import Session
-from edge.types import FloatArray, Int32Array
+from edge.types import FloatArray, Int32Array, SampleAppearance
 from edge.verdict.calibration import Bound
 from edge.verdict.choose import SlideScores
 from edge.words import is_set_aside
@@ -115,6 +115,7 @@ class Collector:
         merge = build.merger(options)
         self._analysers = [Analyser(finder, classifier, merge) for finder, classifier in pairs]
         self.bound: Bound = bound_of(options, model, self.card, pairs[0][0].name)
+        self._fitness = build.fitness_of(self.card, pairs[0][0], None, options)
         self._options = options
         self._cache = cache
         if cache is not None:
@@ -137,6 +138,12 @@ class Collector:
         if kept is not None:
             _save(kept, slides)
         return slides
+
+    def doubts(self, slide: Slide) -> tuple[str, ...]:
+        """Why this slide is not what the models were made for, in sentences; empty: nothing speaks against it, or not measured."""
+        if not slide.appearance:
+            return ()
+        return self._fitness(SampleAppearance(len(slide.names), len(slide.scores), slide.appearance))
 
     def _run(self, text: str) -> list[Slide]:
         options = replace(self._options, inputs=(text,), sample_per_folder=_holds_folders(text))

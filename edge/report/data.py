@@ -40,7 +40,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "counts": dict(tally.counts),
         "set_aside": dict(tally.set_aside),
         "fields": {"kept": tally.kept, "rejected": dict(tally.rejected), "unreadable": len(tally.unreadable)},
-        "model": {"name": about.model.name, "sha256": about.model.sha256},
+        "model": {"name": about.model.name, "sha256": about.model.sha256, "card_sha256": about.model.card},
         "finder": {"name": bound.finder, "id": bound.finder_id},
         "crops": bound.crops,
         "scope": bound.scope,

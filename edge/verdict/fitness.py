@@ -18,16 +18,16 @@ from edge.types import SampleAppearance
 Range = tuple[float | None, float | None]
 """Lowest and highest value; None: no bound on that side."""
 
-FEWEST = 5
+FEWEST = 20
 """Cells from which a sample's looks can be told."""
 
 GREYEST = 0.02
 """Below this share of hue in the contrast a picture is grey for certain, whatever a card says of its model's material."""
 
-LOG_SLACK = {"density": 0.5, "size": 0.2, "light": 0.3, "sharpness": 0.7, "colour": 0.5}
-"""How far beyond the blanks' range a sample may lie, in natural logarithms: 0.2 is a factor of 1.22."""
+LOG_SLACK = {"density": 0.7, "size": 0.2, "light": 0.25, "sharpness": 0.4, "colour": 0.5}
+"""How far beyond the blanks' range a sample may lie at least, in natural logarithms: 0.2 is a factor of 1.22."""
 
-SLACK = {"red": 0.3, "blue": 0.3, "warm": 0.12, "cool": 0.12}
+SLACK = {"red": 0.5, "blue": 0.5, "warm": 0.08, "cool": 0.08}
 """The same for measures that are logarithms already."""
 
 _LEAST = 1e-3
@@ -105,12 +105,18 @@ class Fitness:
 
 
 def range_of(name: str, values: Sequence[float]) -> Range:
-    """The range of what known slides of a microscope show, widened for the next slide of it."""
-    low, high = min(values), max(values)
-    if name in LOG_SLACK:
-        factor = math.exp(LOG_SLACK[name])
-        return max(low, _LEAST) / factor, max(high, _LEAST) * factor
-    return low - SLACK[name], high + SLACK[name]
+    """The range of what n known slides of a microscope show, widened for the next slide of it.
+
+    Of slides that are alike the next one lies outside the range of n others ``2 / (n + 1)`` of the times, so the range is
+    widened by ``2 / n`` of itself, and by the slack at least.
+    """
+    logs = name in LOG_SLACK
+    ends = [min(values), max(values)]
+    low, high = (math.log(max(end, _LEAST)) for end in ends) if logs else ends
+    more = max(LOG_SLACK[name] if logs else SLACK[name], 2 / len(values) * (high - low))
+    if not logs:
+        return low - more, high + more
+    return 0.0 if ends[0] <= _LEAST else math.exp(low - more), math.exp(high + more)
 
 
 def ranges_of(looks: Sequence[Mapping[str, float]]) -> dict[str, Range]:

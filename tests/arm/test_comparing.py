@@ -95,7 +95,7 @@ def test_a_record_knows_every_stage_and_a_single_pixel_changes_it(tmp_path: Path
         del record[inside.CONFIDENCE]  # the classical one's last bits differ from run to run
     assert records[0] == records[1]
     first, second = (record["classical malaria-thin-32"] for record in records[1:])
-    assert len(first["gate"]) == 7
+    assert len(first["gate"]) == 8
     assert {stage for stage in first if first[stage] != second[stage]} >= {"decode", "halves", "finder's input"}
 
 

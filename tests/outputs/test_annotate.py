@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 from edge.errors import OutputError
 from edge.outputs import annotate
 from edge.outputs.annotate import NEAR, Annotated, class_colours, draw, near_misses
-from edge.types import UInt8Array
+from edge.types import Region, UInt8Array
 from tests.fakes import LABELS, picture, result
 from tests.outputs import events
 
@@ -130,3 +131,12 @@ def test_the_legend_says_in_plain_words_what_was_set_aside(monkeypatch: pytest.M
     said.clear()
     draw(picture(3), result([0]), LABELS, {"parasitized"})
     assert said == ["parasitized 0", "uninfected 1"]
+
+
+def test_the_outline_of_the_lit_region_is_drawn() -> None:
+    field = result([0])
+    region = Region(np.array([[100, 20], [300, 20], [300, 60], [100, 60]], np.float32))
+    plain, drawn = (draw(picture(1), one, LABELS, ("parasitized",)) for one in (field, replace(field, region=region)))
+    changed = np.any(plain != drawn, axis=2)
+    assert changed[20, 110:290].all()
+    assert not changed[30:50, 110:290].any()

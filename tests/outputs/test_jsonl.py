@@ -58,7 +58,7 @@ def test_a_sample_event_has_exactly_these_keys() -> None:
     assert got["share"]["parasitized"]["value"] == pytest.approx(27 / 2013)
     assert got["share"]["parasitized"]["low"] < 27 / 2013 < got["share"]["parasitized"]["high"]
     assert got["flag"] == "uncalibrated"
-    assert got["model"] == {"name": "fake", "sha256": "ab" * 32}
+    assert got["model"] == {"name": "fake", "sha256": "ab" * 32, "card_sha256": ""}
 
 
 def test_names_that_are_not_unicode_do_not_break_a_line() -> None:

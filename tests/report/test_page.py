@@ -125,7 +125,7 @@ def test_the_facts_follow_the_schema_and_say_what_a_reviewer_needs() -> None:
     }
     assert (below["name"], below["class"], below["of"]) == ("below", None, 1)
     assert facts["below"] == {"from": 0.25, "cells": 0}
-    assert facts["model"] == {"name": "fake", "sha256": "ab" * 32}
+    assert facts["model"] == {"name": "fake", "sha256": "ab" * 32, "card_sha256": ""}
     assert facts["finder"] == {"name": "fake-finder", "id": "1f"}
     assert facts["fields"] == {"kept": 2, "rejected": {"out of focus": 1}, "unreadable": 1}
 
