@@ -221,10 +221,13 @@ class Gate:
 
     Args:
         limits: where the lines are drawn.
+        registered: fields are registered against each other (``edge.overlap``), so that a view which crept away from the one that
+            was counted may be looked at again: only what is new in it will count.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, *, registered: bool = False) -> None:
         self._limits = limits or Limits()
+        self._registered = registered
         self._kept: deque[Quality] = deque(maxlen=self._limits.memory)
         self._too_soft: deque[Quality] = deque(maxlen=self._limits.patience)
         self._counted_views: list[FloatArray] = []
@@ -279,5 +282,6 @@ class Gate:
         if not any(float(np.vdot(view, other)) >= self._limits.same for other in self._counted_views):
             return None
         # Beside the view as it was counted, the one last seen: a stage that creeps must not look new at some point.
-        self._counted_views = [self._counted_views[0], view]
+        if not self._registered:
+            self._counted_views = [self._counted_views[0], view]
         return SAME_VIEW

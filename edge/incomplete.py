@@ -97,7 +97,7 @@ def is_incomplete(rgb: UInt8Array, region: Region | None = None) -> bool:
         upright = lines if turned else cv2.transpose(lines)
         if lit is not None or _worth_a_look(np.asarray(upright, np.uint8)):
             pixels = np.asarray(cv2.transpose(lines) if turned else lines, np.uint8)
-            if _missing(_lines(pixels, lit, length, turned=turned)):
+            if _missing(_lines(pixels, lit, length, turned=turned), turned=turned):
                 return True
     return _has_block(rgb, lit)
 
@@ -151,7 +151,7 @@ def _lines(pixels: UInt8Array, region: Region | None, length: int, *, turned: bo
     return _Lines(pixels, inside, inside.sum(axis=1) > columns / 4)
 
 
-def _missing(lines: _Lines) -> bool:
+def _missing(lines: _Lines, *, turned: bool) -> bool:
     step = np.asarray(cv2.absdiff(lines.pixels[1:], lines.pixels[:-1]).max(axis=2))
     step[~(lines.inside[1:] & lines.inside[:-1])] = 0
     low, high = _range(lines)
@@ -159,7 +159,8 @@ def _missing(lines: _Lines) -> bool:
     bars = _bars(bands, lines)
     if any(_ends_at_once(band, lines) for band in bands if band not in bars):
         return True
-    return _is_torn(step, lines, bars) or _has_zeros(lines, bars) or _is_copied(step, lines)
+    torn = not turned and _is_torn(step, lines, bars)  # cameras send rows; a seam between columns is a stitched picture
+    return torn or _has_zeros(lines, bars) or _is_copied(step, lines)
 
 
 def _range(lines: _Lines) -> tuple[np.ndarray, np.ndarray]:

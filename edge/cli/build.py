@@ -110,7 +110,7 @@ def count(options: Options) -> int:
         line = ModelLine(card.name, model.sha256, pairs[0][0].name, model.card_sha256)
         about = about_run(options, model, card, line, assessor) if options.report else None
         outputs = open_outputs(options, card, line, source.total, about)
-        gate, register = Gate if options.gate else None, register_of(options)
+        gate, register = gate_of(options), register_of(options)
         doubts = fitness_of(card, pairs[0][0], calibration, options)
         watch = Watch(say, CAMERA_PATIENCE if options.camera else FILES_PATIENCE)
         outlets = [watch, *outputs]
@@ -239,6 +239,14 @@ def merger(options: Options) -> Merge | None:
     from edge.finders.grid import merge_tiles  # noqa: PLC0415
 
     return merge_tiles
+
+
+def gate_of(options: Options) -> Callable[[], Gate] | None:
+    """What makes one gate per sample; None lets every field count."""
+    if not options.gate:
+        return None
+    registered = register_of(options) is not None
+    return lambda: Gate(registered=registered)
 
 
 def register_of(options: Options) -> Callable[[], Placer] | None:

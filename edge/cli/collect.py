@@ -22,7 +22,6 @@ from edge.cli.door import StoppedError, plain, quiet_native_stderr, stop_on_sign
 from edge.cli.judging import bound_of
 from edge.cli.outlets import progress_line
 from edge.errors import NoInputError
-from edge.gate import Gate
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
 from edge.outputs.files import plain_errors, whole_file
@@ -151,7 +150,7 @@ class Collector:
         build.say_what_is_left_out(source, "edge calibrate")
         keeper = _Keeper(len(self.card.labels))
         outputs: list[Output] = [keeper, *progress_line(options, self.card, source.total)]
-        gate, register = Gate if options.gate else None, build.register_of(options)
+        gate, register = build.gate_of(options), build.register_of(options)
         session = Session(self.card, outputs, gate, unit=options.unit, register=register)
         workers, began = None, monotonic()
         try:

@@ -82,6 +82,10 @@ class Fitness:
         says = any("colour" in made.ranges for made in self.made)
         if self.colour and not says and hue < GREYEST:
             out.append("The fields are grey, and the model was made for colour pictures: it cannot judge them.")
+        for made in self.made:
+            low = made.ranges.get("colour", (None, None))[0]
+            if low is not None and hue < min(low, GREYEST):  # one reason is enough: the others follow from it
+                return (f"The fields are grey, and {made.what} was made for colour pictures: it cannot judge them.",)
         if not self.tiles and seen.cells < FEWEST and any(made.ranges.keys() & _CELLS_NEEDED for made in self.made):
             cells = f"{seen.cells} cell{'s' * (seen.cells != 1)}"
             out.append(f"Only {cells} counted: too few to tell whether these fields are what the model was made for.")
@@ -99,8 +103,6 @@ class Fitness:
             least, most = seen.confidence
         if (low is None or most >= low) and (high is None or least <= high):
             return ""
-        if name == "colour" and high is None and value < GREYEST:
-            return f"The fields are grey, and {what} was made for colour pictures: it cannot judge them."
         return f"{_NAMES[name].capitalize()}: {_number(value)} here, and {what} was made for {_words(low, high)}."
 
 
