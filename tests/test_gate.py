@@ -193,6 +193,16 @@ def test_a_stage_that_creeps_never_becomes_a_new_view() -> None:
     assert [gate.judge(measure(view)) for view in crept] == [SAME_VIEW] * 14
 
 
+def test_a_stage_that_creeps_is_looked_at_again_where_fields_are_registered() -> None:
+    gate = Gate(registered=True)
+    for at in range(8):
+        gate.judge(measure(film(100 + at)))
+    assert gate.judge(measure(film(30))) is None
+    crept = [gate.judge(measure(np.roll(film(30), 3 * step, axis=1))) for step in range(1, 15)]
+    assert crept[0] == SAME_VIEW
+    assert None in crept
+
+
 def test_a_view_that_comes_into_focus_counts() -> None:
     gate = known_sample()
     assert gate.judge(measure(blurred(film(40), 3))) == OUT_OF_FOCUS

@@ -33,6 +33,14 @@ def test_a_picture_that_was_turned_is_as_incomplete(kind: str) -> None:
     assert is_incomplete(rgb, find_region(rgb))
 
 
+def test_a_seam_between_columns_is_a_stitched_picture_and_between_rows_a_torn_frame() -> None:
+    one, other = (noisy(film(at, cells=150), 2) for at in (3, 53))
+    half = one.shape[1] // 2
+    stitched = np.hstack([one[:, :half], (other[:, half:] * 0.8).astype(np.uint8)])
+    assert not is_incomplete(stitched)
+    assert is_incomplete(np.ascontiguousarray(stitched.transpose(1, 0, 2)))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", spoilt.WHOLE)
 def test_an_odd_picture_is_not_incomplete(kind: str, seed: int) -> None:
