@@ -17,7 +17,7 @@ from convert.int8 import tool_versions
 from convert.judging import Judges
 from convert.measure.cells import CellSet, some, split
 from convert.measure.listing import list_cells
-from convert.measure.reading import read_cells
+from convert.measure.reading import read_cells, without_colour
 from convert.operating import HALF
 from convert.preprocess import Asked, Preprocessing, with_order
 from convert.reading.load import load_model
@@ -126,6 +126,8 @@ class _Work:
         Path(self.task.out).write_bytes(best.flatbuffer)
         if not known:
             return {**report, **_UNJUDGED, "warnings": [VIRTUAL, *report["warnings"], *notes]}
+        if without_colour(small.images).mean() > 0.5:  # else the device would take grey fields for foreign
+            report["reference"] = {"colour": [0.0, None]}
         found = [*report["warnings"], *notes, *judging.few(check, plan), *self.warnings(small, plan)]
         if small.on_black and not self.task.on_paper:
             found.append(self.judged_on_paper(best, check, small, report, swapped=prep.swapped))

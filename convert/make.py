@@ -118,6 +118,7 @@ def card_of(report: dict[str, Any], name: str) -> Card:
             **({"cells": report["cells_were"]} if "cells_were" in report else {}),
         },
         tools=report["tools"],
+        reference={name: (low, high) for name, (low, high) in report.get("reference", {}).items()},
         licence="that of the model it was converted from",
     )
 

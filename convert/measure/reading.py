@@ -114,7 +114,7 @@ def read(
             f"{int(black.sum()):,} of {len(black):,} cells of {listing.name} are cut out on black: put on pale paper, as the device "
             "shows cells with their surroundings"
         )
-    if (grey := int(_grey(pixels).sum())) > len(pixels) / 2:
+    if (grey := int(without_colour(pixels).sum())) > len(pixels) / 2:
         notes.append(
             f"{grey:,} of {len(pixels):,} cells of {listing.name} are grey: they do not judge a net made for colour"
         )
@@ -231,7 +231,7 @@ def _masked(rows: np.ndarray, black: np.ndarray, listing: Listing, notes: list[s
     return np.asarray(rows[black[rows]])
 
 
-def _grey(pixels: UInt8Array) -> np.ndarray:
+def without_colour(pixels: UInt8Array) -> np.ndarray:
     """Which crops hold no colour at all, bool [n]."""
     tinted = (pixels != pixels[..., :1]).reshape(len(pixels), -1)
     return np.array([not crop.any() for crop in tinted], bool)

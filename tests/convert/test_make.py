@@ -13,6 +13,8 @@ from convert import make
 from convert.errors import CellsError, GateError, LimitError, OutputError
 from convert.job import Task
 from edge.modelfile import Card, read_model
+from edge.types import SampleAppearance
+from edge.verdict.fitness import Fitness, Made
 from tests.convert import cell_folders
 from tests.test_classifier import MODEL
 
@@ -175,3 +177,13 @@ def test_a_full_disk_leaves_no_half_model(task: Task, monkeypatch: pytest.Monkey
         with pytest.raises(OutputError, match="No space left"):
             run(task)
     assert set(Path(task.out).parent.iterdir()) == before
+
+
+def test_a_net_trained_on_grey_cells_may_judge_grey_fields(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    played(monkeypatch, report(colour="rgb", reference={"colour": [0.0, None]}))
+    run(task)
+    card = read_model(Path(task.out)).card
+    assert card is not None
+    grey = SampleAppearance(5, 500, {"colour": 0.0})
+    assert Fitness((Made(card.name, card.reference),))(grey) == ()
+    assert Fitness(())(grey) != ()
