@@ -54,7 +54,10 @@ for (const width of [390, 820, 1280]) {
 }
 </script>"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt-get install chromium"),
+]
 
 
 class _Quiet(SimpleHTTPRequestHandler):
