@@ -87,7 +87,8 @@ def _true(recalls: Sequence[Recall]) -> str:
 Two windows of one picture, each through the finder. The second is turned by up to 1 degree, scaled by up to 1 %, blurred by up to
 0.04 cells, exposed by 0.7 to 1.3 with a gamma of 0.8 to 1.25, noisy (up to 6 grey levels) and compressed (JPEG 60 to 95); 100
 other fields were registered before. Columns: share of a window's area that both show; found of tried, with 95 % interval. Limits
-were chosen on every second IML field, on Chula and on the tiles at other places. Windows of single fields are strips: 0.58 of a
+were chosen on every second IML field, on Chula and on the tiles at other places. BBBC was looked at meanwhile, and so were
+false overlaps of all sets: only the other IML fields are unseen. Windows of single fields are strips: 0.58 of a
 field, and so share about half of the area that whole fields share at the same figure; their common part may be no higher than a
 cell. "Ten cells" are the pairs in which both windows show at least ten whole cells of the common part.
 

@@ -145,7 +145,7 @@ def fitness_of(card: Card, finder: Finder, calibration: Calibration | None, opti
     if isinstance(its, Card):
         made.append(Made(its.name, its.reference))
     if calibration is not None:
-        made.append(Made("the calibration", calibration.ranges()))
+        made.append(Made("the calibration", calibration.ranges(), model=False))
     return Fitness(tuple(one for one in made if one.ranges), colour=card.colour != "grey", tiles=options.grid)
 
 

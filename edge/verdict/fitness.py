@@ -53,10 +53,12 @@ class Made:
     Attributes:
         what: the model or the calibration, in words that can begin a sentence.
         ranges: per measure of ``edge.appearance``.
+        model: whether it is a model: blanks that were grey give a colour model no leave to judge grey pictures.
     """
 
     what: str
     ranges: Mapping[str, Range]
+    model: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +79,23 @@ class Fitness:
         """Why this sample cannot be judged, a sentence each; empty where nothing speaks against it."""
         if not seen.fields:
             return ()
+        if seen.values.get("colour", math.inf) < GREYEST and (what := self._colour_only()):
+            # one reason is enough: the others follow from it
+            return (f"The fields are grey, and {what} was made for colour pictures: it cannot judge them.",)
         out = []
-        hue = seen.values.get("colour", math.inf)
-        says = any("colour" in made.ranges for made in self.made)
-        if self.colour and not says and hue < GREYEST:
-            out.append("The fields are grey, and the model was made for colour pictures: it cannot judge them.")
-        for made in self.made:
-            low = made.ranges.get("colour", (None, None))[0]
-            if low is not None and hue < min(low, GREYEST):  # one reason is enough: the others follow from it
-                return (f"The fields are grey, and {made.what} was made for colour pictures: it cannot judge them.",)
         if not self.tiles and seen.cells < FEWEST and any(made.ranges.keys() & _CELLS_NEEDED for made in self.made):
             cells = f"{seen.cells} cell{'s' * (seen.cells != 1)}"
             out.append(f"Only {cells} counted: too few to tell whether these fields are what the model was made for.")
         for made in self.made:
             out += [text for name, allowed in made.ranges.items() if (text := self._doubt(made.what, name, allowed, seen))]
         return tuple(out)
+
+    def _colour_only(self) -> str:
+        """What was made for colour pictures and for no grey ones; empty: nothing was."""
+        lows = {made.what: made.ranges["colour"][0] or 0.0 for made in self.made if "colour" in made.ranges}
+        if self.colour and not any(made.model and made.what in lows for made in self.made):
+            return "the model"
+        return next((what for what, low in lows.items() if low >= GREYEST), "")
 
     def _doubt(self, what: str, name: str, allowed: Range, seen: SampleAppearance) -> str:
         value = seen.values.get(name)

@@ -55,6 +55,12 @@ def test_a_card_without_ranges_still_refuses_grey_pictures_for_a_colour_model_on
     assert Fitness((Made("mine", {"colour": (0.0, None)}),))(seen(colour=0.0)) == ()  # it was made for grey pictures
 
 
+def test_grey_blanks_give_a_colour_model_no_leave_to_judge_grey_pictures() -> None:
+    blanks = Made("the calibration", {"colour": (0.0, 0.01)}, model=False)
+    assert "grey" in Fitness((blanks,))(seen(colour=0.0))[0]
+    assert Fitness((blanks,), colour=False)(seen(colour=0.0)) == ()
+
+
 def test_tiles_are_only_asked_for_their_hue() -> None:
     assert Fitness((MODEL,), tiles=True)(seen(3, blue=2.0, confidence=0.0)) == ()
     assert len(Fitness((MODEL,), tiles=True)(seen(colour=0.01))) == 1
