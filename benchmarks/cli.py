@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from benchmarks.arm.cli import app as arm
-from edge.cli.door import door
-from edge.cli.program import enter, make_app
+from edge.door import door
+from edge.program import enter, make_app
 
 PROGRAM = "edge-bench"
 _EPILOG = (

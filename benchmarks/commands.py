@@ -18,7 +18,7 @@ from benchmarks.session import conduct, exit_code
 from benchmarks.state import judge, take
 from benchmarks.workload import Workload
 from edge import shelf
-from edge.cli.door import say, stop_on_signals
+from edge.door import say, stop_on_signals
 from edge.outputs.files import stdout_errors
 
 PROGRAM = "edge-bench"

@@ -21,7 +21,7 @@ from edge.sources.decode import decode_image
 import cv2
 import numpy as np
 
-from edge.cli.door import quiet_native_stderr
+from edge.door import quiet_native_stderr
 from edge.errors import UnreadableFieldError
 from edge.sources.headers import JPEG
 from edge.sources.jpeg import by_opencv, decode_jpeg

@@ -19,7 +19,7 @@ from benchmarks.harness import Progress
 from benchmarks.ratios import Target, not_measured, targets
 from benchmarks.records import Case, Run
 from benchmarks.summary import growth, summarise
-from edge.cli.lines import folded
+from edge.lines import folded
 from edge.outputs.console import Screen, printable
 from edge.outputs.files import stdout_errors
 

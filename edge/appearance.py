@@ -65,7 +65,9 @@ def appearance_of(levels: Pyramid, cells: Cells) -> Appearance:
     density = [round(float(_LOG[_median_byte(middles[:, i])] - _LOG[paper[i]]), _DIGITS) for i in range(3)]
     places = np.clip((cells.confidence[whole] * BINS).astype(np.int32), 0, BINS - 1)
     histogram = np.bincount(places, minlength=BINS).astype(np.int32)
-    return Appearance(len(boxes), tone, (density[0], density[1], density[2]), round(size, 2), _colour(rows, middle), histogram)
+    return Appearance(
+        len(boxes), tone, (density[0], density[1], density[2]), round(size, 2), _colour(rows, middle), histogram
+    )
 
 
 def _middles(levels: Pyramid, boxes: Int32Array, size: float) -> UInt8Array:

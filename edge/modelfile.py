@@ -138,7 +138,9 @@ def _checked_digest(archive: zipfile.ZipFile, card: bytes) -> str:
         return ""
     digest = _text_of(archive, "card.sha256").decode("ascii", "replace").strip()
     if digest != _card_digest(_text_of(archive, "labels.txt"), card):
-        raise ValueError("it was changed after the model was made (it does not match its hash): copy or convert the model anew")
+        raise ValueError(
+            "it was changed after the model was made (it does not match its hash): copy or convert the model anew"
+        )
     return digest
 
 

@@ -8,14 +8,14 @@ from typing import Annotated, Optional
 
 import typer
 
-from edge.cli.program import enter, make_app
-from models.cells.commands import register
-from models.cells.options import EXIT_CODES, Debug, entered
-from models.makers import FOLDS, HERE, SHELF
-from models.makers import register as register_makers
-from models.reporting.commands import register as register_report
-from models.search.commands import register as register_search
-from models.work import default_work
+from edge.program import enter, make_app
+from models.cli.cells import register
+from models.cli.options import EXIT_CODES, Debug, entered
+from models.cli.report import register as register_report
+from models.cli.search import register as register_search
+from models.cli.shelf import register as register_makers
+from models.places import DOCS, FOLDS, SHELF
+from models.studies.work import default_work
 
 PROGRAM = "python -m models"
 
@@ -38,9 +38,9 @@ def figures(
     Example: python -m models figures --quick
     """
     with entered(debug=debug):
-        from models.fields import need_images  # noqa: PLC0415
-        from models.figure import show  # noqa: PLC0415
-        from models.figures import measure_all  # noqa: PLC0415
+        from models.data.fields import need_images  # noqa: PLC0415
+        from models.report.all_figures import measure_all  # noqa: PLC0415
+        from models.report.figure import show  # noqa: PLC0415
 
         need_images()
         say = None if markdown else typer.echo
@@ -49,9 +49,7 @@ def figures(
 
 @app.command()
 def appearance(
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = HERE.parent
-    / "docs"
-    / "appearance.md",
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = DOCS / "appearance.md",
     write: Annotated[bool, typer.Option("--write", help="Write the ranges into the shelf's cards.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -60,8 +58,8 @@ def appearance(
     Example: python -m models appearance --write
     """
     with entered(debug=debug):
-        from models.appearance.job import make as make_appearance  # noqa: PLC0415
-        from models.fields import need_images  # noqa: PLC0415
+        from models.data.fields import need_images  # noqa: PLC0415
+        from models.studies.appearance.job import make as make_appearance  # noqa: PLC0415
 
         need_images()
         chosen = make_appearance(SHELF, out, typer.echo, write=write)
@@ -70,7 +68,7 @@ def appearance(
 
 @app.command()
 def verdict_coverage(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where page and picture go.")] = HERE.parent / "docs",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where page and picture go.")] = DOCS,
     rounds: Annotated[int, typer.Option(min=1, help="Calibrations per world (about half an hour for 100).")] = 100,
     runs: Annotated[int, typer.Option(min=1, help="Samples per case that look after every field.")] = 100,
 ) -> None:
@@ -78,7 +76,7 @@ def verdict_coverage(
 
     Example: python -m models verdict-coverage --rounds 20 --runs 20 --out /tmp
     """
-    from models.coverage.page import make  # noqa: PLC0415
+    from models.studies.coverage.page import make  # noqa: PLC0415
 
     if not make(out, rounds, runs, typer.echo):
         raise typer.Exit(1)
@@ -92,9 +90,7 @@ def founding(
             metavar="DIR", help="Keeps nets and figures between runs, outside the repository; default: cache."
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = HERE.parent
-    / "docs"
-    / "founding.md",
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = DOCS / "founding.md",
     only: Annotated[str, typer.Option(metavar="A,B", help="Rows to work on; the others as they were kept.")] = "",
     convert_again: Annotated[bool, typer.Option("--convert-again", help="Convert what is kept once more.")] = False,
     no_training: Annotated[bool, typer.Option("--no-training", help="Leave out nets that are not kept.")] = False,
@@ -104,7 +100,7 @@ def founding(
     Example: python -m models founding --only notebook_1,notebook_6 --convert-again
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from models.founding.run import run  # noqa: PLC0415
+    from models.studies.founding.run import run  # noqa: PLC0415
 
     names = tuple(name.strip() for name in only.split(",") if name.strip())
     place = work or default_work("founding")

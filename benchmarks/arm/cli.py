@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.cli.door import door
-from edge.cli.program import enter, make_app
+from edge.door import door
+from edge.program import enter, make_app
 
 if TYPE_CHECKING:
     from benchmarks.arm.boards import Board

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from edge import shelf
-from edge.cli.door import door
-from edge.cli.program import enter, make_app
+from edge.door import door
+from edge.program import enter, make_app
 
 PROGRAM = "python -m benchmarks.peers"
 EXIT_DIFFERENT = 3

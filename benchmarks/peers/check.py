@@ -60,8 +60,8 @@ def _agreement(work: Workload, rule: Rule, crops: np.ndarray, ours: np.ndarray) 
 
 def scores(cases: Sequence[Workload]) -> Iterator[Verdict]:
     """F1 of every finder on the annotated IML fields; nothing where they are not there."""
-    from models.fields import data_dir, load_iml  # noqa: PLC0415 - the fields of this repository's figures live there
-    from models.score import match_boxes, summarise  # noqa: PLC0415
+    from convert.measure.matching import match_boxes, summarise  # noqa: PLC0415
+    from models.data.fields import data_dir, load_iml  # noqa: PLC0415 - the fields of this repository's figures live there
 
     if not (data_dir() / "iml_fields" / "annotations.json").is_file():
         yield Verdict("peers/find", "left out: no annotated fields (EDGE_DATA)", None)

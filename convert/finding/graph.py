@@ -10,10 +10,10 @@ import numpy as np
 
 from convert.errors import UnsupportedError
 from convert.finding.spec import STEP, NetShape, Roles
-from convert.int8 import Recipe, quantise, to_float
+from convert.net.int8 import Recipe, quantise, to_float
+from convert.net.rewrite import replay
+from convert.net.values import ValueRange
 from convert.reading.layers import DEPTH_TO_SPACE, keras_classes
-from convert.rewrite import replay
-from convert.values import ValueRange
 from edge.modelfile import Card, FinderSpec, ModelFile
 from edge.runtime import Net
 from edge.types import UInt8Array

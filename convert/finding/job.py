@@ -9,21 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from convert.candidate import worst_with_next
+from convert.classify.candidate import worst_with_next
 from convert.errors import CellsError, UnsupportedError
-from convert.finding.fields import FieldSet, read_fields, read_image, split, spread, virtual_fields
 from convert.finding.graph import as_model, check_runs, feed, finder_graph, float_file, quantised
 from convert.finding.judge import as_fed, judge
 from convert.finding.report import FEW, MOST, Attempt, Made, report_of
 from convert.finding.spec import NetShape, Roles, roles_of, shape_of, spec_of
 from convert.finding.task import FinderTask
 from convert.finding.trial import TRIED, input_range, score, threshold, value_range
-from convert.int8 import LayerError, Recipe, layer_errors, tool_versions
+from convert.measure.fields import FieldSet, read_fields, read_image, split, spread, virtual_fields
+from convert.net.int8 import LayerError, Recipe, layer_errors, tool_versions
+from convert.net.values import RANGES, ValueRange
 from convert.reading import trust
 from convert.reading.load import load_model
 from convert.reading.parse import admit
 from convert.reading.source import SourceModel, open_source
-from convert.values import RANGES, ValueRange
 from edge import shelf
 from edge.errors import UnreadableFieldError
 from edge.finders.learned import LearnedFinder

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from convert.annotations import AnnotatedField
 from convert.errors import CellsError
-from convert.finding.fields import FieldSet, read_image
-from convert.finding.score import Match, match_boxes, match_points, pairs, summarise
+from convert.measure.annotations import AnnotatedField
+from convert.measure.fields import FieldSet, read_image
+from convert.measure.matching import Match, match_boxes, match_points, pairs, summarise
 from edge.boxes import iou
 from edge.errors import UnreadableFieldError
 from edge.finders.learned import LearnedFinder

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from convert.annotations import find_annotations
+from convert.classify.make import carry_out, check_apart, check_writable
 from convert.errors import GateError
 from convert.finding.task import FinderTask
-from convert.make import carry_out, check_apart, check_writable
+from convert.measure.annotations import find_annotations
 from edge.modelfile import Card, FinderSpec
 
 _FIGURES = ("fields", "cells", "f1", "f1_interval", "infected", "infected_kept", "infected_kept_interval", "count_bias")
@@ -18,7 +18,7 @@ _FIGURES = ("fields", "cells", "f1", "f1_interval", "infected", "infected_kept",
 def quantize(
     task: FinderTask, report_path: Path | None, *, force: bool, progress: Callable[[str, float], None], verbose: bool
 ) -> dict[str, Any]:
-    """Make the finder's device file at ``task.out``; see ``convert.make.quantize``."""
+    """Make the finder's device file at ``task.out``; see ``convert.classify.make.quantize``."""
     out = Path(task.out)
     read = [Path(name) for name in (task.model, task.trust_code, task.annotations, task.like) if name]
     if task.fields is not None:

@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from convert.finding.fields import FieldSet
 from convert.finding.judge import Judged, agreement, drawn_over, drop, f1, figures, latency, lost_points, per_group
 from convert.finding.trial import NOTHING
-from convert.int8 import HEALTHY, LayerError
+from convert.measure.fields import FieldSet
+from convert.net.int8 import HEALTHY, LayerError
 from edge.modelfile import ModelFile
 from edge.runtime import Net
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from convert.errors import CellsError
-from convert.finding.fields import FieldSet, spread
 from convert.finding.judge import f1, judge
-from convert.values import RANGES, ValueRange
+from convert.measure.fields import FieldSet, spread
+from convert.net.values import RANGES, ValueRange
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import FinderSpec
 from edge.runtime import interpreter_class

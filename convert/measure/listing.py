@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert.annotations import locate
 from convert.errors import CellsError
+from convert.measure.annotations import locate
 from convert.measure.names import check_different, same, settle
 from convert.measure.slides import compiled, group_name, slide_of_public_name
 

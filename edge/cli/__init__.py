@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.cli.door import door, stop_before_the_run, usable_streams
+from edge.door import door, stop_before_the_run, usable_streams
 from edge.errors import OutputError
 
 

@@ -7,9 +7,9 @@ import typer
 from edge.cli.calibrate import calibrate
 from edge.cli.models import models
 from edge.cli.plan import plan
-from edge.cli.program import SETTINGS, make_app
 from edge.cli.run import run
 from edge.cli.usage import PlainCommand
+from edge.program import SETTINGS, make_app
 
 _EPILOG = """\b
 Programs beside this one, each with --help:

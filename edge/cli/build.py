@@ -14,9 +14,9 @@ import cv2
 from edge import shelf
 from edge.analysis import Analyser, Merge
 from edge.classifier import Classifier
-from edge.cli.door import plain, quiet_native_stderr, report, say, stop_on_signals
 from edge.cli.judging import assessor_for, calibrated_card, calibration_for
 from edge.cli.outlets import about_run, open_outputs
+from edge.door import plain, quiet_native_stderr, report, say, stop_on_signals
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError, NothingCountedError
 from edge.finders import Finder
 from edge.gate import Gate
@@ -114,9 +114,7 @@ def count(options: Options) -> int:
         doubts = fitness_of(card, pairs[0][0], calibration, options)
         watch = Watch(say, CAMERA_PATIENCE if options.camera else FILES_PATIENCE)
         outlets = [watch, *outputs]
-        session = Session(
-            card, outlets, gate, limits, assessor, unit=options.unit, register=register, doubts=doubts
-        )
+        session = Session(card, outlets, gate, limits, assessor, unit=options.unit, register=register, doubts=doubts)
         try:
             with (
                 Workers(source, analysers, keep_pixels=options.needs_pixels) as workers,

@@ -1,4 +1,4 @@
-"""``edge calibrate``: its options; what they do is in ``edge.cli.calibrating``."""
+"""``edge calibrate``: its options; what they do is in ``edge.cli.calibration_job``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from edge.cli.door import door
 from edge.cli.run import Tiling, check_scope, check_share, cores
+from edge.door import door
 
 _PROGRAM = "edge calibrate"
 
@@ -82,7 +82,7 @@ def calibrate(
 
         # isort: split
         from edge.cli.build import Options  # noqa: PLC0415
-        from edge.cli.calibrating import Wanted, make  # noqa: PLC0415
+        from edge.cli.calibration_job import Wanted, make  # noqa: PLC0415
         from edge.verdict.units import parse_share  # noqa: PLC0415
 
         options = Options(

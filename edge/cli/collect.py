@@ -18,9 +18,9 @@ from edge import shelf
 from edge.analysis import Analyser
 from edge.appearance import MEASURES
 from edge.cli import build
-from edge.cli.door import StoppedError, plain, quiet_native_stderr, stop_on_signals
 from edge.cli.judging import bound_of
 from edge.cli.outlets import progress_line
+from edge.door import StoppedError, plain, quiet_native_stderr, stop_on_signals
 from edge.errors import NoInputError
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent

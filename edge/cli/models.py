@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.cli.door import door
-from edge.cli.lines import print_json, print_lines
+from edge.door import door
+from edge.lines import print_json, print_lines
 
 if TYPE_CHECKING:
     from edge.shelf import Entry

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge.cli.door import door
-from edge.cli.lines import print_json, print_lines
 from edge.cli.run import check_share
+from edge.door import door
+from edge.lines import print_json, print_lines
 
 if TYPE_CHECKING:
     from edge.verdict.calibration import Calibration

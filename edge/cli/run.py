@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from edge import installed_version
-from edge.cli.door import door
+from edge.door import door
 
 _SIMULATED_FIELDS = 60
 _LONGEST_ID = 200

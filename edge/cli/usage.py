@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from edge.cli.door import say
+from edge.door import say
 
 EXIT_USAGE = 2
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]

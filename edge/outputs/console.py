@@ -180,7 +180,9 @@ class Summary:
         for i, reason in enumerate(verdict.reasons):
             self._line("because" if i == 0 else "", f"- {printable(reason)}")
         card = f", card {self._model.card[:12]}" if self._model.card else ""
-        self._line("model", f"{printable(self._model.name)} {self._model.sha256[:12]}{card}, finder {self._model.finder}")
+        self._line(
+            "model", f"{printable(self._model.name)} {self._model.sha256[:12]}{card}, finder {self._model.finder}"
+        )
         self._line("", NOTICE, "dim")
 
     def close(self) -> None:

@@ -87,7 +87,9 @@ class Fitness:
             cells = f"{seen.cells} cell{'s' * (seen.cells != 1)}"
             out.append(f"Only {cells} counted: too few to tell whether these fields are what the model was made for.")
         for made in self.made:
-            out += [text for name, allowed in made.ranges.items() if (text := self._doubt(made.what, name, allowed, seen))]
+            out += [
+                text for name, allowed in made.ranges.items() if (text := self._doubt(made.what, name, allowed, seen))
+            ]
         return tuple(out)
 
     def _colour_only(self) -> str:

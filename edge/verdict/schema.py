@@ -65,7 +65,9 @@ def _blank(raw: Any, positive: tuple[str, ...]) -> Blank:
         raise ValueError("a blank lacks a class, or has more positives than cells")
     looks = _object(entry.get("appearance", {}), "appearance")
     appearance = {name: _number(looks[name], name, -1e6, 1e6) for name in MEASURES if name in looks}
-    return Blank(_text(entry.get("name", ""), "name"), cells, _count(entry.get("fields", 0), "fields"), counts, appearance)
+    return Blank(
+        _text(entry.get("name", ""), "name"), cells, _count(entry.get("fields", 0), "fields"), counts, appearance
+    )
 
 
 def _known(raw: Any) -> Known:

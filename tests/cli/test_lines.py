@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from edge.cli.lines import folded
+from edge.lines import folded
 from tests.cli.terminal import on_a_terminal
 
 

@@ -115,7 +115,7 @@ def test_help_is_quick_and_loads_no_heavy_library() -> None:
 def test_a_second_ctrl_c_quits_at_once() -> None:
     code = """
 import os, signal, time
-from edge.cli.door import stop_on_signals
+from edge.door import stop_on_signals
 with stop_on_signals(lambda: None) as stopped:
     os.kill(os.getpid(), signal.SIGINT)
     print(stopped.is_set(), flush=True)
@@ -127,7 +127,7 @@ with stop_on_signals(lambda: None) as stopped:
 
 
 def test_signals_are_as_before_afterwards() -> None:
-    from edge.cli.door import stop_on_signals
+    from edge.door import stop_on_signals
 
     before = signal.getsignal(signal.SIGINT)
     with stop_on_signals(lambda: None):
@@ -136,7 +136,7 @@ def test_signals_are_as_before_afterwards() -> None:
 
 
 def test_the_runtimes_own_greeting_is_silenced_and_stderr_comes_back(capfd: pytest.CaptureFixture[str]) -> None:
-    from edge.cli.door import quiet_native_stderr
+    from edge.door import quiet_native_stderr
 
     with quiet_native_stderr():
         os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from convert.candidate import samples
-from convert.int8 import quantise
+from convert.classify.candidate import samples
 from convert.measure.cells import CellSet
+from convert.measure.scoring import latency, outputs
+from convert.net.int8 import quantise
+from convert.net.rewrite import device_model
+from convert.net.values import RANGES
 from convert.reading.load import load_model
 from convert.reading.source import open_source
-from convert.rewrite import device_model
-from convert.scoring import latency, outputs
-from convert.values import RANGES
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec, ModelFile
 from edge.runtime import Net

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.founding.nets import build, save
+from models.studies.founding.nets import build, save
 
 
 def main(name: str, path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.annotations import block_numbers, find_annotations, read_annotations
 from convert.errors import CellsError
+from convert.measure.annotations import block_numbers, find_annotations, read_annotations
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, ModelLine
 from edge.outputs.coco import Coco

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.batch import CONVERTED_AT, batch_of, check_batches, grouped
 from convert.errors import UnsupportedError
+from convert.net.batch import CONVERTED_AT, batch_of, check_batches, grouped
 
 CELLS = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8)
 
@@ -31,7 +31,7 @@ def test_single_images_are_grouped_and_the_last_fills_up() -> None:
 def test_an_attention_net_converts_at_the_batch_we_use_and_is_found_out_at_one() -> None:
     import keras
 
-    from convert.int8 import quantise, to_float
+    from convert.net.int8 import quantise, to_float
 
     layers = keras.layers
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 import convert.errors
-from convert import screen
-from convert.cli import app
+from convert.cli import app, screen
 from convert.errors import KNOWN, EdgeError
 from tests.convert.make import archive, conv, dense, node, sequential
 

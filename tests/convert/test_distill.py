@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert import distill
-from convert.candidate import samples
-from convert.int8 import quantise
+from convert.classify import distill
+from convert.classify.candidate import samples
+from convert.classify.preprocess import Preprocessing
+from convert.classify.ways import ways_for
 from convert.measure.reading import read_cells
-from convert.preprocess import Preprocessing
-from convert.scoring import outputs
-from convert.values import RANGES
-from convert.ways import ways_for
+from convert.measure.scoring import outputs
+from convert.net.int8 import quantise
+from convert.net.values import RANGES
 from edge.crops import to_colour
 from edge.modelfile import CropSpec, ModelFile
 from edge.runtime import Net

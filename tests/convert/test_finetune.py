@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.candidate import samples
+from convert.classify.candidate import samples
 from convert.errors import UnsupportedError
-from convert.int8 import Recipe, layer_errors, quantise
 from convert.measure.cells import CellSet
 from convert.measure.reading import read_cells
-from convert.rewrite import device_model
-from convert.values import RANGES
+from convert.net.int8 import Recipe, layer_errors, quantise
+from convert.net.rewrite import device_model
+from convert.net.values import RANGES
 from edge.modelfile import ModelFile
 from edge.runtime import Net
 from tests.convert import cell_folders
@@ -66,7 +66,7 @@ def int8(net: Any, cells: CellSet, recipe: Recipe | None = None) -> bytes:
 
 
 def tuned(net: Any, cells: CellSet) -> bytes:
-    from convert.finetune import fine_tuned
+    from convert.classify.finetune import fine_tuned
 
     fed = VALUES.values(cells.images)
     with fine_tuned(device_model(net, 32, VALUES, batch=None, bare=True), fed, 300_000, 0, silent) as better:

@@ -11,7 +11,7 @@ import pytest
 from convert.reading.inspection import inspect
 from convert.reading.load import load_model
 from convert.reading.source import open_source
-from models.founding.nets import NETS, build
+from models.studies.founding.nets import NETS, build
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
 pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
@@ -47,7 +47,7 @@ def test_notebook_5_a_frozen_vgg_inside(tmp_path: Path) -> None:
 
 
 def test_the_finder_goes_through_the_same_door(tmp_path: Path) -> None:
-    from models.finder import net as finder_net
+    from models.train import finder_net
 
     model = finder_net.build(2, height_px=96, width_px=128)
     model.save(tmp_path / "finder.keras")

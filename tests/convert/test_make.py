@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from convert import make
+from convert.classify import make
+from convert.classify.job import Task
 from convert.errors import CellsError, GateError, LimitError, OutputError
-from convert.job import Task
 from edge.modelfile import Card, read_model
 from edge.types import SampleAppearance
 from edge.verdict.fitness import Fitness, Made
@@ -172,7 +172,7 @@ def test_a_full_disk_leaves_no_half_model(task: Task, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("convert.make.write_model", written_elsewhere)
+        patch.setattr("convert.classify.make.write_model", written_elsewhere)
         patch.setattr(Path, "replace", full)
         with pytest.raises(OutputError, match="No space left"):
             run(task)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convert.candidate import allowed, divide
-from convert.compat import too_new
-from convert.loss import losses
+from convert.classify.candidate import allowed, divide
+from convert.classify.loss import losses
+from convert.cli.options import rate as parse_rate
 from convert.measure.cells import CellSet
-from convert.metrics import threshold_at
-from convert.operating import how
-from convert.options import rate as parse_rate
-from convert.scoring import decide, figures, plain_card
+from convert.measure.metrics import threshold_at
+from convert.measure.operating import how
+from convert.measure.scoring import decide, figures, plain_card
+from convert.net.compat import too_new
 
 LABELS = ("clear", "dotted")
 CARD = plain_card("net", LABELS, "rgb", logits=False, positive=("dotted",))

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from convert import preprocess
+from convert.classify import preprocess
+from convert.classify.preprocess import Asked, Preprocessing, find
 from convert.measure.cells import CellSet
-from convert.preprocess import Asked, Preprocessing, find
 
 LABELS = ("a", "b")
 TRUTH = np.arange(200, dtype=np.int32) % 2

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.rewrite import ShapeError, count_macs, device_model, has_head, net_input
-from convert.scoring import as_scores, outputs
-from convert.values import RANGES
+from convert.measure.scoring import as_scores, outputs
+from convert.net.rewrite import ShapeError, count_macs, device_model, has_head, net_input
+from convert.net.values import RANGES
 from edge.crops import to_colour
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]

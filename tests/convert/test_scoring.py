@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from convert.classify.sheet import MOST, draw
 from convert.errors import CellsError
 from convert.measure.cells import CellSet
-from convert.metrics import share_interval
-from convert.scoring import as_scores, check_width, decide, figures, per_group
-from convert.sheet import MOST, draw
-from convert.values import RANGES
+from convert.measure.metrics import share_interval
+from convert.measure.scoring import as_scores, check_width, decide, figures, per_group
+from convert.net.values import RANGES
 from edge.classifier import Classifier
 from edge.macs import macs
 from tests.test_classifier import MODEL, card

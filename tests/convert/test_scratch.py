@@ -20,7 +20,7 @@ from tests.convert.test_child import HERE, ROOT, gone, wait_for
 WORK = """
 import sys
 from pathlib import Path
-from edge.cli.door import door, stop_before_the_run
+from edge.door import door, stop_before_the_run
 from convert.child import run_in_child
 from convert.scratch import scratch
 with door(debug=False, program="edge-convert"):

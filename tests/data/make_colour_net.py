@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.int8 import to_int8, tool_versions
+from convert.net.int8 import to_int8, tool_versions
 from edge.modelfile import Card, write_model
 
 HERE = Path(__file__).parent

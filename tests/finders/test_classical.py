@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from convert.measure.matching import match_boxes
 from edge.finders.classical import MARGIN, ClassicalFinder
 from edge.finders.kinds import KINDS
 from edge.types import CELL, Cells, UInt8Array
-from models.score import match_boxes
 from tests.finders.drawing import NUCLEUS, PARASITE, add_cell, field_of, ground, spread
 
 R = 20.0

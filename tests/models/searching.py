@@ -11,16 +11,16 @@ import numpy as np
 from benchmarks import records
 from benchmarks.records import Case, Round, Run
 from edge.modelfile import read_model, write_model
-from models.cell_train import CellTraining
-from models.cells.score import Measured
-from models.makers import SHELF
-from models.reporting.measure import exact
-from models.search import cost
-from models.search.candidates import CANDIDATES, REFERENCE
-from models.search.cost import Counts, Time
-from models.search.found import Found, Hardest, Row, Scores
-from models.search.judge import Judged
-from models.search.make import Plan, file_of
+from models.judge.figures import Measured
+from models.places import SHELF
+from models.report.measure import exact
+from models.studies.search import cost
+from models.studies.search.candidates import CANDIDATES, REFERENCE
+from models.studies.search.cost import Counts, Time
+from models.studies.search.found import Found, Hardest, Row, Scores
+from models.studies.search.judge import Judged
+from models.studies.search.make import Plan, file_of
+from models.train.classifier import CellTraining
 
 PLAN = Plan(CellTraining(steps=10), ("C1", "C2"), (0, 4))
 COUNTED = Counts("cortex-a76", {}, {}, {"numpy": "2"}, 4096)

@@ -11,11 +11,11 @@ import pytest
 
 from edge.errors import ModelError
 from edge.modelfile import read_model
-from models import agreement
-from models.agreement import Unseen, at_threshold
-from models.cell_make import FOLDS as COUNT
-from models.cell_make import NAMES
-from models.makers import SHELF
+from models.judge import agreement
+from models.judge.agreement import Unseen, at_threshold
+from models.places import SHELF
+from models.train.shelf_classifier import FOLDS as COUNT
+from models.train.shelf_classifier import NAMES
 
 pytestmark = pytest.mark.build
 pytest.importorskip("tensorflow")

@@ -10,8 +10,8 @@ import pytest
 
 from convert.errors import CellsError
 from edge.errors import OutputError
-from models.reporting import blind, measure, tables
-from models.reporting.scores import FieldCells, NetScores
+from models.report import blind, measure, tables
+from models.report.scores import FieldCells, NetScores
 from tests.models.test_report import field_cells, nih_cells, scored
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from edge.types import Finding, Interval
-from models.coverage import page as coverage_page
-from models.coverage.simulate import Mean, Score, World, fixed
-from models.coverage.until import Case, agrees, sequential
+from models.studies.coverage import page as coverage_page
+from models.studies.coverage.simulate import Mean, Score, World, fixed
+from models.studies.coverage.until import Case, agrees, sequential
 
 WORLD = World(1e-3, 0.5, 10)
 

@@ -18,13 +18,14 @@ from convert.measure.single import cut
 from edge.modelfile import CropSpec
 from edge.types import FloatArray, UInt8Array
 from models.__main__ import app
-from models.founding import convert as founding_convert
-from models.founding import data as founding_data
-from models.founding import run as founding
-from models.founding import train as founding_train
-from models.founding.convert import Converted, Difference, Paired, code_digest, from_json, paired
-from models.founding.table import Measured, render, targets
-from models.founding.train import ROWS, Trained
+from models.places import REPOSITORY
+from models.studies.founding import convert as founding_convert
+from models.studies.founding import data as founding_data
+from models.studies.founding import run as founding
+from models.studies.founding import train as founding_train
+from models.studies.founding.convert import Converted, Difference, Paired, code_digest, from_json, paired
+from models.studies.founding.table import Measured, render, targets
+from models.studies.founding.train import ROWS, Trained
 from tests.convert import cell_folders
 
 RNG = np.random.default_rng(5)
@@ -259,7 +260,7 @@ def test_what_was_trained_and_converted_is_not_done_again(tmp_path: Path, monkey
 
 def test_no_cell_gets_into_the_repository() -> None:
     with pytest.raises(ValueError, match="in the repository"):
-        founding.run(founding.REPOSITORY / "build" / "founding", Path("page.md"), print)
+        founding.run(REPOSITORY / "build" / "founding", Path("page.md"), print)
 
 
 def test_a_row_that_is_not_known_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
@@ -283,7 +284,7 @@ def test_the_digest_follows_the_code(tmp_path: Path) -> None:
 
 
 def test_every_founding_net_has_a_row() -> None:
-    from models.founding.nets import NETS
+    from models.studies.founding.nets import NETS
 
     assert {row.net for row in ROWS} == set(NETS)
     assert len({row.name for row in ROWS}) == len(ROWS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.platelets import with_platelets
+from models.data.platelets import with_platelets
 
 RNG = np.random.default_rng
 

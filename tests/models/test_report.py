@@ -14,13 +14,13 @@ from benchmarks.errors import MissingPackageError
 from edge.errors import OutputError
 from edge.modelfile import Card
 from models.__main__ import app
-from models.cell_make import NAMES
-from models.cells.score import Measured
-from models.fields import need_images
-from models.makers import SHELF
-from models.reporting import looked, measure, operating, page, sheets, tables
-from models.reporting.curves import calibration_error, curve, reliability
-from models.reporting.scores import FieldCells, NetScores, NihCells, limits, reached
+from models.data.fields import need_images
+from models.judge.figures import Measured
+from models.places import SHELF
+from models.report import looked, measure, operating, page, sheets, tables
+from models.report.curves import calibration_error, curve, reliability
+from models.report.scores import FieldCells, NetScores, NihCells, limits, reached
+from models.train.shelf_classifier import NAMES
 
 CARD = Card(
     "x", "classify", ("uninfected", "parasitized"), positive=("parasitized",), accuracy={"agreement": 1, "cells": 9}

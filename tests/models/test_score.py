@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from convert.measure.matching import Match, match_boxes, match_points, pairs, summarise
 from edge.types import FloatArray
-from models.score import Match, match_boxes, match_points, pairs, summarise
 
 SHAPE = (200, 300)
 

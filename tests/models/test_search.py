@@ -12,16 +12,15 @@ from typer.testing import CliRunner
 from convert.errors import CellsError
 from edge.modelfile import read_model
 from models.__main__ import app
-from models.cell_train import CellTraining
-from models.cells.score import Measured
-from models.choose import fold_paths
-from models.finder.make import NAME as FINDER
-from models.makers import FOLDS, SHELF
-from models.reporting.measure import exact
-from models.search import run
-from models.search.candidates import CANDIDATES, LITE, REFERENCE
-from models.search.judge import read_judged, unseeing
-from models.search.make import plan_in
+from models.judge.figures import Measured
+from models.judge.thresholds import fold_paths
+from models.places import FOLDS, REPOSITORY, SHELF
+from models.report.measure import exact
+from models.studies.search.candidates import CANDIDATES, LITE, REFERENCE
+from models.studies.search.judge import read_judged, unseeing
+from models.studies.search.make import plan_in
+from models.train.classifier import CellTraining
+from models.train.finder_make import NAME as FINDER
 from tests.models.searching import PLAN, judged, keep, scores
 
 
@@ -44,14 +43,14 @@ def test_help_shows_an_example() -> None:
 def images(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the real images were there."""
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr("models.fields.need_images", lambda: None)
+    monkeypatch.setattr("models.data.fields.need_images", lambda: None)
 
 
 @pytest.mark.usefixtures("images")
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--work", str(run.REPOSITORY / "nets")], "in the repository"),
+        (["--work", str(REPOSITORY / "nets")], "in the repository"),
         (["--only", "resnet9", "--work", "/nowhere"], "no such net"),
     ],
 )

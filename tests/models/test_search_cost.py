@@ -14,9 +14,9 @@ from benchmarks.arm.roots import CACHE_VARIABLE
 from benchmarks.records import Run
 from edge.errors import ModelError
 from edge.modelfile import read_model
-from models.search import cost
-from models.search.candidates import LITE, REFERENCE
-from models.search.cost import Counts, Time
+from models.studies.search import cost
+from models.studies.search.candidates import LITE, REFERENCE
+from models.studies.search.cost import Counts, Time
 from tests.models.searching import COUNTED, case, keep, measured_run
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from models.cells.score import Measured
-from models.search.candidates import LITE, REFERENCE
-from models.search.found import frontier
-from models.search.page import render
-from models.search.sentences import beyond_chance, shelf_sentences, work_sentences
+from models.judge.figures import Measured
+from models.studies.search.candidates import LITE, REFERENCE
+from models.studies.search.found import frontier
+from models.studies.search.page import render
+from models.studies.search.sentences import beyond_chance, shelf_sentences, work_sentences
 from tests.models.searching import COUNTED, found, row
 
 
@@ -99,7 +99,7 @@ def test_a_net_that_did_not_learn_is_named() -> None:
 
 def test_the_plot_names_every_net_and_is_the_same_every_time() -> None:
     pytest.importorskip("matplotlib")
-    from models.search.plot import draw
+    from models.studies.search.plot import draw
 
     rows = [row(REFERENCE), row("resnet8", 90, 0.99)]
     assert draw(rows) == draw(rows)

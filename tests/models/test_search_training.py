@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from edge.modelfile import Card, read_model
-from models.cell_train import CellTraining
-from models.search.candidates import CANDIDATES, LITE, REFERENCE
-from models.search.make import Plan, file_of, plan_in
+from models.studies.search.candidates import CANDIDATES, LITE, REFERENCE
+from models.studies.search.make import Plan, file_of, plan_in
+from models.train.classifier import CellTraining
 from tests.models.searching import PLAN
 
 
@@ -21,9 +21,9 @@ from tests.models.searching import PLAN
 def made(tmp_path: Path) -> Callable[..., list[str]]:
     """Make a candidate of a few cells; gives what was said."""
     pytest.importorskip("tensorflow", reason="TensorFlow (extra convert)")
-    from models.cell_data import CellSet
-    from models.cell_sources import Source
-    from models.search.make import made as make
+    from models.data.crops import CellSet
+    from models.studies.search.make import made as make
+    from models.train.sources import Source
 
     rng = np.random.default_rng(0)
     labels = np.arange(120) % 2
@@ -84,7 +84,7 @@ def test_a_stopped_training_goes_on_where_it_was(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("models.search.make.save_keras", stopped)
+        patched.setattr("models.studies.search.make.save_keras", stopped)
         with pytest.raises(KeyboardInterrupt):
             made(LITE, plan)
     assert any("going on from step 4" in line for line in made(LITE, plan))
@@ -94,7 +94,7 @@ def test_a_stopped_training_goes_on_where_it_was(
 @build
 @quietly
 def test_held_out_slides_are_not_learned_from(made: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    from models.search import make
+    from models.studies.search import make
 
     seen: list[int] = []
 
@@ -113,7 +113,7 @@ def test_held_out_slides_are_not_learned_from(made: Callable[..., list[str]], mo
 def test_a_net_on_hsv_learns_from_the_bytes_that_the_device_gives_it() -> None:
     keras = pytest.importorskip("keras")
     from edge.crops import to_colour
-    from models.search.make import behind_colour
+    from models.studies.search.make import behind_colour
 
     inputs = keras.Input((32, 32, 3))
     bare = keras.Model(inputs, keras.layers.Activation("linear")(inputs))
@@ -127,7 +127,7 @@ def test_a_net_on_hsv_learns_from_the_bytes_that_the_device_gives_it() -> None:
 @quietly
 def test_the_notebooks_second_and_sixth_net_are_the_same_graph_at_32() -> None:
     pytest.importorskip("tensorflow")
-    from models.search.nets import founding
+    from models.studies.search.nets import founding
 
     def layers(name: str) -> list[tuple[str, Any, list[Any]]]:
         found = [
@@ -144,7 +144,7 @@ def test_the_notebooks_second_and_sixth_net_are_the_same_graph_at_32() -> None:
 @quietly
 def test_candidates_give_one_logit_and_those_meant_to_be_alike_are_of_the_same_work() -> None:
     pytest.importorskip("tensorflow")
-    from convert.rewrite import count_macs, has_head
+    from convert.net.rewrite import count_macs, has_head
 
     nets = {one.name: one.make() for one in CANDIDATES}
     work = {name: count_macs(net, 32, 32) for name, net in nets.items()}

@@ -12,7 +12,7 @@ from edge.classifier import Classifier
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
 from edge.runtime import Net
-from models.cardtext import words
+from models.cards import words
 
 ENTRIES = shelf.entries()
 

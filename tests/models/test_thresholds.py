@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import choose, thresholds
-from models.figure import Figure, show
-from models.figures import interval, parasites
-from models.score import Match
-from models.thresholds import at_false_positives, best
+from convert.measure.matching import Match
+from models.judge import finder_thresholds as thresholds
+from models.judge import thresholds as choose
+from models.judge.finder_thresholds import at_false_positives, best
+from models.report.all_figures import interval, parasites
+from models.report.figure import Figure, show
 
 
 @pytest.mark.parametrize(("rate", "passing"), [(0.0, 0), (0.001, 1), (0.01, 10)])

@@ -13,8 +13,8 @@ from edge.appearance import Appearances
 from edge.finders.learned import LearnedFinder
 from edge.types import UInt8Array
 from edge.verdict.fitness import Fitness, Made
-from models.appearance.material import files_of, grey, look_at, tinted, unstained
-from models.fields import data_dir, read_rgb
+from models.data.fields import data_dir, read_rgb
+from models.studies.appearance.material import files_of, grey, look_at, tinted, unstained
 
 pytestmark = [
     pytest.mark.real,

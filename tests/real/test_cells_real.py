@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from convert.evaluate import evaluate
+from convert.classify.evaluate import evaluate
 from edge import shelf
-from models.cells.evaluate import evaluated, open_nets
-from models.cells.gather import Given, gather
-from models.fields import data_dir
+from models.data.fields import data_dir
+from models.data.gather import Given, gather
+from models.judge.evaluate import evaluated, open_nets
 
 pytestmark = [
     pytest.mark.real,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from convert.measure.matching import match_boxes, match_points, summarise
 from edge.finders.classical import ClassicalFinder
 from edge.finders.scale import estimate_cell_px
-from models.fields import data_dir, load_chula, load_iml
-from models.score import match_boxes, match_points, summarise
+from models.data.fields import data_dir, load_chula, load_iml
 
 pytestmark = [
     pytest.mark.real,

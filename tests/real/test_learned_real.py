@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from convert.measure.matching import match_points, summarise
+from convert.measure.metrics import auc
 from edge.classifier import Classifier
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
-from models import cell_make
-from models.choose import by_fold, fold_paths, score_fields
-from models.fields import AnnotatedField, data_dir, load_chula, load_iml
-from models.figures import match_fields
-from models.finder import make as finder_make
-from models.metrics import auc
-from models.score import match_points, summarise
+from models.data.fields import AnnotatedField, data_dir, load_chula, load_iml
+from models.judge.thresholds import by_fold, fold_paths, score_fields
+from models.places import FOLDS
+from models.report.all_figures import match_fields
+from models.train import finder_make
+from models.train import shelf_classifier as cell_make
 
 pytestmark = [
     pytest.mark.real,
@@ -23,7 +22,6 @@ pytestmark = [
         not (data_dir() / "iml_fields").is_dir(), reason="the real images are not beside this repository"
     ),
 ]
-FOLDS = Path(cell_make.__file__).parent / "folds"
 
 
 @pytest.fixture(scope="module")

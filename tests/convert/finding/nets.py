@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from convert.annotations import AnnotatedField
-from convert.finding.fields import FieldSet
+from convert.measure.annotations import AnnotatedField
+from convert.measure.fields import FieldSet
 from convert.reading.graph import Graph
 from convert.reading.parse import admit
 from tests.convert.make import JSON, called, conv, functional, opened

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convert.errors import CellsError
-from convert.finding.fields import read_fields, read_image, split, spread
+from convert.measure.fields import read_fields, read_image, split, spread
 from edge.errors import UnreadableFieldError
 from tests.convert.finding.nets import field, fields
 

@@ -13,7 +13,7 @@ from convert.errors import CellsError
 from convert.finding import judge as judging
 from convert.finding.judge import Judged, agreement, cut, drawn_over, drop, f1, figures, judge, match, per_group
 from convert.finding.report import Attempt
-from convert.finding.score import Match
+from convert.measure.matching import Match
 from edge.types import CELL, Cells
 from tests.convert.finding.nets import field
 from tests.convert.finding.nets import fields as made_fields

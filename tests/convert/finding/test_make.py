@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from convert import make as sender
+from convert.classify import make as sender
 from convert.cli import app
+from convert.cli.show_finder import show_finder
 from convert.errors import CellsError, GateError, OutputError
 from convert.finding import make
-from convert.finding.show import show_finder
 from convert.finding.task import FinderTask
 from edge import shelf
 from edge.finders.learned import LearnedFinder

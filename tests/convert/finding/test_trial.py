@@ -8,7 +8,7 @@ import pytest
 
 from convert.errors import CellsError
 from convert.finding.trial import TRIED, input_range, middle_of_best, value_range
-from convert.values import ValueRange
+from convert.net.values import ValueRange
 from edge import shelf
 
 

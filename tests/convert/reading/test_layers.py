@@ -105,6 +105,6 @@ def test_colours_are_converted_as_tensorflow_does() -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_the_finders_own_layer_is_the_same_class() -> None:
     pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
-    from models.finder.net import depth_to_space_layer
+    from models.train.finder_net import depth_to_space_layer
 
     assert depth_to_space_layer() is keras_classes()["edge:DepthToSpace"]

@@ -49,7 +49,7 @@ def after(layer: JSON, shape: tuple[int | None, ...] = (9, 9, 4)) -> tuple[objec
         (node("TimeDistributed", layer=dense(units=7)), (9, 9, 7), 35, 9 * 9 * 28),
         (dense(units=7), (9, 9, 7), 35, 81 * 28),
         (node("RandomFlip"), (9, 9, 4), 0, 0),
-        (node("DepthToSpace", "models.finder.net", registered="edge>DepthToSpace"), (18, 18, 1), 0, 0),
+        (node("DepthToSpace", "models.train.finder_net", registered="edge>DepthToSpace"), (18, 18, 1), 0, 0),
     ],
 )
 def test_each_kind_of_layer(layer: JSON, shape: tuple[int, ...], parameters: int, macs: int) -> None:

@@ -13,21 +13,22 @@ import cv2
 import numpy as np
 import pytest
 
-from convert.finding.fields import read_fields
-from convert.finding.score import Match
+from convert.measure.fields import read_fields
+from convert.measure.matching import Match
 from edge import shelf
 from edge.errors import ModelError
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
 from edge.sources.decode import decode_image
-from models.cells import adapt, curve
-from models.cells import adapt_check as checking
-from models.cells import adapt_finder as finding
-from models.cells.classes import Naming, Plan, make_plan
-from models.cells.fieldset import Fields, open_fields
-from models.cells.start import open_start
-from models.finder.data import CELL_PX
-from models.virtual import virtual_scenes
+from models.adapt import check as checking
+from models.adapt import curve
+from models.adapt import finder as finding
+from models.adapt import tune as adapt
+from models.data.classes import Naming, Plan, make_plan
+from models.data.fieldset import Fields, open_fields
+from models.data.scenes import CELL_PX
+from models.data.virtual import virtual_scenes
+from models.train.start import open_start
 from tests.models.cells.test_train import models
 
 LABELS = ("uninfected", "parasitized")

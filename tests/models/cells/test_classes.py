@@ -8,7 +8,7 @@ import pytest
 
 from convert.errors import CellsError
 from edge.modelfile import Card
-from models.cells.classes import Fit, Naming, Plan, fit, make_plan, parse_merge
+from models.data.classes import Fit, Naming, Plan, fit, make_plan, parse_merge
 
 STAGES = Counter({"red blood cell": 900, "ring": 30, "trophozoite": 10, "difficult": 5})
 BINARY = Card("net", "classify", ("uninfected", "parasitized"), positive=("parasitized",))

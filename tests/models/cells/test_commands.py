@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models.__main__ import app
-from models.cells.options import EXIT_CODES
+from models.cli.options import EXIT_CODES
 from tests.convert import cell_folders
 
 COMMANDS = ("train", "evaluate", "compare", "adapt", "learning-curve")

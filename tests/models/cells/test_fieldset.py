@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from convert.errors import CellsError
-from convert.finding.fields import read_fields
+from convert.measure.fields import read_fields
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec
 from edge.pixels import Image
 from edge.sources.decode import decode_image
 from edge.types import CELL, Cells
-from models.cells.cellset import BOX, FOUND, HARD
-from models.cells.classes import Naming, Plan, make_plan
-from models.cells.fieldset import COPIES, Fields, open_fields
+from models.data.cells import BOX, FOUND, HARD
+from models.data.classes import Naming, Plan, make_plan
+from models.data.fieldset import COPIES, Fields, open_fields
 from tests.convert.finding import discs
 
 PLAIN = CropSpec()

@@ -9,10 +9,10 @@ import pytest
 
 from convert.errors import CellsError
 from edge.modelfile import CropSpec
-from models.cell_data import SLACK
-from models.cells.cellset import Cells
-from models.cells.classes import Naming, make_plan
-from models.cells.folder import CellFolder, open_folder
+from models.data.cells import Cells
+from models.data.classes import Naming, make_plan
+from models.data.crops import SLACK
+from models.data.folder import CellFolder, open_folder
 from tests.convert import cell_folders
 
 PLAIN = CropSpec()

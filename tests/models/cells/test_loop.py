@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge.errors import OutputError
-from models.cells.loop import Keeping, duration, run
+from models.train.loop import Keeping, duration, run
 
 
 class Variable:

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from convert.classify.evaluate import evaluate
 from convert.errors import CellsError
-from convert.evaluate import evaluate
 from edge import shelf
 from edge.modelfile import write_model
-from models.cells.evaluate import evaluated, open_nets
-from models.cells.gather import Given, gather
+from models.data.gather import Given, gather
+from models.judge.evaluate import evaluated, open_nets
 from tests.convert import cell_folders
 
 NAMES = ("Uninfected", "PARASITIZED")
@@ -134,7 +134,7 @@ def test_a_net_that_was_trained_on_black_is_judged_there_too_and_that_is_said(tm
 def test_judging_needs_no_tensorflow(tmp_path: Path) -> None:
     plain(tmp_path / "cells")
     code = (
-        "import sys; from pathlib import Path; from convert.evaluate import evaluate; "
+        "import sys; from pathlib import Path; from convert.classify.evaluate import evaluate; "
         "evaluate(Path(sys.argv[1]), Path(sys.argv[2]), None, lambda *_: None); print('tensorflow' in sys.modules)"
     )
     command = [sys.executable, "-c", code, str(net(tmp_path)), str(tmp_path / "cells")]

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from edge.modelfile import Card
-from models.cells import confusion
-from models.cells.cellset import Cells
-from models.cells.classes import Fit
-from models.cells.evaluate import Difference, differences
-from models.cells.score import END_TO_END, FIGURES, Measured, Scored, applies, known_negatives, measure
-from models.cells.words import class_lines, known_lines
+from models.data.cells import Cells
+from models.data.classes import Fit
+from models.judge import confusion
+from models.judge.evaluate import Difference, differences
+from models.judge.figures import END_TO_END, FIGURES, Measured, Scored, applies, known_negatives, measure
+from models.judge.words import class_lines, known_lines
 
 CARD = Card("net", "classify", ("clear", "ill"), positive=("ill",), threshold=0.5)
 TWO = Fit(np.array([0, 1], np.int32), np.array([False, True]))

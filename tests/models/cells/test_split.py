@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convert.errors import CellsError
-from models.cells.split import draw
+from models.data.split import draw
 
 
 def slides(cells: list[tuple[str, int, int]]) -> tuple[np.ndarray, np.ndarray]:

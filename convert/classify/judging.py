@@ -1,0 +1,204 @@
+"""The report of ``quantize``: the chosen device file on cells that chose nothing, beside the float nets; and the gate."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert.classify import loss
+from convert.classify.candidate import INT8, Candidate, Plan, accuracy, allowed, passes
+from convert.classify.preprocess import Preprocessing
+from convert.measure.cells import CellSet
+from convert.measure.operating import negative
+from convert.measure.scoring import decide, device_scores, figures, latency, per_group
+from convert.net import compat
+from convert.net.int8 import HEALTHY
+from convert.net.rewrite import SIZE
+from edge.macs import macs
+from edge.modelfile import ModelFile
+from edge.runtime import Net
+from edge.types import FloatArray
+
+_FEW_OF_A_CLASS = 40
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judges:
+    """The cells that judge.
+
+    Attributes:
+        cells: never seen by calibration or choice.
+        as_trained: scores float32 [n, labels] of the float net as trained, at its own size.
+        threshold: its own operating threshold.
+    """
+
+    cells: CellSet
+    as_trained: FloatArray
+    threshold: float
+
+
+def pick(candidates: list[Candidate], plan: Plan) -> Candidate:
+    """The cheapest that passes, by the cells that choose; where none does, the most accurate."""
+    passing = [one for one in candidates if passes(one, plan)]
+    if passing:
+        return min(passing, key=lambda one: macs(one.float_file))
+    return max(candidates, key=lambda one: one.accuracy or 0)
+
+
+def report(
+    made: list[Candidate], plan: Plan, prep: Preprocessing, judges: Judges, progress: Callable[[str, float], None]
+) -> tuple[Candidate, dict[str, Any]]:
+    """The chosen candidate, and all that is told of it."""
+    best = pick(made, plan)
+    cells, card = judges.cells, best.card
+    progress("the final figures", -1)
+    scores = {
+        "as_trained": judges.as_trained,
+        "float": device_scores(best.float_file, card, cells.images),
+        "int8": device_scores(best.flatbuffer, card, cells.images),
+    }
+    # The same net is judged at the same threshold: two that were chosen by some cells each differ by chance
+    own = card.threshold if best.way == "native" else judges.threshold
+    thresholds = {"as_trained": own, "float": card.threshold, "int8": card.threshold}
+    judged = {name: figures(one, cells, card.positive, thresholds[name]) for name, one in scores.items()}
+    verdicts = {name: decide(one, card.labels, card.positive, thresholds[name]) for name, one in scores.items()}
+    agreement = {
+        "int8_with_float": float((verdicts["int8"] == verdicts["float"]).mean()),
+        "int8_with_as_trained": float((verdicts["int8"] == verdicts["as_trained"]).mean()),
+    }
+    halves = {} if plan.reference is None else {name: accuracy(one, cells, card) for name, one in scores.items()}
+    drop = _points(halves["as_trained"], halves["int8"]) if halves else None
+    progress("speed", -1)
+    speed = latency({"float": best.float_file, "int8": best.flatbuffer}, card.colour, SIZE)
+    file = ModelFile(best.flatbuffer, None, hashlib.sha256(best.flatbuffer).hexdigest(), Path(card.name))
+    delegated, runtime = Net(file).delegated(), compat.min_runtime(best.flatbuffer)
+    return best, {
+        "passed": drop is None or drop <= allowed(plan.limit, len(cells)),
+        "drop_points": drop,
+        "max_drop_points": plan.limit,
+        "accuracy_from_one_half": halves,
+        "way": best.way,
+        "recipe": best.recipe,
+        "rescued_by": None if best.recipe == INT8 else best.recipe,
+        "lost": best.lost,
+        "value_range": best.value_range,
+        "colour": card.colour,
+        "output": card.output,
+        "labels": list(card.labels),
+        "positive": list(card.positive),
+        "threshold": card.threshold,
+        "threshold_origin": plan.operating.origin,
+        "false_positives_asked": plan.operating.rate,
+        "device_bytes": len(best.flatbuffer),
+        "float_bytes": len(best.float_file),
+        "device_macs": macs(best.float_file),
+        "delegated": delegated,
+        "min_runtime_version": runtime,
+        "us_per_cell": speed,
+        "speed_ratio": speed["float"] / speed["int8"],
+        "figures": judged,
+        "agreement": agreement,
+        "targets": _targets(judged, agreement, drop),
+        "groups": {name: per_group(one, cells, card.positive, thresholds[name]) for name, one in scores.items()},
+        "layers": [asdict(layer) for layer in sorted(best.layers, key=lambda one: -one.ratio)],
+        "healthy_layer": HEALTHY,
+        "ways": [_line(one, plan) for one in made],
+        "tried": dict(prep.tried),
+        "cells": _cells(best, plan, cells),
+        "warnings": [*prep.notes, *_warnings(best, plan, delegated=delegated), *compat.notes(best.flatbuffer, runtime)],
+    }
+
+
+def few(cells: CellSet, plan: Plan) -> list[str]:
+    """Warnings where the cells are too few, or of one class."""
+    found = []
+    if len(plan.calibration) < 100:
+        found.append(f"only {len(plan.calibration)} cells to calibrate on: 100 to 500 are wanted")
+    if len(cells) < 200:
+        found.append(f"only {len(cells)} cells to check on: the figures are coarse")
+    if 0 < plan.limit < 100 / len(cells):
+        found.append(f"one cell is {100 / len(cells):.1f} points of accuracy: the gate lets one cell pass")
+    counts = np.bincount(cells.truth, minlength=len(cells.labels))
+    rare = [f"{label} ({n})" for label, n in zip(cells.labels, counts, strict=True) if n < _FEW_OF_A_CLASS]
+    if rare:
+        found.append(f"few cells to check on of class {', '.join(rare)}: its recall is coarse")
+    if not plan.apart:
+        found.append("too few cells or slides to choose the recipe and the threshold on others than calibrate")
+    if plan.operating.note:
+        found.append(plan.operating.note)
+    return found
+
+
+def _cells(best: Candidate, plan: Plan, cells: CellSet) -> dict[str, Any]:
+    return {
+        "calibration": best.calibrated_on,
+        "calibration_groups": len(np.unique(plan.calibration.groups)),
+        "choose": len(plan.choose),
+        "choose_groups": len(np.unique(plan.choose.groups)),
+        "choose_negatives": int(negative(plan.choose, plan.card).sum()),
+        "choose_apart": plan.apart,
+        "check": len(cells),
+        "check_groups": len(np.unique(cells.groups)),
+        "split": "by group" if cells.grouped else "by the hash of the file's name",
+    }
+
+
+def _points(before: float, after: float) -> float:
+    return (before - after) * 100
+
+
+def _targets(
+    judged: dict[str, dict[str, Any]], agreement: dict[str, float], drop: float | None
+) -> list[dict[str, Any]]:
+    """What this project promises of int8, and whether it was kept; the gate is another matter."""
+    rows = [
+        ("agreement with the float file at the threshold, at least", agreement["int8_with_float"], loss.AGREEMENT, 1)
+    ]
+    if drop is not None:
+        rows.append(("drop in accuracy from one half, in points, at most", drop, loss.ACCURACY_DROP * 100, -1))
+        if "auc" in judged["int8"]:
+            area = judged["as_trained"]["auc"] - judged["int8"]["auc"]
+            rows.append(("drop in AUC, at most", area, loss.AUC_DROP, -1))
+    return [
+        {"target": name, "reached": got, "wanted": want, "met": (got - want) * sign >= -1e-9}
+        for name, got, want, sign in rows
+    ]
+
+
+def _warnings(best: Candidate, plan: Plan, *, delegated: bool) -> list[str]:
+    found = []
+    if best.recipe != INT8:
+        found.append(f"plain int8 lost too much ({_loss_words(best.tried)}); made as: {best.recipe}")
+    if best.worst > 1 and plan.limit < 100:
+        worst = max(best.lost, key=lambda name: best.lost[name])
+        found.append(
+            f"int8 still loses more than it should against the float file: {worst}, {best.worst:.1f} times as much"
+        )
+    if not delegated:
+        found.append("part of the device file runs outside the delegate, which is slow")
+    hurt = [layer for layer in best.layers if layer.ratio > 4 * HEALTHY]
+    return [
+        *found,
+        *(f"layer saturates: {layer.op} {layer.tensor} (RMSE/scale {layer.ratio:.2f})" for layer in hurt[:5]),
+    ]
+
+
+def _loss_words(tried: tuple[tuple[str, float], ...]) -> str:
+    return f"{tried[0][1]:.1f} times what is tolerable"
+
+
+def _line(one: Candidate, plan: Plan) -> dict[str, Any]:
+    return {
+        "way": one.way,
+        "recipe": one.recipe,
+        "tried": [{"recipe": recipe, "loss": worst} for recipe, worst in one.tried],
+        "accuracy": one.accuracy,
+        "bytes": len(one.flatbuffer),
+        "macs": macs(one.float_file),
+        "passed": passes(one, plan),
+    }

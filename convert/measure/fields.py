@@ -1,0 +1,135 @@
+"""Annotated fields as ``quantize --task finder`` uses them: whole blocks or groups calibrate, the others judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from convert.errors import CellsError
+from convert.measure.annotations import AnnotatedField, find_annotations, read_annotations
+from convert.measure.cells import draw_groups
+from convert.measure.slides import compiled, group_name
+from edge.errors import UnreadableFieldError
+from edge.sources.decode import decode_image
+from edge.sources.virtual import SlideSpec, render_field
+from edge.types import UInt8Array
+
+SHARE = 1 / 3
+"""Of the fields calibrates at most; a hundred are plenty, and the others make the figures."""
+
+_ATTEMPTS = 50
+_FIRST_SEED = 7000
+_VIRTUAL = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldSet:
+    """Fields with their truth; images stay on disk.
+
+    Attributes:
+        fields: in the order of their names.
+        groups: str [n]: what is never split: the slide, or the block of consecutive fields.
+        grouped: whether the groups are the user's (``--group-by``).
+    """
+
+    fields: tuple[AnnotatedField, ...]
+    groups: tuple[str, ...]
+    grouped: bool
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> FieldSet:
+        """Some of the fields: int or bool [n]."""
+        chosen = np.arange(len(self))[np.asarray(rows)]
+        return replace(self, fields=tuple(self.fields[i] for i in chosen), groups=tuple(self.groups[i] for i in chosen))
+
+    @property
+    def pointed(self) -> bool:
+        """Whether cells are marked by their centres only."""
+        return any(one.points is not None for one in self.fields)
+
+    @property
+    def scored(self) -> bool:
+        """Whether a program drew the annotations, as ``edge-run --detections`` does."""
+        return any(one.scored for one in self.fields)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Names of all that is annotated, the most frequent first."""
+        names = [kind for one in self.fields for kind in one.types]
+        return tuple(sorted(set(names), key=lambda name: (-names.count(name), name)))
+
+
+def read_fields(folder: Path, annotations: Path | None, group_by: str | None) -> FieldSet:
+    """The annotated fields of a folder; no image is opened.
+
+    Raises:
+        CellsError: no annotations, of no known form, no image of theirs is there, or ``group_by`` does not fit.
+    """
+    file = find_annotations(folder, annotations)
+    pattern = compiled(group_by)
+    fields = read_annotations(folder, file)
+    if not any(one.path.is_file() for one in fields):
+        raise CellsError(f"{folder}: none of the {len(fields)} annotated images is there, e.g. {fields[0].path.name}")
+    if pattern is None:
+        return FieldSet(tuple(fields), tuple(f"block {one.block}" for one in fields), grouped=False)
+    names = [one.path.relative_to(folder).as_posix() for one in fields]
+    groups = [group_name(name, pattern) for name in names]
+    found = tuple(group for group in groups if group is not None)
+    if len(found) < len(fields):
+        lost = len(fields) - len(found)
+        raise CellsError(f"--group-by {group_by!r} is not found in {lost} of {len(fields)} file names, e.g. {names[0]}")
+    return FieldSet(tuple(fields), found, grouped=True)
+
+
+def split(fields: FieldSet, positive: tuple[str, ...], seed: int) -> tuple[FieldSet, FieldSet]:
+    """(calibration, check): whole groups by the hash of their name; the check keeps infected cells where there are any.
+
+    Raises CellsError where there is one group only.
+    """
+    unique, member = np.unique(fields.groups, return_inverse=True)
+    if len(unique) < 2:
+        what = "group" if fields.grouped else "block of consecutive fields"
+        raise CellsError(f"all {len(fields)} fields are one {what} ({unique[0]}): none is left to check the result on")
+    infected = np.array([one.of(positive).any() for one in fields.fields], bool)
+    calibrates = np.zeros(len(fields), bool)
+    for attempt in range(_ATTEMPTS):
+        salt = f"{seed}/{attempt}" if attempt else str(seed)
+        calibrates = draw_groups(unique, np.bincount(member), salt, SHARE)[member]
+        if not infected.any() or infected[~calibrates].any():
+            break
+    return fields.take(calibrates), fields.take(~calibrates)
+
+
+def spread(fields: FieldSet, count: int) -> FieldSet:
+    """Up to ``count`` fields, evenly over the order."""
+    return fields.take(np.unique(np.linspace(0, len(fields) - 1, min(count, len(fields))).round().astype(int)))
+
+
+def read_image(field: AnnotatedField) -> UInt8Array:
+    """The image, uint8 [H, W, 3]; raises UnreadableFieldError, also where the annotations were made for another size."""
+    if not field.path.is_file():
+        raise UnreadableFieldError(f"{field.path}: there is no such image")
+    rgb = decode_image(field.path)
+    size = (rgb.shape[1], rgb.shape[0])
+    if field.size is not None and field.size != size:
+        raise UnreadableFieldError(
+            f"{field.path}: {size[0]}x{size[1]} pixels, annotated at {field.size[0]}x{field.size[1]}"
+        )
+    return rgb
+
+
+def virtual_fields(progress: Callable[[str, float], None]) -> list[UInt8Array]:
+    """Fields of virtual slides of different stain, lamp and lens, uint8 [480, 640, 3]: to calibrate on, of no known worth."""
+    images = []
+    for number in range(_VIRTUAL):
+        progress("drawing fields of virtual slides", number / _VIRTUAL)
+        spec = SlideSpec(
+            seed=_FIRST_SEED + number, width=640, height=480, cell_px=33.0, parasitaemia=0.1, bad_fields=0.0
+        )
+        images.append(render_field(spec, 0)[0])
+    return images

@@ -1,0 +1,147 @@
+"""Scores of a float Keras model and of a device file on the same cells, in the same form: float32 [n, labels]."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert.errors import CellsError
+from convert.measure.cells import CellSet
+from convert.measure.metrics import auc, by_group, sensitivity_at, share_interval
+from convert.net.rewrite import device_model, net_input
+from convert.net.values import ValueRange
+from edge.classifier import Classifier
+from edge.crops import channels_of, to_colour
+from edge.macs import macs
+from edge.modelfile import Card, ModelFile
+from edge.runtime import Net
+from edge.types import FloatArray, UInt8Array
+
+_ROUNDS = 9
+_BATCH = 32
+ON_BLACK = "cut out on black"
+"""What the card's ``training`` says of ``cells`` that were shown to the net so."""
+
+Measure = Callable[[np.ndarray, np.ndarray], float]
+AT_RATES = {"sensitivity_at_1_percent_fp": 0.01, "sensitivity_at_0.1_percent_fp": 0.001}
+"""Figures at fixed rates of false positives, found on the same cells."""
+
+
+def outputs(model: Any, images: UInt8Array, values: ValueRange, colour: str) -> FloatArray:
+    """What the trained net says, its last layer as trained: RGB uint8 [n, s, s, 3] to float32 [n, k]."""
+    taken = net_input(model)
+    squash = (taken.height, taken.width) if taken.height != taken.width else None  # as ``upscale`` does it
+    net = device_model(model, images.shape[1], values, resize_to=squash, batch=None)
+    fed = values.values(to_colour(images, colour))
+    return np.asarray(net.predict(fed, batch_size=64, verbose=0), np.float32).reshape(len(images), -1)
+
+
+def as_scores(raw: FloatArray, *, logits: bool) -> FloatArray:
+    """One score per class: [n, k] to [n, k], and a single output [n, 1] to [n, 2]."""
+    if raw.shape[1] == 1:
+        p = 1 / (1 + np.exp(-np.clip(raw, -80, 80))) if logits else raw
+        return np.asarray(np.hstack([1 - p, p]), np.float32)
+    if logits:
+        e = np.exp(raw - raw.max(axis=1, keepdims=True))
+        return np.asarray(e / e.sum(axis=1, keepdims=True), np.float32)
+    return raw
+
+
+def check_width(width: int, labels: tuple[str, ...], model: str) -> None:
+    """Raise CellsError where the head and the classes differ."""
+    if width != len(labels) and not (width == 1 and len(labels) == 2):
+        classes = 2 if width == 1 else width
+        raise CellsError(f"{model} tells {classes} classes apart, the cells are of {len(labels)}: {', '.join(labels)}")
+
+
+def decide(scores: FloatArray, labels: tuple[str, ...], positive: tuple[str, ...], threshold: float) -> np.ndarray:
+    """The class each cell counts as, by the device's own rule (``edge.classifier``): int32 [n]."""
+    suspect = np.array([label in positive for label in labels])
+    if not suspect.any() or suspect.all():
+        return np.asarray(scores.argmax(axis=1), np.int32)
+    high = scores[:, suspect].sum(axis=1) >= np.float32(threshold) - np.float32(1e-6)
+    return np.asarray(np.where(high[:, None] == suspect[None, :], scores, -np.inf).argmax(axis=1), np.int32)
+
+
+def device_scores(flatbuffer: bytes, card: Card, images: UInt8Array) -> FloatArray:
+    """Scores in the device's own runtime: RGB uint8 [n, s, s, 3] to float32 [n, labels]."""
+    return Classifier(ModelFile(flatbuffer, card, card.sha256, Path(card.name))).scores(images)
+
+
+def figures(
+    scores: FloatArray, cells: CellSet, positive: tuple[str, ...], threshold: float, resamples: int = 100
+) -> dict[str, Any]:
+    """Accuracy and recall per class at this threshold and, where classes are positive, AUC and sensitivity at fixed rates.
+
+    Intervals are 95 %, over groups, from so many resamples.
+    """
+    right = decide(scores, cells.labels, positive, threshold) == cells.truth
+    recall = {name: float(right[cells.truth == i].mean()) for i, name in enumerate(cells.labels)}
+    found: dict[str, Any] = {
+        "cells": len(cells),
+        "accuracy": float(right.mean()),
+        "recall": recall,
+    }
+    several = len(np.unique(cells.groups)) > 1  # of one slide there is no interval
+    if several:
+        found["accuracy_interval"] = share_interval(right, cells.groups)
+    suspect = np.array([label in positive for label in cells.labels])
+    infected = suspect[cells.truth]
+    if 0 < infected.sum() < len(infected):
+        score = scores[:, suspect].sum(axis=1)
+        flagged = suspect[decide(scores, cells.labels, positive, threshold)]
+        found["threshold"] = threshold
+        found["sensitivity"] = float(flagged[infected].mean())
+        found["false_positive_rate"] = float(flagged[~infected].mean())
+        groups = cells.resampled()
+        measures: dict[str, Measure] = {
+            "auc": auc,
+            **{name: partial(sensitivity_at, rate=rate) for name, rate in AT_RATES.items()},
+        }
+        for name, measure in measures.items():
+            found[name] = measure(infected, score)
+            if several:
+                found[f"{name}_interval"] = by_group(measure, infected, score, groups, resamples)
+    return found
+
+
+def per_group(scores: FloatArray, cells: CellSet, positive: tuple[str, ...], threshold: float) -> dict[str, float]:
+    """Accuracy of each group (slide); empty where cells are not grouped."""
+    if not cells.grouped:
+        return {}
+    right = decide(scores, cells.labels, positive, threshold) == cells.truth
+    return {str(group): float(right[cells.groups == group].mean()) for group in np.unique(cells.groups)}
+
+
+def latency(files: dict[str, bytes], colour: str, size: int) -> dict[str, float]:
+    """Microseconds per cell of each file, batches of 32 (large nets: fewer), one thread.
+
+    The files take turns, so that a busy machine is fair to all.
+    """
+    count = int(np.clip(2e9 / max(1, macs(next(iter(files.values())))), 1, _BATCH))
+    batch = np.random.default_rng(0).integers(0, 256, (count, size, size, channels_of(colour)), dtype=np.uint8)
+    nets = {name: Net(ModelFile(data, None, "", Path(name))) for name, data in files.items()}
+    times: dict[str, list[float]] = {name: [] for name in files}
+    for _ in range(_ROUNDS):
+        for name, net in nets.items():
+            start = time.perf_counter()
+            net.run(batch)
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(spent[1:]) / count * 1e6 for name, spent in times.items()}
+
+
+def trained_on_black(card: Card) -> bool:
+    """Whether ``quantize`` noted in the card that its cells were cut out on black and read so."""
+    return card.training.get("cells") == ON_BLACK
+
+
+def plain_card(name: str, labels: tuple[str, ...], colour: str, *, logits: bool, **more: Any) -> Card:
+    """A classifier's card without figures."""
+    return replace(Card(name, "classify", labels, colour=colour, output="logit" if logits else "probability"), **more)

@@ -1,0 +1,216 @@
+"""From known slides to a calibration: collect scores, choose the threshold, write the file, say what it is worth."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from edge import installed_version
+from edge.cli.build import Options
+from edge.cli.calibration_report import report_lines
+from edge.cli.collect import Collector, Slide
+from edge.door import say
+from edge.errors import CalibrationError, NoInputError
+from edge.lines import print_lines
+from edge.modelfile import Card
+from edge.outputs.files import ReplacedFile, plain_errors
+from edge.verdict.calibration import Calibration, CountError, Known, to_json
+from edge.verdict.choose import KnownAt, blanks_at, choose_threshold
+from edge.verdict.known import Marked, Read, held_out, joined, match
+from edge.verdict.rates import fit
+from edge.verdict.units import parse_share
+
+_PROGRAM = "edge calibrate"
+_TRUTH = "truth.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The command line, parsed: inputs as typed, shares per cell."""
+
+    blanks: tuple[str, ...]
+    positives: tuple[str, ...]
+    output: Path
+    target: float | None
+    cells: int | None
+    budget: float | None
+    rbc_per_ul: float
+    cache: Path | None
+
+
+def make(options: Options, wanted: Wanted) -> None:
+    """Calibrate, write, report on stdout; raises EdgeError."""
+    file = ReplacedFile(wanted.output)  # before hours of counting
+    try:
+        readings = [_reading(text) for text in wanted.positives]
+        collector = Collector(options, wanted.cache)
+        card = collector.card
+        _check_classes(card)
+        blanks = _collect(collector, wanted.blanks, "blank")
+        _check_cells(blanks)
+        infected = [(_collect(collector, (path,), "positive"), share, path) for path, share in readings]
+        calibration, unknown, lenient = _calibrate(collector, blanks, infected, wanted, options)
+        with plain_errors(file.path):
+            file.stream.write(to_json(calibration))
+        file.close()
+    except BaseException:
+        file.discard()
+        raise
+    cells = wanted.cells or _typical(blanks)
+    print_lines([*report_lines(calibration, lenient, cells, unknown), f"written: {wanted.output}"])
+
+
+def _check_classes(card: Card) -> None:
+    if not card.positive or set(card.positive) == set(card.labels):
+        raise CalibrationError("this model has no classes to tell suspicious from not: there is nothing to calibrate")
+
+
+def _check_cells(blanks: list[Slide]) -> None:
+    if not sum(len(slide.scores) for slide in blanks):
+        raise NoInputError("the blanks hold no cells that count: see with edge-run why (gate, finder)")
+
+
+Share = tuple[float, int | None]
+
+
+def _reading(text: str) -> tuple[str, Share | None]:
+    """``DIR``, ``DIR=1.4%`` or ``DIR=27/2000``."""
+    path, equals, share = text.rpartition("=")
+    if not equals or Path(text).exists():
+        return text, None
+    try:
+        seen, slash, of = share.partition("/")
+        if slash and of.isdecimal():
+            return path, (parse_share(repr(int(seen) / int(of))), int(of))
+        return path, (parse_share(share), None)
+    except (ValueError, ZeroDivisionError):
+        raise NoInputError(f"{text}: after = comes what a person has read: 27/2000 or 1.4%") from None
+
+
+def _collect(collector: Collector, inputs: tuple[str, ...], what: str) -> list[Slide]:
+    slides: list[Slide] = []
+    for i, text in enumerate(inputs, 1):
+        found = collector.slides(text)
+        for slide in found:
+            number = f"{i} of {len(inputs)}" if len(inputs) > 1 else "slide"
+            say(f"{what} {number}: {slide.name}: {len(slide.scores):,} cells in {len(slide.names):,} fields", _PROGRAM)
+            for doubt in collector.doubts(slide):
+                say(f"note: {slide.name}: {doubt}", _PROGRAM)
+        slides += found
+    return slides
+
+
+def _typical(blanks: list[Slide]) -> int:
+    return max(round(statistics.median(len(slide.scores) for slide in blanks)), 1)
+
+
+Infected = tuple[list[Slide], Share | None, str]
+
+
+def _calibrate(
+    collector: Collector, blanks: list[Slide], infected: list[Infected], wanted: Wanted, options: Options
+) -> tuple[Calibration, list[Slide], Calibration]:
+    """The calibration, positive slides that told nothing, and the same blanks at the card's own threshold."""
+    card, labels, positive = collector.card, collector.card.labels, collector.card.positive
+    known_at, origin, count_error, unknown = _known(card, collector.bound.finder, blanks, infected)
+    timed = [slide for slide in blanks if slide.seconds is not None and slide.names]
+    fields = sum(len(slide.names) for slide in blanks)
+    slides = [slide.plain() for slide in blanks]
+    start = Calibration(
+        collector.bound,
+        positive,
+        card.threshold,
+        "the card's",
+        blanks_at(slides, labels, positive, card.threshold),
+        known_origin=origin,
+        count_error=count_error,
+        unit="tile" if options.grid else "cell",
+        target=wanted.target,
+        rbc_per_ul=wanted.rbc_per_ul,
+        cells_per_field=sum(len(slide.scores) for slide in blanks) / fields if fields else None,
+        seconds_per_field=sum(s.seconds or 0 for s in timed) / sum(len(s.names) for s in timed) if timed else None,
+        made={"version": installed_version(), "date": datetime.now(UTC).strftime("%Y-%m-%d")},
+    )
+    if (
+        options.grid and options.tile_overlap > 0
+    ):  # which tiles are one hit depends on the threshold they were merged at
+        known = known_at(card.threshold) or ()
+        made = replace(start, known=known, threshold_origin="the card's: overlapping tiles were merged at it")
+    else:
+        cells = wanted.cells or _typical(blanks)
+        made = choose_threshold(start, lambda t: blanks_at(slides, labels, positive, t), known_at, cells, wanted.budget)
+    return made, unknown, start
+
+
+def _known(
+    card: Card, finder: str, blanks: list[Slide], infected: list[Infected]
+) -> tuple[KnownAt, str, CountError | None, list[Slide]]:
+    """Where the sensitivity comes from: a function of the threshold, words, the count error, and slides that tell nothing of it."""
+    labels, positive = card.labels, card.positive
+    marked: list[Marked] = []
+    read: list[Read] = []
+    unknown: list[Slide] = []
+    for slides, share, path in infected:
+        truth = Path(path) / _TRUTH
+        if share is not None and len(positive) == 1:
+            read += [Read(slide.plain(), *share) for slide in slides]
+        elif share is not None:
+            raise NoInputError(
+                f"{path}: with several positive classes a share is not enough: mark the cells in {_TRUTH}"
+            )
+        elif truth.is_file():
+            marked += [_marked(slide, truth, labels) for slide in slides]
+        else:
+            unknown += slides
+    if marked or read:
+        plain_blanks = [slide.plain() for slide in blanks]
+
+        def from_slides(threshold: float) -> tuple[Known, ...]:
+            out = [slide.at(threshold, labels, positive) for slide in marked]
+            if read:
+                counted = blanks_at(plain_blanks, labels, positive, threshold)
+                false = fit([b.positives[positive[0]] for b in counted], [b.cells for b in counted]).pooled
+                out += [slide.at(threshold, labels, positive[0], false) for slide in read]
+            return tuple(out)
+
+        n = len(marked) + len(read)
+        return from_slides, f"{n} positive slide{'s' * (n != 1)} of this microscope", None, unknown
+    table = held_out(card.accuracy)
+    own = card.accuracy.get("end_to_end", {})
+    if table is None or own.get("finder") != finder:
+        return (lambda _: None), "not known", None, unknown
+    error = own.get("count_error")
+    usable = isinstance(error, dict) and all(isinstance(error.get(key), float) for key in ("bias", "spread"))
+    count_error = CountError(error["bias"], error["spread"], table.what) if usable else None
+    return (lambda t: table.at(t, positive)), f"the card's ({table.what}; another microscope)", count_error, unknown
+
+
+def _marked(slide: Slide, path: Path, labels: tuple[str, ...]) -> Marked:
+    """The marked cells of a slide: COCO boxes whose category is one of the model's classes; raises NoInputError."""
+    try:
+        raw = json.loads(path.read_bytes())
+        names = {c["id"]: labels.index(c["name"]) for c in raw["categories"] if c["name"] in labels}
+        images = {i["id"]: Path(str(i["file_name"])).name for i in raw["images"]}
+        boxes: dict[str, list[tuple[list[float], int]]] = {}
+        for a in raw["annotations"]:
+            if a["category_id"] in names:
+                boxes.setdefault(images[a["image_id"]], []).append((a["bbox"], names[a["category_id"]]))
+        parts = []
+        for i, field in enumerate(slide.names):
+            mine = boxes.get(Path(field).name, [])
+            truth = np.array([box for box, _ in mine], np.float64).reshape(-1, 4).round().astype(np.int32)
+            here = slide.of == i
+            label = np.array([k for _, k in mine], np.int64)
+            parts.append(match(slide.name, truth, label, slide.boxes[here], slide.scores[here]))
+    except OSError as error:
+        raise NoInputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
+        raise NoInputError(f"{path}: not COCO JSON with images, categories and boxes") from error
+    if not parts:
+        raise NoInputError(f"{slide.name}: no field of it counts")
+    return joined(slide.name, parts)

@@ -1,0 +1,1 @@
+"""Fit a shipped net to one microscope."""

@@ -1,0 +1,179 @@
+"""Fine-tuning the finder on annotated fields: few steps at a low rate, virtual slides mixed in so that nothing is forgotten."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from convert.measure.annotations import AnnotatedField
+from convert.measure.fields import read_image
+from convert.measure.matching import BORDER, Match, match_boxes, pairs
+from convert.measure.reading import Progress
+from edge.analysis import set_aside_cut
+from edge.boxes import inside, iou
+from edge.errors import ModelError, UnreadableFieldError
+from edge.finders import Finder
+from edge.finders.learned import LearnedFinder
+from edge.modelfile import ModelFile
+from edge.types import UInt8Array
+from models.data.classes import Plan
+from models.data.debris import weak_labels
+from models.data.fieldset import Fields, sound
+from models.data.scenes import CELL_PX, KINDS, Scene, draw
+from models.data.virtual import virtual_scenes
+from models.judge.finder_thresholds import CELL_GRID, OTHERS, SUSPECT_GRID, Grid
+from models.train.device import quiet
+from models.train.finder import FinderTraining, fit
+from models.train.finder_make import device_file
+from models.train.start import Start
+
+COMPLETE = 0.6
+"""Annotated cells over found ones, below which annotations are taken for incomplete: a finder would learn to overlook cells."""
+
+SAME_BOX = (0.87, 1.15)
+"""Width of annotated boxes over found ones that needs no mending: tools and people leave more or less margin around a cell."""
+
+_LOOSE = 0.25
+_VIRTUAL = 40
+_MIX = (0.8, 0.2)
+_CALIBRATION = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the unadapted finder sees of annotated fields.
+
+    Attributes:
+        annotated: cells inside the border.
+        found: likewise.
+        width: of annotated boxes over found ones, median of those that overlap; 1 where none do.
+    """
+
+    annotated: int
+    found: int
+    width: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether annotations seem to name all cells."""
+        return self.annotated >= COMPLETE * self.found
+
+
+def look(fields: Fields, tell: Progress) -> Look:
+    """Compare annotations with what the finder of these fields sees."""
+    annotated = found = 0
+    ratios: list[float] = []
+    for number, (one, rgb) in enumerate(_readable(fields)):
+        tell("comparing annotations with the finder", number / len(fields.fields))
+        shape = (rgb.shape[0], rgb.shape[1])
+        cells = set_aside_cut(fields.finder.find(rgb), shape)
+        boxes = cells.boxes[cells.kind == 0]
+        annotated += int(inside(one.boxes, shape, BORDER).sum())
+        found += int(inside(boxes, shape, BORDER).sum())
+        for i, j in pairs(iou(boxes, one.boxes), _LOOSE):
+            ratios.append(float(one.boxes[j, 2:].max() / max(boxes[i, 2:].max(), 1)))
+    return Look(annotated, found, float(np.median(ratios)) if ratios else 1.0)
+
+
+def resized(fields: Fields, factor: float) -> Fields:
+    """The fields with annotated boxes ``factor`` times as wide around the same middles."""
+
+    def grown(one: AnnotatedField) -> AnnotatedField:
+        sides = one.boxes[:, 2:] * factor
+        middle = one.boxes[:, :2] + one.boxes[:, 2:] / 2
+        return replace(one, boxes=np.rint(np.hstack([middle - sides / 2, sides])).astype(np.int32))
+
+    return replace(fields, fields=replace(fields.fields, fields=tuple(grown(one) for one in fields.fields.fields)))
+
+
+def check_form(start: Start) -> None:
+    """Raise ModelError for a finder that is none of this project's own nets."""
+    if start.card.finder is None or start.card.finder.kinds != KINDS:
+        raise ModelError(f"{start.card.name}: only finders that tell {', '.join(KINDS)} can be adapted")
+
+
+def scene(field: AnnotatedField, rgb: UInt8Array, plan: Plan) -> Scene | None:
+    """A field to learn from, its cells twice as wide as the net sees them; None where it has no cell."""
+    one = sound(field, rgb, Counter())  # they are counted where cells are read
+    index = plan.indices(one.types)
+    if not (index >= 0).any():
+        return None
+    boxes = one.boxes.astype(np.float32)
+    suspicious = plan.suspect
+    kind = np.where(index < 0, -1, np.where(suspicious[np.maximum(index, 0)], 1, 0))
+    debris, debris_kind = weak_labels(rgb, boxes)
+    unit = float(np.median(boxes[index >= 0, 2:]))
+    scale = min(1.0, 2 * CELL_PX / unit)
+    small = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    every = np.concatenate([boxes, debris]) * np.float32(scale)
+    return Scene(small, every, np.concatenate([kind, debris_kind]), unit * scale, others=True)
+
+
+def scenes_of(fields: Fields, plan: Plan, tell: Progress) -> list[Scene]:
+    """All fields to learn from that can be read."""
+    made = []
+    for number, (one, rgb) in enumerate(_readable(fields)):
+        tell("reading fields for the finder", number / len(fields.fields))
+        known = scene(one, rgb, plan)
+        if known is not None:
+            made.append(known)
+    return made
+
+
+def tuned(
+    start: Start, scenes: list[Scene], settings: FinderTraining, say: Callable[[str], None]
+) -> tuple[Any, ModelFile]:
+    """The fine-tuned Keras model and its device file, with the thresholds of the one it started from."""
+    import keras  # noqa: PLC0415
+
+    keras.utils.set_random_seed(settings.seed)
+    virtual = virtual_scenes(_VIRTUAL, 50 + settings.seed)
+    model = fit(start.model(), [scenes, virtual], replace(settings, mix=_MIX), say)
+    rng = np.random.default_rng([settings.seed, 5])
+    shown = [*scenes, *virtual[::4]]
+    images = [draw(shown[i % len(shown)], rng).image for i in range(_CALIBRATION)]
+    with quiet():
+        flatbuffer = device_file(model, images)
+    return model, ModelFile(flatbuffer, start.card, "", Path(start.card.name))
+
+
+def opened(file: ModelFile) -> LearnedFinder:
+    """A finder's file, opened without the runtime's greeting."""
+    with quiet():
+        return LearnedFinder(file)
+
+
+def matches(finder: Finder, fields: Fields, plan: Plan) -> list[Match]:
+    """The finder against the annotations, a match per field that can be read."""
+    return [_match(finder, rgb, one, plan) for one, rgb in _readable(fields)]
+
+
+def _readable(fields: Fields) -> Iterator[tuple[AnnotatedField, UInt8Array]]:
+    for one in fields.fields.fields:
+        with suppress(UnreadableFieldError):
+            yield one, read_image(one)
+
+
+def _match(finder: Finder, rgb: UInt8Array, one: AnnotatedField, plan: Plan) -> Match:
+    cells = finder.find(rgb)
+    index = plan.indices(one.types)
+    suspicious = np.where(index < 0, False, plan.suspect[np.maximum(index, 0)])
+    return match_boxes(cells.boxes[cells.kind == 0], one.boxes, suspicious, (rgb.shape[0], rgb.shape[1]))
+
+
+def threshold_grid(finder: LearnedFinder, fields: Fields, plan: Plan) -> Grid:
+    """Matches at every pair of thresholds."""
+    grid: Grid = {pair: [] for pair in itertools.product(CELL_GRID, SUSPECT_GRID)}
+    for one, rgb in _readable(fields):
+        for pair, found in grid.items():
+            finder.set_thresholds((*pair, *OTHERS))
+            found.append(_match(finder, rgb, one, plan))
+    return grid

@@ -1,0 +1,83 @@
+"""``python -m models report``: its options. Heavy imports wait until it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from models.cli.options import EXIT_CODES, Debug, entered, teller, write_lines
+from models.places import FOLDS, MODELS, SHELF
+
+
+def report(
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Where REPORT.md and report/*.svg go.")
+    ] = MODELS,
+    sheets: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            metavar="DIR",
+            help="Write the worst mistakes as contact sheets instead of the page; outside the repository.",
+        ),
+    ] = None,
+    blind: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            metavar="DIR",
+            help="Write the worst false positives shuffled among other cells, to be read blind; outside the repository.",
+        ),
+    ] = None,
+    reading: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Keep a blind reading for the page: CSV, cell and verdict."),
+    ] = None,
+    reader: Annotated[str, typer.Option(metavar="WORDS", help="Who read.")] = "an untrained eye",
+    debug: Debug = False,
+) -> None:
+    """Score NIH and IML with the fold files, each cell once by a net that never saw it, and write the page on the shipped nets.
+
+    A minute or two. Needs the real images (EDGE_DATA) and, for the plots, matplotlib (extra bench); without it, exit code 11.
+    """
+    with entered(debug=debug):
+        from convert.errors import CellsError  # noqa: PLC0415
+        from models.data.fields import need_images  # noqa: PLC0415
+        from models.judge.cell_figures import never_seen  # noqa: PLC0415
+        from models.report.blind import FILE, keep, kept, take, write_sheet  # noqa: PLC0415
+        from models.report.page import PLOTS, Beside, assemble, write  # noqa: PLC0415
+        from models.report.plots import need_matplotlib  # noqa: PLC0415
+        from models.report.scores import score_all  # noqa: PLC0415
+        from models.report.sheets import check_outside, write_sheets  # noqa: PLC0415
+        from models.train.shelf_classifier import NAMES  # noqa: PLC0415 - these are heavy
+
+        need_images()
+        readings = MODELS / PLOTS / FILE
+        if sheets is None and blind is None and reading is None:
+            need_matplotlib()
+        for folder in (sheets, blind):
+            if folder is not None:
+                check_outside(folder)
+        if reading is not None and not reading.is_file():
+            raise CellsError(f"{reading}: no such file")
+        tell = teller()
+        nih, iml, nets = score_all(NAMES, FOLDS, tell)
+        if sheets is not None:
+            write_lines([str(path) for path in write_sheets(sheets, nih, iml, nets[0])])
+        if blind is not None:
+            write_lines([str(write_sheet(blind, iml, nets[0]))])
+        if reading is not None:
+            keep(take(reading, reader, iml, nets[0]), readings)
+            write_lines([f"{readings}: kept"])
+        if sheets is not None or blind is not None or reading is not None:
+            return
+        beside = Beside(never_seen(FOLDS), kept(readings, iml, nets[0]))
+        tell("drawing intervals", -1)
+        written = write(out, assemble(nih, iml, nets, SHELF, beside))
+        write_lines([str(path) for path in written])
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(epilog=f"Example: python -m models report --sheets ../sheets\n\n{EXIT_CODES}")(report)

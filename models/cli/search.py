@@ -1,0 +1,65 @@
+"""``python -m models search``: its options. Heavy imports wait until it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from models.cli.options import EXIT_CODES, Debug, Seed, entered, names, say, teller, write_lines
+from models.places import DOCS
+from models.studies.work import default_work
+
+_PAGE = DOCS / "search.md"
+
+
+def search(
+    *,
+    work: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            metavar="DIR", help="Keeps nets and figures between runs, outside the repository; default: cache."
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="The page to write; its plot goes beside it.")
+    ] = _PAGE,
+    only: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="A,B", help="Nets to train where they are not kept; the others as they were kept."),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of each net.")] = 1000,
+    seed: Seed = 0,
+    no_training: Annotated[bool, typer.Option("--no-training", help="Leave out nets that are not kept.")] = False,
+    again: Annotated[
+        bool, typer.Option("--measure-again", help="Measure times and instructions anew; on a quiet machine.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Train candidate nets alike, judge their int8 files, measure what they cost, and write the table.
+
+    Half an hour to an hour on two cores; stopped by Ctrl-C, the same command goes on from there. Needs the real images
+    (EDGE_DATA), TensorFlow (extra convert) and, for the plot, matplotlib (extra bench); without them, exit code 11.
+    """
+    from models.studies.search.run import Asked, check, run  # noqa: PLC0415 - heavy
+
+    asked = Asked(work or default_work("search"), out, names(only), steps, seed, training=not no_training, again=again)
+    try:
+        check(asked)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    with entered(debug=debug, training=not no_training):
+        from models.data.fields import need_images  # noqa: PLC0415
+        from models.report.plots import need_matplotlib  # noqa: PLC0415
+
+        need_images()
+        need_matplotlib()
+        write_lines([str(path) for path in run(asked, say, teller())])
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(
+        epilog=f"Example: python -m models search --only malaria-thin-32,resnet8 --steps 200 --work /tmp/search\n\n{EXIT_CODES}"
+    )(search)

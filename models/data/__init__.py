@@ -1,0 +1,1 @@
+"""Every set of images in one form."""

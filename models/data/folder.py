@@ -1,0 +1,83 @@
+"""A folder of cells as a source of cells to learn from or to be judged on; ``convert.measure.reading`` reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from convert.errors import CellsError
+from convert.measure.listing import TABLE, Listing, list_cells
+from convert.measure.reading import Progress, read
+from edge.modelfile import CropSpec
+from models.data.cells import FOUND, Cells
+from models.data.classes import Plan
+from models.data.crops import with_slack
+
+
+@dataclass(frozen=True, slots=True)
+class CellFolder:
+    """Cells in files, none of them opened yet.
+
+    Attributes:
+        name: of the folder, among those it is read with.
+        listing: its cells.
+        notes: what was noticed beyond that, in words.
+    """
+
+    name: str
+    listing: Listing
+    notes: tuple[str, ...] = ()
+
+    def names(self) -> Counter[str]:
+        """How often each class name occurs."""
+        return self.listing.names()
+
+    def group_names(self) -> list[str]:
+        """Slides, each once."""
+        return sorted({one.slide for one in self.listing.cells if one.slide is not None})
+
+    def read(self, plan: Plan, spec: CropSpec, tell: Progress, *, learn: bool = False) -> tuple[Cells, list[str]]:
+        """The cells as the device would crop them, and what was noticed; raises CellsError where they cannot be used.
+
+        Args:
+            plan: the classes; what it leaves out is not opened.
+            spec: of the crops.
+            tell: gets progress.
+            learn: crops to learn from: uncoloured and with slack, see ``models.data.crops``.
+        """
+        numbers = plan.indices(one.label for one in self.listing.cells).tolist()
+        found = read(self.listing, plan.labels, numbers, spec, tell, uncoloured=with_slack(spec) if learn else None)
+        groups = np.array([f"{self.name}/{group}" for group in found.resampled()])
+        fields = np.unique(groups, return_inverse=True)[1].astype(np.int32)
+        role = np.full(len(found), FOUND, np.int8)
+        cells = Cells(found.images, found.truth, plan.labels, groups, fields, role, reference=found.reference)
+        return cells, [*self.notes, *found.notes]
+
+
+def open_folder(
+    folder: Path, table: Path | None, group_by: str | None, *, split: bool = False, random_split: bool = False
+) -> CellFolder:
+    """List the cells of a folder; no image is opened.
+
+    Args:
+        folder: holds one folder per class, or what the table names.
+        table: see ``convert.measure.listing.list_cells``.
+        group_by: likewise.
+        split: the cells will be split, and those of one slide must stay together.
+        random_split: they need not.
+
+    Raises:
+        CellsError: no classes, no cells, or slides that are needed and cannot be told.
+    """
+    listing = list_cells(folder, table, group_by)
+    lost = [one.path.name for one in listing.cells if one.slide is None] if split else []
+    if lost and not random_split:
+        raise CellsError(
+            f"{folder}: which slide a cell is from cannot be told: give --group-by, a regular expression that finds it in "
+            f"names like {lost[0]}, or a column of {TABLE} (--random-split does without, and its figures will be too good)"
+        )
+    too_good = f"{listing.name}: slides are unknown (--random-split): one slide may be on both sides, and the figures are too good"
+    return CellFolder(listing.name, listing, (too_good,) if lost else ())

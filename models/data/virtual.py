@@ -1,0 +1,38 @@
+"""Virtual slides as training data: seeds from 1,000 on, so that no slide a user, a test or a figure sees was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from convert.measure.single import BOX_MARGIN
+from edge.sources.virtual import SlideSpec, render_field
+from models.data.scenes import CELL_PX, Scene
+
+FIRST_TRAINING_SEED = 1000
+_KIND = {"red blood cell": 0, "white cell": 2, "platelet": 3, "speck": 3}
+
+
+def virtual_scenes(count: int, seed: int, parasitaemia: float = 0.08) -> list[Scene]:
+    """Scenes at twice the finder's resolution, each of another slide, with more parasites than real ones have."""
+    rng = np.random.default_rng([seed, 11])
+    scenes = []
+    for number in range(count):
+        spec = SlideSpec(
+            seed=FIRST_TRAINING_SEED + seed * 10_000 + number,
+            width=640,
+            height=480,
+            cell_px=2 * CELL_PX / BOX_MARGIN,
+            cells_per_field=float(rng.uniform(50, 160)),
+            parasitaemia=parasitaemia,
+            bad_fields=0.0,
+        )
+        spec = replace(spec, white_per_field=0.8, platelets_per_field=4.0, specks_per_field=4.0)
+        rgb, truth = render_field(spec, number)
+        boxes = truth.boxes.astype(np.float32)
+        centres = boxes[:, :2] + boxes[:, 2:] / 2
+        sides = boxes[:, 2:] * BOX_MARGIN
+        kind = np.array([_KIND.get(t, 1) for t in truth.types], int)
+        scenes.append(Scene(rgb, np.hstack([centres - sides / 2, sides]), kind, 2 * CELL_PX, others=True))
+    return scenes

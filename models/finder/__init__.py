@@ -1,1 +1,0 @@
-"""The shipped finder: its data, its net, its training."""

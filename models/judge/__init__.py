@@ -1,0 +1,1 @@
+"""One set of figures, over folds and microscopes."""

@@ -1,0 +1,233 @@
+"""What a net is worth on cells of known class: every figure with its interval over groups and with its n.
+
+A figure is a function of the truth (positive or not) and of one number per cell, so that two nets can be compared on the same
+resampled groups. A positive cell that the finder lost counts, end to end, as one that no threshold reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from convert.measure.metrics import RESAMPLES, auc, by_group, sensitivity_at, share_interval
+from convert.measure.scoring import decide
+from edge.card import Card
+from edge.types import FloatArray, Int32Array
+from models.data.cells import Cells
+from models.data.classes import Fit
+
+_LOST = -1.0
+_FOR_RARE = 1000  # negative cells without which one in a thousand means nothing
+
+Function = Callable[[np.ndarray, np.ndarray], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure with its 95 % interval (None: of one group there is none) and the number of cells it rests on."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+    def text(self, *, percent: bool = True) -> str:
+        """As in ``96.12 % (95.1 to 97.0)``."""
+        scale, digits = (100, 2) if percent else (1, 4)
+        unit = " %" if percent else ""
+        shown = f"{self.value * scale:.{digits}f}{unit}"
+        if self.low is None or self.high is None:
+            return shown
+        return f"{shown} ({self.low * scale:.{digits - 1}f} to {self.high * scale:.{digits - 1}f})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """One net's scores on some cells.
+
+    Attributes:
+        card: of the net.
+        fit: how the net reads the cells' classes.
+        cells: the cells.
+        scores: float32 [n, net's classes].
+    """
+
+    card: Card
+    fit: Fit
+    cells: Cells
+    scores: FloatArray
+
+    @property
+    def positive(self) -> np.ndarray:
+        """Which cells are of a positive class, bool [n]."""
+        return np.asarray(self.fit.suspect[self.cells.truth], bool)
+
+    @property
+    def lost(self) -> np.ndarray:
+        """Which of the cells the finder lost are positive, bool [m]."""
+        return np.asarray(self.fit.suspect[self.cells.lost_truth], bool)
+
+    @property
+    def suspicion(self) -> FloatArray:
+        """The positive classes' scores added up, float32 [n]."""
+        mine = np.array([label in self.card.positive for label in self.card.labels])
+        return np.asarray(self.scores[:, mine].sum(axis=1), np.float32)
+
+    def flagged(self, threshold: float) -> np.ndarray:
+        """Which cells count as positive at a threshold, by the device's rule: bool [n]."""
+        return np.asarray(self.suspicion >= np.float32(threshold) - np.float32(1e-6))
+
+    def decided(self) -> Int32Array:
+        """The net's class of each cell at the card's threshold, int32 [n]."""
+        return np.asarray(decide(self.scores, self.card.labels, self.card.positive, self.card.threshold), np.int32)
+
+    def truth(self) -> Int32Array | None:
+        """The true class among the net's, int32 [n]; None: the net's classes are others."""
+        return None if self.fit.label_of is None else np.asarray(self.fit.label_of[self.cells.truth], np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A figure: its key and name, and how it comes from the truth and one number per cell.
+
+    Attributes:
+        values: a net's number per cell.
+        of: the cells it rests on: ``all``, ``positive`` or ``negative``.
+        measure: (positive bool [n], values [n]) to the figure; None: the mean of the values of those cells.
+        lost: positive cells that the finder lost count too.
+        percent: how it is shown.
+    """
+
+    key: str
+    name: str
+    values: Callable[[Scored], np.ndarray]
+    of: str = "all"
+    measure: Function | None = None
+    lost: bool = False
+    percent: bool = True
+
+
+def _right_at_half(scored: Scored) -> np.ndarray:
+    return np.asarray(scored.flagged(0.5) == scored.positive, float)
+
+
+def _flagged(scored: Scored) -> np.ndarray:
+    return scored.flagged(scored.card.threshold).astype(float)
+
+
+def _suspicion(scored: Scored) -> np.ndarray:
+    return scored.suspicion
+
+
+_AT_1, _AT_01 = partial(sensitivity_at, rate=0.01), partial(sensitivity_at, rate=0.001)
+FIGURES = (
+    Asked("accuracy", "accuracy at one half", _right_at_half),
+    Asked("auc", "AUC", _suspicion, measure=auc, percent=False),
+    Asked("sensitivity_at_1_percent_fp", "sensitivity at 1 % false positives", _suspicion, "positive", _AT_1),
+    Asked("sensitivity_at_0.1_percent_fp", "sensitivity at 0.1 % false positives", _suspicion, "positive", _AT_01),
+    Asked("sensitivity", "sensitivity at the threshold", _flagged, "positive"),
+    Asked("false_positive_rate", "false positives at the threshold", _flagged, "negative"),
+)
+END_TO_END = (
+    Asked("found_at_1_percent_fp", "end to end at 1 % false positives", _suspicion, "positive", _AT_1, lost=True),
+    Asked("found_at_0.1_percent_fp", "end to end at 0.1 % false positives", _suspicion, "positive", _AT_01, lost=True),
+    Asked("found", "end to end at the threshold", _flagged, "positive", lost=True),
+)
+"""Of all annotated positive cells, those the finder lost among them."""
+
+
+def applies(asked: Asked, scored: Scored) -> bool:
+    """Whether a figure means something on these cells."""
+    if not scored.card.positive or len(scored.card.positive) == len(scored.card.labels):
+        return False
+    cells, positives = scored.cells, int(scored.positive.sum())
+    negatives = len(cells) - positives
+    if asked.lost and not (len(cells.lost_truth) or cells.role.any()):
+        return False  # single cells: nothing can be lost
+    if asked.measure is None:
+        rests_on = {"all": len(cells), "positive": positives, "negative": negatives}[asked.of]
+        return rests_on + (int(scored.lost.sum()) if asked.lost else 0) > 0
+    return positives > 0 and negatives >= (_FOR_RARE if asked.measure is _AT_01 else 1)
+
+
+def columns(asked: Asked, several: Sequence[Scored]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth bool [n], values float [n, nets] and groups [n] of the cells that a figure is about, lost ones where it asks so."""
+    one = several[0]
+    values = np.stack([asked.values(scored) for scored in several], axis=1).astype(float)
+    positive = one.positive
+    groups, lost_groups = one.cells.units()
+    if asked.lost:
+        lost = one.lost
+        positive = np.concatenate([positive, np.ones(int(lost.sum()), bool)])
+        groups = np.concatenate([groups, lost_groups[lost]])
+        never = _LOST if asked.measure is not None else 0.0
+        values = np.concatenate([values, np.full((int(lost.sum()), values.shape[1]), never)])
+    return positive, values, groups
+
+
+def chosen(asked: Asked, positive: np.ndarray) -> np.ndarray:
+    """The cells that a figure rests on, bool [n]."""
+    return {"all": np.ones(len(positive), bool), "positive": positive, "negative": ~positive}[asked.of]
+
+
+def measure(asked: Asked, scored: Scored) -> Measured:
+    """One figure of one net."""
+    positive, values, groups = columns(asked, [scored])
+    rows = chosen(asked, positive)
+    if asked.measure is None:
+        mine = values[rows, 0]
+        low, high = share_bounds(mine, groups[rows])
+        return Measured(float(mine.mean()), low, high, int(rows.sum()))
+    value = asked.measure(positive, values[:, 0])
+    many = several_groups(groups)
+    low, high = by_group(asked.measure, positive, values[:, 0], groups, RESAMPLES) if many else (None, None)
+    return Measured(float(value), low, high, int(rows.sum()))
+
+
+def share_bounds(values: np.ndarray, groups: np.ndarray) -> tuple[float, float] | tuple[None, None]:
+    """95 % of a mean, over groups; (None, None) where there is one group only."""
+    return share_interval(values, groups, 1000) if several_groups(groups) else (None, None)
+
+
+def several_groups(groups: np.ndarray) -> bool:
+    """Whether there is more than one group, so that there can be an interval."""
+    return len(np.unique(groups)) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A group without any positive cell: what is flagged there is a false positive."""
+
+    group: str
+    cells: int
+    flagged: int
+
+    @property
+    def per_1000(self) -> float:
+        """False positives per 1,000 cells."""
+        return 1000 * self.flagged / self.cells
+
+
+def known_negatives(scored: Scored) -> list[Known]:
+    """Each known-negative group, the worst first; a group with a positive cell, found or lost, is none."""
+    spoilt = {str(g) for g in scored.cells.groups[scored.positive]} | {
+        str(g) for g in scored.cells.lost_groups[scored.lost]
+    }
+    flagged = scored.flagged(scored.card.threshold)
+    names, member = np.unique(scored.cells.groups, return_inverse=True)
+    hits, sizes = np.bincount(member, flagged), np.bincount(member)
+    rows = [
+        Known(str(name), int(size), int(hit))
+        for name, hit, size in zip(names, hits, sizes, strict=True)
+        if str(name) not in spoilt
+    ]
+    return sorted(rows, key=lambda one: (-one.per_1000, one.group))
+
+
+def two_sided(scored: Scored) -> dict[str, Any]:
+    """All figures of positive cells against the others that mean something, plain values."""
+    return {asked.key: asdict(measure(asked, scored)) for asked in (*FIGURES, *END_TO_END) if applies(asked, scored)}

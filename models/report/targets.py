@@ -1,0 +1,61 @@
+"""What the shipped classifiers were to reach, and what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.judge.cell_figures import FOUND_TARGETS, NEGATIVE_TARGET, NIH_TARGETS, WORST_SLIDE_TARGET
+from models.report.figure import Figure
+from models.report.tables import NetFigures
+
+_MACS, _BYTES, _LITE_MACS = 500_000, 40_000, 150_000
+_LITE_AUC = 0.99
+_AGREEMENT = 0.999
+
+
+def rows(nets: Sequence[NetFigures], unseen: Sequence[Figure]) -> list[Figure]:
+    """Targets of the first net, the accurate one, and of the second, the small one; ``unseen`` rows go among them."""
+    accurate, lite = nets
+    found = []
+    for name, (_, wanted) in NIH_TARGETS.items():
+        value = accurate.raw[name]
+        where = "NIH, raw labels"
+        found.append(Figure(name, where, f">= {wanted:g}", f"{value.value:.4f}", value.value >= wanted))
+    cells = sum(one.cells for one in accurate.negatives)
+    rate = sum(one.flagged for one in accurate.negatives) / cells
+    worst = max(one.per_1000 for one in accurate.negatives) / 1000
+    found.append(
+        Figure(
+            "cells called positive",
+            "NIH, slides known to be negative, the card's threshold",
+            f"<= {NEGATIVE_TARGET:.1%}, worst slide {WORST_SLIDE_TARGET:.0%}",
+            f"{rate:.2%}, worst slide {worst:.1%}",
+            rate <= NEGATIVE_TARGET and worst <= WORST_SLIDE_TARGET,
+        )
+    )
+    for allowed, wanted in FOUND_TARGETS.items():
+        value = accurate.found[allowed].share
+        what = f"infected cells found at {allowed:.1%} false positives"
+        found.append(Figure(what, "IML end to end", f">= {wanted:g}", f"{value.value:.3f}", value.value >= wanted))
+    found += [
+        *unseen,
+        _cost(accurate, _MACS, _BYTES),
+        _cost(lite, _LITE_MACS, None),
+    ]
+    share = lite.auc_share
+    if share is not None:
+        kept = f"{share.value:.2%}"
+        words = f"{lite.name}: NIH AUC over that of {accurate.name}"
+        found.append(Figure(words, "NIH, raw labels", f">= {_LITE_AUC:.0%}", kept, share.value >= _LITE_AUC))
+    for net in nets:
+        for key, agreed in net.agreement.items():
+            words = f"{agreed.value:.3%} ({agreed.low:.2%} to {agreed.high:.2%}; n = {agreed.n:,})"
+            what = f"{net.name}: int8 decides as float does at the operating threshold"
+            found.append(Figure(what, key.upper(), f">= {_AGREEMENT:.1%}", words, agreed.value >= _AGREEMENT))
+    return found
+
+
+def _cost(net: NetFigures, macs: int, size: int | None) -> Figure:
+    target = f"<= {macs:,} multiply-accumulates" + (f", {size:,} bytes" if size else "")
+    met = net.macs <= macs and (size is None or net.size <= size)
+    return Figure(f"{net.name}: cost per cell", "shipped file", target, f"{net.macs:,}, {net.size:,} bytes", met)

@@ -1,0 +1,69 @@
+"""Whether a calibration knows its microscope again: slides of the same one, and the same fields changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+
+import cv2
+import numpy as np
+
+from edge.finders.learned import LearnedFinder
+from edge.types import UInt8Array
+from edge.verdict.fitness import Fitness, Made, ranges_of
+from models.data.fields import read_rgb
+from models.studies.appearance.choose import samples
+from models.studies.appearance.material import Seen, files_of, grey, look_at
+
+BLANKS = (3, 5)
+"""Slides that a calibration rests on here."""
+
+FIELDS = 10
+"""Fields of a sample here."""
+
+_DRAWS = 20
+_CHANGED = 24
+
+
+def _scaled(factor: float) -> Callable[[UInt8Array], UInt8Array]:
+    return lambda rgb: np.asarray(cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _lit(gains: tuple[float, float, float]) -> Callable[[UInt8Array], UInt8Array]:
+    return lambda rgb: np.clip(rgb * np.array(gains), 0, 255).astype(np.uint8)
+
+
+def _defocused(rgb: UInt8Array) -> UInt8Array:
+    return np.asarray(cv2.GaussianBlur(rgb, (0, 0), 3.0), np.uint8)
+
+
+CHANGES: dict[str, Callable[[UInt8Array], UInt8Array]] = {
+    "grey": grey,
+    "objective of 0.7 times the magnification": _scaled(0.7),
+    "objective of 1.5 times the magnification": _scaled(1.5),
+    "two thirds of the light": _lit((0.66, 0.66, 0.66)),
+    "warm lamp": _lit((1.0, 0.85, 0.7)),
+    "cold lamp": _lit((0.8, 0.9, 1.0)),
+    "out of focus by 3 px": _defocused,
+}
+"""What makes another set-up of the same fields."""
+
+
+def refused(folder: str, seen: list[Seen], finder: LearnedFinder, blanks: int) -> dict[str, tuple[int, int]]:
+    """Of samples, how many a calibration on ``blanks`` other slides of the set refuses: as they are, and changed."""
+    slides = sorted({one.slide for one in seen})
+    out = {"the same microscope, another slide": (0, 0)}
+    out |= dict.fromkeys(CHANGES, (0, 0))
+    changed = {
+        name: [look_at(change(read_rgb(path)), finder, name) for path in files_of(folder, _CHANGED)]
+        for name, change in CHANGES.items()
+    }
+    for chosen in combinations(slides, blanks):
+        looks = [samples([s for s in seen if s.slide == name], 1000, 1)[0].values for name in chosen]
+        fits = Fitness((Made("the calibration", ranges_of(looks)),))
+        others = [s for s in seen if s.slide not in chosen]
+        for name, fields in {"the same microscope, another slide": others, **changed}.items():
+            drawn = samples(fields, FIELDS, _DRAWS)
+            no = sum(bool(fits(sample)) for sample in drawn)
+            out[name] = (out[name][0] + no, out[name][1] + len(drawn))
+    return out

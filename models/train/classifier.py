@@ -1,0 +1,202 @@
+"""Train a cell classifier of any number of classes: ``python -m models train-classifier`` and ``train``. Keras, CPU; seeds fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edge.crops import to_reference
+from edge.modelfile import CropSpec
+from edge.types import FloatArray, UInt8Array
+from models.data.crops import CellSet, augment, moved
+from models.data.platelets import with_platelets
+from models.train.finder import ahead
+from models.train.loop import Keeping, run
+from models.train.net import WIDTHS, build
+
+_WARM_UP = 100
+_BACKGROUND = 0.4
+"""Share of the background in a batch where there are more than two classes; the others share the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellTraining:
+    """Settings of one run.
+
+    Attributes:
+        steps: of the optimiser.
+        batch: cells per step.
+        rate: highest learning rate.
+        seed: everything random follows from it.
+        infected: share of the other class in a batch where there are two, one of them background.
+        smoothing: of the labels.
+        decay: weight decay.
+        platelets: share of the cells that get one drawn at their rim; for blood cells.
+        anchor: pull back to the weights that training started from, per unit of learning rate.
+    """
+
+    steps: int = 3000
+    batch: int = 256
+    rate: float = 4e-3
+    seed: int = 0
+    infected: float = 0.35
+    smoothing: float = 0.02
+    decay: float = 2e-4
+    platelets: float = 0.0
+    anchor: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """How many classes, and which of them is the ordinary one (None: none is)."""
+
+    count: int = 2
+    background: int | None = 0
+
+    def shares(self, infected: float) -> np.ndarray:
+        """Share of each class in a batch, float [count]."""
+        if self.background is None:
+            return np.full(self.count, 1 / self.count)
+        own = 1 - infected if self.count == 2 else _BACKGROUND
+        shares = np.full(self.count, (1 - own) / (self.count - 1))
+        shares[self.background] = own
+        return shares
+
+
+def net_input(crops: UInt8Array, spec: CropSpec, field: FloatArray | None = None) -> np.ndarray:
+    """Uncoloured crops uint8 [n, s, s, 3] to what the net sees in training, float32.
+
+    ``field`` is float32 [n, 3], see ``edge.crops.to_reference``.
+    """
+    crops = to_reference(crops, spec, field)
+    return (crops.astype(np.float32) - 128) / 64
+
+
+def batches(
+    sources: list[CellSet],
+    mix: list[float],
+    spec: CropSpec,
+    settings: CellTraining,
+    *,
+    classes: Classes | None = None,
+    first: int = 0,
+) -> Iterator[tuple[Any, Any]]:
+    """Endless batches of net inputs and classes int32 [n]; batch ``i`` depends on the seed and on ``i`` alone.
+
+    Args:
+        sources: cells, not yet colour-normalised.
+        mix: share of each source in a batch.
+        spec: of the net's crops.
+        settings: of the run.
+        classes: of the cells; None: two, the first of them background.
+        first: number of the first batch.
+    """
+    classes = classes or Classes()
+    wanted = classes.shares(settings.infected)
+    pools = [[np.flatnonzero(s.labels == number) for number in range(classes.count)] for s in sources]
+    present = [np.array([len(rows) > 0 for rows in pool]) * wanted for pool in pools]
+    shares = [weights / weights.sum() for weights in present]
+    share = np.array(mix) / np.sum(mix)
+    number = first
+    while True:
+        rng = np.random.default_rng([settings.seed, 3, number])
+        crops, labels, references = [], [], []
+        for source, pool, each, count in zip(
+            sources, pools, shares, rng.multinomial(settings.batch, share), strict=True
+        ):
+            for rows, many in zip(pool, rng.multinomial(count, each), strict=True):
+                if many:
+                    chosen = rng.choice(rows, many)
+                    crops.append(moved(source.crops[chosen], spec.size, rng))
+                    labels.append(source.labels[chosen])
+                    references.append(source.references(chosen))
+        cells = np.concatenate(crops)
+        if settings.platelets:
+            cells = with_platelets(cells, settings.platelets, rng)
+        seen, colours = augment(cells, np.concatenate(references), rng)
+        yield net_input(seen, spec, colours), np.concatenate(labels).astype(np.int32)
+        number += 1
+
+
+def train(
+    sources: list[CellSet],
+    mix: list[float],
+    spec: CropSpec,
+    settings: CellTraining,
+    say: Callable[[str], None],
+    *,
+    classes: Classes | None = None,
+    start: Any = None,
+    keep: Keeping | None = None,
+    widths: tuple[int, int, int, int] = WIDTHS["malaria-thin-32"],
+) -> Any:
+    """A trained Keras model with one logit for two classes, else one per class.
+
+    Args:
+        sources: crops not yet colour-normalised.
+        mix: share of each source in a batch.
+        spec: of the net's crops.
+        settings: of the run.
+        say: gets lines of progress.
+        classes: of the cells; None: two, the first of them background.
+        start: a trained Keras model to go on from; None: a new one.
+        keep: where checkpoints go; None: nowhere.
+        widths: of a new net, see ``models.train.net``.
+    """
+    import keras  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    known = classes or Classes()
+    keras.utils.set_random_seed(settings.seed)
+    model = start if start is not None else build(1 if known.count == 2 else known.count, widths)
+    warm = min(_WARM_UP, settings.steps // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        min(1e-4, settings.rate),
+        max(settings.steps - warm, 1),
+        warmup_target=settings.rate,
+        warmup_steps=warm,
+        alpha=0.01,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=settings.decay)
+    criterion = loss_of(known.count, settings.smoothing)
+    weights = model.trainable_variables
+    optimizer.build(weights)
+    origin = [tf.constant(weight) for weight in weights] if settings.anchor else []
+
+    def one_step(crops: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            outputs = model(crops, training=True)
+            loss = criterion(labels, tf.reshape(outputs, [-1, outputs.shape[-1]]))
+        grads = tape.gradient(loss, weights)
+        optimizer.apply_gradients(zip(grads, weights, strict=True))
+        pull = settings.anchor * optimizer.learning_rate
+        for weight, old in zip(weights, origin, strict=False):
+            weight.assign_sub(pull * (weight - old))
+        return loss
+
+    def source(first: int) -> Generator[tuple[Any, Any]]:
+        return ahead(batches(sources, mix, spec, settings, classes=known, first=first))
+
+    run(tf.function(one_step), [*model.variables, *optimizer.variables], source, settings.steps, say, keep=keep)
+    return model
+
+
+def loss_of(count: int, smoothing: float) -> Callable[[Any, Any], Any]:
+    """Cross-entropy of classes int32 [n] and logits float32 [n, outputs], labels smoothed."""
+    import keras  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    if count == 2:
+        binary = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
+        return lambda labels, logits: binary(tf.cast(labels, tf.float32)[:, None], logits)
+    several = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+    return lambda labels, logits: several(tf.one_hot(labels, count), logits)
+
+
+def logits(model: Any, crops: UInt8Array, spec: CropSpec, field: FloatArray | None = None) -> np.ndarray:
+    """Float logits of crops not yet colour-normalised, float32 [n], of several outputs [n, k]; ``field`` as in ``net_input``."""
+    out = np.asarray(model.predict(net_input(crops, spec, field), batch_size=1024, verbose=0)).reshape(len(crops), -1)
+    return out[:, 0] if out.shape[1] == 1 else out
