@@ -13,13 +13,14 @@ from benchmarks.device import describe
 from benchmarks.errors import NoInputError, OutputError, ResultError
 from benchmarks.figures import slug
 from benchmarks.harness import Plan
-from benchmarks.records import Run, read, to_json, write, write_text
+from benchmarks.records import Run, read, to_json, write
 from benchmarks.session import conduct, exit_code
 from benchmarks.state import judge, take
 from benchmarks.workload import Workload
 from edge import shelf
 from edge.door import say, stop_on_signals
 from edge.outputs.files import stdout_errors
+from edge.safe_file import write_text
 
 PROGRAM = "edge-bench"
 WARM_SHARE = 0.02

@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.errors import MissingPackageError, OutputError, ResultError
+from benchmarks.errors import MissingPackageError, ResultError
 from benchmarks.workload import Value, Workload
 from edge.extras import how_to_install
+from edge.safe_file import write_text
 
 FORMAT: Final = "edge-bench"
 SCHEMA: Final = 1
@@ -177,22 +176,6 @@ def write(path: Path, run: Run) -> None:
         path,
         json.dumps(to_json(run), separators=(",", ":"), allow_nan=False).replace('{"workload"', '\n{"workload"') + "\n",
     )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a whole file: temporary name, then rename; raises OutputError."""
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as part:
-            try:
-                part.write(text)
-                part.close()
-                os.chmod(part.name, 0o644)  # noqa: PTH101
-                os.replace(part.name, path)  # noqa: PTH105
-            except BaseException:
-                os.unlink(part.name)  # noqa: PTH108
-                raise
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def read(path: Path) -> Run:

@@ -85,7 +85,7 @@ class Analyser:
         self._merge = merge
         self._gauge = gauge
         card = classifier.card
-        self._positive = np.array([label in card.positive for label in card.labels])
+        self._positive = card.positive_mask
 
     def __call__(self, field: Field) -> FieldResult:
         """Analyse one field; the same field gives the same result in any worker."""

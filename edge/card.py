@@ -12,6 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.decision import positive_mask
+
 CARD_VERSION = 1
 _LONGEST_NAME = 100
 _LONGEST_LINE = 2000
@@ -115,6 +120,11 @@ class Card:
     licence: str = "Apache-2.0"
     reference: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     version: int = CARD_VERSION
+
+    @property
+    def positive_mask(self) -> NDArray[np.bool_]:
+        """Which of the labels are positive, bool [k]."""
+        return positive_mask(self.labels, self.positive)
 
 
 def parse_card(raw: Any) -> Card:

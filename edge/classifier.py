@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge.crops import channels_of, to_colour
+from edge.decision import classes_of
 from edge.errors import ModelError
 from edge.modelfile import Card, ModelFile
 from edge.runtime import Net
@@ -42,10 +43,7 @@ class Classifier:
         self._sigmoid = width == 1 and len(card.labels) == 2
         if not self._sigmoid and width != len(card.labels):
             raise ModelError(f"{model.path}: the net has {width} outputs for {len(card.labels)} labels")
-        self._positive = np.array([label in card.positive for label in card.labels])
-        self._least = np.float32(card.threshold) - np.float32(1e-6)
-        self._one = np.int32(self._positive.argmax())
-        self._plain = not self._positive.any() or bool(self._positive.all())
+        self._positive = card.positive_mask
         # A byte can only mean 256 things: what they mean is worked out once, and a cell's score is looked up.
         self._meanings = self.net.values_of_bytes()
         if self._meanings is not None and self._sigmoid:
@@ -89,16 +87,5 @@ class Classifier:
         return raw
 
     def classes(self, scores: FloatArray) -> Int32Array:
-        """The class each cell counts as, int32 [n].
-
-        Positive when the positive classes' scores add up to the card's threshold or more (then the best of them), else
-        the best of the others. Without positive classes, simply the best.
-        """
-        if self._plain:
-            return np.asarray(scores.argmax(axis=1), np.int32)
-        if len(self._positive) == 2:  # one of each: nothing to add up, nothing to choose
-            suspicious = scores[:, self._one] >= self._least
-            return np.where(suspicious, self._one, 1 - self._one)
-        suspicious = scores[:, self._positive].sum(axis=1) >= self._least
-        allowed = np.where(suspicious[:, None] == self._positive[None, :], scores, -np.inf)
-        return np.asarray(allowed.argmax(axis=1), np.int32)
+        """The class each cell counts as at the card's threshold (``edge.decision``): int32 [n]."""
+        return classes_of(scores, self._positive, self.card.threshold)

@@ -13,14 +13,14 @@ import hashlib
 import io
 import json
 import stat
-import tempfile
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from edge.card import CARD_VERSION, Card, CropSpec, FinderSpec, check_card, parse_card
-from edge.errors import ModelError, OutputError
+from edge.errors import ModelError
+from edge.safe_file import write_bytes
 
 __all__ = [
     "CARD_VERSION",
@@ -60,7 +60,7 @@ class ModelFile:
 
 
 def write_model(path: Path, flatbuffer: bytes, card: Card) -> Card:
-    """Write flatbuffer and card to ``path`` (temporary name, then rename); the same inputs give the same bytes.
+    """Write flatbuffer and card to ``path`` (see ``edge.safe_file``); the same inputs give the same bytes.
 
     Returns the card as written, with its hash. Raises OutputError, and ValueError for a card that ``read_model`` would refuse.
     """
@@ -74,14 +74,7 @@ def write_model(path: Path, flatbuffer: bytes, card: Card) -> Card:
         digest = _card_digest(labels.encode(), text.encode())
         for name, content in (("labels.txt", labels), ("card.json", text), ("card.sha256", f"{digest}\n")):
             archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), content)
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-            part.write(buffer.getvalue())
-        written = Path(part.name)
-        written.chmod(0o644)
-        written.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot write the model: {error.strerror}") from error
+    write_bytes(path, buffer.getvalue())
     return card
 
 

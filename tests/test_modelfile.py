@@ -268,7 +268,7 @@ def test_a_card_that_is_no_object_is_refused() -> None:
 
 
 def test_an_unwritable_place_is_one_known_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write"):
+    with pytest.raises(OutputError, match="cannot be written"):
         write_model(tmp_path / "nowhere" / "m.tflite", FLATBUFFER, CARD)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from convert.measure.names import match
 from convert.measure.scoring import plain_card
 from convert.scratch import scratch
 from edge.modelfile import Card, write_model
+from edge.safe_file import write_bytes, write_text
 
 REPORT_VERSION = 1
 SECONDS = 7200.0
@@ -76,7 +76,7 @@ def carry_out(
         if report["passed"]:
             whole = Path(folder, "whole.tflite")
             card = write_model(whole, Path(inner.out).read_bytes(), card_for(report, out.stem))
-            _place(out, whole.read_bytes(), "model")
+            write_bytes(out, whole.read_bytes())
             report["device_sha256"] = card.sha256
     if report_path is not None:
         write_json(report_path, report)
@@ -124,23 +124,8 @@ def card_of(report: dict[str, Any], name: str) -> Card:
 
 
 def write_json(path: Path, report: dict[str, Any]) -> None:
-    """Write a report: temporary name, then rename."""
-    _place(path, (json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(), "report")
-
-
-def _place(path: Path, data: bytes, what: str) -> None:
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-            try:
-                part.write(data)
-                part.close()
-                Path(part.name).chmod(0o644)
-                Path(part.name).replace(path)
-            except BaseException:
-                Path(part.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise OutputError(f"{path}: cannot write the {what}: {error.strerror}") from error
+    """Write a report; raises OutputError."""
+    write_text(path, json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def check_apart(outputs: Sequence[Path | None], inputs: Sequence[Path | None]) -> None:

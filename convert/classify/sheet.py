@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from convert.errors import OutputError
+from edge.safe_file import write_bytes
 from edge.types import UInt8Array
 
 MOST = 60
@@ -37,14 +38,6 @@ def draw(images: UInt8Array, lines: Sequence[tuple[str, str]]) -> UInt8Array:
 def write(path: Path, page: UInt8Array) -> None:
     """As a PNG; raises OutputError."""
     done, data = cv2.imencode(".png", page[..., ::-1])
-    try:
-        if not done:
-            raise OutputError(f"{path}: cannot write the contact sheet")
-        part = path.with_name(f".{path.name}.part")
-        try:
-            part.write_bytes(data.tobytes())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot write the contact sheet: {error.strerror}") from error
+    if not done:
+        raise OutputError(f"{path}: cannot write the contact sheet")
+    write_bytes(path, data.tobytes())

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from edge.decision import TOLERANCE
+
 RESAMPLES = 300
 """Of an interval that is shown."""
-
-_TOLERANCE = 1e-6
-"""By which a score may miss the threshold and still reach it, see ``edge.classifier``."""
 
 
 def auc(infected: np.ndarray, scores: np.ndarray) -> float:
@@ -40,8 +39,8 @@ def threshold_at(infected: np.ndarray, scores: np.ndarray, rate: float) -> float
     exact = np.asarray(scores, np.float64)
     negatives = np.sort(exact[~infected])
     limit = negatives[len(negatives) - 1 - int(rate * len(negatives))]
-    above = exact[exact > limit + 4 * _TOLERANCE]
-    return float(min(1.0, round((limit + above.min()) / 2 if len(above) else limit + 4 * _TOLERANCE, 7)))
+    above = exact[exact > limit + 4 * TOLERANCE]
+    return float(min(1.0, round((limit + above.min()) / 2 if len(above) else limit + 4 * TOLERANCE, 7)))
 
 
 def accuracy(infected: np.ndarray, scores: np.ndarray) -> float:

@@ -77,7 +77,7 @@ def how(asked: float | None, cells: CellSet, card: Card, *, known: bool) -> Oper
 
 def suspicious(card: Card) -> np.ndarray:
     """Which labels are positive, bool [k]."""
-    return np.array([label in card.positive for label in card.labels])
+    return card.positive_mask
 
 
 def negative(cells: CellSet, card: Card) -> np.ndarray:

@@ -19,6 +19,7 @@ from convert.net.rewrite import device_model, net_input
 from convert.net.values import ValueRange
 from edge.classifier import Classifier
 from edge.crops import channels_of, to_colour
+from edge.decision import classes_of, positive_mask
 from edge.macs import macs
 from edge.modelfile import Card, ModelFile
 from edge.runtime import Net
@@ -63,11 +64,7 @@ def check_width(width: int, labels: tuple[str, ...], model: str) -> None:
 
 def decide(scores: FloatArray, labels: tuple[str, ...], positive: tuple[str, ...], threshold: float) -> np.ndarray:
     """The class each cell counts as, by the device's own rule (``edge.classifier``): int32 [n]."""
-    suspect = np.array([label in positive for label in labels])
-    if not suspect.any() or suspect.all():
-        return np.asarray(scores.argmax(axis=1), np.int32)
-    high = scores[:, suspect].sum(axis=1) >= np.float32(threshold) - np.float32(1e-6)
-    return np.asarray(np.where(high[:, None] == suspect[None, :], scores, -np.inf).argmax(axis=1), np.int32)
+    return classes_of(scores, positive_mask(labels, positive), threshold)
 
 
 def device_scores(flatbuffer: bytes, card: Card, images: UInt8Array) -> FloatArray:
@@ -92,7 +89,7 @@ def figures(
     several = len(np.unique(cells.groups)) > 1  # of one slide there is no interval
     if several:
         found["accuracy_interval"] = share_interval(right, cells.groups)
-    suspect = np.array([label in positive for label in cells.labels])
+    suspect = positive_mask(cells.labels, positive)
     infected = suspect[cells.truth]
     if 0 < infected.sum() < len(infected):
         score = scores[:, suspect].sum(axis=1)

@@ -18,7 +18,7 @@ from edge.door import say
 from edge.errors import CalibrationError, NoInputError
 from edge.lines import print_lines
 from edge.modelfile import Card
-from edge.outputs.files import ReplacedFile, plain_errors
+from edge.safe_file import ReplacedFile, plain_errors
 from edge.verdict.calibration import Calibration, CountError, Known, to_json
 from edge.verdict.choose import KnownAt, blanks_at, choose_threshold
 from edge.verdict.known import Marked, Read, held_out, joined, match

@@ -24,7 +24,7 @@ from edge.door import StoppedError, plain, quiet_native_stderr, stop_on_signals
 from edge.errors import NoInputError
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
-from edge.outputs.files import plain_errors, whole_file
+from edge.safe_file import plain_errors, whole_file
 from edge.session import Session
 from edge.types import FloatArray, Int32Array, SampleAppearance
 from edge.verdict.calibration import Bound

@@ -16,7 +16,7 @@ from edge import installed_version, words
 from edge.modelfile import Card
 from edge.near import positive_scores
 from edge.outputs import FieldEvent, ModelLine, SampleEvent
-from edge.outputs.files import ReplacedFile, plain_errors
+from edge.safe_file import ReplacedFile, plain_errors
 from edge.types import CELL, FieldResult
 
 _FINER = 4  # an outline through the middle of a mask's pixels would cut off half of each
@@ -36,7 +36,7 @@ class Coco:
     def __init__(self, path: Path, card: Card, model: ModelLine) -> None:
         self._file = ReplacedFile(path)
         self._card = card
-        self._positive = np.array([label in card.positive for label in card.labels])
+        self._positive = card.positive_mask
         self._kinds: dict[str, int] = {}
         self._images: list[str] = []
         self._samples: list[dict[str, object]] = []

@@ -53,7 +53,7 @@ class Gathering:
 
     def __init__(self, card: Card, sample: str) -> None:
         self._card = card
-        self._positive = np.array([label in card.positive for label in card.labels])
+        self._positive = card.positive_mask
         watched = np.flatnonzero(self._positive).tolist()
         quota = max(FEWEST, SUSPECTS // max(len(watched), 1))
         self._highest: dict[int, Best[Shown]] = {klass: Best(quota) for klass in watched}

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.outputs import FieldEvent, SampleEvent
-from edge.outputs.files import safe_name, same_place, usable_folder, whole_file
+from edge.outputs.files import safe_name, same_place, usable_folder
 from edge.report.gather import Gathering
 from edge.report.page import index, page
 from edge.report.records import About, Report
 from edge.report.words import plural
+from edge.safe_file import whole_file
 
 _INDEX = "index"
 

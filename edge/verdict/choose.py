@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from edge.decision import reaches
 from edge.types import FloatArray
 from edge.verdict.calibration import Blank, Calibration, Known
 from edge.verdict.interval import LEVEL
@@ -53,7 +54,7 @@ class Limits:
 def positives(scores: FloatArray, positive: Sequence[int], threshold: float) -> np.ndarray:
     """How many cells come out as each of the classes ``positive`` (indices): int64 [len(positive)]; the classifier's rule."""
     mine = scores[:, list(positive)]
-    hits = mine[mine.sum(axis=1) >= np.float32(threshold) - np.float32(1e-6)]
+    hits = mine[reaches(mine.sum(axis=1), threshold)]
     return np.bincount(hits.argmax(axis=1), minlength=len(positive)) if len(hits) else np.zeros(len(positive), np.int64)
 
 

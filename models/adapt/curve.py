@@ -21,13 +21,13 @@ import numpy as np
 from convert.errors import CellsError
 from convert.measure.reading import Progress
 from edge.errors import OutputError
+from edge.safe_file import write_text
 from models.adapt import finder as finding
 from models.adapt.tune import Bench, Say, figures, judge, tuned_classifier, tuned_finder
 from models.data.classes import Plan
 from models.data.fieldset import Fields
 from models.data.gather import Given, gather
 from models.train.classifier import CellTraining
-from models.train.device import write_text
 from models.train.finder import FinderTraining
 from models.train.make import Wish, make
 from models.train.start import Start, open_start
@@ -120,9 +120,7 @@ def run(bench: Bench, fields: Fields, curve: Curve) -> list[dict[str, Any]]:
             )
             found = point(bench.mute(), learn, judged)
             points.append({**found, "fields": count, "draw": draw, "block": block})
-            part = path.with_suffix(".part")
-            write_text(part, json.dumps(points[-1], indent=1))
-            part.replace(path)
+            write_text(path, json.dumps(points[-1], indent=1))
     return points
 
 

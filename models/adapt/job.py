@@ -10,13 +10,14 @@ from typing import Any
 from convert.net.int8 import tool_versions
 from edge.errors import OutputError
 from edge.modelfile import Card, ModelFile, write_model
+from edge.safe_file import write_text
 from models.adapt import check as checking
 from models.adapt import finder as finding
 from models.adapt.tune import Bench, figures, tuned_classifier, tuned_finder
 from models.data.cells import Cells
 from models.data.fieldset import Fields
 from models.judge.words import card_text
-from models.train.device import save_keras, write_text
+from models.train.device import save_keras
 from models.train.start import Start
 
 

@@ -155,12 +155,12 @@ def learning_curve(
         from dataclasses import replace  # noqa: PLC0415
 
         from edge.errors import OutputError  # noqa: PLC0415
+        from edge.safe_file import write_text  # noqa: PLC0415
         from models.adapt import curve  # noqa: PLC0415
         from models.adapt.tune import Bench, Tuning, plan_for  # noqa: PLC0415
         from models.data.fieldset import Fields  # noqa: PLC0415
         from models.data.gather import Given, gather  # noqa: PLC0415
         from models.train.classifier import CellTraining  # noqa: PLC0415 - heavy
-        from models.train.device import write_text  # noqa: PLC0415
         from models.train.finder import FinderTraining  # noqa: PLC0415
         from models.train.start import open_start  # noqa: PLC0415
 

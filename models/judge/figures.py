@@ -16,6 +16,7 @@ import numpy as np
 from convert.measure.metrics import RESAMPLES, auc, by_group, sensitivity_at, share_interval
 from convert.measure.scoring import decide
 from edge.card import Card
+from edge.decision import reaches
 from edge.types import FloatArray, Int32Array
 from models.data.cells import Cells
 from models.data.classes import Fit
@@ -74,12 +75,12 @@ class Scored:
     @property
     def suspicion(self) -> FloatArray:
         """The positive classes' scores added up, float32 [n]."""
-        mine = np.array([label in self.card.positive for label in self.card.labels])
+        mine = self.card.positive_mask
         return np.asarray(self.scores[:, mine].sum(axis=1), np.float32)
 
     def flagged(self, threshold: float) -> np.ndarray:
         """Which cells count as positive at a threshold, by the device's rule: bool [n]."""
-        return np.asarray(self.suspicion >= np.float32(threshold) - np.float32(1e-6))
+        return reaches(self.suspicion, threshold)
 
     def decided(self) -> Int32Array:
         """The net's class of each cell at the card's threshold, int32 [n]."""

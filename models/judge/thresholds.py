@@ -51,7 +51,7 @@ class KnownNegatives:
 
 def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[AnnotatedField]) -> ScoredCells:
     """Run fields end to end; truth within the border margin is left out, as is what matches it."""
-    positive = np.array([label in classifier.card.positive for label in classifier.card.labels])
+    positive = classifier.card.positive_mask
     scores, labels, blocks, lost = [], [], [], 0
     for entry in fields:
         rgb = entry.read()

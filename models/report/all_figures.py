@@ -151,7 +151,7 @@ def chula_row(finder: Finder, where: str) -> Figure:
 def virtual_rows(finder: LearnedFinder, classifier: Classifier, seed: int) -> list[Figure]:
     """Count and parasites on a virtual slide that no training saw; cells the border cuts are left out on both sides."""
     spec = SlideSpec(seed=seed, bad_fields=0.0, parasitaemia=0.05)
-    positive = np.array([label in classifier.card.positive for label in classifier.card.labels])
+    positive = classifier.card.positive_mask
     matches, scores, infected, lost = [], [], [], 0
     for index in range(VIRTUAL_FIELDS):
         rgb, truth = render_field(spec, index)

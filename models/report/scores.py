@@ -132,7 +132,7 @@ def score_all(names: Sequence[str], folder: Path, tell: Tell) -> tuple[NihCells,
 
 
 def _positive(classifier: Classifier) -> np.ndarray:
-    return np.array([label in classifier.card.positive for label in classifier.card.labels])
+    return classifier.card.positive_mask
 
 
 def _score_nih(nets: list[list[Classifier]], tell: Tell) -> tuple[NihCells, list[FloatArray], list[np.ndarray]]:

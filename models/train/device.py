@@ -14,8 +14,8 @@ from convert.measure.colours import middle
 from convert.measure.scoring import as_scores, device_scores
 from convert.net.int8 import file_digest, to_int8
 from edge.door import quiet_native_stderr
-from edge.errors import OutputError
 from edge.modelfile import Card, CropSpec
+from edge.safe_file import plain_errors, whole_path
 from edge.types import FloatArray, UInt8Array
 from models.data.cells import Cells
 from models.train.classifier import logits, net_input
@@ -65,21 +65,8 @@ def quiet() -> Iterator[None]:
 
 def save_keras(model: Any, path: Path) -> str:
     """Write the Keras file under its name only when it is whole; returns its SHA-256. Raises OutputError."""
-    part = path.with_name(f".{path.stem}.part.keras")
-    try:
+    with plain_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_path(path) as part:
         model.save(part)
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return file_digest(path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file; raises OutputError."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -8,8 +8,6 @@ only when it is whole.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Generator, Sequence
@@ -21,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from edge.door import stop_on_signals
-from edge.errors import OutputError
 from edge.heap import keep_freed_memory
+from edge.safe_file import plain_errors, whole_file
 
 _LINES = 12
 Say = Callable[[str], None]
@@ -99,20 +97,10 @@ def duration(seconds: float) -> str:
 def _save(variables: Sequence[Any], keep: Keeping, step: int) -> None:
     values = {f"v{i}": np.asarray(variable) for i, variable in enumerate(variables)}
     about = np.frombuffer(json.dumps({"key": keep.key, "step": step}).encode(), np.uint8)
-    try:
+    with plain_errors(keep.path):
         keep.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=keep.path.parent, prefix=f".{keep.path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as part:
-                np.savez(part, **{"about": about, **values})  # type: ignore[arg-type]  # they are all arrays
-                part.flush()
-                os.fsync(part.fileno())
-            Path(name).replace(keep.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise OutputError(f"{keep.path}: the checkpoint cannot be written: {error.strerror or error}") from error
+    with whole_file(keep.path) as part:
+        np.savez(part.buffer, **{"about": about, **values})  # type: ignore[arg-type]  # they are all arrays
 
 
 def _resume(variables: Sequence[Any], keep: Keeping, say: Say) -> int:

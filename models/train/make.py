@@ -22,6 +22,7 @@ from convert.measure.scoring import decide
 from convert.net.int8 import tool_versions
 from edge.errors import OutputError
 from edge.modelfile import Card, CropSpec, write_model
+from edge.safe_file import write_text
 from edge.types import FloatArray
 from models.data.cells import Cells, join
 from models.data.classes import fit
@@ -32,7 +33,7 @@ from models.judge import confusion
 from models.judge import figures as score
 from models.judge.words import card_text, few_groups, scored_lines
 from models.train.classifier import CellTraining, Classes, train
-from models.train.device import flatbuffer_of, float_scores, int8_scores, save_keras, write_text
+from models.train.device import flatbuffer_of, float_scores, int8_scores, save_keras
 from models.train.loop import Keeping
 from models.train.net import macs
 from models.train.shelf_classifier import SPEC

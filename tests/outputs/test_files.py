@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import OutputError
-from edge.outputs.files import ReplacedFile, safe_name, same_place, whole_file
+from edge.outputs.files import safe_name, same_place
+from edge.safe_file import ReplacedFile, whole_file
 
 NAMES = [
     ("slide 7", "slide_7"),

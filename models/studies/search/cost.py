@@ -25,7 +25,7 @@ from benchmarks.arm.instructions import per_unit
 from benchmarks.arm.roots import BOOKWORM
 from benchmarks.errors import ResultError
 from benchmarks.harness import Plan
-from benchmarks.records import Case, Run, write_text
+from benchmarks.records import Case, Run
 from benchmarks.session import conduct
 from benchmarks.summary import round_medians, summarise
 from benchmarks.workload import Workload
@@ -34,6 +34,7 @@ from edge.classifier import BATCH
 from edge.errors import ModelError
 from edge.modelfile import read_model
 from edge.runtime import Net
+from edge.safe_file import write_text
 
 BATCHES = (1, 8, 32, 64)
 CELLS = 1024

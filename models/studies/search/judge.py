@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.records import write_text
 from convert.errors import CellsError
 from convert.measure.metrics import by_group
 from edge.classifier import Classifier
@@ -18,6 +17,7 @@ from edge.errors import OutputError
 from edge.finders.learned import LearnedFinder
 from edge.macs import macs
 from edge.modelfile import ModelFile, read_model
+from edge.safe_file import write_text
 from edge.types import UInt8Array
 from models.data.fields import AnnotatedField, load_iml
 from models.data.nih import crops_of, infected

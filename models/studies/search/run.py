@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from benchmarks.records import write_text
 from edge.door import stop_on_signals
 from edge.errors import ModelError
+from edge.safe_file import write_text
 from models.judge.thresholds import fold_paths
 from models.places import FOLDS, REPOSITORY
 from models.studies.search.candidates import CANDIDATES, REFERENCE, Candidate

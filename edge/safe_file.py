@@ -1,0 +1,112 @@
+"""Whole files, written safely: a temporary name, fsync, rename, fsync of the folder. The one writer of whole files.
+
+A power cut leaves the old file or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from edge.errors import OutputError
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system says into one plain OutputError."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+class ReplacedFile:
+    """A file written under a temporary name beside ``path``, which it takes on ``close``: the one writer of whole files.
+
+    Opening it is the check that it can be written. A link is followed, so that it stays a link. After ``close`` it is on the
+    medium: a power cut leaves the old file or the new one. Text goes to ``stream``, bytes to ``stream.buffer``.
+
+    Attributes:
+        path: of the file, links followed.
+        temporary: where it is written until then; it ends in ``ending``.
+        stream: UTF-8 text, to write to.
+    """
+
+    def __init__(self, path: Path, *, ending: str = "") -> None:
+        self.path = Path(os.path.realpath(path))
+        with plain_errors(path):  # a name may be too long even to be looked for
+            if self.path.exists() and not self.path.is_file():
+                raise OutputError(f"{path}: cannot be written: it is not a regular file")
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=f".part{ending}")
+        self.temporary = Path(name)
+        self.stream: TextIO = os.fdopen(handle, "w", encoding="utf-8")
+
+    def close(self) -> None:
+        """Make it the file."""
+        with plain_errors(self.path):
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            self.stream.close()
+            # mkstemp makes files private; give it what a plain open would have given.
+            mask = os.umask(0)
+            os.umask(mask)
+            self.temporary.chmod(0o666 & ~mask)
+            self.temporary.replace(self.path)
+        with suppress(OSError):  # not every file system can; the file is whole all the same
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def discard(self) -> None:
+        """Leave no trace; a file of an earlier run stays as it was."""
+        with suppress(OSError):  # a full disk fails here too, and there is nothing left to lose
+            self.stream.close()
+        self.temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """The stream of a ReplacedFile that is closed when all went well and discarded when not; raises OutputError."""
+    file = ReplacedFile(path)
+    try:
+        with plain_errors(path):
+            yield file.stream
+        file.close()
+    except BaseException:
+        file.discard()
+        raise
+
+
+@contextmanager
+def whole_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` with the same ending, for writers that take a path; it becomes ``path`` when all went well.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    file = ReplacedFile(path, ending=path.suffix)
+    try:
+        with plain_errors(path):
+            yield file.temporary
+        file.close()
+    except BaseException:
+        file.discard()
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file; raises OutputError."""
+    with whole_file(path) as stream:
+        stream.buffer.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file in UTF-8; raises OutputError."""
+    with whole_file(path) as stream:
+        stream.write(text)
