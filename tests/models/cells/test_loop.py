@@ -115,7 +115,7 @@ def test_a_full_disk_is_one_plain_error(keep: Keeping, monkeypatch: pytest.Monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OutputError, match="checkpoint.npz: cannot be written: No space left on device"):
+    with pytest.raises(OutputError, match=r"checkpoint\.npz: cannot be written: No space left on device"):
         train(Variable(1.0), keep)
 
 
