@@ -42,7 +42,7 @@ RIM_OVERRUN = 0.05
 """The same for the rim of a lit region: half of it, for the last of an eyepiece's light is not sharp, and no ruler's edge."""
 
 
-NOT_AGAIN = "not-again"
+DUPLICATE = "not-again"
 """The kind of a hit that another, overlapping hit stands for (overlapping tiles of a grid): shown, not counted."""
 
 Merge = Callable[[Cells, Int32Array, FloatArray, np.ndarray], np.ndarray]
@@ -135,7 +135,7 @@ class Analyser:
         classes[repeated] = -1
         scores[repeated] = 0
         kind = np.where(repeated, len(cells.kinds), cells.kind).astype(np.int32)
-        return replace(cells, kind=kind, kinds=(*cells.kinds, NOT_AGAIN))
+        return replace(cells, kind=kind, kinds=(*cells.kinds, DUPLICATE))
 
 
 def set_aside_cut(cells: Cells, shape: tuple[int, int]) -> Cells:

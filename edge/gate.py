@@ -176,7 +176,7 @@ def _fingerprint(thumbnail: NDArray[Any]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class GateLimits:
     """Where the gate draws its lines; the defaults were set on 308 real fields of two microscopes (tests/real).
 
     Attributes:
@@ -225,8 +225,8 @@ class Gate:
             was counted may be looked at again: only what is new in it will count.
     """
 
-    def __init__(self, limits: Limits | None = None, *, registered: bool = False) -> None:
-        self._limits = limits or Limits()
+    def __init__(self, limits: GateLimits | None = None, *, registered: bool = False) -> None:
+        self._limits = limits or GateLimits()
         self._registered = registered
         self._kept: deque[Quality] = deque(maxlen=self._limits.memory)
         self._too_soft: deque[Quality] = deque(maxlen=self._limits.patience)

@@ -17,7 +17,7 @@ from edge.sample import Sample
 from edge.types import FieldResult, Overlap, Quality, SampleAppearance
 from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
-from edge.workers import Analysed, Outcome, Workers
+from edge.workers import AnalysedField, Outcome, Workers
 
 
 class Judge(Protocol):
@@ -37,7 +37,7 @@ class Placer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SampleLimits:
     """Where each sample ends.
 
     Attributes:
@@ -93,7 +93,7 @@ class Session:
         card: Card,
         outputs: Sequence[Output],
         gate: Callable[[], Judge] | None,
-        limits: Limits | None = None,
+        limits: SampleLimits | None = None,
         assessor: Assessor | None = None,
         *,
         unit: str = "cell",
@@ -108,7 +108,7 @@ class Session:
         self._error: EdgeError | None = None
         self._new_gate = gate
         self._new_register = register
-        self._limits = limits or Limits()
+        self._limits = limits or SampleLimits()
         self._sample: Sample | None = None
         self._gate: Judge | None = None
         self._began = self._last = 0.0
@@ -137,7 +137,7 @@ class Session:
         self._each(lambda output: output.discard())
 
     def _take(self, outcome: Outcome, workers: Workers) -> None:
-        name = outcome.result.sample if isinstance(outcome, Analysed) else outcome.sample
+        name = outcome.result.sample if isinstance(outcome, AnalysedField) else outcome.sample
         if name in self._complete:
             return  # was under way when the limit was reached
         if self._sample is None or self._sample.name != name:
@@ -166,7 +166,7 @@ class Session:
         return event.kept and self._assessor.decided(event.tally)
 
     def _add(self, outcome: Outcome, sample: Sample) -> FieldEvent:
-        if isinstance(outcome, Analysed):
+        if isinstance(outcome, AnalysedField):
             result = outcome.result
             reason = self._gate.judge(result.quality) if self._gate else None
             overlaps: tuple[Overlap, ...] = ()

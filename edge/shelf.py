@@ -24,7 +24,7 @@ ENVIRONMENT = "EDGE_SHELF"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ShelfEntry:
     """One model on the shelf."""
 
     name: str
@@ -40,14 +40,14 @@ def folders() -> list[Path]:
     return [Path(place) / "shelf" for place in places or ()]
 
 
-def entries() -> list[Entry]:
+def entries() -> list[ShelfEntry]:
     """All models on the shelf, by name."""
     found: dict[str, Path] = {}
     for folder in folders():
         for path in sorted(folder.glob("*/*.tflite")):
             if path.stem == path.parent.name:
                 found.setdefault(path.stem, path)
-    return [Entry(name, found[name]) for name in sorted(found)]
+    return [ShelfEntry(name, found[name]) for name in sorted(found)]
 
 
 def has(name: str) -> bool:

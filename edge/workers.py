@@ -27,7 +27,7 @@ _PATIENCE = 2.0  # seconds that threads are waited for at the end; a blocked cam
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Analysed:
+class AnalysedField:
     """A field that was read: its result and, where asked for, its pixels (uint8 [H, W, 3]); ``began``: see ``Unreadable``."""
 
     result: FieldResult
@@ -46,7 +46,7 @@ class Unreadable:
     began: float | None = field(default=None, compare=False)
 
 
-Outcome = Analysed | Unreadable
+Outcome = AnalysedField | Unreadable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,7 +187,7 @@ class Workers:
         began = monotonic()
         try:
             loaded = shot.load()
-            return Analysed(analyse(loaded), loaded.rgb if self._keep_pixels else None, began)
+            return AnalysedField(analyse(loaded), loaded.rgb if self._keep_pixels else None, began)
         except UnreadableFieldError as error:
             return Unreadable(shot.index, shot.sample, shot.name, str(error), began)
         except Exception as error:  # noqa: BLE001 - carried to the iterating thread and raised there

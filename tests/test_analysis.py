@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.analysis import NOT_AGAIN, Analyser, set_aside_cut
+from edge.analysis import DUPLICATE, Analyser, set_aside_cut
 from edge.pixels import Image
 from edge.types import NOT_WHOLE, Cells, Field
 from tests.fakes import KINDS, FakeClassifier, FakeFinder, picture, quality
@@ -109,5 +109,5 @@ def test_overlapping_hits_of_a_grid_are_counted_once() -> None:
 
     got = Analyser(FakeFinder(), FakeClassifier(), keep_the_first, quality)(Field(picture(4), 0, "s", "f"))
     assert got.classes.tolist() == [1, -1, 0, -1]
-    assert got.cells.kinds[got.cells.kind[1]] == NOT_AGAIN
+    assert got.cells.kinds[got.cells.kind[1]] == DUPLICATE
     assert got.scores[1].tolist() == [0, 0]

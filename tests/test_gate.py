@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.gate import EMPTY, OUT_OF_FOCUS, OVER_EXPOSED, SAME_VIEW, UNDER_EXPOSED, Gate, Limits, measure
+from edge.gate import EMPTY, OUT_OF_FOCUS, OVER_EXPOSED, SAME_VIEW, UNDER_EXPOSED, Gate, GateLimits, measure
 from edge.types import Quality, UInt8Array
 
 SIZE = (480, 640)
@@ -43,7 +43,7 @@ def vignetted(rgb: UInt8Array, depth: float) -> UInt8Array:
     return np.asarray(rgb * (1 - depth * (x * x + y * y) / 2)[..., None], np.uint8)
 
 
-def known_sample(limits: Limits | None = None) -> Gate:
+def known_sample(limits: GateLimits | None = None) -> Gate:
     gate = Gate(limits)
     assert [gate.judge(measure(film(seed))) for seed in range(100, 108)] == [None] * 8
     return gate

@@ -10,7 +10,7 @@ from edge.errors import CameraError, OutputError
 from edge.outputs import FieldEvent, SampleEvent
 from edge.overlap import Register
 from edge.pixels import Image
-from edge.session import Ending, Limits, Session
+from edge.session import Ending, SampleLimits, Session
 from edge.types import Cells, Finding, Overlap, Tally
 from edge.verdict.assess import Assessor
 from edge.workers import Workers
@@ -65,13 +65,13 @@ class Asked:
 
 
 ENDS = {
-    "its fields end": (FakeSource([11] * 4), Limits(), 1000, [True]),
-    "its budget is spent": (FakeSource([11], endless=True), Limits(cells=30), 1000, [True]),
-    "it is decided": (FakeSource([11], endless=True), Limits(cells=90), 30, [False]),
-    "it is decided as its budget is spent": (FakeSource([11], endless=True), Limits(fields=3), 30, [True]),
-    "the camera fails": (FakeSource([11, 11, None]), Limits(), 1000, [False]),
-    "the next sample begins": (TwoSamples([11] * 6), Limits(several=True), 1000, [True, True]),
-    "the first of two is decided": (TwoSamples([11] * 6), Limits(several=True), 20, [False, False]),
+    "its fields end": (FakeSource([11] * 4), SampleLimits(), 1000, [True]),
+    "its budget is spent": (FakeSource([11], endless=True), SampleLimits(cells=30), 1000, [True]),
+    "it is decided": (FakeSource([11], endless=True), SampleLimits(cells=90), 30, [False]),
+    "it is decided as its budget is spent": (FakeSource([11], endless=True), SampleLimits(fields=3), 30, [True]),
+    "the camera fails": (FakeSource([11, 11, None]), SampleLimits(), 1000, [False]),
+    "the next sample begins": (TwoSamples([11] * 6), SampleLimits(several=True), 1000, [True, True]),
+    "the first of two is decided": (TwoSamples([11] * 6), SampleLimits(several=True), 20, [False, False]),
 }
 
 
@@ -95,7 +95,11 @@ def test_a_run_that_is_stopped_is_not_complete() -> None:
 
 
 def run(
-    source: FakeSource, *outputs: Recorder, workers: int = 2, reject: int | None = None, limits: Limits | None = None
+    source: FakeSource,
+    *outputs: Recorder,
+    workers: int = 2,
+    reject: int | None = None,
+    limits: SampleLimits | None = None,
 ) -> Ending:
     analysers = [Analyser(FakeFinder(), FakeClassifier(), gauge=quality) for _ in range(workers)]
     gate = (lambda: RejectEvery(reject)) if reject else None
@@ -118,7 +122,7 @@ def test_fields_are_judged_and_added_up_in_order() -> None:
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_a_limit_of_cells_ends_the_sample_after_the_field_that_reaches_it(workers: int) -> None:
     out = Recorder()
-    run(FakeSource([11], endless=True), out, workers=workers, reject=3, limits=Limits(cells=35))
+    run(FakeSource([11], endless=True), out, workers=workers, reject=3, limits=SampleLimits(cells=35))
     # 10 cells a field, the third is rejected: reached with the fifth field
     assert [e.index for e in out.fields] == [0, 1, 2, 3, 4]
     assert out.samples[0].tally.cells == 40
@@ -127,13 +131,13 @@ def test_a_limit_of_cells_ends_the_sample_after_the_field_that_reaches_it(worker
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_a_limit_of_fields_counts_rejected_and_unreadable_ones(workers: int) -> None:
     out = Recorder()
-    run(FakeSource([3, "broken", 3], endless=True), out, workers=workers, reject=2, limits=Limits(fields=4))
+    run(FakeSource([3, "broken", 3], endless=True), out, workers=workers, reject=2, limits=SampleLimits(fields=4))
     assert len(out.fields) == 4
 
 
 def test_a_full_sample_does_not_end_the_next_one() -> None:
     out = Recorder()
-    run(TwoSamples([11] * 40), out, limits=Limits(cells=20, several=True))
+    run(TwoSamples([11] * 40), out, limits=SampleLimits(cells=20, several=True))
     assert [(s.tally.sample, s.tally.cells) for s in out.samples] == [("a", 20), ("b", 20)]
     assert len(out.fields) == 4
 
@@ -223,5 +227,5 @@ def test_what_an_earlier_field_showed_is_set_aside_before_anybody_counts(workers
 def test_every_sample_has_a_register_of_its_own() -> None:
     out = Recorder()
     with Workers(TwoSamples([11] * 4), [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]) as threads:
-        Session(CARD, [out], None, Limits(several=True), register=Register).run(threads)
+        Session(CARD, [out], None, SampleLimits(several=True), register=Register).run(threads)
     assert [(s.tally.sample, s.tally.cells) for s in out.samples] == [("a", 10), ("b", 10)]

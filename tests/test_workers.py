@@ -12,7 +12,7 @@ import pytest
 from edge.analysis import Analyser
 from edge.errors import CameraError
 from edge.types import Field, FieldResult, Shot
-from edge.workers import Analysed, Outcome, Unreadable, Workers
+from edge.workers import AnalysedField, Outcome, Unreadable, Workers
 from tests.fakes import FakeClassifier, FakeFinder, FakeSource, TwoSamples, picture, quality
 
 
@@ -21,7 +21,7 @@ def analysers(n: int) -> list[Analyser]:
 
 
 def index(outcome: Outcome) -> int:
-    return outcome.result.index if isinstance(outcome, Analysed) else outcome.index
+    return outcome.result.index if isinstance(outcome, AnalysedField) else outcome.index
 
 
 def test_results_come_in_order_though_one_field_is_slow() -> None:
@@ -34,7 +34,7 @@ def test_results_come_in_order_though_one_field_is_slow() -> None:
 def test_the_answer_does_not_depend_on_the_number_of_workers(n: int) -> None:
     def answer(workers: int) -> list[object]:
         with Workers(FakeSource([5, 0, 7, "broken", 3] * 5, slow=3), analysers(workers)) as run:
-            return [(o.result.index, o.result.classes.tolist()) if isinstance(o, Analysed) else o for o in run]
+            return [(o.result.index, o.result.classes.tolist()) if isinstance(o, AnalysedField) else o for o in run]
 
     assert answer(n) == answer(1)
 
@@ -45,7 +45,7 @@ def test_an_unreadable_input_is_an_outcome_and_the_run_goes_on() -> None:
     assert isinstance(got[1], Unreadable)
     assert got[1].name == "field-1.png"
     assert "not an image" in got[1].reason
-    assert isinstance(got[2], Analysed)
+    assert isinstance(got[2], AnalysedField)
 
 
 def test_a_lost_camera_ends_the_run_after_everything_before_it() -> None:
@@ -167,7 +167,7 @@ def test_samples_that_are_complete_are_not_loaded_any_more() -> None:
     with Workers(source, analysers(1)) as workers:
         names = []
         for outcome in workers:
-            assert isinstance(outcome, Analysed)
+            assert isinstance(outcome, AnalysedField)
             names.append(outcome.result.sample)
             if names == ["a"]:
                 workers.skip("a")
@@ -179,7 +179,7 @@ def test_pixels_are_handed_on_only_when_asked_for() -> None:
     for keep in (False, True):
         with Workers(FakeSource([2]), analysers(1), keep_pixels=keep) as workers:
             (outcome,) = workers
-        assert isinstance(outcome, Analysed)
+        assert isinstance(outcome, AnalysedField)
         assert (outcome.rgb is not None) is keep
         if outcome.rgb is not None:
             assert (outcome.rgb == picture(2)).all()

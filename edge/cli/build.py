@@ -25,10 +25,10 @@ from edge.modelfile import Card, CropSpec, ModelFile, check_card
 from edge.outputs import ModelLine
 from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch
 from edge.runtime import Net
-from edge.session import Ending, Limits, Placer, Session
+from edge.session import Ending, Placer, SampleLimits, Session
 from edge.sources import Source
 from edge.verdict.calibration import Calibration
-from edge.verdict.fitness import Fitness, Made
+from edge.verdict.fitness import Fitness, ReferenceRanges
 from edge.workers import Workers
 
 _NAMED = 5  # samples in one line
@@ -106,7 +106,7 @@ def count(options: Options) -> int:
     workers = None
     try:
         several = _several(options, source)
-        limits = Limits(options.max_cells, options.max_fields, several=several, seconds=options.max_seconds)
+        limits = SampleLimits(options.max_cells, options.max_fields, several=several, seconds=options.max_seconds)
         line = ModelLine(card.name, model.sha256, pairs[0][0].name, model.card_sha256)
         about = about_run(options, model, card, line, assessor) if options.report else None
         outputs = open_outputs(options, card, line, source.total, about)
@@ -138,12 +138,12 @@ def finders_and_classifiers(model: ModelFile, card: Card, options: Options) -> l
 
 def fitness_of(card: Card, finder: Finder, calibration: Calibration | None, options: Options) -> Fitness:
     """What samples are held against: what classifier, finder and calibration were made for."""
-    made = [Made(card.name, card.reference)]
+    made = [ReferenceRanges(card.name, card.reference)]
     its = getattr(finder, "card", None)
     if isinstance(its, Card):
-        made.append(Made(its.name, its.reference))
+        made.append(ReferenceRanges(its.name, its.reference))
     if calibration is not None:
-        made.append(Made("the calibration", calibration.ranges(), model=False))
+        made.append(ReferenceRanges("the calibration", calibration.ranges(), model=False))
     return Fitness(tuple(one for one in made if one.ranges), colour=card.colour != "grey", tiles=options.grid)
 
 
@@ -274,17 +274,17 @@ def open_fields(options: Options) -> Source:
         return open_camera(
             options.sample_id, device=device, interval=options.interval, size=options.size, depth=options.depth
         )
-    from edge.sources.decode import Reading  # noqa: PLC0415
+    from edge.sources.decode import ReadOptions  # noqa: PLC0415
     from edge.sources.files import open_source  # noqa: PLC0415
-    from edge.sources.video import Every  # noqa: PLC0415
+    from edge.sources.video import FrameInterval  # noqa: PLC0415
 
-    every = Every.parse(options.every) if options.every else None
+    every = FrameInterval.parse(options.every) if options.every else None
     return open_source(
         options.inputs,
         sample_id=options.sample_id,
         sample_per_folder=options.sample_per_folder,
         every=every,
-        reading=Reading(options.z, options.depth),
+        reading=ReadOptions(options.z, options.depth),
     )
 
 

@@ -19,9 +19,9 @@ from edge.errors import CalibrationError, NoInputError
 from edge.lines import print_lines
 from edge.modelfile import Card
 from edge.safe_file import ReplacedFile, plain_errors
-from edge.verdict.calibration import Calibration, CountError, Known, to_json
+from edge.verdict.calibration import Calibration, CountError, KnownSlide, to_json
 from edge.verdict.choose import KnownAt, blanks_at, choose_threshold
-from edge.verdict.known import Marked, Read, held_out, joined, match
+from edge.verdict.known import MarkedSlide, ReadSlide, held_out, joined, match
 from edge.verdict.rates import fit
 from edge.verdict.units import parse_share
 
@@ -152,13 +152,13 @@ def _known(
 ) -> tuple[KnownAt, str, CountError | None, list[Slide]]:
     """Where the sensitivity comes from: a function of the threshold, words, the count error, and slides that tell nothing of it."""
     labels, positive = card.labels, card.positive
-    marked: list[Marked] = []
-    read: list[Read] = []
+    marked: list[MarkedSlide] = []
+    read: list[ReadSlide] = []
     unknown: list[Slide] = []
     for slides, share, path in infected:
         truth = Path(path) / _TRUTH
         if share is not None and len(positive) == 1:
-            read += [Read(slide.plain(), *share) for slide in slides]
+            read += [ReadSlide(slide.plain(), *share) for slide in slides]
         elif share is not None:
             raise NoInputError(
                 f"{path}: with several positive classes a share is not enough: mark the cells in {_TRUTH}"
@@ -170,7 +170,7 @@ def _known(
     if marked or read:
         plain_blanks = [slide.plain() for slide in blanks]
 
-        def from_slides(threshold: float) -> tuple[Known, ...]:
+        def from_slides(threshold: float) -> tuple[KnownSlide, ...]:
             out = [slide.at(threshold, labels, positive) for slide in marked]
             if read:
                 counted = blanks_at(plain_blanks, labels, positive, threshold)
@@ -190,7 +190,7 @@ def _known(
     return (lambda t: table.at(t, positive)), f"the card's ({table.what}; another microscope)", count_error, unknown
 
 
-def _marked(slide: Slide, path: Path, labels: tuple[str, ...]) -> Marked:
+def _marked(slide: Slide, path: Path, labels: tuple[str, ...]) -> MarkedSlide:
     """The marked cells of a slide: COCO boxes whose category is one of the model's classes; raises NoInputError."""
     try:
         raw = json.loads(path.read_bytes())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edge.cli.collect import Slide
 from edge.verdict.calibration import Calibration
-from edge.verdict.choose import Limits, flagged_by_others, limits_of, outliers, with_more_blanks
+from edge.verdict.choose import ClassLimits, flagged_by_others, limits_of, outliers, with_more_blanks
 from edge.verdict.interval import LEVEL
 from edge.verdict.units import per_ul as per_ul_of
 from edge.verdict.units import percent, said, two_digits
@@ -70,7 +70,7 @@ def _sensitivity(c: Calibration, label: str) -> str:
     )
 
 
-def _reliably(c: Calibration, limits: Limits) -> str:
+def _reliably(c: Calibration, limits: ClassLimits) -> str:
     return "no share at all" if limits.detection is None else f"{said(limits.detection, c.rbc)} or more"
 
 

@@ -10,7 +10,7 @@ from edge.door import door
 from edge.lines import print_json, print_lines
 
 if TYPE_CHECKING:
-    from edge.shelf import Entry
+    from edge.shelf import ShelfEntry
 
 _TASKS = {"classify": "classifier", "find": "finder"}
 
@@ -46,7 +46,7 @@ def print_shelf(*, json: bool = False) -> None:
     print_lines([_line(model, width) for model in found] or ["The shelf is empty."])
 
 
-def described(entry: Entry) -> dict[str, object]:
+def described(entry: ShelfEntry) -> dict[str, object]:
     """What a model is, in plain values; ``refused`` says why one cannot be used, None for the others."""
     from edge import shelf  # noqa: PLC0415 - see the package's docstring
     from edge.errors import ModelError  # noqa: PLC0415

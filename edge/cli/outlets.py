@@ -16,7 +16,7 @@ from edge.verdict.assess import Assessor
 if TYPE_CHECKING:
     from edge.cli.build import Options
     from edge.outputs.console import Screen
-    from edge.report.records import About
+    from edge.report.records import RunDescription
 
 _HINT = (
     "To see what was counted: --annotate DIR (fields with boxes), --report DIR (a page per sample, cells to look at)."
@@ -24,7 +24,7 @@ _HINT = (
 
 
 def open_outputs(
-    options: Options, card: Card, model: ModelLine, total: int | None, about: About | None
+    options: Options, card: Card, model: ModelLine, total: int | None, about: RunDescription | None
 ) -> list[Output]:
     """All outputs, opened and so known to be writable; raises OutputError. The screen comes last."""
     spare_inputs(options)
@@ -35,9 +35,9 @@ def open_outputs(
 
             outputs.append(FieldTable(options.csv, card.labels))
         if options.annotate:
-            from edge.outputs.annotate import Annotated  # noqa: PLC0415
+            from edge.outputs.annotate import AnnotatedImages  # noqa: PLC0415
 
-            outputs.append(Annotated(options.annotate, card.labels, card.positive, card.threshold, options.unit))
+            outputs.append(AnnotatedImages(options.annotate, card.labels, card.positive, card.threshold, options.unit))
         if options.detections:
             from edge.outputs.coco import Coco  # noqa: PLC0415
 
@@ -91,9 +91,11 @@ def _screens(options: Options, card: Card, model: ModelLine, total: int | None) 
 def progress_line(options: Options, card: Card, total: int | None) -> list[Output]:
     """The live line on stderr."""
     from edge.outputs.console import Progress, Screen  # noqa: PLC0415
-    from edge.outputs.pace import Ends  # noqa: PLC0415
+    from edge.outputs.pace import EndConditions  # noqa: PLC0415
 
-    ends = Ends(options.max_cells, options.max_fields, options.max_seconds, total, several=not _one_sample(options))
+    ends = EndConditions(
+        options.max_cells, options.max_fields, options.max_seconds, total, several=not _one_sample(options)
+    )
     return [Progress(_screen(Screen, error=True), card.positive, ends, options.unit, sooner=options.until_decided)]
 
 
@@ -118,13 +120,15 @@ def _screen(cls: type[Screen], *, error: bool) -> Screen:
     return cls(stderr=error, width=width, highlight=False, emoji=False, markup=False)
 
 
-def about_run(options: Options, model: ModelFile, card: Card, line: ModelLine, assessor: Assessor | None) -> About:
+def about_run(
+    options: Options, model: ModelFile, card: Card, line: ModelLine, assessor: Assessor | None
+) -> RunDescription:
     """What a report says of the run itself."""
-    from edge.report.records import About  # noqa: PLC0415
+    from edge.report.records import RunDescription  # noqa: PLC0415
 
     bound = bound_of(options, model, card, line.finder)
     calibration = None if assessor is None else assessor.calibration
-    return About(line, card, bound, calibration, options.unit, _settings(options), installed_version())
+    return RunDescription(line, card, bound, calibration, options.unit, _settings(options), installed_version())
 
 
 def _settings(options: Options) -> tuple[tuple[str, str], ...]:

@@ -232,10 +232,10 @@ def run(
 
 
 def _check_every(text: str) -> None:
-    from edge.sources.video import Every  # noqa: PLC0415 - comes with OpenCV
+    from edge.sources.video import FrameInterval  # noqa: PLC0415 - comes with OpenCV
 
     try:
-        Every.parse(text)
+        FrameInterval.parse(text)
     except ValueError as error:
         raise typer.BadParameter(f"--every {error}") from None
 

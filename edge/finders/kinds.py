@@ -38,7 +38,7 @@ _COVERED = 0.5
 _AROUND = 0.35
 
 
-class Things(NamedTuple):
+class SetAside(NamedTuple):
     """What is set aside: boxes float32 [n, 4] (x, y, w, h) in working pixels, kind int32 [n]."""
 
     boxes: FloatArray
@@ -66,7 +66,7 @@ def purple_patch(view: Foreground, x: Int32Array, y: Int32Array, radius: float) 
     return np.asarray(most[y, x], np.float32)
 
 
-def set_aside(view: Foreground, radius: float) -> Things:
+def set_aside(view: Foreground, radius: float) -> SetAside:
     """Find the nuclei, platelets and stain of a field whose red cells have ``radius`` working pixels."""
     cell_area = np.pi * radius**2
     dense = _dense(view)
@@ -88,10 +88,10 @@ def set_aside(view: Foreground, radius: float) -> Things:
             kinds.append(kind)
             grow = (_CYTOPLASM - 1) / 2 if kind == WHITE_CELL else 0.0
             boxes.append((x - grow * width, y - grow * height, width * (1 + 2 * grow), height * (1 + 2 * grow)))
-    return Things(np.array(boxes, np.float32).reshape(-1, 4), np.array(kinds, np.int32))
+    return SetAside(np.array(boxes, np.float32).reshape(-1, 4), np.array(kinds, np.int32))
 
 
-def covered(boxes: FloatArray, things: Things) -> np.ndarray:
+def covered(boxes: FloatArray, things: SetAside) -> np.ndarray:
     """Which boxes, float32 [n, 4], lie for the most part in something set aside: bool [n]."""
     if len(things.boxes) == 0:
         return np.zeros(len(boxes), bool)

@@ -35,7 +35,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _QUALITY = 92
 
 
-class Annotated:
+class AnnotatedImages:
     """Writes ``DIR/<field>-<name>.jpg`` for every kept field. The folder is made when it is missing."""
 
     needs_pixels = True

@@ -16,7 +16,7 @@ from rich.text import Text
 from edge import words
 from edge.outputs import FieldEvent, ModelLine, SampleEvent, overlap_words
 from edge.outputs.files import ReaderGoneError, stdout_errors
-from edge.outputs.pace import Ends, Pace
+from edge.outputs.pace import EndConditions, Pace
 from edge.types import NOT_NEW, Overlap, Tally, Verdict
 from edge.verdict.flag import percent_range, percent_value
 
@@ -55,7 +55,7 @@ class Progress:
         self,
         console: Screen,
         positive: Collection[str],
-        ends: Ends | None = None,
+        ends: EndConditions | None = None,
         unit: str = "cell",
         *,
         sooner: bool = False,
@@ -66,7 +66,7 @@ class Progress:
         self._left = "at most {} left" if sooner else "{} left"
         began = monotonic()
         self._shown = began if not console.is_terminal else 0.0
-        self._pace = Pace(ends or Ends(), began)
+        self._pace = Pace(ends or EndConditions(), began)
         self._before = 0  # cells of the samples that are complete
         self._overlaps: tuple[Overlap, ...] = ()
         self._live: Live | None = None

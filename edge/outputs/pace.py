@@ -13,7 +13,7 @@ _FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class EndConditions:
     """What may end a run; None: that does not.
 
     Attributes:
@@ -48,7 +48,7 @@ class Pace:
         began: when it began.
     """
 
-    def __init__(self, ends: Ends, began: float) -> None:
+    def __init__(self, ends: EndConditions, began: float) -> None:
         self._ends = ends
         self._began = began
         self._marks: deque[_Mark] = deque()

@@ -44,7 +44,7 @@ _BY_REASON = {
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class NothingCounted:
     """A sample of which nothing was counted: how many ``fields`` were seen, and the likeliest ``cause`` in words."""
 
     sample: str
@@ -68,7 +68,7 @@ class Watch:
 
     def __init__(self, tell: Callable[[str], None], patience: int) -> None:
         self.samples = 0
-        self.nothing: list[Nothing] = []
+        self.nothing: list[NothingCounted] = []
         self._tell = tell
         self._patience = patience
         self._recent: deque[str] = deque(maxlen=patience)
@@ -105,7 +105,7 @@ class Watch:
         self.samples += 1
         if event.tally.kept == 0 and self._of_sample:
             likely = self._of_sample.most_common(1)[0][0]
-            self.nothing.append(Nothing(event.tally.sample, self._of_sample.total(), likely))
+            self.nothing.append(NothingCounted(event.tally.sample, self._of_sample.total(), likely))
         self._of_sample.clear()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.overlap.fit import Pose, Raster, Things, common, fitted, log_chance, refined
+from edge.overlap.fit import Landmarks, Pose, Raster, common, fitted, log_chance, refined
 from edge.overlap.index import Hits
 from edge.types import FloatArray
 
@@ -25,7 +25,7 @@ _MATCHED = 0.25  # typical cells
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class OverlapLimits:
     """Where an overlap is believed; chosen on part of the sets and reported on the others (docs/overlap.md).
 
     Attributes:
@@ -44,11 +44,11 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Laid:
+class Placement:
     """An earlier field, by its number, on which this one lies; ``pose`` brings that field's places into this one.
 
     Attributes:
-        log_chance: natural logarithm of what ``Limits.chance`` limits.
+        log_chance: natural logarithm of what ``OverlapLimits.chance`` limits.
     """
 
     number: int
@@ -61,7 +61,7 @@ Votes = tuple[int, FloatArray, FloatArray]
 
 
 def most_voted(
-    hits: Hits, anchors: NDArray[np.int64], places: FloatArray, shifts_in_all: float, limits: Limits
+    hits: Hits, anchors: NDArray[np.int64], places: FloatArray, shifts_in_all: float, limits: OverlapLimits
 ) -> list[Votes]:
     """The earlier fields that most cells vote for with one shift, the best first.
 
@@ -99,8 +99,12 @@ def votes_needed(hits: int, shifts: float) -> int:
 
 
 def laid_on(
-    now: Things, then: Mapping[int, Things], voted: Sequence[Votes], extent: tuple[float, float], limits: Limits
-) -> list[Laid]:
+    now: Landmarks,
+    then: Mapping[int, Landmarks],
+    voted: Sequence[Votes],
+    extent: tuple[float, float],
+    limits: OverlapLimits,
+) -> list[Placement]:
     """Those of the fields voted for that are believed.
 
     Args:
@@ -110,7 +114,7 @@ def laid_on(
         extent: of fields, in typical cells.
         limits: where an overlap is believed.
     """
-    out: list[Laid] = []
+    out: list[Placement] = []
     if not voted:
         return out
     raster = Raster(now.places, extent)
@@ -133,14 +137,14 @@ def laid_on(
             continue
         found = believed(start, (now, earlier), raster, extent, limits)
         if found is not None:
-            out.append(Laid(number, *found))
+            out.append(Placement(number, *found))
             covered[:-1] |= common(now, found[0].back(), extent)
             failed = 0
     return out
 
 
 def believed(
-    start: Pose, both: tuple[Things, Things], raster: Raster, extent: tuple[float, float], limits: Limits
+    start: Pose, both: tuple[Landmarks, Landmarks], raster: Raster, extent: tuple[float, float], limits: OverlapLimits
 ) -> tuple[Pose, float] | None:
     """The pose that ``start`` leads to, and the logarithm of its chance; None where it is not believed.
 

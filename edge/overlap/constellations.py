@@ -42,7 +42,7 @@ _NUMBERS = _scattered(_PLACES)
 _NOBODY = np.full((_WINDOW, 2), np.inf, np.float32)
 
 
-class Keys(NamedTuple):
+class ConstellationKeys(NamedTuple):
     """Constellations of one field.
 
     Attributes:
@@ -58,7 +58,7 @@ class Keys(NamedTuple):
     asked_anchors: NDArray[np.int64]
 
 
-def keys_of(places: FloatArray) -> Keys:
+def keys_of(places: FloatArray) -> ConstellationKeys:
     """Keys to remember a field by, and keys to look for it with; places: float32 [n, 2], x, y in typical cells."""
     wanted = neighbours_wanted(len(places))
     trios = _trios(wanted)
@@ -83,11 +83,11 @@ def keys_of(places: FloatArray) -> Keys:
     anchors = order.take(real % max(len(order), 1))
     keys, others = sums.take(real), others.take(real)
     if len(keys) <= MOST_KEYS:
-        return Keys(keys, anchors, np.concatenate([keys, others]), np.concatenate([anchors, anchors]))
+        return ConstellationKeys(keys, anchors, np.concatenate([keys, others]), np.concatenate([anchors, anchors]))
     last = np.partition(keys, MOST_KEYS)[MOST_KEYS]
     kept, also = keys < last, others < last
     keys, own = keys[kept], anchors[kept]
-    return Keys(keys, own, np.concatenate([keys, others[also]]), np.concatenate([own, anchors[also]]))
+    return ConstellationKeys(keys, own, np.concatenate([keys, others[also]]), np.concatenate([own, anchors[also]]))
 
 
 def neighbours_wanted(cells: int) -> int:

@@ -38,7 +38,7 @@ _RIM = 0.1  # of a cell, beyond its own border: near the field's border a finder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Things:
+class Landmarks:
     """What stands in a field, in typical cells.
 
     Attributes:
@@ -52,13 +52,13 @@ class Things:
     def __len__(self) -> int:
         return len(self.places)
 
-    def at(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Things:
+    def at(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Landmarks:
         """Some of them."""
-        return Things(self.places[chosen], self.sizes[chosen])
+        return Landmarks(self.places[chosen], self.sizes[chosen])
 
-    def and_(self, more: Things) -> Things:
+    def and_(self, more: Landmarks) -> Landmarks:
         """These and more."""
-        return Things(np.concatenate([self.places, more.places]), np.concatenate([self.sizes, more.sizes]))
+        return Landmarks(np.concatenate([self.places, more.places]), np.concatenate([self.sizes, more.sizes]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def fitted(now: FloatArray, then: FloatArray) -> Pose:
     return Pose(a, b, tx - (a * mx - b * my), ty - (b * mx + a * my))
 
 
-def refined(pose: Pose, now: Things, then: Things, raster: Raster) -> Pose | None:
+def refined(pose: Pose, now: Landmarks, then: Landmarks, raster: Raster) -> Pose | None:
     """The pose mended by all cells that agree with it; None where nothing a stage does is left."""
     for within in _ROUNDS:
         who, far = raster.nearest(pose(now.places))
@@ -198,7 +198,7 @@ def one_to_one(places: FloatArray, sizes: FloatArray, raster: Raster) -> tuple[N
     return np.array(list(mine), np.int64), np.array(list(mine.values()), np.int64)
 
 
-def common(things: Things, pose: Pose, extent: tuple[float, float], room: float | None = None) -> NDArray[np.bool_]:
+def common(things: Landmarks, pose: Pose, extent: tuple[float, float], room: float | None = None) -> NDArray[np.bool_]:
     """Which things lie whole in the other field, bool [n].
 
     Args:

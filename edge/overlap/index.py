@@ -34,7 +34,7 @@ class Hits(NamedTuple):
     place: FloatArray
 
 
-class Index:
+class KeyIndex:
     """Remembers keys with the field and the place they were seen at.
 
     Args:

@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.boxes import median
-from edge.overlap.candidates import Laid, Limits, laid_on, most_voted
+from edge.overlap.candidates import OverlapLimits, Placement, laid_on, most_voted
 from edge.overlap.constellations import keys_of
-from edge.overlap.fit import Raster, Things, common, one_to_one
-from edge.overlap.index import LAST_FIELD, Index
+from edge.overlap.fit import Landmarks, Raster, common, one_to_one
+from edge.overlap.index import LAST_FIELD, KeyIndex
 from edge.overlap.statics import Statics
 from edge.types import NOT_NEW, NOT_WHOLE, Cells, FieldResult, Overlap
 
@@ -50,8 +50,8 @@ class _Known:
     """
 
     index: int
-    landmarks: Things
-    judged: Things
+    landmarks: Landmarks
+    judged: Landmarks
     another_view: bool
 
 
@@ -66,7 +66,7 @@ class _Group:
     def __init__(self, shape: tuple[int, int], cell_px: float) -> None:
         self.cell_px = cell_px
         self.extent = (shape[1] / cell_px, shape[0] / cell_px)
-        self.index = Index(self.extent)
+        self.index = KeyIndex(self.extent)
         self.statics = Statics(self.extent)
         self.known: dict[int, _Known] = {}
         self._order: deque[int] = deque()
@@ -91,8 +91,8 @@ class Register:
         limits: where an overlap is believed.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
+    def __init__(self, limits: OverlapLimits | None = None) -> None:
+        self._limits = limits or OverlapLimits()
         self._groups: dict[tuple[int, int], _Group] = {}
 
     def place(self, result: FieldResult) -> tuple[FieldResult, tuple[Overlap, ...]]:
@@ -143,15 +143,15 @@ class Register:
         return _set_aside(result, whole[of >= 0]), overlaps
 
 
-def _things(cells: Cells, chosen: NDArray[np.int64], cell_px: float) -> Things:
+def _things(cells: Cells, chosen: NDArray[np.int64], cell_px: float) -> Landmarks:
     boxes = cells.boxes[chosen].astype(np.float32) / np.float32(cell_px)
     places = boxes[:, :2] + boxes[:, 2:] * np.float32(0.5)
-    return Things(places.astype(np.float32), boxes[:, 2:])
+    return Landmarks(places.astype(np.float32), boxes[:, 2:])
 
 
 def _judged_before(
-    things: Things, laid: list[tuple[Laid, Things]], extent: tuple[float, float]
-) -> tuple[NDArray[np.int64], Things]:
+    things: Landmarks, laid: list[tuple[Placement, Landmarks]], extent: tuple[float, float]
+) -> tuple[NDArray[np.int64], Landmarks]:
     """Which of the overlaps shows each thing, int64 [n], -1 for what is new; and what else was judged in this field's view."""
     of = np.full(len(things), -1, np.int64)
     raster = Raster(things.places, extent)
@@ -162,13 +162,13 @@ def _judged_before(
         left = np.ones(len(judged), np.bool_)
         left[then] = False
         left &= common(judged, each.pose, extent, room=-_BEYOND)
-        more = Things(each.pose(judged.places[left]), judged.sizes[left])
+        more = Landmarks(each.pose(judged.places[left]), judged.sizes[left])
         known = Raster(carried.places, extent).nearest(more.places)[1] < 0.5
         carried = carried.and_(more.at(~known))
     return of, carried
 
 
-def _told(group: _Group, laid: Laid, cells: int) -> Overlap:
+def _told(group: _Group, laid: Placement, cells: int) -> Overlap:
     middle = np.array([group.extent], np.float32) * np.float32(0.5)
     x, y = ((laid.pose.back()(middle) - middle)[0] * group.cell_px).tolist()
     return Overlap(group.known[laid.number].index, cells, (round(x), round(y)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.overlap.fit import Things
+from edge.overlap.fit import Landmarks
 from edge.types import FloatArray
 
 _BIN = 0.12  # typical cells: the finder puts what does not move nearly where it was
@@ -35,7 +35,7 @@ class Statics:
             self._counts >>= 1
             self.views //= 2
 
-    def moving(self, things: Things) -> Things:
+    def moving(self, things: Landmarks) -> Landmarks:
         """Without what stands in such places."""
         if self.views < _VIEWS:
             return things

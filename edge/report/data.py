@@ -13,7 +13,7 @@ from edge.near import lowest
 from edge.outputs.jsonl import finding_facts, rounded
 from edge.report.html import Markup
 from edge.report.pictures import AROUND
-from edge.report.records import Report, Shown
+from edge.report.records import GalleryCell, Report
 
 FORMAT = "edge-report"
 VERSION = 2
@@ -58,7 +58,7 @@ def report_facts(report: Report) -> dict[str, Any]:
     }
 
 
-def _cell(cell: Shown) -> dict[str, Any]:
+def _cell(cell: GalleryCell) -> dict[str, Any]:
     return {
         "cell": cell.cell,
         "field": cell.field,

@@ -9,7 +9,7 @@ from edge.outputs.annotate import NEAR
 from edge.report.gather import BELOW, HIGHEST, LOWEST
 from edge.report.html import Markup, el, join, void
 from edge.report.pictures import SIDE
-from edge.report.records import Gallery, Report, Shown, View
+from edge.report.records import FieldView, Gallery, GalleryCell, Report
 from edge.report.words import named, plural
 
 _MISSED = "What was missed is most likely among them."
@@ -66,7 +66,7 @@ def _title(gallery: Gallery, unit: str, suspicious: bool) -> str:
     return f"All {of:,} {what}" if n == of else f"A random {n} of {of:,} {what}, highest score first"
 
 
-def _card(cell: Shown, label: bool, least: float | None) -> Markup:
+def _card(cell: GalleryCell, label: bool, least: float | None) -> Markup:
     """``least``: the score from which it is a near miss; None: it is none."""
     missed = least is not None and cell.score >= least > 0
     where = f"{cell.label}, score {cell.score:.4f}, {cell.cell} in {cell.name}"
@@ -110,7 +110,7 @@ def _swatch(name: str, **colours: str) -> Markup:
     return el("li", el("svg", square, width="12", height="12", aria_hidden="true"), name)
 
 
-def _view(view: View, suspicious: bool) -> Markup:
+def _view(view: FieldView, suspicious: bool) -> Markup:
     if view.reason is not None:
         words = f"rejected: {view.reason}"
     elif suspicious:

@@ -20,8 +20,8 @@ from edge.outputs import FieldEvent
 from edge.outputs.annotate import class_colours
 from edge.pixels import Pyramid, pyramid
 from edge.report.pictures import cell_pictures, field_jpeg, small_boxed, small_field
-from edge.report.ranking import Best, Reservoir
-from edge.report.records import Gallery, Gathered, Shown, View
+from edge.report.ranking import BestItems, Reservoir
+from edge.report.records import FieldView, Gallery, GalleryCell, SampleParts
 from edge.report.series import Series, reason_of
 from edge.types import FieldResult, FloatArray, UInt8Array
 from edge.words import without_numbers
@@ -48,7 +48,7 @@ class _Scene(NamedTuple):
     scores: FloatArray
 
 
-class Gathering:
+class SampleCollector:
     """One sample's. Call ``field`` in field order; memory is bounded by the limits above whatever comes."""
 
     def __init__(self, card: Card, sample: str) -> None:
@@ -56,15 +56,15 @@ class Gathering:
         self._positive = card.positive_mask
         watched = np.flatnonzero(self._positive).tolist()
         quota = max(FEWEST, SUSPECTS // max(len(watched), 1))
-        self._highest: dict[int, Best[Shown]] = {klass: Best(quota) for klass in watched}
-        self._lowest: dict[int, Best[Shown]] = {klass: Best(quota) for klass in watched}
+        self._highest: dict[int, BestItems[GalleryCell]] = {klass: BestItems(quota) for klass in watched}
+        self._lowest: dict[int, BestItems[GalleryCell]] = {klass: BestItems(quota) for klass in watched}
         self._suspects = dict.fromkeys(watched, 0)
-        self._others: Reservoir[Shown] = Reservoir(OTHERS, zlib.crc32(sample.encode(errors="replace")))
-        self._below: Best[Shown] = Best(BELOW_SHOWN if watched else 0)
+        self._others: Reservoir[GalleryCell] = Reservoir(OTHERS, zlib.crc32(sample.encode(errors="replace")))
+        self._below: BestItems[GalleryCell] = BestItems(BELOW_SHOWN if watched else 0)
         self._near = 0
         self._passed = 0
-        self._views: Best[View] = Best(FIELDS)
-        self._rejected: dict[str, View] = {}
+        self._views: BestItems[FieldView] = BestItems(FIELDS)
+        self._rejected: dict[str, FieldView] = {}
         self._kinds: tuple[str, ...] = ()
         self._series = Series()
 
@@ -92,9 +92,9 @@ class Gathering:
         if self._views.wants(rank):
             self._views.add(rank, self._view(result, rgb, len(suspects)))
 
-    def done(self) -> Gathered:
+    def done(self) -> SampleParts:
         """What the page needs."""
-        return Gathered(
+        return SampleParts(
             tuple(self._galleries()),
             (*self._views.ranked(), *self._rejected.values()),
             self._series.stretches(),
@@ -115,7 +115,7 @@ class Gathering:
             self._keep(self._highest[klass], scene, mine)
             self._keep(self._lowest[klass], scene, mine, -1)
 
-    def _keep(self, best: Best[Shown], scene: _Scene, cells: np.ndarray, sign: int = 1) -> None:
+    def _keep(self, best: BestItems[GalleryCell], scene: _Scene, cells: np.ndarray, sign: int = 1) -> None:
         """Of some cells those that are among the best so far: of the highest scores, or with ``sign`` -1 of the lowest."""
         keys = sign * scene.scores[cells]
         for place in np.argsort(-keys, kind="stable").tolist():
@@ -124,12 +124,12 @@ class Gathering:
                 break  # the rest of this field ranks lower still
             best.add(key, self._show(scene, [int(cells[place])])[0])
 
-    def _show(self, scene: _Scene, cells: Sequence[int]) -> list[Shown]:
+    def _show(self, scene: _Scene, cells: Sequence[int]) -> list[GalleryCell]:
         result = scene.result
         boxes = result.cells.boxes[cells]
         pictures = cell_pictures(scene.image, boxes)
         return [
-            Shown(
+            GalleryCell(
                 f"{result.index}-{n}",
                 result.index,
                 result.name,
@@ -142,7 +142,7 @@ class Gathering:
             for n, box, picture in zip(cells, boxes, pictures, strict=True)
         ]
 
-    def _view(self, result: FieldResult, rgb: UInt8Array, positives: int) -> View:
+    def _view(self, result: FieldResult, rgb: UInt8Array, positives: int) -> FieldView:
         drawn = small_boxed(rgb, result, self._card)
         self._kinds = result.cells.kinds
         return _view(result, drawn, positives, None)
@@ -169,5 +169,5 @@ class Gathering:
         return [gallery for gallery in galleries if gallery.cells]
 
 
-def _view(field: FieldEvent | FieldResult, rgb: UInt8Array, positives: int | None, reason: str | None) -> View:
-    return View(field.index, field.name, positives, reason, rgb.shape[1], rgb.shape[0], field_jpeg(rgb))
+def _view(field: FieldEvent | FieldResult, rgb: UInt8Array, positives: int | None, reason: str | None) -> FieldView:
+    return FieldView(field.index, field.name, positives, reason, rgb.shape[1], rgb.shape[0], field_jpeg(rgb))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from edge.outputs import FieldEvent, SampleEvent
 from edge.outputs.files import safe_name, same_place, usable_folder
-from edge.report.gather import Gathering
+from edge.report.gather import SampleCollector
 from edge.report.page import index, page
-from edge.report.records import About, Report
+from edge.report.records import Report, RunDescription
 from edge.report.words import plural
 from edge.safe_file import whole_file
 
@@ -30,11 +30,11 @@ class HtmlReport:
         now: the time that pages carry, ``YYYY-MM-DDThh:mm:ssZ``.
     """
 
-    def __init__(self, folder: Path, about: About, now: Callable[[], str] = _now) -> None:
+    def __init__(self, folder: Path, about: RunDescription, now: Callable[[], str] = _now) -> None:
         self._folder = folder
         self._about = about
         self._now = now
-        self._gathering: Gathering | None = None
+        self._gathering: SampleCollector | None = None
         self._taken = {_INDEX}
         self._written: list[tuple[str, str, str, str]] = []
         usable_folder(folder)
@@ -42,12 +42,12 @@ class HtmlReport:
     def field(self, event: FieldEvent) -> None:
         """Keep what the page will show of a field."""
         if self._gathering is None:
-            self._gathering = Gathering(self._about.card, event.sample)
+            self._gathering = SampleCollector(self._about.card, event.sample)
         self._gathering.field(event)
 
     def sample(self, event: SampleEvent) -> None:
         """Write the sample's page."""
-        gathering = self._gathering or Gathering(self._about.card, event.tally.sample)
+        gathering = self._gathering or SampleCollector(self._about.card, event.tally.sample)
         self._gathering = None
         name = self._file_name(event.tally.sample)
         report = Report(self._about, event, gathering.done(), self._now())

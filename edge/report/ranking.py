@@ -13,7 +13,7 @@ T = TypeVar("T")
 _ABOVE_0, _BELOW_1 = 1e-300, 1 - 1e-12  # logarithms of these exist
 
 
-class Best(Generic[T]):
+class BestItems(Generic[T]):
     """The ``limit`` items with the highest keys; of equal ones those that came first.
 
     What an item costs to make is paid only for those that are kept: ask ``wants`` first.

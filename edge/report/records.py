@@ -11,7 +11,7 @@ from edge.verdict.calibration import Bound, Calibration
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class RunDescription:
     """What a run counts with, the same for all of its samples.
 
     Attributes:
@@ -33,7 +33,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class GalleryCell:
     """One counted cell of a gallery.
 
     Attributes:
@@ -62,11 +62,11 @@ class Gallery:
     key: str
     label: str | None
     of: int
-    cells: tuple[Shown, ...]
+    cells: tuple[GalleryCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class FieldView:
     """A whole field, scaled down; ``positives`` of the model, or None for a field that was rejected for ``reason``."""
 
     field: int
@@ -113,7 +113,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class SampleParts:
     """What a sample left behind for its page.
 
     Attributes:
@@ -122,7 +122,7 @@ class Gathered:
     """
 
     galleries: tuple[Gallery, ...]
-    views: tuple[View, ...]
+    views: tuple[FieldView, ...]
     stretches: tuple[Stretch, ...]
     stages: tuple[Stage, ...]
     colours: Mapping[str, tuple[int, int, int]]
@@ -133,7 +133,7 @@ class Gathered:
 class Report:
     """All that one page shows; ``made``: when, UTC, ISO 8601."""
 
-    about: About
+    about: RunDescription
     event: SampleEvent
-    gathered: Gathered
+    gathered: SampleParts
     made: str

@@ -42,7 +42,7 @@ from edge.sources.turn import turned  # noqa: E402
 from edge.types import UInt8Array  # noqa: E402
 
 if TYPE_CHECKING:
-    from edge.sources.tiff import FieldPlan, Layout
+    from edge.sources.tiff import FieldPlan, TiffLayout
 
 _FILE_SLACK = 64 << 20  # previews, profiles
 RAW_SUFFIXES = frozenset({".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"})
@@ -54,7 +54,7 @@ _KEPT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadOptions:
     """What the user says of the pictures.
 
     Attributes:
@@ -66,7 +66,7 @@ class Reading:
     depth: int | None = None
 
 
-AS_IT_IS = Reading()
+AS_IT_IS = ReadOptions()
 
 
 class Picture(NamedTuple):
@@ -132,7 +132,10 @@ def decode_image(path: str | os.PathLike[str]) -> UInt8Array:
 
 
 def decode_field(
-    path: str | os.PathLike[str], reading: Reading = AS_IT_IS, plan: FieldPlan | None = None, name: str | None = None
+    path: str | os.PathLike[str],
+    reading: ReadOptions = AS_IT_IS,
+    plan: FieldPlan | None = None,
+    name: str | None = None,
 ) -> Picture:
     """Read one field of a file.
 
@@ -159,7 +162,7 @@ def decode_field(
         raise UnreadableFieldError(f"{name}: damaged, it cannot be decoded") from None
 
 
-def fields_in(path: str | os.PathLike[str]) -> Layout | None:
+def fields_in(path: str | os.PathLike[str]) -> TiffLayout | None:
     """What a TIFF that may be more than one plain picture holds; None for every other file, and for one that is damaged.
 
     Costs a glance at the file's first bytes unless it is such a TIFF.
@@ -187,7 +190,7 @@ def _opened(path: str | os.PathLike[str]) -> BinaryIO:
     return open(path, "rb")  # noqa: PTH123 - closed by whoever opened it
 
 
-def _decode(file: BinaryIO, limit: float, reading: Reading, plan: FieldPlan | None) -> Picture:
+def _decode(file: BinaryIO, limit: float, reading: ReadOptions, plan: FieldPlan | None) -> Picture:
     start = file.read(4)
     if not start:
         raise RefusedError("the file is empty (0 bytes)")
@@ -219,7 +222,7 @@ def _check_pixels(width: int, height: int, limit: float) -> None:
         )
 
 
-def _decode_tiff(file: BinaryIO, limit: float, reading: Reading, plan: FieldPlan | None) -> Picture:
+def _decode_tiff(file: BinaryIO, limit: float, reading: ReadOptions, plan: FieldPlan | None) -> Picture:
     from edge.sources.tiff import lay_out, read_field  # noqa: PLC0415 - a folder of JPEGs needs none of it
 
     if plan is None:

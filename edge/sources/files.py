@@ -9,7 +9,7 @@ from threading import Lock
 
 from edge.errors import NoInputError, UnreadableFieldError
 from edge.sources import Source
-from edge.sources.decode import AS_IT_IS, Picture, Reading, UnknownDepthError, decode_field, fields_in, shown
+from edge.sources.decode import AS_IT_IS, Picture, ReadOptions, UnknownDepthError, decode_field, fields_in, shown
 from edge.sources.depth import check_size
 from edge.sources.jpeg import strict
 from edge.sources.listing import (
@@ -17,14 +17,14 @@ from edge.sources.listing import (
     JPEG_SUFFIXES,
     PICTURE_SUFFIXES,
     TIFF_SUFFIXES,
-    Item,
+    FieldEntry,
     expand,
     items,
     passed_over,
 )
 from edge.sources.names import natural_key
 from edge.sources.refusal import RefusedError
-from edge.sources.video import VIDEO_SUFFIXES, Every, VideoSource
+from edge.sources.video import VIDEO_SUFFIXES, FrameInterval, VideoSource
 from edge.types import Field, Shot
 
 __all__ = ["IMAGE_SUFFIXES", "PICTURE_SUFFIXES", "FileSource", "expand", "natural_key", "open_source"]
@@ -58,7 +58,7 @@ class FileSource:
         *,
         sample_id: str | None = None,
         sample_per_folder: bool = False,
-        reading: Reading = AS_IT_IS,
+        reading: ReadOptions = AS_IT_IS,
     ) -> None:
         if sample_id is not None and sample_per_folder:
             raise ValueError("sample_id names one sample, sample_per_folder makes many: give one of them")
@@ -82,7 +82,7 @@ class FileSource:
         """Nothing is held open."""
 
 
-def _parts(item: Item, unread: dict[str, list[str]]) -> Iterator[Item]:
+def _parts(item: FieldEntry, unread: dict[str, list[str]]) -> Iterator[FieldEntry]:
     """The fields of one file; what is not read of it is added to ``unread``."""
     layout = fields_in(item.path) if item.path.suffix.lower() in TIFF_SUFFIXES else None
     if layout is None:
@@ -92,10 +92,10 @@ def _parts(item: Item, unread: dict[str, list[str]]) -> Iterator[Item]:
         unread.setdefault(note, []).append(item.name)
     several = len(layout.fields) > 1
     for number, plan in enumerate(layout.fields, 1):
-        yield Item(item.sample, f"{item.name}#{number}" if several else item.name, item.path, plan)
+        yield FieldEntry(item.sample, f"{item.name}#{number}" if several else item.name, item.path, plan)
 
 
-def _lenient(items: list[Item]) -> Iterator[str]:
+def _lenient(items: list[FieldEntry]) -> Iterator[str]:
     if not strict() and any(item.path.suffix.lower() in JPEG_SUFFIXES for item in items):
         yield "simplejpeg is not installed, so of damaged JPEGs only those cut short are noticed (apt install python3-simplejpeg)"
 
@@ -110,8 +110,8 @@ def _said_once(unread: dict[str, list[str]]) -> Iterable[str]:
 class _SampleDepth:
     """How deep the 16-bit pixels of a sample are where a file does not say: as its first field has it, found out once."""
 
-    first: Item
-    reading: Reading
+    first: FieldEntry
+    reading: ReadOptions
     _lock: Lock = field(default_factory=Lock)
     _known: bool = False
     _depth: int | None = None
@@ -133,8 +133,8 @@ class _Load:
     """Decodes one field when called; raises UnreadableFieldError."""
 
     index: int
-    item: Item
-    reading: Reading
+    item: FieldEntry
+    reading: ReadOptions
     sample: _SampleDepth
 
     def __call__(self) -> Field:
@@ -161,14 +161,14 @@ class _Load:
             depth = self.sample.get() if picture.guessed else None
             if depth is None or depth == picture.depth:
                 return picture
-        return _read(self.item, Reading(self.reading.z, depth))
+        return _read(self.item, ReadOptions(self.reading.z, depth))
 
 
-def _read(item: Item, reading: Reading) -> Picture:
+def _read(item: FieldEntry, reading: ReadOptions) -> Picture:
     return decode_field(item.path, reading, item.plan, _said_name(item))
 
 
-def _said_name(item: Item) -> str:
+def _said_name(item: FieldEntry) -> str:
     return shown(item.path) + (item.name[item.name.rfind("#") :] if item.plan is not None and "#" in item.name else "")
 
 
@@ -177,8 +177,8 @@ def open_source(
     *,
     sample_id: str | None = None,
     sample_per_folder: bool = False,
-    every: Every | None = None,
-    reading: Reading = AS_IT_IS,
+    every: FrameInterval | None = None,
+    reading: ReadOptions = AS_IT_IS,
 ) -> Source:
     """Open what the user typed: videos by their suffix, everything else as images.
 

@@ -36,7 +36,7 @@ PICTURE_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES | VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class FieldEntry:
     """One field: its sample, its name in it, its file, and which field of a TIFF of several (None: the only one)."""
 
     sample: str
@@ -126,7 +126,7 @@ def _groups(paths: list[Path], sample_per_folder: bool) -> dict[Path | None, lis
     return groups
 
 
-def items(paths: list[Path], sample_id: str | None, sample_per_folder: bool) -> list[Item]:
+def items(paths: list[Path], sample_id: str | None, sample_per_folder: bool) -> list[FieldEntry]:
     """Every file that is a field, sample by sample; raises NoInputError where there is none."""
     groups = _groups(paths, sample_per_folder)
     if not groups:
@@ -142,7 +142,7 @@ def items(paths: list[Path], sample_id: str | None, sample_per_folder: bool) -> 
     for key, files in groups.items():
         root = roots[key]
         sample = sample_id if sample_id is not None else names[root]
-        named = [Item(sample, _name_in(root, file), file) for file in files]
+        named = [FieldEntry(sample, _name_in(root, file), file) for file in files]
         out += sorted(named, key=lambda item: natural_key(item.name))
     return out
 

@@ -24,14 +24,14 @@ _WHOLE = 0.9  # the frame count of a container is an estimate; well below it the
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class FrameInterval:
     """How often a frame is taken: every ``frames`` frames where given, else every ``seconds`` seconds of video."""
 
     frames: int | None = None
     seconds: float = 1.0
 
     @staticmethod
-    def parse(text: str) -> Every:
+    def parse(text: str) -> FrameInterval:
         """Read ``25`` (frames) or ``0.5s`` (seconds).
 
         Raises:
@@ -40,7 +40,7 @@ class Every:
         match = re.fullmatch(r"([0-9]+)|([0-9]*\.?[0-9]+) *s", text.strip())
         if match is None:
             raise ValueError(f"{text!r}: give a number of frames (25) or seconds of video (0.5s)")
-        every = Every(frames=int(match[1])) if match[1] else Every(seconds=float(match[2]))
+        every = FrameInterval(frames=int(match[1])) if match[1] else FrameInterval(seconds=float(match[2]))
         if every.frames == 0 or every.seconds <= 0:
             raise ValueError(f"{text!r}: must be above zero")
         return every
@@ -74,7 +74,7 @@ class VideoSource:
         self,
         paths: Sequence[str | Path],
         *,
-        every: Every | None = None,
+        every: FrameInterval | None = None,
         sample_id: str | None = None,
         capture: Callable[[str], Any] | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class VideoSource:
             if not Path(path).is_file():
                 raise NoInputError(f"{shown(path)}: no such video file; check the path")
         self._paths = [Path(p) for p in paths]
-        self._every = every or Every()
+        self._every = every or FrameInterval()
         self._sample_id = sample_id
         self._capture: Callable[[str], Any] = capture or cv2.VideoCapture
         self._open: list[Any] = []

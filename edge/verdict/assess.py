@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from edge.types import Finding, Interval, Tally
 from edge.verdict.calibration import Calibration
 from edge.verdict.interval import LEVEL
-from edge.verdict.limits import Errors, limit_of_blank, limit_of_detection
+from edge.verdict.limits import ErrorRates, limit_of_blank, limit_of_detection
 from edge.verdict.looks import Look, spent_on_blanks, spent_on_target
 from edge.verdict.prevalence import Estimate, at_least, at_most, estimate
 from edge.verdict.sequential import AnyTime
@@ -26,7 +26,7 @@ _LEAST_SHARE = 1e-9  # what a positive's interval begins with where rounding wou
 @dataclass(frozen=True, slots=True)
 class _Class:
     label: str
-    errors: Errors
+    errors: ErrorRates
     known: bool  # whether its sensitivity is
     any_time: AnyTime | None
     detectable: dict[int, bool] = field(default_factory=dict)  # worked out once for so many cells

@@ -15,7 +15,7 @@ import numpy as np
 
 from edge.errors import CalibrationError
 from edge.verdict.fitness import Range, ranges_of
-from edge.verdict.limits import Errors
+from edge.verdict.limits import ErrorRates
 from edge.verdict.rates import MISSED_CELLS, Rate, certain, fit
 from edge.verdict.units import RBC_PER_UL
 
@@ -77,7 +77,7 @@ class Blank:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownSlide:
     """Infected cells of one slide (or of one part of a held-out set), and how many of them came out positive."""
 
     name: str
@@ -115,7 +115,7 @@ class Calibration:
     threshold: float
     threshold_origin: str
     blanks: tuple[Blank, ...]
-    known: tuple[Known, ...] = ()
+    known: tuple[KnownSlide, ...] = ()
     known_origin: str = "not known"
     count_error: CountError | None = None
     unit: str = "cell"
@@ -139,10 +139,10 @@ class Calibration:
         """What a sample has to look like for this to apply; empty where a blank was not measured."""
         return ranges_of([blank.appearance for blank in self.blanks])
 
-    def errors(self, label: str) -> Errors:
+    def errors(self, label: str) -> ErrorRates:
         """The next slide's rates for one positive class."""
         false = fit([blank.positives[label] for blank in self.blanks], [blank.cells for blank in self.blanks])
-        return Errors(false.next, self.found(label), false.pooled)
+        return ErrorRates(false.next, self.found(label), false.pooled)
 
     def knows(self, label: str) -> bool:
         """Whether its sensitivity for this class is known; where not, no sample can be called negative."""

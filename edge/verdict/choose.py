@@ -9,12 +9,12 @@ import numpy as np
 
 from edge.decision import reaches
 from edge.types import FloatArray
-from edge.verdict.calibration import Blank, Calibration, Known
+from edge.verdict.calibration import Blank, Calibration, KnownSlide
 from edge.verdict.interval import LEVEL
-from edge.verdict.limits import AtMost, Errors, limit_of_blank, limit_of_detection
-from edge.verdict.rates import Fit, fit
+from edge.verdict.limits import CountTail, ErrorRates, limit_of_blank, limit_of_detection
+from edge.verdict.rates import RateFit, fit
 
-KnownAt = Callable[[float], tuple[Known, ...] | None]
+KnownAt = Callable[[float], tuple[KnownSlide, ...] | None]
 """Infected cells that come out positive at a threshold; None: not known at this one."""
 
 _CANDIDATES = 1 / (1 + np.exp(-np.arange(0, 9.3, 0.4)))
@@ -37,7 +37,7 @@ class SlideScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ClassLimits:
     """What a calibration can do for one class at a cell count.
 
     Attributes:
@@ -45,7 +45,7 @@ class Limits:
             cells that come out positive.
     """
 
-    false: Fit
+    false: RateFit
     found: float
     blank: int
     detection: float | None
@@ -71,14 +71,14 @@ def blanks_at(
     return tuple(out)
 
 
-def limits_of(calibration: Calibration, label: str, cells: int) -> Limits:
+def limits_of(calibration: Calibration, label: str, cells: int) -> ClassLimits:
     """Limits of one class at this many cells."""
     level = 1 - (1 - LEVEL) / len(calibration.positive)
     false = fit([b.positives[label] for b in calibration.blanks], [b.cells for b in calibration.blanks])
-    errors = Errors(false.next, calibration.found(label))
+    errors = ErrorRates(false.next, calibration.found(label))
     blank = limit_of_blank(errors.false, cells, level)
     lowest = limit_of_detection(errors, cells, blank) if calibration.knows(label) else None
-    return Limits(false, errors.found.mean, blank, lowest)
+    return ClassLimits(false, errors.found.mean, blank, lowest)
 
 
 def worst(calibration: Calibration, cells: int) -> float | None:
@@ -166,7 +166,7 @@ def outliers(calibration: Calibration) -> list[Outlier]:
             if count == 0 or not sum(b.cells for b in others):
                 continue
             rate = fit([b.positives[label] for b in others], [b.cells for b in others], _EXPECTED).next
-            chance = 1 - float(AtMost(count - 1, blank.cells)(rate.values) @ rate.weights)
+            chance = 1 - float(CountTail(count - 1, blank.cells)(rate.values) @ rate.weights)
             if chance < _SUSPICIOUS / len(blanks):
                 out.append(Outlier(blank.name, label, count, blank.cells, limit_of_blank(rate, blank.cells), chance))
     return out

@@ -47,7 +47,7 @@ _CELLS_NEEDED = frozenset({"density", "red", "blue", "size", "confidence"})
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ReferenceRanges:
     """What something was made for.
 
     Attributes:
@@ -71,7 +71,7 @@ class Fitness:
         tiles: tiles of a grid are counted, which are no cells: only the fields' hue is looked at.
     """
 
-    made: tuple[Made, ...]
+    made: tuple[ReferenceRanges, ...]
     colour: bool = True
     tiles: bool = False
 

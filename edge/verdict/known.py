@@ -15,14 +15,14 @@ import numpy as np
 
 from edge.boxes import iou
 from edge.types import FloatArray, Int32Array
-from edge.verdict.calibration import Known
+from edge.verdict.calibration import KnownSlide
 from edge.verdict.choose import SlideScores, positives
 
 _SAME = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Marked:
+class MarkedSlide:
     """A slide with its infected cells marked.
 
     Attributes:
@@ -34,7 +34,7 @@ class Marked:
     scores: FloatArray
     label: np.ndarray
 
-    def at(self, threshold: float, labels: Sequence[str], positive: Sequence[str]) -> Known:
+    def at(self, threshold: float, labels: Sequence[str], positive: Sequence[str]) -> KnownSlide:
         """Counts at a threshold: a marked cell is found when it comes out as its own class."""
         places = [list(labels).index(name) for name in positive]
         found, infected = {}, {}
@@ -42,18 +42,18 @@ class Marked:
             mine = self.label == place
             infected[name] = int(mine.sum())
             found[name] = int(positives(self.scores[mine], places, threshold)[i])
-        return Known(self.name, found, infected)
+        return KnownSlide(self.name, found, infected)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Read:
+class ReadSlide:
     """A slide of which a person has read the share of infected cells: ``read_of`` cells looked at, None: taken as exact."""
 
     slide: SlideScores
     share: float
     read_of: int | None
 
-    def at(self, threshold: float, labels: Sequence[str], positive: str, false: float) -> Known:
+    def at(self, threshold: float, labels: Sequence[str], positive: str, false: float) -> KnownSlide:
         """Counts at a threshold, for a model with one positive class.
 
         Positives beyond the expected false ones, as a share of the infected cells that should be there. The share counts as
@@ -65,12 +65,12 @@ class Read:
         beyond = float(positives(self.slide.scores, [place], threshold)[0]) - false * (cells - should)
         worth = should if self.read_of is None else min(should, self.share * self.read_of)
         infected = max(round(worth), 1)
-        return Known(
+        return KnownSlide(
             self.slide.name, {positive: round(infected * min(max(beyond / should, 0), 1))}, {positive: infected}
         )
 
 
-def match(name: str, truth: Int32Array, label: np.ndarray, found: Int32Array, scores: FloatArray) -> Marked:
+def match(name: str, truth: Int32Array, label: np.ndarray, found: Int32Array, scores: FloatArray) -> MarkedSlide:
     """Marked cells of one field with what was found there: pairs overlapping by half or more, best overlap first.
 
     Args:
@@ -86,16 +86,16 @@ def match(name: str, truth: Int32Array, label: np.ndarray, found: Int32Array, sc
         i, j = np.unravel_index(int(overlap.argmax()), overlap.shape)
         out[i] = scores[j]
         overlap[i, :] = overlap[:, j] = 0
-    return Marked(name, out, label)
+    return MarkedSlide(name, out, label)
 
 
-def joined(name: str, parts: Sequence[Marked]) -> Marked:
+def joined(name: str, parts: Sequence[MarkedSlide]) -> MarkedSlide:
     """The fields of a slide as one."""
-    return Marked(name, np.concatenate([p.scores for p in parts]), np.concatenate([p.label for p in parts]))
+    return MarkedSlide(name, np.concatenate([p.scores for p in parts]), np.concatenate([p.label for p in parts]))
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
+class HeldOutTable:
     """What a card says: ``found[i][j]`` of ``infected[j]`` cells of part j come out positive at ``thresholds[i]``, end to end."""
 
     what: str
@@ -103,18 +103,18 @@ class HeldOut:
     infected: tuple[int, ...]
     found: tuple[tuple[int, ...], ...]
 
-    def at(self, threshold: float, positive: Sequence[str]) -> tuple[Known, ...] | None:
+    def at(self, threshold: float, positive: Sequence[str]) -> tuple[KnownSlide, ...] | None:
         """At the next threshold of the table, which is no lower: the sensitivity is not overstated. None above its end."""
         place = int(np.searchsorted(self.thresholds, threshold - 1e-9))
         if place == len(self.thresholds):
             return None
         pairs = enumerate(zip(self.found[place], self.infected, strict=True))
         return tuple(
-            Known(f"part {i}", dict.fromkeys(positive, k), dict.fromkeys(positive, n)) for i, (k, n) in pairs if n
+            KnownSlide(f"part {i}", dict.fromkeys(positive, k), dict.fromkeys(positive, n)) for i, (k, n) in pairs if n
         )
 
 
-def held_out(accuracy: Mapping[str, Any]) -> HeldOut | None:
+def held_out(accuracy: Mapping[str, Any]) -> HeldOutTable | None:
     """From a card's ``accuracy``, key ``end_to_end``; None where it is missing or makes no sense (a card is free form there)."""
     try:
         raw = accuracy["end_to_end"]
@@ -128,4 +128,4 @@ def held_out(accuracy: Mapping[str, Any]) -> HeldOut | None:
     counts = all(0 <= k <= n for row in found for k, n in zip(row, infected, strict=False))
     if not (fits and counts and thresholds and list(thresholds) == sorted(thresholds) and what.isprintable()):
         return None
-    return HeldOut(what, thresholds, infected, found)
+    return HeldOutTable(what, thresholds, infected, found)

@@ -26,7 +26,7 @@ _FALSE, _FOUND = 80, 20  # values kept of the two rates where pairs of them are 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Errors:
+class ErrorRates:
     """The two rates a verdict rests on.
 
     Attributes:
@@ -47,7 +47,7 @@ class Errors:
         return f, np.maximum(s, f), np.outer(false.weights, found.weights).ravel()
 
 
-class AtMost:
+class CountTail:
     """The probability that a count stays at or below ``limit`` among ``cells``, for any share: tabulated once, then looked up."""
 
     def __init__(self, limit: int, cells: int) -> None:
@@ -74,23 +74,23 @@ def limit_of_blank(false: Rate, cells: int, level: float = LEVEL) -> int:
     low, high = -1, min(cells, int(expected + 8 * expected**0.5 + 20))
     while high - low > 1:
         middle = (low + high) // 2
-        if float(AtMost(middle, cells)(rate.values) @ rate.weights) >= level:
+        if float(CountTail(middle, cells)(rate.values) @ rate.weights) >= level:
             high = middle
         else:
             low = middle
     return high
 
 
-def detected(errors: Errors, cells: int, limit: int, share: float) -> float:
+def detected(errors: ErrorRates, cells: int, limit: int, share: float) -> float:
     """The probability that a sample with this share of infected cells shows more than ``limit`` positives."""
     f, s, weights = errors.pairs()
-    return 1 - float(AtMost(limit, cells)(f + share * (s - f)) @ weights)
+    return 1 - float(CountTail(limit, cells)(f + share * (s - f)) @ weights)
 
 
-def limit_of_detection(errors: Errors, cells: int, limit: int, level: float = LEVEL) -> float | None:
+def limit_of_detection(errors: ErrorRates, cells: int, limit: int, level: float = LEVEL) -> float | None:
     """The lowest share of infected cells that shows more than ``limit`` positives with probability ``level``; None: there is none."""
     f, s, weights = errors.pairs()
-    at_most = AtMost(limit, cells)
+    at_most = CountTail(limit, cells)
 
     def missed(share: float) -> float:
         return float(at_most(f + share * (s - f)) @ weights)
@@ -107,7 +107,7 @@ def limit_of_detection(errors: Errors, cells: int, limit: int, level: float = LE
     return high
 
 
-def cells_needed(errors: Errors, share: float, level: float = LEVEL, blank_level: float = LEVEL) -> int | None:
+def cells_needed(errors: ErrorRates, share: float, level: float = LEVEL, blank_level: float = LEVEL) -> int | None:
     """The fewest cells (within half a per cent) at which this share is detected with probability ``level``.
 
     None: not even ``MOST_CELLS`` do, since false positives differ too much from slide to slide or cells are lost.

@@ -28,7 +28,7 @@ from math import lgamma, log, log1p
 import numpy as np
 
 from edge.verdict.interval import LEVEL
-from edge.verdict.limits import Errors, detected, limit_of_blank
+from edge.verdict.limits import ErrorRates, detected, limit_of_blank
 from edge.verdict.rates import Rate
 from edge.verdict.sequential import FEWEST, FINE, AnyTime
 from edge.verdict.tails import Floats
@@ -51,7 +51,7 @@ class Look(StrEnum):
     LAST = "last"
 
 
-def spent_on_blanks(bounds: AnyTime, errors: Errors, cells: int) -> float:
+def spent_on_blanks(bounds: AnyTime, errors: ErrorRates, cells: int) -> float:
     """At most this share of blank samples has excluded 0 at any look up to so many cells."""
     ends = _blocks(cells)
     if not ends:
@@ -61,7 +61,7 @@ def spent_on_blanks(bounds: AnyTime, errors: Errors, cells: int) -> float:
     return min(_average(errors.false, lambda q: _past_upper(q, ends, highest)), 1.0)
 
 
-def spent_on_target(bounds: AnyTime, errors: Errors, target: float, cells: int, level: float) -> float:
+def spent_on_target(bounds: AnyTime, errors: ErrorRates, target: float, cells: int, level: float) -> float:
     """At most this share of samples with the target's share of infected cells has been called negative at any look on the way.
 
     No look calls a sample negative whose cells could not have shown the target (row "detection" of the table, at the limit of
@@ -82,7 +82,7 @@ def spent_on_target(bounds: AnyTime, errors: Errors, target: float, cells: int, 
     return min(_average(Rate(q[order], weights[order]), lambda rate: _past_lower(rate, ends, highest)), 1.0)
 
 
-def _may_show(errors: Errors, target: float, start: int, end: int, level: float) -> bool:
+def _may_show(errors: ErrorRates, target: float, start: int, end: int, level: float) -> bool:
     """Whether some number of cells from ``start`` to ``end`` may show the target: more cells do, and a lower limit does."""
     if detected(errors, end, 0, target) < LEVEL:
         return False

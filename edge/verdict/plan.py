@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.verdict.limits import MOST_CELLS, Errors, cells_needed, detected, limit_of_blank
+from edge.verdict.limits import MOST_CELLS, ErrorRates, cells_needed, detected, limit_of_blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Plan:
     enough: bool
 
 
-def plan(errors: Errors, share: float, sensitivity: float, specificity: float) -> Plan:
+def plan(errors: ErrorRates, share: float, sensitivity: float, specificity: float) -> Plan:
     """Cells needed to flag ``sensitivity`` of the samples with this share and at most ``1 - specificity`` of the blanks."""
     needed = cells_needed(errors, share, sensitivity, specificity)
     return at(errors, MOST_CELLS if needed is None else needed, share, specificity, enough=needed is not None)
 
 
-def at(errors: Errors, cells: int, share: float, specificity: float, *, enough: bool = True) -> Plan:
+def at(errors: ErrorRates, cells: int, share: float, specificity: float, *, enough: bool = True) -> Plan:
     """What a given number of cells gives."""
     limit = limit_of_blank(errors.false, cells, specificity)
     missed = 1 - detected(errors, cells, limit, share)

@@ -21,7 +21,7 @@ import numpy as np
 
 from edge.types import Interval
 from edge.verdict.interval import LEVEL
-from edge.verdict.limits import Errors
+from edge.verdict.limits import ErrorRates
 from edge.verdict.tails import Floats, beta_cdf
 
 _TABLE = 400
@@ -56,7 +56,7 @@ class ShareOf:
         side: ``UPPER`` or ``LOWER``: on the safe side for a bound of that kind; ``MIDDLE``: between them.
     """
 
-    def __init__(self, k: int, n: int, errors: Errors, side: float = MIDDLE) -> None:
+    def __init__(self, k: int, n: int, errors: ErrorRates, side: float = MIDDLE) -> None:
         a, b = max(k + side, _LEAST), max(n - k + 1 - side, _LEAST)
         mean = a / (a + b)
         reach = (a * b / (a + b + 1)) ** 0.5 / (a + b)
@@ -86,7 +86,7 @@ class ShareOf:
         return high
 
 
-def estimate(k: int, n: int, errors: Errors, level: float = LEVEL) -> Estimate:
+def estimate(k: int, n: int, errors: ErrorRates, level: float = LEVEL) -> Estimate:
     """The share of infected cells behind ``k`` positives among ``n`` cells.
 
     Raises:
@@ -105,11 +105,11 @@ def estimate(k: int, n: int, errors: Errors, level: float = LEVEL) -> Estimate:
     return Estimate(raw, Interval(min(max(raw, low), high), low, high), most)
 
 
-def at_most(k: int, n: int, errors: Errors, level: float = LEVEL) -> float:
+def at_most(k: int, n: int, errors: ErrorRates, level: float = LEVEL) -> float:
     """The one-sided upper bound alone: the share at which ``k`` or fewer of ``n`` would come with probability 1 - ``level``."""
     return ShareOf(k, n, errors, UPPER).quantile(level)
 
 
-def at_least(k: int, n: int, errors: Errors, level: float = LEVEL) -> float:
+def at_least(k: int, n: int, errors: ErrorRates, level: float = LEVEL) -> float:
     """The one-sided lower bound: the share at which ``k`` or more of ``n`` would come with probability 1 - ``level``."""
     return ShareOf(k, n, errors, LOWER).quantile(1 - level)

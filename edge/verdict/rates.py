@@ -82,7 +82,7 @@ def certain(value: float) -> Rate:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fit:
+class RateFit:
     """What some slides say of a rate.
 
     Attributes:
@@ -99,7 +99,7 @@ class Fit:
     spread_high: float
 
 
-def fit(events: Sequence[int], cells: Sequence[int], spreads: Range = FALSE_POSITIVES) -> Fit:
+def fit(events: Sequence[int], cells: Sequence[int], spreads: Range = FALSE_POSITIVES) -> RateFit:
     """Fit the model of the module's docstring to ``events[i]`` among ``cells[i]`` on slide i; c is within ``spreads``.
 
     Raises:
@@ -118,7 +118,9 @@ def fit(events: Sequence[int], cells: Sequence[int], spreads: Range = FALSE_POSI
     posterior /= posterior.sum()
     c = _marginal(trials, posterior)
     pooled = float((x.sum() + 0.5) / (n.sum() + 1))
-    return Fit(Rate(np.exp(logs), posterior @ mixing), pooled, c.quantile(0.5), c.quantile(0.025), c.quantile(0.975))
+    return RateFit(
+        Rate(np.exp(logs), posterior @ mixing), pooled, c.quantile(0.5), c.quantile(0.025), c.quantile(0.975)
+    )
 
 
 _TINY = 1e-300

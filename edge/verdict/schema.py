@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from edge.appearance import MEASURES
-from edge.verdict.calibration import FORMAT, VERSION, Blank, Bound, Calibration, CountError, Known
+from edge.verdict.calibration import FORMAT, VERSION, Blank, Bound, Calibration, CountError, KnownSlide
 
 _LONGEST = 2000
 _MOST = 10**12
@@ -70,12 +70,12 @@ def _blank(raw: Any, positive: tuple[str, ...]) -> Blank:
     )
 
 
-def _known(raw: Any) -> Known:
+def _known(raw: Any) -> KnownSlide:
     entry = _object(raw, "known")
     found, infected = _counts(entry.get("found"), "found"), _counts(entry.get("infected"), "infected")
     if set(found) != set(infected) or any(found[label] > infected[label] for label in found):
         raise ValueError("more infected cells are found than there are")
-    return Known(_text(entry.get("name", ""), "name"), found, infected)
+    return KnownSlide(_text(entry.get("name", ""), "name"), found, infected)
 
 
 def _count_error(raw: Any) -> CountError | None:

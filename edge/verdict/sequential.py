@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.verdict.limits import Errors
+from edge.verdict.limits import ErrorRates
 from edge.verdict.rates import Rate
 from edge.verdict.tails import Floats
 
@@ -86,7 +86,7 @@ class AnyTime:
         alpha: chance of ever excluding the true share.
     """
 
-    def __init__(self, errors: Errors, target: float | None, alpha: float = 0.05) -> None:
+    def __init__(self, errors: ErrorRates, target: float | None, alpha: float = 0.05) -> None:
         lowest = max((target or 1e-3) / _BELOW_TARGET, _LOWEST)
         spread = np.geomspace(lowest, 1.0, _STEPS)
         self._shares: Floats = np.unique(np.concatenate([[0.0], spread, [] if target is None else [target]]))

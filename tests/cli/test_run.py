@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from edge.cli.apps import app, run_app
 from edge.outputs.console import Progress, Screen
-from edge.outputs.pace import Ends
+from edge.outputs.pace import EndConditions
 from tests.cli.fake_edge_run import fakes
 from tests.fakes import FakeSource
 
@@ -265,17 +265,19 @@ def test_the_time_left_minds_a_samples_limits_where_there_is_one_sample(
     for name in ("a/1.png", "b/1.png", "a.avi", "b.avi"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    ends: list[Ends] = []
+    ends: list[EndConditions] = []
     real = Progress.__init__
 
-    def seen(self: Progress, console: Screen, positive: Any, given: Ends, unit: str = "cell", **more: Any) -> None:
+    def seen(
+        self: Progress, console: Screen, positive: Any, given: EndConditions, unit: str = "cell", **more: Any
+    ) -> None:
         ends.append(given)
         real(self, console, positive, given, unit, **more)
 
     monkeypatch.setattr(Progress, "__init__", seen)
     given = [a.format(d=tmp_path) for a in args]
     run(*given, "--max-cells", 5, "--max-fields", 6, "--max-seconds", 7, source=FakeSource([3]))
-    assert ends == [Ends(5, 6, 7.0, 1, several)]
+    assert ends == [EndConditions(5, 6, 7.0, 1, several)]
 
 
 def test_a_pipe_is_told_nothing_of_other_outputs(tmp_path: Path) -> None:

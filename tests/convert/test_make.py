@@ -14,7 +14,7 @@ from convert.classify.job import Task
 from convert.errors import CellsError, GateError, LimitError, OutputError
 from edge.modelfile import Card, read_model
 from edge.types import SampleAppearance
-from edge.verdict.fitness import Fitness, Made
+from edge.verdict.fitness import Fitness, ReferenceRanges
 from tests.convert import cell_folders
 from tests.test_classifier import MODEL
 
@@ -185,5 +185,5 @@ def test_a_net_trained_on_grey_cells_may_judge_grey_fields(task: Task, monkeypat
     card = read_model(Path(task.out)).card
     assert card is not None
     grey = SampleAppearance(5, 500, {"colour": 0.0})
-    assert Fitness((Made(card.name, card.reference),))(grey) == ()
+    assert Fitness((ReferenceRanges(card.name, card.reference),))(grey) == ()
     assert Fitness(())(grey) != ()

@@ -10,7 +10,7 @@ import pytest
 
 from edge.errors import OutputError
 from edge.outputs import annotate
-from edge.outputs.annotate import NEAR, Annotated, class_colours, draw, near_misses
+from edge.outputs.annotate import NEAR, AnnotatedImages, class_colours, draw, near_misses
 from edge.types import Region, UInt8Array
 from tests.fakes import LABELS, picture, result
 from tests.outputs import events
@@ -35,7 +35,7 @@ def test_all_colours_differ() -> None:
 
 
 def test_one_image_per_kept_field(tmp_path: Path) -> None:
-    out = Annotated(tmp_path / "new" / "folder", LABELS, ("parasitized",))
+    out = AnnotatedImages(tmp_path / "new" / "folder", LABELS, ("parasitized",))
     for event in (events.kept(), events.rejected(), events.unreadable()):
         out.field(event)
     out.close()
@@ -47,7 +47,7 @@ def test_one_image_per_kept_field(tmp_path: Path) -> None:
 
 
 def test_a_name_cannot_leave_the_folder(tmp_path: Path) -> None:
-    out = Annotated(tmp_path / "d", LABELS, ())
+    out = AnnotatedImages(tmp_path / "d", LABELS, ())
     out.field(events.field(result([0]), name="../../etc/pass wd\n.png"))
     assert [p.name for p in (tmp_path / "d").iterdir()] == ["00000-pass_wd.jpg"]
     assert [p.name for p in tmp_path.iterdir()] == ["d"]
@@ -56,7 +56,7 @@ def test_a_name_cannot_leave_the_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
-        Annotated(tmp_path / "file", LABELS, ())
+        AnnotatedImages(tmp_path / "file", LABELS, ())
 
 
 def test_a_legend_wider_than_the_field_wraps() -> None:
@@ -69,7 +69,7 @@ def test_a_disk_that_fills_up_leaves_no_half_image(tmp_path: Path, monkeypatch: 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    out = Annotated(tmp_path, LABELS, ())
+    out = AnnotatedImages(tmp_path, LABELS, ())
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputError, match="No space left"):
         out.field(events.kept())
@@ -77,13 +77,13 @@ def test_a_disk_that_fills_up_leaves_no_half_image(tmp_path: Path, monkeypatch: 
 
 
 def test_letters_of_any_script_stay_in_a_files_name(tmp_path: Path) -> None:
-    out = Annotated(tmp_path, LABELS, ())
+    out = AnnotatedImages(tmp_path, LABELS, ())
     out.field(events.field(result([0]), name="образец 1.png"))
     assert [p.name for p in tmp_path.iterdir()] == ["00000-образец_1.jpg"]
 
 
 def test_fields_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
-    out = Annotated(tmp_path, LABELS, ())
+    out = AnnotatedImages(tmp_path, LABELS, ())
     for index, name in enumerate(("a.png", "A.png", "a/.png", "a.jpg")):
         out.field(events.field(result([0], index=index), index=index, name=name))
     assert len(list(tmp_path.iterdir())) == 4

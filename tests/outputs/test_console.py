@@ -7,7 +7,7 @@ import pytest
 
 from edge.errors import OutputError
 from edge.outputs.console import Progress, Screen, Summary, clock, fit, printable, took
-from edge.outputs.pace import Ends
+from edge.outputs.pace import EndConditions
 from edge.types import Tally
 from tests.fakes import result
 from tests.outputs import events
@@ -67,7 +67,7 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch: pyte
     stream = io.StringIO()
     now = [0.0]
     monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
-    progress = Progress(Screen(file=stream, width=60), ("parasitized",), Ends(cells=100))
+    progress = Progress(Screen(file=stream, width=60), ("parasitized",), EndConditions(cells=100))
     for _ in range(25):
         now[0] += 1.0
         progress.field(events.field(result([0] * 9 + [1])))
@@ -78,7 +78,7 @@ def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch: pyte
     assert "\x1b" not in stream.getvalue()
 
 
-def live(monkeypatch: pytest.MonkeyPatch, ends: Ends, seconds: int, *, sooner: bool = False) -> str:
+def live(monkeypatch: pytest.MonkeyPatch, ends: EndConditions, seconds: int, *, sooner: bool = False) -> str:
     """What is on the screen after some seconds with a field of ten cells in each."""
     stream = io.StringIO()
     now = [0.0]
@@ -95,18 +95,18 @@ def live(monkeypatch: pytest.MonkeyPatch, ends: Ends, seconds: int, *, sooner: b
 
 
 def test_on_a_terminal_the_line_shows_counts_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = live(monkeypatch, Ends(cells=200), 10)
+    line = live(monkeypatch, EndConditions(cells=200), 10)
     assert "100 cells · 10 cells/s · uninfected 99 · parasitized 1 · 10 s left" in line
 
 
 def test_before_enough_is_known_neither_rate_nor_time_left_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = live(monkeypatch, Ends(cells=200, seconds=8), 3)
+    line = live(monkeypatch, EndConditions(cells=200, seconds=8), 3)
     assert "30 cells · uninfected 29" in line
     assert "left" not in line
 
 
 def test_a_sample_that_may_be_decided_sooner_has_at_most_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "at most 10 s left" in live(monkeypatch, Ends(cells=200), 10, sooner=True)
+    assert "at most 10 s left" in live(monkeypatch, EndConditions(cells=200), 10, sooner=True)
 
 
 def several(width: int = 100, *names: str, positive: tuple[str, ...] = ("parasitized",), hint: str = "") -> str:

@@ -7,8 +7,8 @@ import pytest
 
 from edge.overlap.candidates import votes_needed
 from edge.overlap.constellations import MOST_KEYS, keys_of, neighbours_wanted, to_the_right
-from edge.overlap.fit import Pose, Raster, Things, fitted, log_chance, one_to_one
-from edge.overlap.index import DEPTH, Index
+from edge.overlap.fit import Landmarks, Pose, Raster, fitted, log_chance, one_to_one
+from edge.overlap.index import DEPTH, KeyIndex
 from edge.overlap.statics import Statics
 
 RNG = np.random.default_rng(0)
@@ -53,7 +53,7 @@ def test_sparse_fields_combine_more_neighbours(cells: int, wanted: int) -> None:
 
 
 def test_an_index_tells_field_and_place() -> None:
-    index = Index((12.0, 12.0))
+    index = KeyIndex((12.0, 12.0))
     keys = RNG.integers(0, 1 << 64, len(PLACES), np.uint64)
     for field in (0, 7, 1_000_000):
         index.add(keys, PLACES, field)
@@ -66,7 +66,7 @@ def test_an_index_tells_field_and_place() -> None:
 
 
 def test_a_full_row_of_the_index_forgets_its_oldest() -> None:
-    index = Index((12.0, 12.0))
+    index = KeyIndex((12.0, 12.0))
     key = np.array([12345678901234567], np.uint64)
     for field in range(DEPTH + 3):
         index.add(key, PLACES[:1], field)
@@ -119,7 +119,7 @@ def test_what_stands_still_is_known_after_three_views_and_forgotten_when_it_has_
     for views in range(200):
         other = RNG.uniform(0, 12, (40, 2)).astype(np.float32)
         seen = np.concatenate([dust + RNG.normal(0, 0.01, dust.shape).astype(np.float32), other])
-        moving = statics.moving(Things(seen, np.ones_like(seen)))
+        moving = statics.moving(Landmarks(seen, np.ones_like(seen)))
         if 3 <= views < 100:
             assert len(moving) < len(seen)
             assert statics.among(dust).all()

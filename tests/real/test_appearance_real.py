@@ -12,7 +12,7 @@ from edge import shelf
 from edge.appearance import Appearances
 from edge.finders.learned import LearnedFinder
 from edge.types import UInt8Array
-from edge.verdict.fitness import Fitness, Made
+from edge.verdict.fitness import Fitness, ReferenceRanges
 from models.data.fields import data_dir, read_rgb
 from models.studies.appearance.material import files_of, grey, look_at, tinted, unstained
 
@@ -27,7 +27,7 @@ pytestmark = [
 @cache
 def tools() -> tuple[LearnedFinder, Fitness]:
     models = [shelf.load(name).card for name in (shelf.CLASSIFIER, shelf.FINDER)]
-    fits = Fitness(tuple(Made(card.name, card.reference) for card in models if card))
+    fits = Fitness(tuple(ReferenceRanges(card.name, card.reference) for card in models if card))
     return LearnedFinder(shelf.load(shelf.FINDER)), fits
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from benchmarks.damage import DAMAGES, FORMATS, harm, ours
 from edge.errors import UnreadableFieldError
-from edge.sources.decode import Reading, decode_image
+from edge.sources.decode import ReadOptions, decode_image
 from edge.sources.files import FileSource
 
 DATA = Path(os.environ.get("EDGE_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
@@ -140,5 +140,5 @@ def test_what_cannot_be_read_rightly_is_refused(name: str, words: str) -> None:
 
 @needs_cases
 def test_a_dim_picture_of_twelve_bits_stays_dim() -> None:
-    (shot,) = FileSource([str(CASES / "dim12.tif")], reading=Reading(depth=12))
+    (shot,) = FileSource([str(CASES / "dim12.tif")], reading=ReadOptions(depth=12))
     assert np.abs(shot.load().rgb.astype(int) - decode_image(CASES / "plain.png") // 4).max() <= 1

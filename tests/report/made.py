@@ -13,9 +13,9 @@ import numpy as np
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, ModelLine, SampleEvent
 from edge.report.data import SCHEMA_FILE
-from edge.report.gather import Gathering
+from edge.report.gather import SampleCollector
 from edge.report.page import page
-from edge.report.records import About, Gathered, Report
+from edge.report.records import Report, RunDescription, SampleParts
 from edge.sample import Sample
 from edge.types import Cells, FieldResult, Quality, Timings
 from edge.verdict.assess import Assessor
@@ -24,7 +24,7 @@ from edge.verdict.flag import decide
 from tests.fakes import CARD, KINDS
 
 BOUND = Bound(CARD.name, "ab" * 32, "fake-finder", "1f", "c0", "scope-3")
-ABOUT = About(ModelLine("fake", "ab" * 32, "fake-finder"), CARD, BOUND)
+ABOUT = RunDescription(ModelLine("fake", "ab" * 32, "fake-finder"), CARD, BOUND)
 THREE = Card("three", "classify", ("red", "toxoplasma", "trichomonad"), ("toxoplasma", "trichomonad"))
 WHEN = "2026-11-21T10:00:00Z"
 
@@ -63,8 +63,8 @@ def unreadable(index: int, name: str = "x.png") -> FieldEvent:
     return FieldEvent(index, "s", name, None, None, f"unreadable: {name}: no image", tally)
 
 
-def gathered(events: list[FieldEvent], card: Card = CARD) -> Gathered:
-    gathering = Gathering(card, "s")
+def gathered(events: list[FieldEvent], card: Card = CARD) -> SampleParts:
+    gathering = SampleCollector(card, "s")
     for event in events:
         gathering.field(event)
     return gathering.done()
@@ -89,7 +89,7 @@ def report(
     card: Card = CARD,
     name: str = "s",
     assessor: Assessor | None = None,
-    about: About = ABOUT,
+    about: RunDescription = ABOUT,
 ) -> Report:
     calibration = None if assessor is None else assessor.calibration
     about = replace(about, card=card, calibration=calibration)

@@ -19,10 +19,10 @@ from edge.report.gather import (
     OTHERS,
     REJECTED_FIELDS,
     SUSPECTS,
-    Gathering,
+    SampleCollector,
 )
 from edge.report.pictures import SIDE
-from edge.report.records import Gathered, Shown
+from edge.report.records import GalleryCell, SampleParts
 from edge.report.series import MOST
 from tests.fakes import CARD
 from tests.report.made import THREE, field, gathered, unreadable
@@ -32,7 +32,7 @@ def suspects(*scores: float) -> list[list[float]]:
     return [[1 - score, score] for score in scores]
 
 
-def shown(found: Gathered, key: str, label: str | None = "parasitized") -> list[Shown]:
+def shown(found: SampleParts, key: str, label: str | None = "parasitized") -> list[GalleryCell]:
     return [cell for g in found.galleries if g.key == key and g.label == label for cell in g.cells]
 
 
@@ -90,7 +90,7 @@ def test_whatever_comes_the_page_holds_no_more_than_its_limits(monkeypatch: pyte
     monkeypatch.setattr(gather, "SUSPECTS", 6)
     monkeypatch.setattr(gather, "OTHERS", 5)
     monkeypatch.setattr(gather, "BELOW_SHOWN", 7)
-    gathering = Gathering(CARD, "s")
+    gathering = SampleCollector(CARD, "s")
     rng = np.random.default_rng(1)
     for i in range(MOST + 200):
         reason = f"reason {'x' * i}" if i % 9 == 0 else None  # more reasons than any gate has

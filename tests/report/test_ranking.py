@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
-from edge.report.ranking import Best, Reservoir
+from edge.report.ranking import BestItems, Reservoir
 
 
 def test_the_best_are_kept_in_order_and_no_more_than_asked_for() -> None:
-    best: Best[int] = Best(5)
+    best: BestItems[int] = BestItems(5)
     numbers = list(range(1000))
     random.Random(0).shuffle(numbers)
     for number in numbers:
@@ -19,7 +19,7 @@ def test_the_best_are_kept_in_order_and_no_more_than_asked_for() -> None:
 
 
 def test_of_equal_ones_the_first_stays() -> None:
-    best: Best[str] = Best(2)
+    best: BestItems[str] = BestItems(2)
     for name in "abc":
         best.add(0.5, name)
     assert best.ranked() == ["a", "b"]
@@ -28,7 +28,7 @@ def test_of_equal_ones_the_first_stays() -> None:
 
 
 def test_none_are_kept_where_none_are_wanted() -> None:
-    best: Best[int] = Best(0)
+    best: BestItems[int] = BestItems(0)
     assert not best.wants(1.0)
     best.add(1.0, 1)
     assert best.ranked() == []

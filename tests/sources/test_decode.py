@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from edge.errors import UnreadableFieldError
-from edge.sources.decode import Reading, UnknownDepthError, decode_field, decode_image
+from edge.sources.decode import ReadOptions, UnknownDepthError, decode_field, decode_image
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_grey_is_repeated_into_three_channels(tmp_path: Path, suffix: str) -> No
 @pytest.mark.parametrize(("bits", "top"), [(16, 65535), (16, 30000), (14, 16383), (12, 4095), (12, 900), (10, 1023)])
 def test_deep_pixels_are_scaled_by_the_depth_that_is_given(tmp_path: Path, suffix: str, bits: int, top: int) -> None:
     deep = np.linspace(0, top, 64).astype(np.uint16).reshape(8, 8)
-    rgb = decode_field(save(tmp_path / f"a.{suffix}", deep), Reading(depth=bits)).rgb
+    rgb = decode_field(save(tmp_path / f"a.{suffix}", deep), ReadOptions(depth=bits)).rgb
     np.testing.assert_array_equal(rgb[..., 0], deep >> (bits - 8))
 
 
@@ -121,7 +121,7 @@ def test_values_above_a_quarter_of_16_bits_can_only_be_16_bits(tmp_path: Path, s
 def test_values_beyond_the_depth_that_is_given_are_refused_not_wrapped(tmp_path: Path, suffix: str) -> None:
     path = save(tmp_path / f"a.{suffix}", np.full((8, 8), 4096, np.uint16))
     with pytest.raises(UnreadableFieldError, match="reach 4,096, more than the 12 bits"):
-        decode_field(path, Reading(depth=12))
+        decode_field(path, ReadOptions(depth=12))
 
 
 @pytest.mark.parametrize("suffix", ["png", "tiff"])

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from edge.errors import UnreadableFieldError
-from edge.sources.decode import Reading, decode_field, decode_image
+from edge.sources.decode import ReadOptions, decode_field, decode_image
 from edge.sources.files import FileSource
 
 Save = Callable[..., str]
@@ -36,14 +36,14 @@ def save(tmp_path: Path) -> Save:
     return write
 
 
-def fields(path: str, reading: Reading | None = None) -> list[np.ndarray]:
-    source = FileSource([path], reading=reading or Reading())
+def fields(path: str, reading: ReadOptions | None = None) -> list[np.ndarray]:
+    source = FileSource([path], reading=reading or ReadOptions())
     shots = list(source)
     assert source.total == len(shots)
     return [shot.load().rgb for shot in shots]
 
 
-def only(path: str, reading: Reading | None = None) -> np.ndarray:
+def only(path: str, reading: ReadOptions | None = None) -> np.ndarray:
     (rgb,) = fields(path, reading)
     return rgb
 
@@ -122,13 +122,13 @@ def test_of_a_stack_the_sharpest_plane_is_read_and_that_is_said(picture: np.ndar
     path = save(stack.transpose(order), **options)
     np.testing.assert_array_equal(only(path), picture)
     assert "of the 4 planes of a stack the sharpest is read" in said(path)
-    np.testing.assert_array_equal(only(path, Reading(z=2)), stack[1])
+    np.testing.assert_array_equal(only(path, ReadOptions(z=2)), stack[1])
 
 
 def test_a_plane_that_is_not_there_is_refused(picture: np.ndarray, save: Save) -> None:
     path = save(blurred(picture, 0, 1), "a.ome.tif", photometric="rgb", metadata={"axes": "ZYXS"})
     with pytest.raises(UnreadableFieldError, match="it has 2 planes, --z 3 is none of them"):
-        only(path, Reading(z=3))
+        only(path, ReadOptions(z=3))
 
 
 def test_of_several_times_the_first_is_read_and_that_is_said(picture: np.ndarray, save: Save) -> None:
@@ -254,7 +254,7 @@ def test_a_first_field_that_tells_nothing_is_asked_for(picture: np.ndarray, save
     path = save(picture.astype(np.uint16) * 4, photometric="rgb")
     with pytest.raises(UnreadableFieldError, match="give --depth 12"):
         only(path)
-    np.testing.assert_array_equal(only(path, Reading(depth=12)), picture // 4)
+    np.testing.assert_array_equal(only(path, ReadOptions(depth=12)), picture // 4)
 
 
 def test_cielab_is_refused(picture: np.ndarray, save: Save) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge.errors import NoInputError, UnreadableFieldError
-from edge.sources.video import Every, VideoSource
+from edge.sources.video import FrameInterval, VideoSource
 
 
 class FakeVideo:
@@ -49,7 +49,7 @@ class FakeVideo:
         self.released += 1
 
 
-def video(tmp_path: Path, every: Every | None = None, **options: Any) -> VideoSource:
+def video(tmp_path: Path, every: FrameInterval | None = None, **options: Any) -> VideoSource:
     path = tmp_path / "clip.mp4"
     path.touch()
     return VideoSource([path], every=every, capture=lambda _: FakeVideo(**options))
@@ -69,7 +69,7 @@ def test_one_frame_per_second_unless_told_otherwise(tmp_path: Path) -> None:
     ("text", "numbers"), [("20", [0, 20, 40]), ("2.5s", [0, 25]), ("0.01s", list(range(50))), ("1000", [0])]
 )
 def test_every_so_many_frames_or_seconds(tmp_path: Path, text: str, numbers: list[int]) -> None:
-    source = video(tmp_path, Every.parse(text))
+    source = video(tmp_path, FrameInterval.parse(text))
     assert frames_of(source) == numbers
     assert source.total == len(numbers)
 
@@ -77,7 +77,7 @@ def test_every_so_many_frames_or_seconds(tmp_path: Path, text: str, numbers: lis
 @pytest.mark.parametrize("text", ["", "0", "0s", "-3", "fast", "1m", "s"])
 def test_every_refuses_what_it_does_not_understand(text: str) -> None:
     with pytest.raises(ValueError, match=r"give a number|above zero"):
-        Every.parse(text)
+        FrameInterval.parse(text)
 
 
 def test_frames_are_rgb_and_keep_their_pixels_while_the_next_is_read(tmp_path: Path) -> None:

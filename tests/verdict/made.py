@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.types import Tally
-from edge.verdict.calibration import Blank, Bound, Calibration, Known
+from edge.verdict.calibration import Blank, Bound, Calibration, KnownSlide
 from tests.fakes import CARD
 
 BOUND = Bound(CARD.name, "ab" * 32, "fake-finder")
@@ -21,7 +21,7 @@ def calibration(
     """Ten good blanks and three positive slides, unless asked for otherwise; no positive slides: ``slides=0``."""
     counts = [2, 0, 1, 3, 1, 2, 0, 1, 2, 1] if positives is None else positives
     blanks = tuple(Blank(f"blank-{i}", cells, 100, {"parasitized": n}) for i, n in enumerate(counts))
-    known = Known("known", {"parasitized": found}, {"parasitized": infected})
+    known = KnownSlide("known", {"parasitized": found}, {"parasitized": infected})
     origin = "positive slides" if slides else "not known"
     return Calibration(BOUND, ("parasitized",), 0.5, "test", blanks, (known,) * slides, origin, target=target)
 

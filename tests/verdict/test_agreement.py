@@ -11,7 +11,7 @@ import pytest
 from edge.modelfile import Card
 from edge.types import Finding, Tally, Verdict
 from edge.verdict.assess import Assessor
-from edge.verdict.calibration import Blank, Calibration, Known
+from edge.verdict.calibration import Blank, Calibration, KnownSlide
 from edge.verdict.flag import decide
 from edge.verdict.table import NEGATIVE, POSITIVE, TABLE
 from tests.fakes import CARD
@@ -45,7 +45,9 @@ def case(seed: int) -> Case:
     )  # fmt: skip
     infected, found = int(rng.integers(10, 300)), rng.uniform(0.3, 1)
     known = tuple(
-        Known(f"k{i}", {label: int(rng.binomial(infected, found)) for label in labels}, dict.fromkeys(labels, infected))
+        KnownSlide(
+            f"k{i}", {label: int(rng.binomial(infected, found)) for label in labels}, dict.fromkeys(labels, infected)
+        )
         for i in range(rng.integers(0, 5))
     )
     target = None if rng.random() < 0.1 else float(10 ** rng.uniform(-3.5, -1))

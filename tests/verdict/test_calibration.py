@@ -11,7 +11,7 @@ import pytest
 from edge.errors import CalibrationError
 from edge.verdict.calibration import Bound, CountError, read_calibration, to_json
 from edge.verdict.choose import SlideScores, blanks_at, choose_threshold, flagged_by_others, outliers, positives
-from edge.verdict.known import Read, held_out, match
+from edge.verdict.known import ReadSlide, held_out, match
 from edge.verdict.units import parse_share, per_ul, percent
 from tests.verdict.made import BOUND, calibration
 
@@ -121,10 +121,10 @@ def test_the_threshold_with_the_lowest_limit_is_chosen() -> None:
     infected = rng.normal(5, 2, 300)
 
     def known_at(threshold: float) -> Any:
-        from edge.verdict.calibration import Known
+        from edge.verdict.calibration import KnownSlide
 
         found = int((1 / (1 + np.exp(-infected)) >= threshold).sum())
-        return (Known("k", {"parasitized": found}, {"parasitized": 300}),)
+        return (KnownSlide("k", {"parasitized": found}, {"parasitized": 300}),)
 
     from edge.verdict.choose import worst
 
@@ -173,11 +173,11 @@ def test_a_share_read_by_a_person_gives_the_sensitivity_beyond_false_positives()
     p = np.zeros(1000, np.float32)
     p[:50] = 1
     slide = SlideScores("s", 5, np.stack([1 - p, p], axis=1))
-    got = Read(slide, 0.05, None).at(0.5, LABELS, "parasitized", 0.0)
+    got = ReadSlide(slide, 0.05, None).at(0.5, LABELS, "parasitized", 0.0)
     assert (got.found["parasitized"], got.infected["parasitized"]) == (50, 50)
-    got = Read(slide, 0.05, None).at(0.5, LABELS, "parasitized", 0.01)
+    got = ReadSlide(slide, 0.05, None).at(0.5, LABELS, "parasitized", 0.01)
     assert got.found["parasitized"] == 40  # 9.5 of the 50 are false ones
-    assert Read(slide, 0.05, 200).at(0.5, LABELS, "parasitized", 0.0).infected == {"parasitized": 10}
+    assert ReadSlide(slide, 0.05, 200).at(0.5, LABELS, "parasitized", 0.0).infected == {"parasitized": 10}
 
 
 @pytest.mark.parametrize(

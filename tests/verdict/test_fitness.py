@@ -9,13 +9,13 @@ import pytest
 from edge.types import SampleAppearance, Tally
 from edge.verdict.assess import Assessor
 from edge.verdict.calibration import Calibration, to_json
-from edge.verdict.fitness import FEWEST, Fitness, Made, range_of, ranges_of
+from edge.verdict.fitness import FEWEST, Fitness, ReferenceRanges, range_of, ranges_of
 from edge.verdict.flag import decide
 from edge.verdict.schema import parse
 from tests.fakes import CARD
 from tests.verdict.made import calibration
 
-MODEL = Made("thin", {"colour": (0.3, None), "blue": (None, 0.1), "confidence": (0.4, None)})
+MODEL = ReferenceRanges("thin", {"colour": (0.3, None), "blue": (None, 0.1), "confidence": (0.4, None)})
 STAINED = {
     "colour": 0.8, "density": 0.4, "red": -0.6, "blue": -0.5, "size": 80.0, "light": 210.0, "warm": -0.1, "cool": -0.1,
     "sharpness": 0.45, "confidence": 0.7,
@@ -52,11 +52,13 @@ def test_what_a_model_says_of_a_sample(name: str, sample: SampleAppearance, word
 def test_a_card_without_ranges_still_refuses_grey_pictures_for_a_colour_model_only() -> None:
     assert "grey" in Fitness(())(seen(colour=0.0))[0]
     assert Fitness((), colour=False)(seen(colour=0.0)) == ()
-    assert Fitness((Made("mine", {"colour": (0.0, None)}),))(seen(colour=0.0)) == ()  # it was made for grey pictures
+    assert (
+        Fitness((ReferenceRanges("mine", {"colour": (0.0, None)}),))(seen(colour=0.0)) == ()
+    )  # it was made for grey pictures
 
 
 def test_grey_blanks_give_a_colour_model_no_leave_to_judge_grey_pictures() -> None:
-    blanks = Made("the calibration", {"colour": (0.0, 0.01)}, model=False)
+    blanks = ReferenceRanges("the calibration", {"colour": (0.0, 0.01)}, model=False)
     assert "grey" in Fitness((blanks,))(seen(colour=0.0))[0]
     assert Fitness((blanks,), colour=False)(seen(colour=0.0)) == ()
 
@@ -78,7 +80,7 @@ def test_tiles_are_only_asked_for_their_hue() -> None:
     ],
 )
 def test_a_calibration_holds_for_what_its_blanks_looked_like(name: str, change: dict[str, float]) -> None:
-    fits = Fitness((Made("the calibration", ranges_of([STAINED, STAINED | {"size": 84.0}])),))
+    fits = Fitness((ReferenceRanges("the calibration", ranges_of([STAINED, STAINED | {"size": 84.0}])),))
     assert fits(seen()) == ()
     assert len(fits(replace(seen(), values=STAINED | change))) == 1, name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.verdict.limits import AtMost, Errors, cells_needed, detected, limit_of_blank, limit_of_detection
+from edge.verdict.limits import CountTail, ErrorRates, cells_needed, detected, limit_of_blank, limit_of_detection
 from edge.verdict.plan import at, cell_negative_at_most, cell_sensitivity, cell_specificity, plan
 from edge.verdict.rates import Rate, certain, fit
 from edge.verdict.tails import at_most, beta_cdf
@@ -34,7 +34,7 @@ def test_the_beta_distribution_is_scipys(a: float, b: float) -> None:
 def test_binomial_counts_are_scipys(limit: int, n: int) -> None:
     p = np.clip((limit + np.linspace(-3, 3, 13) * max(limit, 1) ** 0.5) / n, 0, 1)
     assert at_most(limit, n, p) == pytest.approx(stats.binom.cdf(limit, n, p), abs=2e-5)
-    assert AtMost(limit, n)(p) == pytest.approx(stats.binom.cdf(limit, n, p), abs=2e-3)
+    assert CountTail(limit, n)(p) == pytest.approx(stats.binom.cdf(limit, n, p), abs=2e-3)
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_the_limit_of_blank_is_the_quantile_of_the_beta_binomial(mean: float, sp
 )
 def test_reference_limits_of_detection(false: float, sensitivity: float, cells: int, per_ul: float) -> None:
     # EP17's arithmetic (mean + 1.645 SD) at 50 % spread, 5e6 cells/µL; exact quantiles come out a few per cent above it
-    errors = Errors(beta_rate(false, 0.5), certain(sensitivity))
+    errors = ErrorRates(beta_rate(false, 0.5), certain(sensitivity))
     lowest = limit_of_detection(errors, cells, limit_of_blank(errors.false, cells))
     assert lowest is not None
     assert per_ul * 0.97 <= lowest * 5e6 <= per_ul * 1.06
 
 
 def test_at_three_per_cent_false_positives_no_number_of_cells_helps() -> None:
-    errors = Errors(beta_rate(0.033, 0.5), certain(0.9))
+    errors = ErrorRates(beta_rate(0.033, 0.5), certain(0.9))
     for cells in (20_000, 1_000_000):
         lowest = limit_of_detection(errors, cells, limit_of_blank(errors.false, cells))
         assert lowest is not None
@@ -68,7 +68,7 @@ def test_at_three_per_cent_false_positives_no_number_of_cells_helps() -> None:
 
 
 def test_a_perfect_classifier_needs_three_over_the_share() -> None:
-    needed = cells_needed(Errors(certain(0.0), certain(1.0)), 0.001)
+    needed = cells_needed(ErrorRates(certain(0.0), certain(1.0)), 0.001)
     assert needed == pytest.approx(2995, rel=0.01)  # 0.999^n = 0.05
 
 
@@ -76,7 +76,7 @@ def test_more_cells_or_more_sensitivity_never_raise_the_limit_of_detection() -> 
     false = fit([1, 0, 2, 1], [5000] * 4).next
 
     def lowest(cells: int, found: float) -> float:
-        return limit_of_detection(Errors(false, certain(found)), cells, limit_of_blank(false, cells)) or 1.0
+        return limit_of_detection(ErrorRates(false, certain(found)), cells, limit_of_blank(false, cells)) or 1.0
 
     assert lowest(1000, 0.8) > lowest(10_000, 0.8) > lowest(100_000, 0.8)
     assert lowest(10_000, 0.5) > lowest(10_000, 0.9)
@@ -134,7 +134,7 @@ def test_what_the_notebook_asks_of_infected_cells_depends_on_how_many_there_are(
 
 
 def test_a_plan_gives_what_was_asked_for() -> None:
-    errors = Errors(fit([1, 0, 2, 1, 0, 1, 1, 0], [20_000] * 8).next, certain(0.9))
+    errors = ErrorRates(fit([1, 0, 2, 1, 0, 1, 1, 0], [20_000] * 8).next, certain(0.9))
     made = plan(errors, 0.002, 0.95, 0.9)
     assert made.enough
     assert made.missed <= 0.05
@@ -145,5 +145,5 @@ def test_a_plan_gives_what_was_asked_for() -> None:
 
 
 def test_a_plan_that_cannot_work_says_so() -> None:
-    errors = Errors(fit([100, 2, 40, 0], [5000] * 4).next, certain(0.9))
+    errors = ErrorRates(fit([100, 2, 40, 0], [5000] * 4).next, certain(0.9))
     assert not plan(errors, 0.0001, 0.95, 0.95).enough

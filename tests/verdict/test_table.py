@@ -6,7 +6,7 @@ import pytest
 
 from edge.types import Tally
 from edge.verdict.assess import Assessor
-from edge.verdict.calibration import Blank, Calibration, Known
+from edge.verdict.calibration import Blank, Calibration, KnownSlide
 from edge.verdict.flag import decide
 from edge.verdict.table import FLAGS, TABLE, Evidence, decide_flag, markdown
 from tests.fakes import CARD
@@ -123,7 +123,7 @@ def test_a_target_below_what_slides_allow_is_said_to_be_out_of_reach() -> None:
 
 def several(**positives: int) -> Calibration:
     blanks = tuple(Blank(f"b{i}", 20_000, 50, positives) for i in range(8))
-    known = tuple(Known(f"k{i}", dict.fromkeys(positives, 90), dict.fromkeys(positives, 100)) for i in range(3))
+    known = tuple(KnownSlide(f"k{i}", dict.fromkeys(positives, 90), dict.fromkeys(positives, 100)) for i in range(3))
     return Calibration(BOUND, tuple(positives), 0.5, "test", blanks, known, "test")
 
 

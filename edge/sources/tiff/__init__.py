@@ -8,6 +8,6 @@ just those bytes. So no 25 to 44 MB of further codecs are needed, and each kind 
 from __future__ import annotations
 
 from edge.sources.tiff.field import read_field
-from edge.sources.tiff.layout import FieldPlan, Layout, lay_out, may_hold_more
+from edge.sources.tiff.layout import FieldPlan, TiffLayout, lay_out, may_hold_more
 
-__all__ = ["FieldPlan", "Layout", "lay_out", "may_hold_more", "read_field"]
+__all__ = ["FieldPlan", "TiffLayout", "lay_out", "may_hold_more", "read_field"]

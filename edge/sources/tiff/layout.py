@@ -37,7 +37,7 @@ class FieldPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TiffLayout:
     """The fields of a file in order, and what of it is not read, in words."""
 
     fields: tuple[FieldPlan, ...]
@@ -87,7 +87,7 @@ def _is_array(text: bytes, plain: int) -> bool:
         return False
 
 
-def lay_out(file: BinaryIO) -> Layout:
+def lay_out(file: BinaryIO) -> TiffLayout:
     """Read the structure of a TIFF.
 
     Raises:
@@ -124,7 +124,7 @@ class _Found:
         return page.width, page.height
 
 
-def _laid_out(tif: Any) -> Layout:
+def _laid_out(tif: Any) -> TiffLayout:
     if _DNG_VERSION in tif.pages.first.tags:
         raise RefusedError(f"camera raw is not read: {EXPORT}")
     images = ome_images(tif.ome_metadata) if tif.is_ome else []
@@ -136,7 +136,7 @@ def _laid_out(tif: Any) -> Layout:
     kept = _without_copies(sorted(found, key=lambda one: one.at), notes)
     if not kept:
         raise DamagedError("it holds no page")
-    return Layout(tuple(one.plan for one in kept), tuple(dict.fromkeys(notes)))
+    return TiffLayout(tuple(one.plan for one in kept), tuple(dict.fromkeys(notes)))
 
 
 def _without_copies(found: list[_Found], notes: list[str]) -> list[_Found]:

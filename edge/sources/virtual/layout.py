@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from edge.sources.virtual.look import Look, look_of
+from edge.sources.virtual.look import SlideLook, look_of
 from edge.sources.virtual.placing import BoolArray, Crowd
 from edge.sources.virtual.spec import (
     DEFECTS,
@@ -40,7 +40,7 @@ _FULLEST: Final = 0.62
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class FieldLayout:
     """A field's contents, in the order in which they are laid down.
 
     Attributes:
@@ -91,7 +91,7 @@ def content_index(spec: SlideSpec, index: int) -> int:
 
 
 @lru_cache(maxsize=8)
-def lay_out(spec: SlideSpec, index: int) -> Layout:
+def lay_out(spec: SlideSpec, index: int) -> FieldLayout:
     """Lay out field ``index`` of a slide; nothing is rendered and no other field is needed."""
     defect, source = defect_of(spec, index), content_index(spec, index)
     look, rng = look_of(spec), spec.rng(Stream.LAYOUT, source)
@@ -110,7 +110,7 @@ def lay_out(spec: SlideSpec, index: int) -> Layout:
     kinds.extend(int(kind) for kind in reds[fits])
     outlines = _outlines(look, rng, np.asarray(kinds, np.int32), crowd.radii)
     small_kinds, small_centres, small_outlines = _small_things(spec, rng)
-    return Layout(
+    return FieldLayout(
         kinds=np.asarray([*kinds, *small_kinds], np.int32),
         centres=np.concatenate([crowd.centres, small_centres]).astype(np.int32),
         outlines=np.concatenate([outlines, small_outlines]),
@@ -119,7 +119,7 @@ def lay_out(spec: SlideSpec, index: int) -> Layout:
     )
 
 
-def _red_kinds(spec: SlideSpec, look: Look, rng: np.random.Generator, stage: tuple[float, float]) -> Int32Array:
+def _red_kinds(spec: SlideSpec, look: SlideLook, rng: np.random.Generator, stage: tuple[float, float]) -> Int32Array:
     """Types of the red cells of one field, int32 [n]; the film is thicker in some regions of the slide."""
     waves = look.lamp[0] * 40 + np.asarray(stage) / np.asarray([410.0, 530.0])
     local = 1 + 0.13 * float(np.sin(waves[0]) + np.sin(waves[1] * 1.7))
@@ -131,7 +131,7 @@ def _red_kinds(spec: SlideSpec, look: Look, rng: np.random.Generator, stage: tup
     return np.where(infected, stages, RED).astype(np.int32)
 
 
-def _outlines(look: Look, rng: np.random.Generator, kinds: Int32Array, radii: FloatArray) -> FloatArray:
+def _outlines(look: SlideLook, rng: np.random.Generator, kinds: Int32Array, radii: FloatArray) -> FloatArray:
     """Outlines float32 [n, TURNS] of red and white cells: mostly round, some elongated, crenated or drawn to a tip."""
     count = len(kinds)
     stretch = np.abs(rng.normal(0, look.stretch * 0.75, count))

@@ -39,7 +39,7 @@ _PIGMENT: Final = (0.30, 0.55, 1.05)
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class SlideLook:
     """One slide's properties; lengths are in red-cell radii unless said otherwise, colours float32 [3].
 
     Attributes:
@@ -102,13 +102,13 @@ class Look:
 class Brush(NamedTuple):
     """What every drawing function needs: the slide's look, chance, and the scale (1 for red cells of 66 pixels)."""
 
-    look: Look
+    look: SlideLook
     rng: np.random.Generator
     scale: float
 
 
 @lru_cache(maxsize=64)
-def look_of(spec: SlideSpec) -> Look:
+def look_of(spec: SlideSpec) -> SlideLook:
     """The look of a slide; only the seed of ``spec`` matters."""
     rng = spec.rng(Stream.LOOK)
     between = rng.dirichlet([0.4] * len(_BACKGROUNDS))
@@ -121,7 +121,7 @@ def look_of(spec: SlideSpec) -> Look:
     depth = rng.uniform(0.8, 1.1) * (0.85 + 0.25 * min(float(red[1]), 1.4))
     pale, warm = rng.random() < 0.65, rng.random()
     banana = bool(rng.random() < 0.25)
-    return Look(
+    return SlideLook(
         background=np.clip(background, 100, 240).astype(np.float32),
         red=red.astype(np.float32),
         rim=rim.astype(np.float32),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.sources.virtual.layout import Layout
-from edge.sources.virtual.look import Brush, Look
+from edge.sources.virtual.layout import FieldLayout
+from edge.sources.virtual.look import Brush, SlideLook
 from edge.sources.virtual.spec import GAMETOCYTE, RED, RING, SCHIZONT, TROPHOZOITE
 from edge.sources.virtual.sprites import CLEAR, REACH, TURNS, lay, lay_over, profile_patch, ripple, smooth
 from edge.types import FloatArray, UInt8Array
@@ -14,7 +14,7 @@ _BRIGHTEN = 120
 """Transmittance 1 in the patches of central pallor, which only brighten, up to 2.1-fold."""
 
 
-def lay_red_cells(image: UInt8Array, lamp: UInt8Array, layout: Layout, brush: Brush) -> None:
+def lay_red_cells(image: UInt8Array, lamp: UInt8Array, layout: FieldLayout, brush: Brush) -> None:
     """Lay all red cells, healthy and infected, over ``image``, which was ``lamp`` before anything lay on it."""
     look, rng, scale = brush
     which = np.flatnonzero((layout.kinds >= RED) & (layout.kinds <= GAMETOCYTE))
@@ -54,7 +54,9 @@ def lay_red_cells(image: UInt8Array, lamp: UInt8Array, layout: Layout, brush: Br
             lay(image, spot, (x + int(offset[i, 0]), y + int(offset[i, 1])), clear=_BRIGHTEN)
 
 
-def _body_tables(look: Look, rng: np.random.Generator, tints: FloatArray, radii: FloatArray, soft: float) -> UInt8Array:
+def _body_tables(
+    look: SlideLook, rng: np.random.Generator, tints: FloatArray, radii: FloatArray, soft: float
+) -> UInt8Array:
     """Transmittance over ``u``, uint8 [n, 256, 3]; tints are densities float32 [n, 3], ``soft`` the edge in pixels."""
     fringe = 1 + look.fringe * np.asarray([1, 0, -1])
     u = REACH[None, :, None] * fringe
@@ -69,7 +71,7 @@ def _body_tables(look: Look, rng: np.random.Generator, tints: FloatArray, radii:
 
 
 def _pallors(
-    look: Look, rng: np.random.Generator, missing: FloatArray, outlines: FloatArray
+    look: SlideLook, rng: np.random.Generator, missing: FloatArray, outlines: FloatArray
 ) -> tuple[FloatArray, UInt8Array]:
     """Outlines [n, TURNS] and brightening tables [n, 256, 3] of the pale middles; ``missing`` is density [n, 3]."""
     count = len(missing)

@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edge.sources.virtual.layout import Layout, content_index, defect_of, lay_out, stage_position
+from edge.sources.virtual.layout import FieldLayout, content_index, defect_of, lay_out, stage_position
 from edge.sources.virtual.look import Brush, look_of
 from edge.sources.virtual.others import platelet_density, speck_density, white_cell_density
 from edge.sources.virtual.parasites import parasite_density
@@ -42,7 +42,7 @@ def render_field(spec: SlideSpec, index: int) -> tuple[UInt8Array, FieldTruth]:
     return image, FieldTruth(truth.boxes, truth.types, defect)
 
 
-def _film(spec: SlideSpec, layout: Layout, source: int) -> UInt8Array:
+def _film(spec: SlideSpec, layout: FieldLayout, source: int) -> UInt8Array:
     """The lamp's light after it went through everything on the glass."""
     brush = Brush(look_of(spec), spec.rng(Stream.PAINT, source), spec.cell_px / _REFERENCE_PX)
     image = _lamp(spec).copy()

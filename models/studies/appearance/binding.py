@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.finders.learned import LearnedFinder
 from edge.types import UInt8Array
-from edge.verdict.fitness import Fitness, Made, ranges_of
+from edge.verdict.fitness import Fitness, ReferenceRanges, ranges_of
 from models.data.fields import read_rgb
 from models.studies.appearance.choose import samples
 from models.studies.appearance.material import Seen, files_of, grey, look_at
@@ -60,7 +60,7 @@ def refused(folder: str, seen: list[Seen], finder: LearnedFinder, blanks: int) -
     }
     for chosen in combinations(slides, blanks):
         looks = [samples([s for s in seen if s.slide == name], 1000, 1)[0].values for name in chosen]
-        fits = Fitness((Made("the calibration", ranges_of(looks)),))
+        fits = Fitness((ReferenceRanges("the calibration", ranges_of(looks)),))
         others = [s for s in seen if s.slide not in chosen]
         for name, fields in {"the same microscope, another slide": others, **changed}.items():
             drawn = samples(fields, FIELDS, _DRAWS)

@@ -14,7 +14,7 @@ import numpy as np
 
 from edge.appearance import Appearances
 from edge.types import SampleAppearance
-from edge.verdict.fitness import FEWEST, Fitness, Made, Range
+from edge.verdict.fitness import FEWEST, Fitness, Range, ReferenceRanges
 from models.studies.appearance.material import Seen
 
 FALSE_ALARMS = 0.01
@@ -95,7 +95,7 @@ def told(drawn: Sequence[SampleAppearance]) -> list[SampleAppearance]:
 
 def outside(ranges: Mapping[str, Range], drawn: Sequence[SampleAppearance]) -> float:
     """The share of samples that cannot be judged."""
-    fits = Fitness((Made("the model", ranges),))
+    fits = Fitness((ReferenceRanges("the model", ranges),))
     return float(np.mean([bool(fits(sample)) for sample in drawn]))
 
 

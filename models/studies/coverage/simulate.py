@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.verdict.interval import clopper_pearson
-from edge.verdict.limits import AtMost, Errors, limit_of_blank, limit_of_detection
+from edge.verdict.limits import CountTail, ErrorRates, limit_of_blank, limit_of_detection
 from edge.verdict.prevalence import LOWER, UPPER, ShareOf
 from edge.verdict.rates import MISSED_CELLS, fit
 
@@ -52,12 +52,12 @@ class World:
         """Shares of infected cells found on n slides."""
         return 1 - _beta(rng, 1 - self.sensitivity, self.missed_spread, n)
 
-    def calibrate(self, rng: np.random.Generator) -> Errors:
+    def calibrate(self, rng: np.random.Generator) -> ErrorRates:
         """What one calibration would learn of this world."""
         events, missed = self.known_slides(rng)
         false = fit(events, [self.blank_cells] * self.blanks)
         missing = fit(missed, [self.infected] * self.positives, MISSED_CELLS)
-        return Errors(false.next, missing.next.complement())
+        return ErrorRates(false.next, missing.next.complement())
 
     def known_slides(self, rng: np.random.Generator) -> tuple[list[int], list[int]]:
         """False positives on each blank slide, and infected cells missed on each positive one."""
@@ -68,7 +68,7 @@ class World:
     def above(self, rng: np.random.Generator, cells: int, limit: int, share: float) -> float:
         """The chance that a new slide shows more than ``limit``, over many of them."""
         f, s = self.false_rates(rng, _SLIDES), self.found_rates(rng, _SLIDES)
-        return 1 - float(AtMost(limit, cells)(f + share * (s - f)).mean())
+        return 1 - float(CountTail(limit, cells)(f + share * (s - f)).mean())
 
     def sample(self, rng: np.random.Generator, cells: int, share: float) -> int:
         """Positives among the cells of a new slide."""
@@ -163,7 +163,7 @@ def fixed(world: World, cells: Sequence[int], shares: Sequence[float], rounds: i
     return out
 
 
-def holds(k: int, n: int, errors: Errors, share: float, limit: int) -> bool:
+def holds(k: int, n: int, errors: ErrorRates, share: float, limit: int) -> bool:
     """Whether the interval shown holds this share, without its bisections.
 
     That of ``prevalence.estimate``, and of a positive (a count above ``limit``) only what the test behind the flag leaves.

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.types import Finding, Tally
 from edge.verdict.assess import Assessor
-from edge.verdict.calibration import Blank, Bound, Calibration, Known
+from edge.verdict.calibration import Blank, Bound, Calibration, KnownSlide
 from edge.verdict.table import NEGATIVE, POSITIVE
 from models.studies.coverage.simulate import Score, World
 
@@ -109,7 +109,7 @@ def calibrated(world: World, rng: np.random.Generator) -> Calibration:
     events, missed = world.known_slides(rng)
     blanks = tuple(Blank(f"blank {i}", world.blank_cells, 50, {_LABEL: n}) for i, n in enumerate(events))
     known = tuple(
-        Known(f"slide {i}", {_LABEL: world.infected - n}, {_LABEL: world.infected}) for i, n in enumerate(missed)
+        KnownSlide(f"slide {i}", {_LABEL: world.infected - n}, {_LABEL: world.infected}) for i, n in enumerate(missed)
     )
     return Calibration(Bound("model", "0" * 64, "finder"), (_LABEL,), 0.5, "simulated", blanks, known, "simulated")
 
