@@ -19,8 +19,8 @@ from benchmarks.state import judge, take
 from benchmarks.workload import Workload
 from edge import shelf
 from edge.door import say, stop_on_signals
-from edge.outputs.files import stdout_errors
 from edge.safe_file import write_text
+from edge.streams import stdout_errors
 
 PROGRAM = "edge-bench"
 WARM_SHARE = 0.02

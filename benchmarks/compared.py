@@ -11,7 +11,7 @@ from benchmarks.compare import Comparison, Difference
 from benchmarks.figures import digits
 from benchmarks.screen import output, table
 from edge.outputs.console import printable
-from edge.outputs.files import stdout_errors
+from edge.streams import stdout_errors
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:

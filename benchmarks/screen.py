@@ -21,7 +21,7 @@ from benchmarks.records import Case, Run
 from benchmarks.summary import growth, summarise
 from edge.lines import folded
 from edge.outputs.console import Screen, printable
-from edge.outputs.files import stdout_errors
+from edge.streams import stdout_errors
 
 _PLAIN_EVERY_S = 10.0
 _WHOLE = 120  # columns of a terminal in which every table stands whole

@@ -41,8 +41,8 @@ _STEP = 4  # every fourth pixel of it, both ways
 _MIDDLE_PX = 6  # a cell is at least this wide where its middle is one pixel
 _FAINT = 0.01  # density from which a ratio of densities means something
 _LOG = -np.log((np.arange(256, dtype=np.float32) + 1) / 256)
-_DIGITS = 4
-_SURE = 1.96
+_DIGITS = 4  # decimal places of every measure
+_SURE = 1.96  # standard errors on either side: the median lies within them 95 times in 100
 
 
 def appearance_of(levels: Pyramid, cells: Cells) -> Appearance:

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from edge.decision import positive_mask
 
-CARD_VERSION = 1
-_LONGEST_NAME = 100
-_LONGEST_LINE = 2000
-_MOST_CLASSES = 1000
+CARD_VERSION = 1  # of the card's format; a reader refuses another one
+_LONGEST_NAME = 100  # letters
+_LONGEST_LINE = 2000  # letters
+_MOST_CLASSES = 1000  # more than any classifier of cells has; a bound on what a foreign file may make us hold
 _FIND_KINDS = ("cell", "suspect")
 COLOURS = ("rgb", "bgr", "hsv", "grey")
 """What a net may want of a crop, which the device has as RGB bytes; ``edge.crops.to_colour`` makes it."""

@@ -112,7 +112,7 @@ def door(*, debug: bool, program: str = "edge-run", lost: str = "") -> Iterator[
 
 def report(error: EdgeError, *, debug: bool, program: str = "edge-run") -> int:
     """Say what failed and return the exit code. A reader that has gone is no news to anybody."""
-    from edge.outputs.files import ReaderGoneError  # noqa: PLC0415 - brings NumPy, which --help can do without
+    from edge.streams import ReaderGoneError  # noqa: PLC0415 - brings NumPy, which --help can do without
 
     if isinstance(error, ReaderGoneError):
         for stream in (sys.stdout, sys.stderr):

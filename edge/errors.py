@@ -17,9 +17,9 @@
 
 from __future__ import annotations
 
-EXIT_DEFECT = 1
-EXIT_UNREADABLE_INPUTS = 3
-EXIT_INTERRUPTED = 130
+EXIT_DEFECT = 1  # see the table above
+EXIT_UNREADABLE_INPUTS = 3  # see the table above
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 class EdgeError(Exception):

@@ -38,18 +38,18 @@ REASONS = (INCOMPLETE, OUT_OF_FOCUS, OVER_EXPOSED, UNDER_EXPOSED, EMPTY, SAME_VI
 """Every reason ``Gate.judge`` gives."""
 
 _WORKING_WIDTH = 640  # the finest structure that is focus and not sensor is about 1/640 of a field
-_LAG = 8
+_LAG = 8  # pixels at working scale over which sharpness compares neighbours
 _BANDS = 4  # horizontal bands in which the fine structure is measured: a part of the field stands for it
-_BAND_SHARE = 0.25
+_BAND_SHARE = 0.25  # share of the field's height that all bands together take
 _STRUCTURE = 0.3  # of what varies, the share that must be structure: a picture of noise has none to focus on
-_GLANCE_WIDTH = 256
-_SIGNATURE = (32, 24)
-_FILL_SIZE = (64, 48)
+_GLANCE_WIDTH = 256  # pixels of the small picture on which light and fill are measured
+_SIGNATURE = (32, 24)  # width, height of the thumbnail that tells views apart
+_FILL_SIZE = (64, 48)  # width, height of the picture on which the filled share is measured
 _FILL_REACH = 19  # of 64: how far the background may be from the middle of a clump
 _CONTENT = 0.08  # darker by this share
 _DIGITS = 6  # of the sharpness: what follows is the processor's own
-_WHITE = 250
-_BLACK = 16
+_WHITE = 250  # grey level from which on a pixel counts as overexposed
+_BLACK = 16  # grey level below which a pixel counts as underexposed
 
 
 def measure(rgb: UInt8Array, region: Region | None = None) -> Quality:
@@ -82,7 +82,6 @@ def measure(rgb: UInt8Array, region: Region | None = None) -> Quality:
         over=1 - _count(unclipped, lit) / pixels,
         under=_count(black, lit) / pixels,
         fill=_fill(grey, lit),
-        fingerprint=_fingerprint(thumbnail),
         signature=thumbnail.tobytes(),
         incomplete=is_incomplete(rgb, region),
     )
@@ -168,11 +167,6 @@ def _flat(thumbnail: NDArray[Any]) -> FloatArray:
     relief -= relief.mean()
     length = float(np.linalg.norm(relief))
     return relief / length if length > 1 else np.zeros_like(relief)
-
-
-def _fingerprint(thumbnail: NDArray[Any]) -> int:
-    relief = cv2.resize(_flat(thumbnail), (8, 8), interpolation=cv2.INTER_AREA)
-    return int.from_bytes(np.packbits(relief > np.median(relief)).tobytes(), "big")
 
 
 @dataclass(frozen=True, slots=True)

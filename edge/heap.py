@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
-_KEPT = 256 << 20
+_KEPT = 256 << 20  # bytes of freed memory the process keeps
 _LARGEST = 32 << 20  # the most glibc takes; larger arrays go back at once, as they did
 
 

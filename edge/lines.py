@@ -22,7 +22,7 @@ def print_lines(lines: Iterable[str]) -> None:
     On a terminal, or where COLUMNS says so, a long line goes on below its text: labels (what stands before two spaces) stay
     in a column of their own.
     """
-    from edge.outputs.files import stdout_errors  # noqa: PLC0415 - brings NumPy, which --help can do without
+    from edge.streams import stdout_errors  # noqa: PLC0415 - brings NumPy, which --help can do without
 
     width = columns(sys.stdout)
     with stdout_errors():
@@ -43,7 +43,7 @@ def columns(stream: TextIO) -> int | None:
 
 def print_json(value: object) -> None:
     """Write one JSON object to stdout; raises OutputError where that cannot be."""
-    from edge.outputs.files import stdout_errors  # noqa: PLC0415 - as above
+    from edge.streams import stdout_errors  # noqa: PLC0415 - as above
 
     with stdout_errors():
         sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")

@@ -34,10 +34,10 @@ __all__ = [
     "write_model",
 ]
 
-MAX_MODEL_BYTES = 256 * 2**20
-MAX_CARD_BYTES = 2**20
+MAX_MODEL_BYTES = 256 * 2**20  # more than a Pi would run; a bound on what is read into memory
+MAX_CARD_BYTES = 2**20  # a bound on what is unpacked
 _FLATBUFFER_ID = b"TFL3"
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold: the same inputs give the same bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

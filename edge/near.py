@@ -10,8 +10,8 @@ import numpy as np
 
 from edge.types import FloatArray, Int32Array
 
-SHARE = 0.5
-MOST = 12
+SHARE = 0.5  # of the threshold
+MOST = 12  # marked in one field
 WORDS = "just below the threshold"
 
 

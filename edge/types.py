@@ -37,8 +37,8 @@ class Field:
         index: position in the run, from 0; results are added up in this order.
         sample: the sample it belongs to.
         name: file name, or a name the source makes up.
-        captured: capture time in seconds since the epoch, where the source knows it.
-        metadata: what the camera said of this frame (exposure_us, analogue_gain, ...), or what a virtual slide knows.
+        metadata: what the source says of this frame: of a camera ``captured`` (seconds since the epoch) and what the driver tells
+            (exposure_us, analogue_gain, ...), of a video ``video_s``, of a virtual slide its truth.
         decode_ms: milliseconds it took to decode, render or fetch the frame.
     """
 
@@ -46,7 +46,6 @@ class Field:
     index: int
     sample: str
     name: str
-    captured: float | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
     decode_ms: float = 0.0
 
@@ -111,7 +110,6 @@ class Quality(NamedTuple):
         over: fraction of pixels at the top of the range in at least one channel, 0 to 1.
         under: fraction of pixels close to black, 0 to 1.
         fill: fraction of the field that is not background, 0 to 1.
-        fingerprint: 64-bit hash; near-equal views differ in few bits.
         signature: small grey thumbnail as bytes (uint8, 24 x 32), to confirm that two views are the same one.
         incomplete: whether a part of the picture is missing: an empty or repeated band or block, a frame torn in two.
 
@@ -123,7 +121,6 @@ class Quality(NamedTuple):
     over: float
     under: float
     fill: float
-    fingerprint: int
     signature: bytes
     incomplete: bool = False
 

@@ -19,7 +19,7 @@ _KNOWN = {
     "not-new": ("{unit} counted in an earlier field", "{unit}s counted in an earlier field"),
 }
 _UNCOUNTED = frozenset({"background", "debris", "dirt", "dust", "fibrin", "mucus", "noise", "stain", "text"})
-_MOST_REASONS = 6
+_MOST_REASONS = 6  # listed; the others are added up
 
 
 def thing(kind: str, n: int = 1, unit: str = "cell") -> str:

@@ -34,7 +34,7 @@ BOX = 20
 
 def quality(rgb: UInt8Array | None = None, region: Region | None = None) -> Quality:
     """A gate's measures; brightness tells fields apart."""
-    return Quality(1.0, 0.0 if rgb is None else float(rgb.mean()), 0.0, 0.0, 0.5, 0, b"")
+    return Quality(1.0, 0.0 if rgb is None else float(rgb.mean()), 0.0, 0.0, 0.5, b"")
 
 
 class FakeFinder:

@@ -16,7 +16,7 @@ from convert.reading.checked import Shape
 from convert.reading.graph import INPUT
 from convert.reading.inspection import Inspection
 from edge.outputs.console import Screen
-from edge.outputs.files import stdout_errors
+from edge.streams import stdout_errors
 
 JSON_VERSION = 1
 _WIDTH = 100

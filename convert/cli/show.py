@@ -14,7 +14,7 @@ from rich.table import Table
 
 from convert.child import Progress as Report
 from edge.outputs.console import NOTICE, Screen
-from edge.outputs.files import stdout_errors
+from edge.streams import stdout_errors
 
 _WIDTH = 120
 _LAYERS = 5

@@ -13,7 +13,8 @@ from edge.crops import crop_cells
 from edge.errors import CalibrationError
 from edge.modelfile import Card, ModelFile
 from edge.verdict.assess import Assessor
-from edge.verdict.calibration import Bound, Calibration, read_calibration
+from edge.verdict.calibration import Bound, Calibration
+from edge.verdict.schema import read_calibration
 from edge.verdict.units import RBC_PER_UL, parse_share
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def plan(
             reached = _arithmetic(cells or 1, sensitivity, specificity, parasitaemia)
             print_json(reached) if json else print_lines(_arithmetic_lines(reached))
             return
-        from edge.verdict.calibration import read_calibration  # noqa: PLC0415
+        from edge.verdict.schema import read_calibration  # noqa: PLC0415
 
         known = read_calibration(calibration)
         pace = _Pace(cells_per_field or known.cells_per_field, seconds_per_field or known.seconds_per_field)

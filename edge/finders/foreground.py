@@ -23,9 +23,9 @@ CLEAREST_NOISE = 3.3
 """Cells must differ from the background by this many standard deviations of the background: a threshold through plain
 noise reaches 2.5, the faintest of 308 real fields 4.0."""
 
-_WINDOW = 0.3
-_COARSE = 8
-_SAMPLE = 7
+_WINDOW = 0.3  # side of the background's window as a share of the picture's longer side
+_COARSE = 8  # the background is estimated on a picture this many times smaller
+_SAMPLE = 7  # every seventh pixel is enough for a colour
 
 
 @dataclass(frozen=True, slots=True, eq=False)

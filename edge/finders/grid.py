@@ -16,7 +16,7 @@ from edge.types import CELL, Cells, FloatArray, Int32Array
 MODEL_PX = 32
 """Tile side where none is given: the side of the crops the shipped models take, so that no pixel is resampled."""
 
-MOST_OVERLAP = 0.9
+MOST_OVERLAP = 0.9  # as a share of the tile; beyond it the tiles of a field run into thousands
 
 
 class GridFinder:

@@ -20,22 +20,22 @@ from edge.finders.foreground import Foreground
 from edge.types import CELL, FloatArray, Int32Array, UInt8Array
 
 KINDS = (CELL, "not-white-cell", "not-platelet", "not-debris")
-WHITE_CELL, PLATELET, DEBRIS = 1, 2, 3
+WHITE_CELL, PLATELET, DEBRIS = 1, 2, 3  # indices into ``KINDS``
 
 PURPLE = 0.12
 """A patch of a cell this much more purple than the field's red cells makes the cell suspect."""
 
-_PALEST = 0.5
-_DENSE = 1.9
-_NUCLEUS = 2.7
-_REDDER = 0.08
-_NEUTRAL = 0.65
-_NUCLEUS_AREA = 0.5
-_PLATELET_AREA = (0.03, 0.35)
-_WIDEST_NUCLEUS = 2.6
-_CYTOPLASM = 1.3
-_COVERED = 0.5
-_AROUND = 0.35
+_PALEST = 0.5  # darkness below this is background, whatever its colour
+_DENSE = 1.9  # times a red cell's optical density in green
+_NUCLEUS = 2.7  # times a red cell's optical density in green
+_REDDER = 0.08  # optical density in red that stain adds and haemoglobin does not
+_NEUTRAL = 0.65  # red over green density; above it a thing is grey
+_NUCLEUS_AREA = 0.5  # in areas of a red cell
+_PLATELET_AREA = (0.03, 0.35)  # in areas of a red cell
+_WIDEST_NUCLEUS = 2.6  # in widths of a red cell; wider things are stain or clumps
+_CYTOPLASM = 1.3  # a white cell's width over its nucleus's
+_COVERED = 0.5  # share of a box under another thing from which on it is that thing
+_AROUND = 0.35  # median darkness of the ring around a platelet that stands alone
 
 
 class SetAside(NamedTuple):

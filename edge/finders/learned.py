@@ -26,7 +26,7 @@ GUESS_PX = 320
 """Longer side of the net's input at the first guess: right for 15 to 16 cells across, the usual 100x oil field."""
 
 SUSPECT = "suspect"
-WHITE = 235
+WHITE = 235  # grey level to which the net's input has its background brought
 _STEP = 8  # pixels by which the net's input is padded
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
 _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look

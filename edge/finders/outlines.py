@@ -15,11 +15,11 @@ import numpy as np
 from edge.finders.seeds import Seeds
 from edge.types import FloatArray
 
-_RAYS = 24
-_STEP = 0.75
-_CLEAR_FALL = 0.14
-_DARKEST = 1.4
-_FEW = 5
+_RAYS = 24  # per cell
+_STEP = 0.75  # pixels along a ray
+_CLEAR_FALL = 0.14  # fall of darkness across an edge that is believed
+_DARKEST = 1.4  # darker pixels (nuclei) pull the edge no further inwards
+_FEW = 5  # with fewer clear rays the typical radius stands in
 
 
 class Outlines(NamedTuple):

@@ -17,8 +17,8 @@ from edge.types import FloatArray
 FAINTEST_RIM = 0.1
 """Least rise of darkness per pixel (a typical cell is 1) that counts as a rim."""
 
-_STRONGEST = 0.15
-_DARKEST = 1.4
+_STRONGEST = 0.15  # edge strength above which a rim votes no stronger
+_DARKEST = 1.4  # darkness above which an edge is inside a nucleus, not a rim
 
 
 class Rims(NamedTuple):

@@ -29,12 +29,12 @@ PROBE_PX = 400
 LEAST_RADIUS = 3.5
 """Smallest radius looked for, in pixels of the halved field; below it a cell's rim is a blur."""
 
-_RATIO = 1.2
-_BINS_PER_RADIUS = 4
-_SHORTEST = 8
-_FEWEST_RIMS = 30
-_FLATTEN = 0.75
-_MOST_RIMS = 3000
+_RATIO = 1.2  # from one radius tried to the next
+_BINS_PER_RADIUS = 4  # of the table of votes
+_SHORTEST = 8  # pixels; a smaller picture shows no cell
+_FEWEST_RIMS = 30  # with fewer rim pixels no scale is believed
+_FLATTEN = 0.75  # exponent that keeps large radii from winning by their longer rims
+_MOST_RIMS = 3000  # rim pixels that vote; more cost time and change nothing
 
 
 class Probe(NamedTuple):

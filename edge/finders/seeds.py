@@ -15,10 +15,10 @@ from edge.finders.rims import rims, votes
 from edge.types import FloatArray, Int32Array, UInt8Array
 
 _RADII = np.linspace(0.7, 1.2, 5, dtype=np.float32)
-_SEED_SCORE = 0.4
-_SPACING = 0.7
-_DISTANCE_SHARE = 0.45
-_CELL_DARKNESS = 0.38
+_SEED_SCORE = 0.4  # least score of a cell's middle
+_SPACING = 0.7  # in radii: the least distance of two middles
+_DISTANCE_SHARE = 0.45  # weight of the distance to the background beside that of the rim's votes
+_CELL_DARKNESS = 0.38  # darkness from which on a pixel belongs to a cell
 
 
 class Seeds(NamedTuple):

@@ -17,8 +17,11 @@ from edge.types import CELL, FieldResult, UInt8Array
 
 _Colour = tuple[int, int, int]
 
+# RGB of positive classes, in their order
 _POSITIVE: tuple[_Colour, ...] = ((220, 20, 30), (255, 120, 0), (200, 0, 170))
+# RGB of the other classes, in their order
 _OTHER: tuple[_Colour, ...] = ((0, 125, 70), (0, 100, 210), (130, 90, 0), (0, 140, 150), (90, 60, 200))
+# RGB of what is set aside, by kind
 _SET_ASIDE: tuple[_Colour, ...] = (
     (110, 110, 110),
     (190, 150, 90),
@@ -29,10 +32,10 @@ _SET_ASIDE: tuple[_Colour, ...] = (
 NEAR: _Colour = (255, 190, 0)
 """Of near misses (``edge.near``), drawn dashed."""
 
-_RIM: _Colour = (0, 200, 255)
-_INK: _Colour = (30, 30, 30)
+_RIM: _Colour = (0, 200, 255)  # RGB of the lit region's outline
+_INK: _Colour = (30, 30, 30)  # RGB of text
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_QUALITY = 92
+_QUALITY = 92  # of the JPEG
 
 
 class AnnotatedImages:

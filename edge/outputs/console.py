@@ -7,27 +7,24 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from edge import words
 from edge.outputs import FieldEvent, ModelLine, SampleEvent, overlap_words
-from edge.outputs.files import ReaderGoneError, stdout_errors
 from edge.outputs.pace import EndConditions, Pace
+from edge.streams import ReaderGoneError, stdout_errors
 from edge.types import NOT_NEW, Overlap, Tally, Verdict
 from edge.verdict.flag import percent_range, percent_value
 
-if TYPE_CHECKING:
-    from rich.live import Live
-
 NOTICE = "For research and triage: puts suspicious cells before a trained person. Not a diagnosis."
 _FLAG_STYLES = {"positive": "bold red", "negative": "bold green"}
-_EVERY_S = 0.1
-_PLAIN_EVERY_S = 10.0
-_INDENT = 13
+_EVERY_S = 0.1  # seconds between two updates of a line that is overwritten
+_PLAIN_EVERY_S = 10.0  # seconds between two lines where nothing can be overwritten
+_INDENT = 13  # columns of the summary's labels
 _MOST_CLASSES = 4  # columns of the table of all samples
 _NAMED = 20  # unreadable inputs named on screen; the CSV has them all
 
@@ -104,8 +101,6 @@ class Progress:
 
     def _line(self) -> Live:
         if self._live is None:
-            from rich.live import Live  # noqa: PLC0415 - a run without a terminal does not need it
-
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
         return self._live

@@ -6,29 +6,15 @@ import re
 import sys
 import tempfile
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from edge.errors import OutputError
 from edge.safe_file import plain_errors
 
-_LONGEST_NAME = 80
+_LONGEST_NAME = 80  # letters
 _MOST_BYTES = (
     120  # room for a number, an ending and a temporary name within the 143 bytes that the strictest disks allow
 )
 _RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
-
-
-@contextmanager
-def stdout_errors() -> Iterator[None]:
-    """Turn what the operating system says of stdout into one plain OutputError; a reader that has gone is a class of its own."""
-    try:
-        yield
-    except BrokenPipeError as error:
-        raise ReaderGoneError("stdout: its reader has gone") from error
-    except OSError as error:
-        raise OutputError(f"stdout: cannot be written: {error.strerror or error}") from error
 
 
 def usable_folder(folder: Path) -> None:
@@ -61,7 +47,3 @@ def safe_name(text: str) -> str:
 def same_place(name: str) -> str:
     """What two names share that some disk would keep in one file (capital letters, other forms of a letter)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-
-
-class ReaderGoneError(OutputError):
-    """Whoever read our output has left (``| head``). Nothing to remedy: the run ends quietly."""

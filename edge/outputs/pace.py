@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_LATELY_S = 15.0
-_FEWEST_S = 2.0
+_LATELY_S = 15.0  # seconds over which the pace is measured
+_FEWEST_S = 2.0  # seconds before a pace is told
 _FEWEST = 5
 """Fields after the first: the first ones may have come together, or have waited for a model to warm up."""
 

@@ -16,10 +16,10 @@ import numpy as np
 from edge.outputs import FieldEvent, SampleEvent
 from edge.types import Quality
 
-CAMERA_PATIENCE = 5
-FILES_PATIENCE = 20
+CAMERA_PATIENCE = 5  # fields in a row that do not count before a camera is said to be bad
+FILES_PATIENCE = 20  # the same of files, which nobody can mend on the spot
 
-_THUMBNAIL = (24, 32)
+_THUMBNAIL = (24, 32)  # rows, columns; ``edge.gate`` makes it
 _BLACK, _WHITE = 16, 250  # of 255, mean
 _EVEN = 1.5  # of 255, standard deviation of the thumbnail: below what the emptiest field with a lens before it shows
 _ALIKE = 0.1  # correlation of a thumbnail's neighbours; fields of blood films have 0.16 or more, noise 0 +- 0.04

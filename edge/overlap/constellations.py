@@ -37,7 +37,7 @@ _WINDOW = 32  # cells to the right among which the nearest are sought
 _ENOUGH = 1000  # constellations that a field shall have: where there are few cells, more neighbours are combined
 _FEWEST, _MOST = 5, 9  # neighbours combined
 _ROW, _ONE = np.float32(256), np.float32(1)  # steps up and down that the table tells apart
-_PLACES = 1 << 15
+_PLACES = 1 << 15  # entries of the table of scattered numbers; a power of two
 _NUMBERS = _scattered(_PLACES)
 _NOBODY = np.full((_WINDOW, 2), np.inf, np.float32)
 

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from edge.types import FloatArray
 
-DEPTH = 8
-ROW_BITS = 19
+DEPTH = 8  # places per row of the table
+ROW_BITS = 19  # the table has 2**19 rows
 LAST_FIELD = (1 << 20) - 1
 """Highest number that a field may have."""
 
-_PLACE_BITS = 14
+_PLACE_BITS = 14  # per coordinate
 _PLACE_STEPS = (1 << _PLACE_BITS) - 1
 _FIELD = np.uint64(2 * _PLACE_BITS)
 _TAGGED = np.uint64(1 << 48)

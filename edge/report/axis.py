@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_FEWEST_DECADES = 2
+_FEWEST_DECADES = 2  # so that an axis of shares is readable
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,13 @@ from edge.words import without_numbers
 SUSPECTS = 60
 """Pictures of the highest scores, and of the lowest, all positive classes together; each class has at least FEWEST."""
 
-FEWEST = 2
+FEWEST = 2  # pictures per class
 BELOW_SHOWN = 60
 """Pictures of the highest scores that were not counted as positive."""
 
-OTHERS = 36
-FIELDS = 4
-REJECTED_FIELDS = 2
+OTHERS = 36  # pictures of a random sample of all other cells
+FIELDS = 4  # whole fields shown
+REJECTED_FIELDS = 2  # whole fields shown that do not count
 
 HIGHEST, LOWEST, BELOW, OTHER = "highest", "lowest", "below", "others"
 

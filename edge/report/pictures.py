@@ -24,7 +24,7 @@ _SPEC = CropSpec(size=SIDE, margin=AROUND)
 FIELD_SIDE = 960
 """Pixels of a field's longer side, at most."""
 
-_CELL_QUALITY, _FIELD_QUALITY = 88, 80
+_CELL_QUALITY, _FIELD_QUALITY = 88, 80  # of the JPEGs
 
 
 def cell_pictures(image: Image, boxes: Int32Array) -> list[bytes]:

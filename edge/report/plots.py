@@ -14,14 +14,14 @@ from edge.report.records import Stage, Stretch
 from edge.types import Finding, Interval, Verdict
 from edge.verdict.units import per_ul, percent
 
-_LANE = 70
-_LONGEST_LABEL = 28
+_LANE = 70  # pixels per row
+_LONGEST_LABEL = 28  # letters
 MOST_LANES = 12
 """Classes that fit a drawing."""
 
 _HEADROOM = 1.25  # a rejected field may be far off what is usual, and must not flatten it
 
-_SQUARE = 20
+_SQUARE = 20  # pixels of a legend's square
 
 
 def _fluid(height: float, label: str, *children: Markup, kind: str) -> Markup:

@@ -13,7 +13,7 @@ from edge.report.words import flat, means, named, plural
 from edge.verdict.flag import percent_range, percent_value
 from edge.verdict.units import said
 
-_NAMED = 20
+_NAMED = 20  # unreadable inputs listed by name
 
 
 def head(report: Report) -> Markup:

@@ -12,7 +12,7 @@ from edge.words import without_numbers
 MOST = 480
 """Stretches kept; half as many are left when they are joined."""
 
-_LONGEST_NAME = 120
+_LONGEST_NAME = 120  # letters
 
 
 @dataclass(slots=True)

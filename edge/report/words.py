@@ -18,10 +18,10 @@ _MEANS = {
     INSUFFICIENT: "Nothing can be said either way: the reasons name what is missing.",
     UNCALIBRATED: "A count without a judgement: what is usual on this microscope is not known.",
 }
-_LONGEST = 300
-_MOST_LINES = 24
-_DEEPEST = 4
-_NAMED = 3
+_LONGEST = 300  # letters
+_MOST_LINES = 24  # of a card's table
+_DEEPEST = 4  # levels of nesting shown
+_NAMED = 3  # with more positive classes they are called "positive" together
 
 
 def means(verdict: Verdict, positive: tuple[str, ...], unit: str) -> str:

@@ -113,7 +113,7 @@ class CameraSource:
                 raise
             name = f"camera-{index:06d}"
             ms = (time.monotonic() - start) * 1e3
-            made = Field(rgb, index, self._sample, name, time.time(), metadata, ms)
+            made = Field(rgb, index, self._sample, name, {"captured": round(time.time(), 3), **metadata}, ms)
             yield Shot(index, self._sample, name, lambda made=made: made)  # type: ignore[misc]
 
     def close(self) -> None:

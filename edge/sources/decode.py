@@ -17,10 +17,10 @@ import stat
 import struct
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 MAX_MEGAPIXELS_VARIABLE = "EDGE_MAX_MEGAPIXELS"
-DEFAULT_MAX_MEGAPIXELS = 50.0
+DEFAULT_MAX_MEGAPIXELS = 50.0  # more than microscope cameras have; EDGE_MAX_MEGAPIXELS changes it
 _BYTES_PER_PIXEL = 8  # four channels of 16 bits, the most an uncompressed file holds
 
 # OpenCV reads these once, when it is first imported. Somebody else may have imported it already, so the header check
@@ -38,15 +38,13 @@ from edge.sources.depth import to_8_bit  # noqa: E402
 from edge.sources.headers import TIFF, Header, check_bmp, read_header  # noqa: E402
 from edge.sources.jpeg import decode_jpeg  # noqa: E402
 from edge.sources.refusal import EXPORT, DamagedError, DepthUnknownError, RefusedError  # noqa: E402
+from edge.sources.tiff import FieldPlan, TiffLayout, lay_out, may_hold_more, read_field  # noqa: E402
 from edge.sources.turn import turned  # noqa: E402
 from edge.types import UInt8Array  # noqa: E402
 
-if TYPE_CHECKING:
-    from edge.sources.tiff import FieldPlan, TiffLayout
-
 _FILE_SLACK = 64 << 20  # previews, profiles
 RAW_SUFFIXES = frozenset({".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"})
-"""Of files from a camera's sensor, never opened."""
+"""Endings of files from a camera's sensor; they are never opened."""
 
 _KEPT = (
     "\u00a0\u202f\u3000\u200c\u200d"  # spaces that file names have, and what joins letters of some scripts and emojis
@@ -167,8 +165,6 @@ def fields_in(path: str | os.PathLike[str]) -> TiffLayout | None:
 
     Costs a glance at the file's first bytes unless it is such a TIFF.
     """
-    from edge.sources.tiff import lay_out, may_hold_more  # noqa: PLC0415
-
     try:
         with _opened(path) as file:
             return lay_out(file) if may_hold_more(file) else None
@@ -223,8 +219,6 @@ def _check_pixels(width: int, height: int, limit: float) -> None:
 
 
 def _decode_tiff(file: BinaryIO, limit: float, reading: ReadOptions, plan: FieldPlan | None) -> Picture:
-    from edge.sources.tiff import lay_out, read_field  # noqa: PLC0415 - a folder of JPEGs needs none of it
-
     if plan is None:
         fields = lay_out(file).fields
         if len(fields) > 1:

@@ -13,7 +13,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"
 TIFF = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 _JPEG_END = b"\xff\xd9"
-_ORIENTATION = 274
+_ORIENTATION = 274  # the tag's number in TIFF and Exif
 _HEIF = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _OTHERS = ((b"GIF8", "GIF"), (b"\0\0\0\x0cjP  ", "JPEG 2000"), (b"\xff\x4f\xff\x51", "JPEG 2000"), (b"\xff\x0a", "JPEG XL"),
            (b"\0\0\0\x0cJXL ", "JPEG XL"), (b"%PDF", "PDF"), (b"FUJIFILMCCD-RAW", "camera raw"))  # fmt: skip

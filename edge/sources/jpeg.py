@@ -21,8 +21,8 @@ from edge.types import UInt8Array
 
 # OpenCV before 4.11 has no flag for RGB and swaps the channels in a second pass.
 _COLOR_RGB: int | None = getattr(cv2, "IMREAD_COLOR_RGB", None)
-_MISSING = 128
-_CORNER = 8
+_MISSING = 128  # grey level that a decoder fills missing blocks with
+_CORNER = 8  # pixels: a JPEG's block
 
 _strict: Any
 try:

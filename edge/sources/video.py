@@ -19,7 +19,7 @@ from edge.sources.refusal import RefusedError
 from edge.types import Field, Shot, UInt8Array
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".avi", ".mov", ".mkv", ".h264", ".webm"})
-_FPS_UNKNOWN = 25.0
+_FPS_UNKNOWN = 25.0  # frames per second taken where a file does not say
 _WHOLE = 0.9  # the frame count of a container is an estimate; well below it the file was cut
 
 

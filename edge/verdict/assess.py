@@ -19,7 +19,7 @@ from edge.verdict.sequential import AnyTime
 from edge.verdict.short import cells_short
 from edge.verdict.table import FLAGS, INDETERMINATE, NEGATIVE, POSITIVE, Evidence, decide_row
 
-_LEAST_LEFT = 1e-4
+_LEAST_LEFT = 1e-4  # error that a last look keeps, whatever the looks before it spent
 _LEAST_SHARE = 1e-9  # what a positive's interval begins with where rounding would leave 0 in
 
 

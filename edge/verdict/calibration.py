@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -20,8 +19,7 @@ from edge.verdict.rates import MISSED_CELLS, Rate, certain, fit
 from edge.verdict.units import RBC_PER_UL
 
 FORMAT = "edge-calibration"
-VERSION = 1
-_LARGEST = 16 * 2**20
+VERSION = 1  # of the file's format
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +167,3 @@ def _per_counted(error: CountError | None) -> Rate:
 def to_json(calibration: Calibration) -> str:
     """The file's text; ends with a newline."""
     return json.dumps({"format": FORMAT, "version": VERSION, **asdict(calibration)}, indent=1, ensure_ascii=True) + "\n"
-
-
-def read_calibration(path: Path) -> Calibration:
-    """Read and check a calibration file; raises CalibrationError saying what is wrong."""
-    from edge.verdict.schema import parse  # noqa: PLC0415 - reads back what this module defines
-
-    try:
-        with path.open("rb") as stream:
-            text = stream.read(_LARGEST + 1)
-        return parse(json.loads(text if len(text) <= _LARGEST else b""))
-    except OSError as error:
-        raise CalibrationError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # JSON's own errors are ValueErrors
-        raise CalibrationError(f"{path}: no calibration: {error}") from error

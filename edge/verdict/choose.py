@@ -21,8 +21,8 @@ _CANDIDATES = 1 / (1 + np.exp(-np.arange(0, 9.3, 0.4)))
 """Thresholds to choose from, even in their logit and fixed beforehand: a threshold laid just above the highest score of
 these very blanks would look better than it is."""
 
-_SUSPICIOUS = 0.01
-_FEWEST_TO_COMPARE = 3
+_SUSPICIOUS = 0.01  # chance below which a blank does not belong to the others, before it is divided by their number
+_FEWEST_TO_COMPARE = 3  # blanks
 _EXPECTED = (0.0, 1.0)  # between-slide spread of blanks that are blanks
 
 

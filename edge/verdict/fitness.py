@@ -30,7 +30,7 @@ LOG_SLACK = {"density": 0.7, "size": 0.2, "light": 0.25, "sharpness": 0.4, "colo
 SLACK = {"red": 0.5, "blue": 0.5, "warm": 0.08, "cool": 0.08}
 """The same for measures that are logarithms already."""
 
-_LEAST = 1e-3
+_LEAST = 1e-3  # measures below it count as it: a logarithm needs a floor
 _NAMES = {
     "colour": "hue in the picture",
     "density": "how dark the cells are",

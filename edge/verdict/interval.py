@@ -10,7 +10,7 @@ from __future__ import annotations
 from edge.types import Interval
 from edge.verdict.tails import at_least
 
-LEVEL = 0.95
+LEVEL = 0.95  # of every interval unless said otherwise
 
 
 def clopper_pearson(k: int, n: int, level: float = LEVEL) -> Interval:

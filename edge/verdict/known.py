@@ -18,7 +18,7 @@ from edge.types import FloatArray, Int32Array
 from edge.verdict.calibration import KnownSlide
 from edge.verdict.choose import SlideScores, positives
 
-_SAME = 0.5
+_SAME = 0.5  # IoU from which on a find is the annotated cell
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ from edge.verdict.tails import Floats, at_most
 MOST_CELLS = 2_000_000
 """Samples larger than this are not planned: 20,000 fields of 100 cells."""
 
-_TABLE = 256
+_TABLE = 256  # shares at which a probability is tabulated
 _REACH = 8.0  # standard deviations
 _FALSE, _FOUND = 80, 20  # values kept of the two rates where pairs of them are summed over
 

@@ -33,10 +33,10 @@ from edge.verdict.rates import Rate
 from edge.verdict.sequential import FEWEST, FINE, AnyTime
 from edge.verdict.tails import Floats
 
-_RATES = 60
-_BLOCK = 1.08
+_RATES = 60  # points to which the distribution of a rate is thinned
+_BLOCK = 1.08  # growth of the blocks of cells between which a boundary may be crossed
 _REACH = 9.0  # standard deviations
-_TINY = 1e-18
+_TINY = 1e-18  # probability below which a count is dropped
 
 
 class Look(StrEnum):

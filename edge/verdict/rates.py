@@ -25,11 +25,11 @@ from edge.verdict.tails import Floats
 
 _SPREADS = np.array([0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5])
 Range = tuple[float, float]
-FALSE_POSITIVES: Range = (0.2, 2.5)
-MISSED_CELLS: Range = (0.0, 1.0)
-_VALUES = 400
-_MEANS = 60
-_LOWEST, _HIGHEST = 1e-12, 1 - 1e-6
+FALSE_POSITIVES: Range = (0.2, 2.5)  # spread between slides that is thought possible, in logarithms
+MISSED_CELLS: Range = (0.0, 1.0)  # the same of lost cells; these may be alike on all slides
+_VALUES = 400  # points of the grid over the rate
+_MEANS = 60  # points of the grid over the mean rate
+_LOWEST, _HIGHEST = 1e-12, 1 - 1e-6  # bounds of the grid: a rate is a probability
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +123,7 @@ def fit(events: Sequence[int], cells: Sequence[int], spreads: Range = FALSE_POSI
     )
 
 
-_TINY = 1e-300
+_TINY = 1e-300  # keeps a logarithm finite
 
 
 def _log_values(events: float, cells: float) -> Floats:

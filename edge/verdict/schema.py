@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import reprlib
 from collections.abc import Mapping
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 from edge.appearance import MEASURES
+from edge.errors import CalibrationError
 from edge.verdict.calibration import FORMAT, VERSION, Blank, Bound, Calibration, CountError, KnownSlide
 
-_LONGEST = 2000
-_MOST = 10**12
+_LONGEST = 2000  # letters
+_LARGEST = 16 * 2**20  # bytes; a larger file is not read
+_MOST = 10**12  # no count in a calibration is higher
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read and check a calibration file; raises CalibrationError saying what is wrong."""
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(_LARGEST + 1)
+        return parse(json.loads(text if len(text) <= _LARGEST else b""))
+    except OSError as error:
+        raise CalibrationError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # JSON's own errors are ValueErrors
+        raise CalibrationError(f"{path}: no calibration: {error}") from error
 
 
 def parse(raw: Any) -> Calibration:

@@ -32,14 +32,14 @@ from edge.verdict.tails import Floats
 FEWEST = 100
 """Cells before the first look: a single positive among the first few cells must not end a sample."""
 
-_STEPS = 48
+_STEPS = 48  # points of the mixture over the alternative's distance
 _FALSE, _FOUND = 40, 12  # after every field: fewer pairs than elsewhere
 FINE = (60, 100)
 """How finely the two rates are resolved at the target."""
 
-_LOWEST = 1e-6
-_BELOW_TARGET = 30.0
-_HALVINGS = 30
+_LOWEST = 1e-6  # smallest distance the mixture looks for
+_BELOW_TARGET = 30.0  # the mixture begins at this fraction of the target
+_HALVINGS = 30  # halvings of an interval: a billionth of it is left
 
 
 @dataclass(frozen=True, slots=True, eq=False)

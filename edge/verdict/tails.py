@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
-_TINY = 1e-300
-_CONVERGED = 1e-14
-_MOST_STEPS = 100_000
-_LARGE = 400
-_MANY = 20_000
+_TINY = 1e-300  # keeps a logarithm and a division finite
+_CONVERGED = 1e-14  # relative change at which a series or fraction is done
+_MOST_STEPS = 100_000  # of a series or fraction; reached by none of the arguments in use
+_LARGE = 400  # both parameters above it: the approximation is exact enough
+_MANY = 20_000  # one parameter above it: likewise
 
 
 def at_least(k: int, n: int, p: float) -> float:

@@ -46,7 +46,7 @@ def said(share: float, rbc_per_ul: float | None, count: int = 2) -> str:
 AS_GIVEN = 6
 """Digits of a share that somebody typed: 0.125% is not shown as 0.12 %."""
 
-_MOST_DIGITS = 12
+_MOST_DIGITS = 12  # no number is shown with more
 
 
 def digits_below(share: float, limit: float) -> int:
@@ -76,7 +76,7 @@ def digits(value: float, count: int) -> str:
     return f"{float(text):.{_MOST_DIGITS + 8}f}".rstrip("0")
 
 
-_COMMAS = 1000
+_COMMAS = 1000  # from here on thousands are separated
 
 
 def plural(n: int, noun: str) -> str:

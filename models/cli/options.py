@@ -182,7 +182,7 @@ def need_tensorflow() -> None:
 
 def write_json(value: Any) -> None:
     """To stdout; a broken pipe or a full disk is one plain line."""
-    from edge.outputs.files import stdout_errors  # noqa: PLC0415
+    from edge.streams import stdout_errors  # noqa: PLC0415
 
     with stdout_errors():
         sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
@@ -191,7 +191,7 @@ def write_json(value: Any) -> None:
 
 def write_lines(lines: list[str]) -> None:
     """Likewise, text."""
-    from edge.outputs.files import stdout_errors  # noqa: PLC0415
+    from edge.streams import stdout_errors  # noqa: PLC0415
 
     with stdout_errors():
         sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))

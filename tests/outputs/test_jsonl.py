@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from edge.outputs.files import ReaderGoneError
 from edge.outputs.jsonl import JsonLines
+from edge.streams import ReaderGoneError
 from tests.fakes import LABELS, result
 from tests.outputs import events
 
@@ -82,3 +83,22 @@ def test_the_fields_that_a_field_overlaps_are_listed() -> None:
         {"field": 12, "cells": 71, "shift": [-16, 3]},
         {"field": 11, "cells": 1, "shift": [400, 0]},
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "written"),
+    [
+        ({"captured": 1764.5, "exposure_us": 9000, "sensor": "imx477"}, "all of it"),
+        ({"colour_gains": (1.5, 1.8)}, "all of it"),
+        ({"truth": object(), "more": (1, object())}, "nothing"),
+        ({"gain": float("nan")}, "nothing"),
+        ({}, "nothing"),
+    ],
+)
+def test_what_a_camera_says_of_a_frame_is_written_as_far_as_it_is_a_number_or_a_text(
+    told: dict[str, object], written: str
+) -> None:
+    event = events.kept()
+    assert event.result is not None
+    (got,) = lines(replace(event, result=replace(event.result, metadata=told)))
+    assert got.get("metadata") == (json.loads(json.dumps(told)) if written == "all of it" else None)

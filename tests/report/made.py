@@ -50,7 +50,7 @@ def field(
     table = np.array(scores, np.float32).reshape(n, -1) if n else np.zeros((0, 2), np.float32)
     classes = table.argmax(axis=1).astype(np.int32) if n else np.zeros(0, np.int32)
     cells = Cells(boxes, np.ones(n, np.float32), np.zeros(n, np.int32), KINDS)
-    quality = Quality(0.5 + 0.001 * index, 150.0, 0.0, 0.0, 0.5, 0, b"")
+    quality = Quality(0.5 + 0.001 * index, 150.0, 0.0, 0.0, 0.5, b"")
     result = FieldResult(
         index, sample, name, (48, width), cells, table, classes, quality, Timings(4.0, 0.5, 1.0, 2.0, 1.0)
     )

@@ -47,7 +47,6 @@ def test_a_field_carries_what_its_shot_said(tmp_path: Path) -> None:
     assert (field.index, field.sample, field.name) == (0, "s", "a.png")
     assert (field.rgb == 42).all()
     assert field.decode_ms > 0
-    assert field.captured is None
 
 
 def test_nothing_is_opened_before_it_is_loaded(tmp_path: Path) -> None:

@@ -286,7 +286,6 @@ class TestSource:
         image, truth = render_field(SMALL, 2)
         assert np.array_equal(field.rgb, image)
         assert (field.index, field.sample, field.name) == (2, "simulated", "virtual-00002")
-        assert field.captured is None
         assert field.decode_ms > 0
         known = field.metadata["truth"]
         assert isinstance(known, FieldTruth)

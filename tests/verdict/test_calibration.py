@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from edge.errors import CalibrationError
-from edge.verdict.calibration import Bound, CountError, read_calibration, to_json
+from edge.verdict.calibration import Bound, CountError, to_json
 from edge.verdict.choose import SlideScores, blanks_at, choose_threshold, flagged_by_others, outliers, positives
 from edge.verdict.known import ReadSlide, held_out, match
+from edge.verdict.schema import read_calibration
 from edge.verdict.units import parse_share, per_ul, percent
 from tests.verdict.made import BOUND, calibration
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from edge.sources.refusal import RefusedError
 
 _NAMES = ({"r", "red"}, {"g", "green"}, {"b", "blue"})
-_PURE = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
+_PURE = ((255, 0, 0), (0, 255, 0), (0, 0, 255))  # RGB of the colours that name channels
 _GENERIC = re.compile(r"(channel|ch|c|chan)?[ _:#-]*[0-9:]*", re.IGNORECASE)
 
 Colour = tuple[int, int, int]

@@ -16,10 +16,11 @@ from edge.sources.tiff.segments import JPEG, read_values
 from edge.sources.turn import turned
 from edge.types import UInt8Array
 
+# Values of PhotometricInterpretation, TIFF 6.0
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
-_LAB = (8, 9, 10)
+_LAB = (8, 9, 10)  # CIELab, ICCLab, ITULab
 _MULTIPLIED = 1  # alpha that the colours were multiplied by already
-_RAW = (32803, 34892)
+_RAW = (32803, 34892)  # colour filter array, linear raw (DNG)
 
 
 def read_field(plan: FieldPlan, file: BinaryIO, z: int | None, depth: int | None) -> tuple[UInt8Array, int | None]:

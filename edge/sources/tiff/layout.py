@@ -17,12 +17,12 @@ from edge.sources.tiff.channels import Image, lut_colours, ome_images, pick
 from edge.sources.tiff.page import Page, page_of
 
 _NOT_FIELDS = 1 | 4  # NewSubfileType: a smaller copy, a mask
-_SMALLER = 0.5
-_SAME_SHAPE = 0.05
+_SMALLER = 0.5  # an overview is at most half as wide as its picture
+_SAME_SHAPE = 0.05  # by how much the two ratios may differ
 _GREY = (0, 1)  # TIFF's numbers for pages that are one channel each
 _COPIES = "pages of half the size or less are taken for smaller copies and not read"
 _MOST = 100_000  # fields of one file
-_DNG_VERSION, _SUB_IFDS, _SAMPLES, _DESCRIPTION, _EXTRA = 50706, 330, 277, 270, 338
+_DNG_VERSION, _SUB_IFDS, _SAMPLES, _DESCRIPTION, _EXTRA = 50706, 330, 277, 270, 338  # tag numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 from edge.sources.refusal import DamagedError, RefusedError
 
-_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
+_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3  # values of SampleFormat, TIFF 6.0
 _KINDS = {_SIGNED: "signed integers", _FLOAT: "floating-point numbers", 5: "complex numbers", 6: "complex numbers"}
-_ALPHA = (1, 2)
+_ALPHA = (1, 2)  # values of ExtraSamples: associated, unassociated
 
 
 @dataclass(frozen=True, slots=True)

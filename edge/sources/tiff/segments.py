@@ -18,10 +18,10 @@ from edge.sources.refusal import DamagedError, RefusedError
 from edge.sources.tiff.page import Page
 from edge.types import UInt8Array
 
-NONE, LZW, JPEG, DEFLATE, PACKBITS, OLD_DEFLATE, LZMA = 1, 5, 7, 8, 32773, 32946, 34925
+NONE, LZW, JPEG, DEFLATE, PACKBITS, OLD_DEFLATE, LZMA = 1, 5, 7, 8, 32773, 32946, 34925  # values of Compression
 _NAMES = {2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "old-style JPEG", 34712: "JPEG 2000", 50000: "Zstandard", 50001: "WebP",
           50002: "JPEG XL", 33003: "JPEG 2000", 33005: "JPEG 2000"}  # fmt: skip
-_RGB = 2
+_RGB = 2  # value of PhotometricInterpretation
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 

@@ -31,7 +31,7 @@ from edge.types import FloatArray, Int32Array
 COLUMNS: Final = 40
 """Fields in one sweep of the stage, before it steps on and sweeps back."""
 
-RED_CELL_UM: Final = 7.5
+RED_CELL_UM: Final = 7.5  # diameter of a human red cell in micrometres
 
 _STAGES: Final = (RING, TROPHOZOITE, SCHIZONT, GAMETOCYTE)
 _GROWTH: Final = {TROPHOZOITE: 1.12, SCHIZONT: 1.28, GAMETOCYTE: 1.24}

@@ -23,6 +23,7 @@ _BACKGROUNDS: Final = (
     (206, 208, 200),
     (166, 184, 206),
 )
+# Optical densities (red, green, blue) of red cells in six stains
 _RED_DENSITY: Final = (
     (0.38, 0.58, 0.40),
     (0.27, 0.42, 0.31),
@@ -31,11 +32,11 @@ _RED_DENSITY: Final = (
     (0.16, 0.42, 0.22),
     (0.20, 0.55, 0.24),
 )
-_RED_WEIGHTS: Final = (0.30, 0.25, 0.12, 0.35, 0.25, 0.30)
-_CHROMATIN: Final = (0.85, 1.75, 0.60)
-_CHROMATIN_RED: Final = (0.62, 1.70, 0.45)
-_CYTOPLASM: Final = (0.42, 0.40, 0.12)
-_PIGMENT: Final = (0.30, 0.55, 1.05)
+_RED_WEIGHTS: Final = (0.30, 0.25, 0.12, 0.35, 0.25, 0.30)  # how often each of the stains is drawn from
+_CHROMATIN: Final = (0.85, 1.75, 0.60)  # optical density of chromatin in a bluish stain
+_CHROMATIN_RED: Final = (0.62, 1.70, 0.45)  # the same in a reddish stain
+_CYTOPLASM: Final = (0.42, 0.40, 0.12)  # optical density of a parasite's cytoplasm
+_PIGMENT: Final = (0.30, 0.55, 1.05)  # optical density of malaria pigment
 
 
 @dataclass(frozen=True, eq=False)

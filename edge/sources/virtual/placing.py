@@ -12,7 +12,7 @@ from edge.types import FloatArray, Int32Array
 DoubleArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-_CANDIDATES: Final = 12
+_CANDIDATES: Final = 12  # places tried for each disc of a crowd
 _APART: Final = 1.06
 """Distance over sum of radii beyond which two cells are seen apart, with room for uneven outlines."""
 

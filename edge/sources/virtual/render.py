@@ -17,9 +17,9 @@ from edge.sources.virtual.spec import PLATELET, RED, SPECK, WHITE, FieldTruth, S
 from edge.sources.virtual.sprites import lay_density
 from edge.types import FloatArray, UInt8Array
 
-_REFERENCE_PX: Final = 66.0
-_TILE: Final = 512
-_TILE_SIGMA: Final = 12.0
+_REFERENCE_PX: Final = 66.0  # cell width in pixels at which brush widths are given
+_TILE: Final = 512  # pixels: the side of the tile that noise is drawn in once
+_TILE_SIGMA: Final = 12.0  # grey levels: the tile's standard deviation, kept in bytes
 
 
 def render_field(spec: SlideSpec, index: int) -> tuple[UInt8Array, FieldTruth]:

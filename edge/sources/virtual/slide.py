@@ -42,4 +42,4 @@ class VirtualSlide:
         rgb, truth = render_field(self.spec, index)
         metadata = {"truth": truth, "stage_um": stage_position(self.spec, index)}
         spent = (perf_counter() - start) * 1000
-        return Field(rgb, index, self.sample, name, None, metadata, spent)
+        return Field(rgb, index, self.sample, name, metadata, spent)

@@ -22,14 +22,14 @@ TYPES: Final = (
 )
 """Every name a truth may hold. The first is a healthy red cell, the next four are infected ones."""
 
-RED: Final = 0
-RING: Final = 1
-TROPHOZOITE: Final = 2
-SCHIZONT: Final = 3
-GAMETOCYTE: Final = 4
-WHITE: Final = 5
-PLATELET: Final = 6
-SPECK: Final = 7
+RED: Final = 0  # index into ``TYPES``
+RING: Final = 1  # index into ``TYPES``
+TROPHOZOITE: Final = 2  # index into ``TYPES``
+SCHIZONT: Final = 3  # index into ``TYPES``
+GAMETOCYTE: Final = 4  # index into ``TYPES``
+WHITE: Final = 5  # index into ``TYPES``
+PLATELET: Final = 6  # index into ``TYPES``
+SPECK: Final = 7  # index into ``TYPES``
 
 DEFECTS: Final = ("blurred", "overexposed", "underexposed", "empty", "duplicate")
 """What can be wrong with a field as a whole."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge.types import FloatArray, Int32Array, UInt8Array
 
-TURNS: Final = 512
+TURNS: Final = 512  # angles per outline
 ANGLES: Final[FloatArray] = (np.arange(TURNS) * (2 * np.pi / TURNS)).astype(np.float32)
 
 STEPS: Final = 200
