@@ -29,6 +29,7 @@ __all__ = [
     "ToolError",
     "UnsupportedError",
     "UntrustedError",
+    "gist",
 ]
 
 
@@ -82,3 +83,9 @@ KNOWN: dict[str, type[EdgeError]] = {
         OutputError,
     )
 }
+
+
+def gist(error: BaseException) -> str:
+    """A library's error in one short line: the first line of its text, or the name of its class."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200]

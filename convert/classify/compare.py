@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from convert.child import Progress
 from convert.classify import preprocess, sheet
-from convert.classify.candidate import samples
-from convert.classify.preprocess import Asked, Preprocessing
+from convert.classify.preprocess import InputOptions, Preprocessing
 from convert.classify.ways import ways_for
 from convert.errors import UnsupportedError
 from convert.measure.cells import CellSet, some
 from convert.measure.reading import read_cells
 from convert.measure.scoring import as_scores, check_width, decide, figures, outputs, trained_on_black
-from convert.net.batch import CONVERTED_AT
+from convert.net.batch import CONVERTED_AT, feed
 from convert.net.int8 import HEALTHY, layer_errors
 from convert.net.rewrite import count_macs, net_input
 from convert.reading.load import load_model
 from convert.reading.source import open_source
 from edge.classifier import Classifier
+from edge.crops import to_colour
 from edge.modelfile import Card, read_model
 
-_MACS = 2e12
-_TRIAL = 300
-_LAYER_CELLS = 10
+_MACS = 2e12  # multiply-accumulates that the float net may cost: minutes on two cores
+_TRIAL_CELLS = 300  # on which value range and colour are tried
+_LAYER_CELLS = 10  # on which the error of each layer is measured: every one runs the net twice
 
 
-def compare(payload: dict[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
+def compare(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """For ``run_in_child``: agreement, figures of both, error of each layer; writes the contact sheet to ``sheet``.
 
     The payload: model, device, cells, group_by, value_range, colour, logits, trust_code, sheet (or None).
@@ -53,10 +53,10 @@ def compare(payload: dict[str, Any], progress: Callable[[str, float], None]) -> 
     if side != card.crop.size:
         whole = read_cells(folder, card.labels, replace(card.crop, size=side), group_by, keep_black=black)
         native = whole.named(cells.names)
-    asked = Asked(payload["value_range"], payload["colour"], payload["logits"], card.labels)
+    options = InputOptions(payload["value_range"], payload["colour"], payload["logits"], card.labels)
     progress("float, as trained", -1)
-    few = int(min(_TRIAL, _MACS / cost / 11))
-    prep = preprocess.find(model, some(native, max(few, 40)), asked, width=model.outputs[0].shape[-1], alone=few < 40)
+    affordable = int(min(_TRIAL_CELLS, _MACS / cost / 11))
+    prep = preprocess.find(model, native, options, width=model.outputs[0].shape[-1], affordable=affordable)
     theirs = as_scores(outputs(model, native.images, prep.values, prep.colour), logits=prep.logits)
     progress("int8, device", -1)
     mine = classifier.scores(cells.images)
@@ -100,7 +100,7 @@ def _layers(model: Any, prep: Preprocessing, card: Card, cells: CellSet, notes: 
         return []
     try:
         ways, _ = ways_for(model, prep.values, way, logits=prep.logits, keep_head=card.output == "probability")
-        few = samples(some(cells, _LAYER_CELLS, 1), prep.values, prep.colour)
+        few = feed(to_colour(some(cells, _LAYER_CELLS, 1).images, prep.colour), prep.values)
         found = layer_errors(ways[0].make(CONVERTED_AT, False), few)
     except UnsupportedError as error:
         notes.append(f"no error per layer: {error}")

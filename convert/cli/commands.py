@@ -1,7 +1,8 @@
-"""``convert quantize``, ``evaluate`` and ``compare``: their options."""
+"""The commands ``inspect``, ``quantize``, ``evaluate`` and ``compare`` with their options."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from convert.cli.options import (
     Debug,
     Force,
     GroupBy,
+    InputWay,
     KerasModel,
     Kind,
     Logits,
@@ -20,15 +22,44 @@ from convert.cli.options import (
     TrustCode,
     ValueRangeOption,
     Verbose,
-    Way,
     check_task,
     names,
-    rate,
 )
+from convert.measure.rates import rate
 from edge.door import door
 
 PROGRAM = "edge-convert"
 _LOST = "no file was written; the same command begins anew"
+
+
+def inspect(
+    model: KerasModel,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of the tables.")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", help="Also load it, in a child process with limits, to prove that it loads.")
+    ] = False,
+    trust_code: TrustCode = None,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Say what is in a model: input, head, layers, parameters, MACs, risks. No code of it runs."""
+    with door(debug=debug, program=PROGRAM):
+        from convert.cli import show_inspection  # noqa: PLC0415
+        from convert.reading.inspection import inspect as look  # noqa: PLC0415
+        from convert.reading.source import open_source  # noqa: PLC0415
+
+        found = look(open_source(model), trust_code)
+        loaded = None
+        if load:
+            from convert.child import run_in_child  # noqa: PLC0415
+
+            payload = {"path": str(model), "trust_code": _text(trust_code)}
+            loaded = run_in_child("convert.reading.load:describe", payload, verbose=verbose)
+        if json:
+            show_inspection.write_json(found, loaded)
+        else:
+            show_inspection.show(found, loaded)
 
 
 def quantize(
@@ -49,7 +80,7 @@ def quantize(
     ] = None,
     positive: Annotated[
         str | None,
-        typer.Option(metavar="A", help="The classes that make a sample suspicious; default: told by the names."),
+        typer.Option(metavar="A", help="The classes that make a sample suspicious; default: guessed from the names."),
     ] = None,
     value_range: ValueRangeOption = None,
     colour: ColourOption = None,
@@ -59,8 +90,8 @@ def quantize(
         typer.Option("--keep-head", help="Keep sigmoid or softmax in the file; else the device does it, in float."),
     ] = False,
     way: Annotated[
-        Way, typer.Option("--input", help="The way to 32x32; auto: the cheapest that passes the gate.")
-    ] = Way.AUTO,
+        InputWay, typer.Option("--input", help="The way to 32x32; auto: the cheapest that passes the gate.")
+    ] = InputWay.AUTO,
     max_accuracy_drop: Annotated[
         float,
         typer.Option("--max-accuracy-drop", min=0.0, max=100.0, help="The gate, in points of accuracy; 100: no gate."),
@@ -75,7 +106,9 @@ def quantize(
     ] = None,
     group_by: GroupBy = None,
     report: ReportPath = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the split and of the choice of calibration cells.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed of the split and of the choice of calibration cells.")
+    ] = 0,
     trust_code: TrustCode = None,
     force: Force = False,
     verbose: Verbose = False,
@@ -121,7 +154,7 @@ def quantize(
             "--colour": colour,
             "--keep-head": keep_head or None,
             "--on-paper": on_paper or None,
-            "--input": None if way == Way.AUTO else way,
+            "--input": None if way == InputWay.AUTO else way,
             "--false-positives": false_positives,
         },
         {"--fields": fields, "--annotations": annotations, "--like": like, "--cell-px": cell_px},
@@ -131,50 +164,48 @@ def quantize(
     common: dict[str, Any] = {
         "model": str(model),
         "out": str(target),
-        "trust_code": str(trust_code) if trust_code else None,
+        "trust_code": _text(trust_code),
         "labels": names(labels),
         "positive": names(positive),
-        "value_range": value_range.value if value_range else None,
+        "value_range": _text(value_range),
         "logits": logits,
         "group_by": group_by,
         "seed": seed,
     }
-    if kind == Kind.FINDER:
-        with door(debug=debug, program=PROGRAM, lost=_LOST):
-            from convert.cli import show  # noqa: PLC0415
-            from convert.cli.show_finder import show_finder  # noqa: PLC0415
-            from convert.finding import make as finding  # noqa: PLC0415
-            from convert.finding.task import FinderTask  # noqa: PLC0415
-
-            truth = str(annotations) if annotations else None
-            folder = str(fields) if fields else None
-            asked = FinderTask(
-                fields=folder, annotations=truth, like=like, cell_px=cell_px, max_drop=max_f1_drop, **common
-            )
-            with show.live() as progress:
-                found = finding.quantize(asked, report, force=force, progress=progress, verbose=verbose)
-            show_finder(found, str(target))
-            finding.gate(found)
-        return
     with door(debug=debug, program=PROGRAM, lost=_LOST):
         from convert.classify import make  # noqa: PLC0415
         from convert.classify.job import Task  # noqa: PLC0415
-        from convert.cli import show  # noqa: PLC0415
+        from convert.cli import show, show_finder  # noqa: PLC0415
+        from convert.conversion import gate  # noqa: PLC0415
+        from convert.finding import make as finding  # noqa: PLC0415
+        from convert.finding.job import FinderTask  # noqa: PLC0415
 
-        task = Task(
-            cells=str(cells) if cells else None,
-            colour=colour.value if colour else None,
-            keep_head=keep_head,
-            on_paper=on_paper,
-            way=way.value,
-            max_drop=max_accuracy_drop,
-            false_positives=allowed,
-            **common,
-        )
         with show.live() as progress:
-            found = make.quantize(task, report, force=force, progress=progress, verbose=verbose)
-        show.show_quantized(found, str(target))
-        make.gate(found)
+            how: dict[str, Any] = {"force": force, "progress": progress, "verbose": verbose}
+            if kind == Kind.FINDER:
+                finder = FinderTask(
+                    fields=_text(fields),
+                    annotations=_text(annotations),
+                    like=like,
+                    cell_px=cell_px,
+                    max_drop=max_f1_drop,
+                    **common,
+                )
+                found = finding.quantize(finder, report, **how)
+            else:
+                task = Task(
+                    cells=_text(cells),
+                    colour=_text(colour),
+                    keep_head=keep_head,
+                    on_paper=on_paper,
+                    way=way.value,
+                    max_drop=max_accuracy_drop,
+                    false_positives=allowed,
+                    **common,
+                )
+                found = make.quantize(task, report, **how)
+        (show_finder.show_finder if kind == Kind.FINDER else show.show_quantized)(found, str(target))
+        gate(found)
 
 
 def evaluate(
@@ -188,17 +219,15 @@ def evaluate(
 ) -> None:
     """Judge a device file on cells of known class, in the device's own runtime."""
     with door(debug=debug, program=PROGRAM):
-        from convert.classify import make  # noqa: PLC0415
         from convert.classify.evaluate import evaluate as judge  # noqa: PLC0415
         from convert.cli import show  # noqa: PLC0415
+        from convert.conversion import REPORT_VERSION, check_paths, write_json  # noqa: PLC0415
 
-        make.check_apart((report,), (model, cells))
-        if report:
-            make.check_writable(report, force=force)
+        check_paths((report,), (model, cells), force=force)
         with show.live() as progress:
             found = judge(model, cells, group_by, progress)
         if report:
-            make.write_json(report, {"report_version": make.REPORT_VERSION, **found})
+            write_json(report, {"report_version": REPORT_VERSION, **found})
         show.show_evaluated(found)
 
 
@@ -223,49 +252,51 @@ def compare(
     """Hold a trained net against a device file: agreement, error of each layer, the cells they disagree on."""
     with door(debug=debug, program=PROGRAM):
         from convert.child import run_in_child  # noqa: PLC0415
-        from convert.classify import make  # noqa: PLC0415
         from convert.cli import show  # noqa: PLC0415
+        from convert.conversion import MEMORY_MB, REPORT_VERSION, SECONDS, check_paths, write_json  # noqa: PLC0415
 
-        make.check_apart((report, sheet), (model, device, cells, trust_code))
-        for path in (report, sheet):
-            if path:
-                make.check_writable(path, force=force)
+        check_paths((report, sheet), (model, device, cells, trust_code), force=force)
         payload = {
             "model": str(model),
             "device": str(device),
             "cells": str(cells),
             "group_by": group_by,
-            "value_range": value_range.value if value_range else None,
-            "colour": colour.value if colour else None,
+            "value_range": _text(value_range),
+            "colour": _text(colour),
             "logits": logits,
-            "trust_code": str(trust_code) if trust_code else None,
+            "trust_code": _text(trust_code),
             "sheet": str(sheet.absolute()) if sheet else None,
         }
+        work = "convert.classify.compare:compare"
         with show.live() as progress:
             found = run_in_child(
-                "convert.classify.compare:compare",
-                payload,
-                seconds=make.SECONDS,
-                memory_mb=make.MEMORY_MB,
-                progress=progress,
-                verbose=verbose,
+                work, payload, seconds=SECONDS, memory_mb=MEMORY_MB, progress=progress, verbose=verbose
             )
         if report:
-            make.write_json(report, {"report_version": make.REPORT_VERSION, **found})
-        show.show_compared(found, str(sheet) if sheet else None)
+            write_json(report, {"report_version": REPORT_VERSION, **found})
+        show.show_compared(found, _text(sheet))
+
+
+def _text(value: Path | StrEnum | None) -> str | None:
+    """A path or a choice as plain text; None stays None."""
+    return str(value) if value is not None else None
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    app.command(
-        short_help="Make an int8 device file of a trained net.",
-        epilog="Example: edge-convert quantize notebook.keras --cells cells --group-by 'C[0-9]+P' -o notebook.tflite",
-    )(quantize)
-    app.command(
-        short_help="Judge a device file on cells of known class.",
-        epilog="Example: edge-convert evaluate notebook.tflite --cells cells --group-by 'C[0-9]+P'",
-    )(evaluate)
-    app.command(
-        short_help="Hold a trained net against its device file.",
-        epilog="Example: edge-convert compare notebook.keras notebook.tflite --cells cells --sheet differ.png",
-    )(compare)
+    example = "--cells cells --group-by 'C[0-9]+P'"
+    for command, short, usage in (
+        (inspect, "Say what is in a model; no code of it runs.", "inspect notebook.keras --load"),
+        (
+            quantize,
+            "Make an int8 device file of a trained net.",
+            f"quantize notebook.keras {example} -o notebook.tflite",
+        ),
+        (evaluate, "Judge a device file on cells of known class.", f"evaluate notebook.tflite {example}"),
+        (
+            compare,
+            "Hold a trained net against its device file.",
+            "compare notebook.keras notebook.tflite --cells cells --sheet differ.png",
+        ),
+    ):
+        app.command(short_help=short, epilog=f"Example: {PROGRAM} {usage}")(command)

@@ -30,7 +30,7 @@ class Colour(StrEnum):
     GREY = "grey"
 
 
-class Way(StrEnum):
+class InputWay(StrEnum):
     """Ways to 32 x 32, as ``convert.classify.ways`` explains them."""
 
     AUTO = "auto"
@@ -41,7 +41,7 @@ class Way(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a net does: tells cells apart, or finds them."""
+    """What a net does: it classifies cells, or it finds them."""
 
     CLASSIFIER = "classifier"
     FINDER = "finder"
@@ -56,19 +56,23 @@ GroupBy = Annotated[
     typer.Option(
         "--group-by",
         metavar="REGEX",
-        help="Finds the slide in a file's name, as 'C[0-9]+P', or names a column of cells.csv; slides are never split.",
+        help="Where the slide stands in a file's name, as 'C[0-9]+P', or a column of cells.csv. Slides are never split.",
     ),
 ]
 KerasModel = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras or .h5 file, or a SavedModel folder.")]
 ValueRangeOption = Annotated[
-    Range | None, typer.Option("--value-range", help="What training made of bytes; default: found by trying.")
+    Range | None, typer.Option("--value-range", help="The values training made of bytes; default: found by trying.")
 ]
 ColourOption = Annotated[Colour | None, typer.Option("--colour", help="What training saw; default: found by trying.")]
 Logits = Annotated[bool, typer.Option("--logits", help="The outputs are logits, not probabilities.")]
 ReportPath = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the report as JSON.")]
 TrustCode = Annotated[
     Path | None,
-    typer.Option("--trust-code", metavar="FILE", help="Python file with this model's own classes; it is run."),
+    typer.Option(
+        "--trust-code",
+        metavar="FILE",
+        help="Python file with this model's own layer classes. It is run: read it first.",
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show TensorFlow's own log.")]
@@ -76,26 +80,13 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
 def check_task(kind: Kind, classifiers: Mapping[str, object], finders: Mapping[str, object]) -> None:
-    """Refuse an option that belongs to the other task: it would be passed over in silence."""
+    """Raise BadParameter for an option of the other task, which would have no effect."""
     foreign = classifiers if kind == Kind.FINDER else finders
     given = [name for name, value in foreign.items() if value is not None]
     if given:
         verb = "is" if len(given) == 1 else "are"
         other = Kind.CLASSIFIER if kind == Kind.FINDER else Kind.FINDER
         raise typer.BadParameter(f"{', '.join(given)} {verb} for --task {other.value}")
-
-
-def rate(text: str | None) -> float | None:
-    """A share 0 to 0.5 from ``1%`` or ``0.01``."""
-    if text is None:
-        return None
-    try:
-        found = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found < 0.5:  # nan fails too
-        raise typer.BadParameter(f"--false-positives {text!r} is no rate: give 1% or 0.01, below one half")
-    return found
 
 
 def names(text: str | None) -> tuple[str, ...]:

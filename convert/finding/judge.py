@@ -31,7 +31,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class FinderComparison:
     """What finders found on the same fields.
 
     Attributes:
@@ -51,7 +51,7 @@ class Judged:
 
 def judge(
     finders: Mapping[str, LearnedFinder], fields: FieldSet, positive: tuple[str, ...], progress: Progress
-) -> Judged:
+) -> FinderComparison:
     """Run all finders over all fields; raises CellsError where no field can be read or none of them has a cell."""
     matches: dict[str, list[Match]] = {name: [] for name in finders}
     boxes: dict[str, list[Int32Array]] = {name: [] for name in finders}
@@ -76,7 +76,7 @@ def judge(
     if not any(one.true for one in next(iter(matches.values()))):
         raise CellsError("no cell is annotated in the fields to judge on (cells at the border do not count)")
     ms = {name: statistics.median(spent) for name, spent in took.items()}
-    return Judged(matches, boxes, ms, tuple(groups), tuple(skipped))
+    return FinderComparison(matches, boxes, ms, tuple(groups), tuple(skipped))
 
 
 def match(boxes: Int32Array, field: AnnotatedField, positive: tuple[str, ...], shape: tuple[int, int]) -> Match:
@@ -93,7 +93,7 @@ def f1(matches: Iterable[Match]) -> float:
     return 2 * hits / max(1, sum(one.counted + one.true for one in pooled))
 
 
-def figures(judged: Judged, name: str) -> dict[str, Any]:
+def figures(judged: FinderComparison, name: str) -> dict[str, Any]:
     """One finder's figures with 95 % intervals, and F1 of each group: plain values; what there is none of is None."""
     matches = judged.matches[name]
     out: dict[str, Any] = asdict(summarise(matches))
@@ -106,12 +106,12 @@ def figures(judged: Judged, name: str) -> dict[str, Any]:
     return out
 
 
-def lost_points(judged: Judged) -> float:
+def lost_points(judged: FinderComparison) -> float:
     """Points of F1 that int8 loses against float on the same fields."""
     return (f1(judged.matches["float"]) - f1(judged.matches["int8"])) * 100
 
 
-def drop(judged: Judged) -> tuple[float, tuple[float, float]]:
+def drop(judged: FinderComparison) -> tuple[float, tuple[float, float]]:
     """``lost_points`` with the 95 % interval of the paired difference."""
     both = [_resampled(judged.matches[name], judged.groups)[:, 0] for name in ("float", "int8")]
     return lost_points(judged), _interval((both[0] - both[1]) * 100)
@@ -122,7 +122,7 @@ def drawn_over(groups: Sequence[str]) -> str:
     return "groups" if len(set(groups)) >= _FEW_GROUPS else "fields"
 
 
-def per_group(judged: Judged, name: str) -> dict[str, float]:
+def per_group(judged: FinderComparison, name: str) -> dict[str, float]:
     """F1 of each group, in order."""
     return {
         group: f1(one for one, own in zip(judged.matches[name], judged.groups, strict=True) if own == group)

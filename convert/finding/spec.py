@@ -38,7 +38,7 @@ _NAMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class NetOutput:
     """One output of a net: its layer's name, height, width and channels at ``NetShape.size``, the last activation."""
 
     name: str
@@ -62,7 +62,7 @@ class NetShape:
 
     size: tuple[int, int]
     stride: int
-    outputs: tuple[Output, ...]
+    outputs: tuple[NetOutput, ...]
     macs: int
     parameters: int
 
@@ -109,7 +109,7 @@ def shape_of(graph: Graph) -> NetShape:
     return NetShape((height, width), stride, outputs, here.macs or 0, here.parameters)
 
 
-def roles_of(outputs: Sequence[Output]) -> Roles:
+def roles_of(outputs: Sequence[NetOutput]) -> Roles:
     """Tell the outputs apart; raises UnsupportedError where names, channels and activations leave it open."""
     named: dict[str, list[int]] = {}
     for number, one in enumerate(outputs):
@@ -171,10 +171,10 @@ def spec_of(
     return spec, not known
 
 
-def _output(graph: Graph, number: int, shape: Sequence[int | None]) -> Output:
+def _output(graph: Graph, number: int, shape: Sequence[int | None]) -> NetOutput:
     ref = graph.outputs[number]
     height, width, channels = (int(side or 0) for side in shape)
-    return Output(ref.layer, height, width, channels, last_activation(replace(graph, outputs=(ref,))))
+    return NetOutput(ref.layer, height, width, channels, last_activation(replace(graph, outputs=(ref,))))
 
 
 def _follows(graph: Graph, size: tuple[int, int], stride: int) -> bool:
@@ -191,7 +191,7 @@ def _by_name(name: str) -> str:
     return next((role for role, pattern in _NAMES if re.search(pattern, name.lower())), "")
 
 
-def _by_form(outputs: Sequence[Output], two: list[int]) -> dict[str, list[int]]:
+def _by_form(outputs: Sequence[NetOutput], two: list[int]) -> dict[str, list[int]]:
     """Heat and boxes of two outputs without telling names: the only one of 4 channels is the boxes, or the only sigmoid the heat."""
     four = [i for i in two if outputs[i].channels == 4]
     hot = [i for i in two if outputs[i].activation == "sigmoid"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.errors import ModelError, SourceError
+from convert.errors import ModelError, SourceError, gist
 from convert.reading import allow
 from convert.reading.graph import INPUT, OP_PREFIX, Call, Graph, Layer, Ref
 from convert.reading.layers import keras_classes
@@ -61,7 +61,7 @@ class _Builder:
             try:
                 model = self.keras.Sequential(stack, name=graph.name)
             except (ValueError, TypeError) as error:
-                raise SourceError(f"{graph.name!r} cannot be built: {plain(error)}") from error
+                raise SourceError(f"{graph.name!r} cannot be built: {gist(error)}") from error
         else:
             model = self.functional(graph, made)
         if not graph.trainable:
@@ -94,7 +94,7 @@ class _Builder:
                 starts[0] if single else starts, ends[0] if len(ends) == 1 else ends, name=graph.name
             )
         except (ValueError, TypeError) as error:
-            raise SourceError(f"{graph.name!r} cannot be built: {plain(error)}") from error
+            raise SourceError(f"{graph.name!r} cannot be built: {gist(error)}") from error
 
     def call(self, layer: Layer, made: Any, call: Call, outputs: Mapping[str, list[Any]]) -> list[Any]:
         args = [_filled(value, outputs) for value in call.args]
@@ -104,7 +104,7 @@ class _Builder:
         try:
             result = made(*args, **kwargs)
         except (ValueError, TypeError, IndexError, AttributeError) as error:
-            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be built: {plain(error)}") from error
+            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be built: {gist(error)}") from error
         return list(result) if isinstance(result, list | tuple) else [result]
 
     def layer(self, layer: Layer) -> Any:
@@ -121,7 +121,7 @@ class _Builder:
         except ModelError:
             raise
         except Exception as error:
-            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be made: {plain(error)}") from error
+            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be made: {gist(error)}") from error
 
     def make(self, layer: Layer) -> Any:
         params = {key: self.param(key, value) for key, value in layer.params.items()}
@@ -164,12 +164,6 @@ class _Builder:
             return lambda x, key: x[key]
         function = getattr(self.keras.ops.image if name == "resize" else self.keras.ops, name)
         return lambda *args, **kwargs: function(*args, **{**layer.params, **kwargs})
-
-
-def plain(error: BaseException) -> str:
-    """The gist of a library's error in one short line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:200]
 
 
 def _known(ref: Ref, outputs: Mapping[str, list[Any]]) -> bool:

@@ -6,9 +6,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from convert.errors import LimitError, ModelError, SourceError, ToolError
+from convert.errors import LimitError, ModelError, SourceError, ToolError, gist
 from convert.reading import archive, checkpoint, hdf5, shapes, trust
-from convert.reading.build import build, plain
+from convert.reading.build import build
 from convert.reading.parse import admit
 from convert.reading.source import SourceModel, open_source
 from convert.scratch import scratch
@@ -42,7 +42,7 @@ def load_model(source: SourceModel, trust_code: Path | None = None, size: tuple[
     except ModelError:
         raise
     except Exception as error:
-        raise SourceError(f"{source.path}: its weights do not fit its architecture: {plain(error)}") from error
+        raise SourceError(f"{source.path}: its weights do not fit its architecture: {gist(error)}") from error
     return model
 
 
@@ -57,7 +57,7 @@ def need_keras() -> None:
     except ImportError as error:
         if any(words in str(error) for words in ("map segment", "allocate memory")):
             raise LimitError("stopped: out of memory before TensorFlow was up: allow it more") from error
-        raise ToolError(f"TensorFlow does not start here: {plain(error)}") from error
+        raise ToolError(f"TensorFlow does not start here: {gist(error)}") from error
     numbers = tuple(int(part) for part in found.split(".")[:3] if part.isdecimal())
     if numbers < OLDEST_KERAS:
         raise ToolError(f"Keras {found} is too old to open unknown files: {how_to_install('convert')}")
@@ -109,6 +109,6 @@ def _graph_only(source: SourceModel) -> Any:
         layer = keras.layers.TFSMLayer(str(source.path), call_endpoint="serving_default")
         result = layer(tensor)
     except Exception as error:
-        raise SourceError(f"{source.path}: the SavedModel cannot be loaded: {plain(error)}") from error
+        raise SourceError(f"{source.path}: the SavedModel cannot be loaded: {gist(error)}") from error
     values = list(result.values()) if isinstance(result, dict) else result
     return keras.Model(tensor, values[0] if isinstance(values, list) and len(values) == 1 else values)
