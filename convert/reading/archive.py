@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -16,12 +17,13 @@ from convert.errors import SourceError
 CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
+# Bounds that no honest model comes near
 MAX_ENTRIES = 4096
 MAX_JSON_BYTES = 64 * 2**20
 MAX_JSON_DEPTH = 200
 MAX_JSON_NODES = 4_000_000
 MAX_WEIGHTS_BYTES = 4 * 2**30
-_BLOCK = 2**20
+_BLOCK = 2**20  # bytes that are unpacked at a time
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, NotImplementedError)
 
 
@@ -36,8 +38,17 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise SourceError(f"{path}: the archive is damaged or truncated ({error}): copy or save it anew") from error
 
 
-def read_config(path: Path) -> tuple[Any, str | None, bool]:
-    """The parsed config, the Keras version that wrote it, and whether weights are inside."""
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a model file says of itself: its config as parsed JSON, the Keras version that wrote it, whether it holds weights."""
+
+    config: Any
+    keras_version: str | None
+    has_weights: bool
+
+
+def read_facts(path: Path) -> FileFacts:
+    """Read config and version of a ``.keras`` archive; raises SourceError."""
     with opened(path) as archive:
         names = set(archive.namelist())
         if CONFIG not in names:
@@ -61,7 +72,7 @@ def read_config(path: Path) -> tuple[Any, str | None, bool]:
         if weights:
             with archive.open(WEIGHTS) as stream:  # real bytes, not what the entry claims
                 weights = stream.read(8) == b"\x89HDF\r\n\x1a\n"
-    return config, version, weights
+    return FileFacts(config, version, weights)
 
 
 def copy_weights(path: Path, target: Path) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from convert.errors import ModelError
 from convert.reading import risks, trust
 from convert.reading.checked import Shape
-from convert.reading.graph import Graph, Layer
+from convert.reading.graph import Graph, Layer, words
 from convert.reading.heads import Head, head_of
 from convert.reading.layers import DEPTH_TO_SPACE, LAYER_SCALE
 from convert.reading.parse import admit
@@ -20,10 +21,12 @@ from convert.reading.shapes import LayerFacts, Measures, measure
 from convert.reading.source import SourceModel
 
 DEVICE_SIDE = 32
-_LARGER_SIDE = 512
+"""Side in pixels of the crops that the device feeds a classifier."""
+
+_LARGER_SIDE = 512  # another side, at which a net of any size must work too
 _COLOURS = {1: "grey", 3: "colour", 4: "colour and alpha"}
-_FIXES_SIZE = frozenset(("Flatten", "Reshape", "Permute", "RepeatVector", "op:reshape", "TimeDistributed"))
-_PREPROCESSING = frozenset(("Rescaling", "Resizing", "CenterCrop", "Normalization"))
+_FIXES_SIZE = words("Flatten Reshape Permute RepeatVector op:reshape TimeDistributed")
+_PREPROCESSING = words("Rescaling Resizing CenterCrop Normalization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Inspection:
 
 
 def inspect(source: SourceModel, trust_code: Path | None = None) -> Inspection:
-    """Read off what is in a model.
+    """Say what is in a model.
 
     Args:
         source: from ``open_source``.
@@ -83,18 +86,8 @@ def inspect(source: SourceModel, trust_code: Path | None = None) -> Inspection:
     any_size = takes_any_size(graph, native)
     rebuilt = measure(graph, (DEVICE_SIDE, DEVICE_SIDE), force=True) if any_size else None
     head, classes = head_of(graph, native)
-    first = native.inputs[0] if native.inputs else None
-    channels = first[-1] if first is not None and len(first) == 3 else None
     return Inspection(
-        path=source.path,
-        format=source.format,
-        keras_version=source.keras_version,
-        sha256=source.sha256,
-        bytes=source.size,
-        inputs=native.inputs,
-        channels=channels,
-        colour=_COLOURS.get(channels or 0, "no image"),
-        outputs=native.outputs,
+        **_file_facts(source, native.inputs, native.outputs),
         head=head,
         classes=classes,
         parameters=measured.parameters,
@@ -160,9 +153,8 @@ def _pooled(native: Measures, at: int) -> bool:
 def _preprocessing(graph: Graph) -> tuple[str, ...]:
     found = []
     for layer in graph.leaves():
-        if layer.kind in _PREPROCESSING or (
-            layer.kind.startswith("edge:") and layer.kind not in (DEPTH_TO_SPACE, LAYER_SCALE)
-        ):
+        scales = layer.kind.startswith("edge:") and layer.kind not in (DEPTH_TO_SPACE, LAYER_SCALE)
+        if scales or layer.kind in _PREPROCESSING:
             options = ", ".join(f"{key}={value}" for key, value in layer.params.items() if value is not None)
             found.append(f"{layer.kind.removeprefix('edge:')}({options[:80]})")
     return tuple(found)
@@ -173,19 +165,12 @@ def _tuple(value: object) -> tuple[object, ...]:
 
 
 def _graph_only(source: SourceModel) -> Inspection:
-    inputs, outputs = (tuple(_open(shape[1:]) for shape in shapes) for shapes in source.signature)
-    first = inputs[0] if inputs else None
-    channels = first[-1] if first is not None and len(first) == 3 else None
+    inputs, outputs = (
+        tuple(tuple(None if side < 0 else side for side in shape[1:]) for shape in shapes)
+        for shapes in source.signature
+    )
     return Inspection(
-        path=source.path,
-        format=source.format,
-        keras_version=source.keras_version,
-        sha256=source.sha256,
-        bytes=source.size,
-        inputs=inputs,
-        channels=channels,
-        colour=_COLOURS.get(channels or 0, "no image"),
-        outputs=outputs,
+        **_file_facts(source, inputs, outputs),
         head="unknown",
         classes=None,
         parameters=0,
@@ -199,5 +184,18 @@ def _graph_only(source: SourceModel) -> Inspection:
     )
 
 
-def _open(shape: tuple[int, ...]) -> Shape:
-    return tuple(None if side < 0 else side for side in shape)
+def _file_facts(source: SourceModel, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> dict[str, Any]:
+    """What an ``Inspection`` says of the file, of inputs and of outputs."""
+    first = inputs[0] if inputs else None
+    channels = first[-1] if first is not None and len(first) == 3 else None
+    return {
+        "path": source.path,
+        "format": source.format,
+        "keras_version": source.keras_version,
+        "sha256": source.sha256,
+        "bytes": source.size,
+        "inputs": inputs,
+        "channels": channels,
+        "colour": _COLOURS.get(channels or 0, "no image"),
+        "outputs": outputs,
+    }

@@ -82,7 +82,7 @@ def fold_round_trips(graph: Graph) -> tuple[Graph, list[str]]:
     if not folded:
         return graph, []
     note = "HSV to RGB and back to HSV with only training-time layers in between cancel out: both left out"
-    return _with_identities(graph, (), folded), [note]
+    return graph.mapped(lambda at, one: replace(one, kind="Identity", params={}) if at in folded else one), [note]
 
 
 def _chain(graph: Graph, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Layer]]:
@@ -109,19 +109,6 @@ def _chain(graph: Graph, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
             yield (*path, here), layer
         after = followers.get(here, [])
         here = after[0] if len(after) == 1 and len(graph.outputs) == 1 else None
-
-
-def _with_identities(graph: Graph, path: tuple[str, ...], folded: set[tuple[str, ...]]) -> Graph:
-    layers = []
-    for layer in graph.layers:
-        here = (*path, layer.name)
-        if layer.body is not None:
-            layers.append(replace(layer, body=_with_identities(layer.body, here, folded)))
-        elif here in folded:
-            layers.append(replace(layer, kind="Identity", params={}))
-        else:
-            layers.append(layer)
-    return replace(graph, layers=tuple(layers))
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from edge.extras import how_to_install
 OLDEST_KERAS = (3, 13, 2)
 
 
-def load_model(source: SourceModel, trust_code: Path | None = None, size: tuple[int, int] | None = None) -> Any:
+def load_model(source: SourceModel, trust_code: Path | None = None) -> Any:
     """The Keras model in ``source`` with its weights, not compiled.
 
     Keras's own deserialiser is never called: the config was read into a ``Graph`` by our own rules, and layers are made
@@ -26,7 +26,6 @@ def load_model(source: SourceModel, trust_code: Path | None = None, size: tuple[
     Args:
         source: from ``open_source``.
         trust_code: the user's own file of custom classes; it is run.
-        size: (height, width) to rebuild the net at, with the same weights; only where ``inspection.takes_any_size``.
 
     Returns:
         keras.Model, float32. A SavedModel with a graph only comes as a model of one opaque layer.
@@ -36,7 +35,7 @@ def load_model(source: SourceModel, trust_code: Path | None = None, size: tuple[
         return _graph_only(source)
     graph = admit(source, trust.names_in(trust_code)).graph
     shapes.measure(graph)
-    model = build(shapes.resized(graph, size) if size else graph, trust.load(trust_code))
+    model = build(graph, trust.load(trust_code))
     try:
         _load_weights(source, model)
     except ModelError:

@@ -6,6 +6,7 @@ Nothing of the config is kept that is not understood here; what training alone n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from convert.errors import SourceError, UnsupportedError, UntrustedError
@@ -75,7 +76,7 @@ class _Parser:
             raise UnsupportedError(
                 f"{label!r} is a subclassed model, whose calls are code: save it as a functional model"
             )
-        if self.foreign(node) or not (name in allow.LAYERS or allow.is_keras_module(str(node.get("module")))):
+        if self.foreign(node) or not (name in allow.LAYERS or allow.is_keras_module(node.get("module"))):
             raise allow.unknown(str(node["class_name"]), label)
         raise UnsupportedError(f"{label!r} is a single layer ({name}), not a model")
 
@@ -98,9 +99,8 @@ class _Parser:
             shape = migrate.input_shape(nodes[0]["config"]) if isinstance(nodes[0]["config"], dict) else None
             if shape is None and layers[0].body is None:
                 built = {} if isinstance(config, list) else config
-                shape = migrate.untuple(built.get("build_input_shape"))
-                shape = shape or migrate.untuple((node.get("build_config") or {}).get("input_shape"))
-                shape = shape or migrate.untuple((nodes[0].get("build_config") or {}).get("input_shape"))
+                later = ((one.get("build_config") or {}).get("input_shape") for one in (node, nodes[0]))
+                shape = next(filter(None, map(migrate.untuple, (built.get("build_input_shape"), *later))), None)
             if shape is None and layers[0].body is not None:
                 shape = [None, *(layers[0].body.layer(layers[0].body.inputs[0].layer).params["shape"] or ())]
             head = f"{label}_input"
@@ -110,8 +110,7 @@ class _Parser:
         _check_unique(label, tuple(layers))
         chained = [layers[0]]
         for layer in layers[1:]:
-            calls = (Call((Ref(chained[-1].name),)),)
-            chained.append(_with_calls(layer, calls))
+            chained.append(replace(layer, calls=(Call((Ref(chained[-1].name),)),)))
         trainable = isinstance(config, list) or config.get("trainable") is not False
         ends = (Ref(chained[0].name),), (Ref(chained[-1].name),)
         return Graph(label, tuple(chained), *ends, sequential=True, trainable=trainable)
@@ -148,7 +147,7 @@ class _Parser:
         module, registered = node.get("module"), node.get("registered_name")
         if ">" in str(node["class_name"]) or (isinstance(registered, str) and ">" in registered):
             return True
-        return "module" in node and not (isinstance(module, str) and allow.is_keras_module(module))
+        return "module" in node and not allow.is_keras_module(module)
 
     def kind(self, name: str, node: dict[str, Any], label: str, depth: int) -> tuple[str, dict[str, Any], Layer | None]:
         """What a node is in our words, its options, and the layer inside a wrapper."""
@@ -257,13 +256,11 @@ def _op(
     kind: str, name: str, params: dict[str, Any], calls: tuple[Call, ...]
 ) -> tuple[dict[str, Any], tuple[Call, ...]]:
     """Options and calls of a bare operation, TensorFlow's argument names brought to positions."""
+    options = allow.OPS[kind.removeprefix(OP_PREFIX)]
     if "tf" not in params:
-        taken = {
-            key: checked.plain(params[key], name, key) for key in allow.OPS[kind[3:]] if params.get(key) is not None
-        }
-        return taken, calls
-    names = allow.TF_OPS[params["tf"]][1]
-    options = allow.OPS[kind.removeprefix(OP_PREFIX)][: len(names) - 1]
+        return {key: checked.plain(params[key], name, key) for key in options if params.get(key) is not None}, calls
+    names = allow.TF_OPS[params["tf"]][1:]
+    options = options[: len(names) - 1]
     tensors, rest = names[: len(names) - len(options)], names[len(names) - len(options) :]
     settled = []
     for call in calls:
@@ -273,12 +270,6 @@ def _op(
         kwargs = {new: given[key] for key, new in zip(rest, options, strict=True) if given.get(key) is not None}
         settled.append(Call(args, kwargs))
     return {}, tuple(settled)
-
-
-def _with_calls(layer: Layer, calls: tuple[Call, ...]) -> Layer:
-    return Layer(
-        layer.name, layer.kind, layer.params, calls, layer.body, layer.inner, layer.trainable, layer.written_as
-    )
 
 
 def _check_unique(label: str, layers: tuple[Layer, ...]) -> None:

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convert.reading.graph import Admitted
+from convert.reading.graph import Admitted, words
 from convert.reading.shapes import Measures
 
-_LARGE_DENSE = 1_000_000
-_BIG_MACS = 20_000_000
-_CELLS = 350
-# int8, one core of a Pi 4: what an A72 does without dot products. An estimate, said as such.
+_LARGE_DENSE = 1_000_000  # parameters
+_BIG_MACS = 20_000_000  # per cell
+_CELLS = 350  # of a sample
 PI4_MACS_PER_SECOND = 3e9
-_SATURATING = frozenset(("tanh", "sigmoid", "hard_sigmoid", "hard_sigmoid_2"))
-_HARD_IN_INT8 = frozenset(
-    (
-        "LayerNormalization",
-        "GroupNormalization",
-        "UnitNormalization",
-        "op:power",
-        "op:divide",
-        "edge:HSVToRGB",
-        "edge:RGBToHSV",
-    )
+"""int8 on one core of a Pi 4, an A72 without dot products; an estimate, and called one."""
+
+_SATURATING = words("tanh sigmoid hard_sigmoid hard_sigmoid_2")
+_HARD_IN_INT8 = words(
+    "LayerNormalization GroupNormalization UnitNormalization op:power op:divide edge:HSVToRGB edge:RGBToHSV"
 )
 
 

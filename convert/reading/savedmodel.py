@@ -20,7 +20,7 @@ from convert.reading.graph import words
 GRAPH = "saved_model.pb"
 METADATA = "keras_metadata.pb"
 INDEX = "variables/variables.index"
-MAX_GRAPH_BYTES = 512 * 2**20
+MAX_GRAPH_BYTES = 512 * 2**20  # no honest model comes near
 MAX_FILES = 10_000
 OPS = words(
     """
@@ -52,7 +52,6 @@ class SavedFacts:
 
     config: dict[str, Any] | None
     keras_version: str | None
-    has_weights: bool
     inputs: tuple[tuple[int, ...], ...]
     outputs: tuple[tuple[int, ...], ...]
 
@@ -80,7 +79,7 @@ def read_facts(folder: Path) -> SavedFacts:
     except protobuf.WireError as error:
         raise SourceError(f"{folder}: {GRAPH} is damaged or truncated: copy or save it anew") from error
     _check_variables(folder)
-    return SavedFacts(config, version, True, inputs, outputs)
+    return SavedFacts(config, version, inputs, outputs)
 
 
 def _check_variables(folder: Path) -> None:
