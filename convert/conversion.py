@@ -68,6 +68,12 @@ class ConversionTask:
         }
 
 
+def in_child(function: str, payload: dict[str, Any], *, progress: Progress, verbose: bool) -> dict[str, Any]:
+    """The report that ``function`` ("module:name") makes of the payload in a child process."""
+    report = run_in_child(function, payload, seconds=SECONDS, memory_mb=MEMORY_MB, progress=progress, verbose=verbose)
+    return {"report_version": REPORT_VERSION, **report}
+
+
 def carry_out(
     function: str,
     task: ConversionTask,
@@ -97,10 +103,7 @@ def carry_out(
     with scratch() as folder:
         bare, whole = folder / out.name, folder / "whole.tflite"
         payload = asdict(replace(task, out=str(bare)))
-        found = run_in_child(
-            function, payload, seconds=SECONDS, memory_mb=MEMORY_MB, progress=progress, verbose=verbose
-        )
-        report = {"report_version": REPORT_VERSION, **found}
+        report = in_child(function, payload, progress=progress, verbose=verbose)
         if report["passed"]:
             card = write_model(whole, bare.read_bytes(), card_of(report, out.stem))
             write_bytes(out, whole.read_bytes())

@@ -183,9 +183,8 @@ class _Making:
     """What the tries of one way share: its float file and that file's scores."""
 
     def __init__(self, way: Way, plan: QuantizePlan, progress: Progress) -> None:
-        card = replace(
-            plan.card, output="logit" if way.logits else "probability", colour=way.colour or plan.card.colour
-        )
+        output = "logit" if way.logits else "probability"
+        card = replace(plan.card, output=output, colour=way.colour or plan.card.colour)
         self.way, self.card, self.plan, self.progress = way, card, plan, progress
         self.values = way.values or plan.values
         progress(f"{way.name}: float file", -1)

@@ -67,9 +67,8 @@ def distil(teacher: Teacher, native: CellSet, small: CellSet, seed: int, progres
     student = _student(targets[0].shape[1], 1 if grey else 3)
     if grey:
         crops = [to_colour(one, "grey") for one in crops]
-    _train(
-        student, np.concatenate(crops), np.concatenate(targets), np.random.default_rng([seed, _TRAIN_STREAM]), progress
-    )
+    rng = np.random.default_rng([seed, _TRAIN_STREAM])
+    _train(student, np.concatenate(crops), np.concatenate(targets), rng, progress)
 
     def make(batch: int | None, from_bytes: bool) -> Any:
         return device_model(student, SIZE, VALUES, batch=batch, from_bytes=from_bytes)
@@ -105,9 +104,8 @@ def _train(student: Any, crops: UInt8Array, targets: FloatArray, rng: np.random.
 
     steps = int(np.clip(len(crops) * 16 // _BATCH, 400, _STEPS))
     rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
-    student.compile(
-        keras.optimizers.AdamW(rate, weight_decay=1e-3), keras.losses.CategoricalCrossentropy(from_logits=True)
-    )
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    student.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3), loss)
     for step in range(steps):
         if step % 20 == 0:
             progress("distill: training the student", step / steps)

@@ -60,9 +60,8 @@ def fine_tuned(net: Any, images: FloatArray, macs: int, seed: int, progress: Pro
         for variable, value in tuned.weights():
             variable.assign(value)
         inputs = keras.Input(batch_shape=(CONVERTED_AT, *net.inputs[0].shape[1:]))
-        yield keras.Model(
-            inputs, run_graph(net, inputs, lambda op, *args, **kwargs: op(*args, **_at_inference(kwargs)))
-        )
+        outputs = run_graph(net, inputs, lambda op, *args, **kwargs: op(*args, **_at_inference(kwargs)))
+        yield keras.Model(inputs, outputs)
     finally:
         net.set_weights(before)
 
@@ -171,15 +170,13 @@ def _train(rounded: _Rounded, images: FloatArray, steps: int, rng: np.random.Gen
     import tensorflow as tf  # noqa: PLC0415
 
     net = rounded.net
-    targets = np.concatenate(
-        [np.asarray(net(images[i : i + BATCH], training=False)) for i in range(0, len(images), BATCH)]
-    )
+    batches = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
+    targets = np.concatenate([np.asarray(net(batch, training=False)) for batch in batches])
     targets = np.clip(targets.reshape(len(images), -1), -_CERTAIN, _CERTAIN).astype(np.float32)
     spread = float(targets.std()) + 1e-6
     changes = [change for *_, change in rounded.changes]
-    optimizer = keras.optimizers.Adam(
-        keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=_RATE, warmup_steps=steps // 10)
-    )
+    rate = keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=_RATE, warmup_steps=steps // 10)
+    optimizer = keras.optimizers.Adam(rate)
     optimizer.build(changes)
 
     def step(batch: Any, wanted: Any) -> None:

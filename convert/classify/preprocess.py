@@ -83,9 +83,7 @@ def check_colour(model: Any, values: ValueRange, colour: str) -> None:
     """Raise CellsError for a colour that does not go with the net's channels."""
     channels = net_input(model).channels
     if (colour == "grey") != (channels == 1):
-        raise CellsError(
-            f"the net's input has {channels} channel{'s' * (channels > 1)}: --colour {colour} does not fit"
-        )
+        raise CellsError(f"the net has {channels} input channel{'s' * (channels > 1)}: --colour {colour} does not fit")
     if values.mean and channels == 1:
         raise CellsError(f"--value-range {values.name} is for nets of three channels, this one has 1")
 
@@ -181,13 +179,11 @@ def _advice(chosen: _Trial, best: _Trial, labels: tuple[str, ...]) -> str:
 def _notes(chosen: _Trial, base: _Trial, best: _Trial, chance: float, labels: tuple[str, ...]) -> list[str]:
     notes = []
     if (chosen.values, chosen.colour) != (base.values, base.colour):
-        notes.append(
-            f"found by trying: {chosen.words} ({chosen.accuracy:.1%} on some of the cells, {base.accuracy:.1%} with {base.words})"
-        )
+        better = f"{chosen.accuracy:.1%} on some of the cells, {base.accuracy:.1%} with {base.words}"
+        notes.append(f"found by trying: {chosen.words} ({better})")
     if chosen.swapped:
-        notes.append(
-            f"found by trying: the net's class order is {', '.join(reversed(labels))}, not that of the folders' names"
-        )
+        order = ", ".join(reversed(labels))
+        notes.append(f"found by trying: the net's class order is {order}, not that of the folders' names")
     if chosen.accuracy < chance <= best.accuracy:
         swap = f" --labels {','.join(reversed(labels))}" * best.swapped
         notes.append(
@@ -200,9 +196,8 @@ def _notes(chosen: _Trial, base: _Trial, best: _Trial, chance: float, labels: tu
             "it was trained on other cells, or not at all. The figures below say nothing of its worth"
         )
     elif best.accuracy > chosen.accuracy + _BETTER:
-        notes.append(
-            f"{best.words} would fit better: {best.accuracy:.1%} against {chosen.accuracy:.1%} on some of the cells"
-        )
+        better = f"{best.accuracy:.1%} against {chosen.accuracy:.1%}"
+        notes.append(f"{best.words} would fit better: {better} on some of the cells")
     return notes
 
 

@@ -251,9 +251,8 @@ def compare(
 ) -> None:
     """Hold a trained net against a device file: agreement, error of each layer, the cells they disagree on."""
     with door(debug=debug, program=PROGRAM):
-        from convert.child import run_in_child  # noqa: PLC0415
         from convert.cli import show  # noqa: PLC0415
-        from convert.conversion import MEMORY_MB, REPORT_VERSION, SECONDS, check_paths, write_json  # noqa: PLC0415
+        from convert.conversion import check_paths, in_child, write_json  # noqa: PLC0415
 
         check_paths((report, sheet), (model, device, cells, trust_code), force=force)
         payload = {
@@ -267,13 +266,10 @@ def compare(
             "trust_code": _text(trust_code),
             "sheet": str(sheet.absolute()) if sheet else None,
         }
-        work = "convert.classify.compare:compare"
         with show.live() as progress:
-            found = run_in_child(
-                work, payload, seconds=SECONDS, memory_mb=MEMORY_MB, progress=progress, verbose=verbose
-            )
+            found = in_child("convert.classify.compare:compare", payload, progress=progress, verbose=verbose)
         if report:
-            write_json(report, {"report_version": REPORT_VERSION, **found})
+            write_json(report, found)
         show.show_compared(found, _text(sheet))
 
 

@@ -67,9 +67,8 @@ def lines(found: Inspection, loaded: dict[str, Any] | None = None) -> list[tuple
     facts.append(("SHA-256", found.sha256))
     if loaded is not None:
         agrees = not found.layers or loaded["parameters"] == found.parameters
-        facts.append(
-            ("Loads", f"yes, {loaded['parameters']:,} parameters" + ("" if agrees else " (NOT what the config says)"))
-        )
+        doubt = "" if agrees else " (NOT what the config says)"
+        facts.append(("Loads", f"yes, {loaded['parameters']:,} parameters{doubt}"))
     return facts
 
 

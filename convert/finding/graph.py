@@ -89,9 +89,7 @@ def check_runs(flatbuffer: bytes, net: NetShape, heat: int, image: UInt8Array) -
                 "a layer of it keeps the size it was converted at"
             )
         if outputs[HEAT].min() < 0 or outputs[HEAT].max() > 1 + 1e-6:
-            raise UnsupportedError(
-                "the file's first output is no heat from 0 to 1: the device would take the boxes for it"
-            )
+            raise UnsupportedError("the file's first output is not heat from 0 to 1: the device would misread it")
 
 
 def _any_size(model: Any) -> dict[int, Any]:

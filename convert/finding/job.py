@@ -56,9 +56,8 @@ def quantize(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     if task.fields is not None:  # before TensorFlow, which takes seconds
         fields = read_fields(Path(task.fields), Path(task.annotations) if task.annotations else None, task.group_by)
         if unknown := sorted(set(task.positive) - set(fields.types)):
-            raise CellsError(
-                f"--positive {', '.join(unknown)}: nothing is annotated so, there are {', '.join(fields.types)}"
-            )
+            there = ", ".join(fields.types)
+            raise CellsError(f"--positive {', '.join(unknown)}: nothing is annotated so, there are {there}")
         parts = split(fields, task.positive, task.seed)
     source = open_source(task.model)
     net = shape_of(admit(source, trust.names_in(task.code)).graph)
@@ -141,10 +140,8 @@ class _FinderJob:
         self.progress("speed", -1)
         files = {"float": self.device(floats, spec), "int8": self.device(best.flatbuffer, spec)}
         worst_first = tuple(sorted(layers, key=lambda one: -one.ratio))
-        limit, positive = self.task.max_drop, self.task.positive
-        result = FinderResult(
-            best, tuple(tried), files, worst_first, self.net.size, limit, positive, calibration, check
-        )
+        limit, positive, size = self.task.max_drop, self.task.positive, self.net.size
+        result = FinderResult(best, tuple(tried), files, worst_first, size, limit, positive, calibration, check)
         return {
             "finder": asdict(spec),
             "threshold_origin": self.origin(unsure=unsure, chosen=calibration is not None),
@@ -190,9 +187,8 @@ class _FinderJob:
 
     def thresholds(self, floats: bytes, spec: FinderSpec, fields: FieldSet | None, notes: list[str]) -> FinderSpec:
         if fields is None:
-            notes.append(
-                f"thresholds of {spec.thresholds[0]:g}, not chosen on anything: --like takes those of a finder"
-            )
+            level = spec.thresholds[0]
+            notes.append(f"thresholds of {level:g}, not chosen on anything: --like takes those of a finder")
             return spec
         spec, said = threshold(LearnedFinder(self.device(floats, spec)), spec, fields, self.progress)
         notes.append(said)

@@ -159,7 +159,7 @@ def _warnings(result: FinderResult, judged: FinderComparison) -> list[str]:
         )
     if result.check is not None and result.check.scored:
         found.append(
-            "the annotations carry confidences, so a program drew them: unless a person went through them they flatter"
+            "a program drew the annotations (they carry confidences): unless a person checked them they flatter"
         )
     return found + _infected(result, judged)
 

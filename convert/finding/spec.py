@@ -83,9 +83,7 @@ def shape_of(graph: Graph) -> NetShape:
     if first is None or len(first) != 3 or first[2] != 3:
         raise UnsupportedError("a finder takes one RGB image [height, width, 3]: this net does not")
     if not takes_any_size(graph, native):
-        raise UnsupportedError(
-            "not fully convolutional: a layer is tied to the image's size, and fields have many sizes"
-        )
+        raise UnsupportedError("not fully convolutional: a layer is tied to one image size, and fields have many")
     height, width = (-(-(side or usual) // STEP) * STEP for side, usual in zip(first[:2], OPEN_SIZE, strict=True))
     here = measure(graph, (height, width), force=True)
     outputs = tuple(

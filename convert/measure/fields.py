@@ -117,9 +117,8 @@ def read_image(field: AnnotatedField) -> UInt8Array:
     rgb = decode_image(field.path)
     size = (rgb.shape[1], rgb.shape[0])
     if field.size is not None and field.size != size:
-        raise UnreadableFieldError(
-            f"{field.path}: {size[0]}x{size[1]} pixels, annotated at {field.size[0]}x{field.size[1]}"
-        )
+        there, wanted = (f"{width}x{height}" for width, height in (size, field.size))
+        raise UnreadableFieldError(f"{field.path}: {there} pixels, annotated at {wanted}")
     return rgb
 
 

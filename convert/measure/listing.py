@@ -66,9 +66,7 @@ class Listing:
             inner = self.root / self.classes[0]
             deeper = [p for p in inner.iterdir() if _shown(p)] if inner.is_dir() else []
             hint = f" (did you mean --cells {inner}?)" if len(deeper) > 1 else ""
-            raise CellsError(
-                f"{self.root}: only one class ({labels[0]}): cells of at least two classes are needed{hint}"
-            )
+            raise CellsError(f"{self.root}: only one class ({labels[0]}): cells of two or more are needed{hint}")
         return labels
 
 
@@ -93,15 +91,12 @@ def list_cells(folder: Path, table: Path | None = None, group_by: str | None = N
     notes: list[str] = []
     cells = tuple(_tabled(folder, table, group_by, notes) if table else _found(folder, group_by))
     name = folder.resolve().name
-    classes = (
-        _classes(folder) if table is None else tuple({same(one.label): one.label for one in reversed(cells)}.values())
-    )
+    met = tuple({same(one.label): one.label for one in reversed(cells)}.values())
+    classes = met if table else _classes(folder)
     lost = [one.path for one in cells if one.slide is None]
     if lost and group_by is not None:
-        first = _below(lost[0], folder)
-        raise CellsError(
-            f"--group-by {group_by!r} is not found in {len(lost)} of {len(cells)} file names, e.g. {first}"
-        )
+        names = f"{len(lost)} of {len(cells)} file names, e.g. {_below(lost[0], folder)}"
+        raise CellsError(f"--group-by {group_by!r} is not found in {names}")
     if not cells:
         raise CellsError(f"{folder}: there is no image in it")
     if told := {one.slide for one in cells if group_by is None and table is None and one.slide}:

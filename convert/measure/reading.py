@@ -115,9 +115,8 @@ def read(
             "shows cells with their surroundings"
         )
     if (grey := int(without_colour(pixels).sum())) > len(pixels) / 2:
-        notes.append(
-            f"{grey:,} of {len(pixels):,} cells of {listing.name} are grey: they do not judge a net made for colour"
-        )
+        most = f"{grey:,} of {len(pixels):,} cells of {listing.name}"
+        notes.append(f"{most} are grey: they do not judge a net made for colour")
     far = (np.abs(own - reference) > spec.reach * reference).any(axis=1)
     notes += _of_slides(listing.name, known, np.bincount(fields)[fields], far, spec)
     return CellSet(

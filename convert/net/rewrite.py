@@ -38,9 +38,8 @@ class NetInput:
 def net_input(model: Any) -> NetInput:
     """The input of a Keras model; open sides are 32. Raises UnsupportedError for anything but one image."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise UnsupportedError(
-            f"the net has {len(model.inputs)} inputs and {len(model.outputs)} outputs: a classifier has one of each"
-        )
+        ends = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
+        raise UnsupportedError(f"the net has {ends}: a classifier has one of each")
     shape = tuple(model.inputs[0].shape)
     if len(shape) != 4 or shape[3] not in (1, 3):
         raise UnsupportedError(f"the net's input is {_words(shape)}: an image [height, width, 1 or 3] is needed")

@@ -53,9 +53,7 @@ def read_facts(path: Path) -> FileFacts:
         names = set(archive.namelist())
         if CONFIG not in names:
             if WEIGHTS in names or any(n.endswith(".npz") for n in names):
-                raise SourceError(
-                    f"{path}: {CONFIG} is missing from the archive: save the model anew with model.save()"
-                )
+                raise SourceError(f"{path}: {CONFIG} is missing from it: save the model anew with model.save()")
             if any(PurePosixPath(n).name == "data.pkl" for n in names):
                 raise SourceError(f"{path}: a PyTorch file: convert takes Keras models (.keras, .h5, SavedModel)")
             inside = next((n for n in sorted(names) if n.endswith((".keras", ".h5", ".hdf5", "saved_model.pb"))), None)

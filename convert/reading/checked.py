@@ -53,9 +53,7 @@ def positive(layer: Layer, key: str, default: int | None = None) -> int:
     """An option that must be a whole number above 0."""
     value = layer.params.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise SourceError(
-            f"layer {layer.name!r}: its {key} is {value}, but must be at least 1: a layer with nothing in it"
-        )
+        raise SourceError(f"layer {layer.name!r}: its {key} is {value}, but must be at least 1: an empty layer")
     return value
 
 

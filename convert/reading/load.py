@@ -100,9 +100,7 @@ def _graph_only(source: SourceModel) -> Any:
 
     inputs, outputs = source.signature
     if len(inputs) != 1 or not outputs or any(dim < 0 for dim in inputs[0][1:]):
-        raise SourceError(
-            f"{source.path}: its serving signature has no single input of fixed size: save the Keras model"
-        )
+        raise SourceError(f"{source.path}: its signature has no single input of fixed size: save the Keras model")
     tensor = keras.Input(tuple(inputs[0][1:]), name="image")
     try:
         layer = keras.layers.TFSMLayer(str(source.path), call_endpoint="serving_default")

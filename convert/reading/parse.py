@@ -73,9 +73,7 @@ class _Parser:
         if name == "Sequential" and (bare or "layers" in config):
             return self.sequential(label, node, depth)
         if migrate.is_model(name) or name in self.trusted:
-            raise UnsupportedError(
-                f"{label!r} is a subclassed model, whose calls are code: save it as a functional model"
-            )
+            raise UnsupportedError(f"{label!r} is a subclassed model, which is code: save it as a functional model")
         if self.foreign(node) or not (name in allow.LAYERS or allow.is_keras_module(node.get("module"))):
             raise allow.unknown(str(node["class_name"]), label)
         raise UnsupportedError(f"{label!r} is a single layer ({name}), not a model")
@@ -104,9 +102,8 @@ class _Parser:
             if shape is None and layers[0].body is not None:
                 shape = [None, *(layers[0].body.layer(layers[0].body.inputs[0].layer).params["shape"] or ())]
             head = f"{label}_input"
-            layers.insert(
-                0, Layer(head, INPUT, {"shape": checked.shape(shape[1:], head) if shape and shape[1:] else None})
-            )
+            known = checked.shape(shape[1:], head) if shape and shape[1:] else None
+            layers.insert(0, Layer(head, INPUT, {"shape": known}))
         _check_unique(label, tuple(layers))
         chained = [layers[0]]
         for layer in layers[1:]:

@@ -84,9 +84,7 @@ def read_facts(folder: Path) -> SavedFacts:
 
 def _check_variables(folder: Path) -> None:
     if not (folder / INDEX).exists():
-        raise SourceError(
-            f"{folder}: its variables are missing ({INDEX}): copy the whole folder, with variables/ in it"
-        )
+        raise SourceError(f"{folder}: its variables are missing ({INDEX}): copy the whole folder")
     if not any((folder / "variables").glob("variables.data-*")):
         raise SourceError(f"{folder}: its variables are missing (variables/variables.data-*): copy the whole folder")
 

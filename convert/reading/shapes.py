@@ -74,9 +74,7 @@ def measure(graph: Graph, size: tuple[int, int] | None = None, *, force: bool = 
     """
     inputs = [_given(graph.layer(ref.layer), size, force=force) for ref in graph.inputs]
     if any(shape is None for shape in inputs):
-        raise SourceError(
-            f"{graph.name!r} does not say what shape of input it takes: save it after it was trained or called"
-        )
+        raise SourceError(f"{graph.name!r} does not say what shape of input it takes: save it after it was trained")
     walker = _Walker(size, force)
     outputs = walker.walk(graph, inputs, ())
     return Measures(tuple(walker.found.values()), tuple(inputs), tuple(outputs))
@@ -123,9 +121,7 @@ class _Walker:
         shape, parameters, macs = cost(layer, shapes, layer.calls[at])
         size = elements(shape)
         if size is not None and size > MAX_ACTIVATION:
-            raise SourceError(
-                f"layer {'/'.join(here)!r} would give {size:.1e} numbers per image: refused as a shape bomb"
-            )
+            raise SourceError(f"layer {'/'.join(here)!r} would give {size:.1e} numbers per image: refused as too large")
         earlier = self.found.get(here)
         if earlier is None:
             self.parameters += parameters
