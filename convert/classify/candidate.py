@@ -19,7 +19,7 @@ from convert.classify.finetune import fine_tuned
 from convert.classify.loss import losses
 from convert.classify.ways import Way
 from convert.errors import UnsupportedError
-from convert.measure.cells import CellSet, draw_groups, some
+from convert.measure.cells import CellSet, draws, some
 from convert.measure.operating import HALF, Operating
 from convert.measure.scoring import decide, device_scores
 from convert.net.batch import CONVERTED_AT, check_batches, feed
@@ -37,7 +37,6 @@ _BETTER = 0.9  # a step of the ladder counts only where it loses so much less th
 _CHOOSING_SHARE = 1 / 3  # of the calibration cells chooses
 _CHOOSING_CELLS = 600  # fewer calibration cells are not divided
 _CHOOSING_SLIDES = 6  # nor fewer slides
-_ATTEMPTS = 50  # at a division that leaves every class on both sides
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 INT8 = "int8"
 """The recipe of the first step: all layers int8."""
@@ -131,11 +130,9 @@ class Rung:
 
 def divide(cells: CellSet, seed: int) -> tuple[CellSet, CellSet]:
     """(calibration, choose): whole slides where they are known. Where cells or slides are few both are all of them."""
-    unique, member = np.unique(cells.groups, return_inverse=True)
-    if len(cells) < _CHOOSING_CELLS or len(unique) < _CHOOSING_SLIDES:
+    if len(cells) < _CHOOSING_CELLS or len(np.unique(cells.groups)) < _CHOOSING_SLIDES:
         return cells, cells
-    for attempt in range(_ATTEMPTS):
-        chosen = draw_groups(unique, np.bincount(member), f"choose/{seed}/{attempt}", _CHOOSING_SHARE)[member]
+    for chosen in draws(cells.groups, f"choose/{seed}", _CHOOSING_SHARE, f"choose/{seed}/0"):
         if all(len(np.unique(cells.truth[part])) == len(cells.labels) for part in (chosen, ~chosen)):
             return cells.take(~chosen), cells.take(chosen)
     return cells, cells

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from convert.cli.options import (
+    CELLS,
     Cells,
     ColourOption,
     Debug,
@@ -24,21 +25,21 @@ from convert.cli.options import (
     Verbose,
     check_task,
     names,
+    option,
 )
 from convert.measure.rates import rate
 from edge.door import door
 
 PROGRAM = "edge-convert"
+_ON_PAPER = "The net was trained on cells with their surroundings: put cells that are cut out on black on paper."
 _LOST = "no file was written; the same command begins anew"
 
 
 def inspect(
     model: KerasModel,
     *,
-    json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of the tables.")] = False,
-    load: Annotated[
-        bool, typer.Option("--load", help="Also load it, in a child process with limits, to prove that it loads.")
-    ] = False,
+    json: Annotated[bool, option("--json", "JSON on stdout instead of the tables.")] = False,
+    load: Annotated[bool, option("--load", "Also load it, in a child process with limits: does it load?")] = False,
     trust_code: TrustCode = None,
     verbose: Verbose = False,
     debug: Debug = False,
@@ -65,85 +66,62 @@ def inspect(
 def quantize(
     model: KerasModel,
     *,
-    cells: Annotated[
-        Path | None,
-        typer.Option(
-            "--cells", metavar="DIR", help="Cells of known class: DIR/<class>/*.png; without: nothing is checked."
-        ),
-    ] = None,
+    cells: Annotated[Path | None, option("--cells", f"{CELLS}; without: nothing is checked.", "DIR")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Device file; default: MODEL with .tflite.")
     ] = None,
     labels: Annotated[
-        str | None,
-        typer.Option(metavar="A,B", help="Classes in the order of the net's outputs; default: folders by name."),
+        str | None, option("--labels", "Classes in the order of the net's outputs; default: folders by name.", "A,B")
     ] = None,
     positive: Annotated[
         str | None,
-        typer.Option(metavar="A", help="The classes that make a sample suspicious; default: guessed from the names."),
+        option("--positive", "The classes that make a sample suspicious; default: guessed from the names.", "A"),
     ] = None,
     value_range: ValueRangeOption = None,
     colour: ColourOption = None,
     logits: Logits = False,
     keep_head: Annotated[
-        bool,
-        typer.Option("--keep-head", help="Keep sigmoid or softmax in the file; else the device does it, in float."),
+        bool, option("--keep-head", "Keep sigmoid or softmax in the file; else the device does it, in float.")
     ] = False,
     way: Annotated[
-        InputWay, typer.Option("--input", help="The way to 32x32; auto: the cheapest that passes the gate.")
+        InputWay, option("--input", "The way to 32x32; auto: the cheapest that passes the gate.")
     ] = InputWay.AUTO,
     max_accuracy_drop: Annotated[
-        float,
-        typer.Option("--max-accuracy-drop", min=0.0, max=100.0, help="The gate, in points of accuracy; 100: no gate."),
+        float, option("--max-accuracy-drop", "The gate, in points of accuracy; 100: no gate.", min=0.0, max=100.0)
     ] = 0.5,
     false_positives: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--false-positives",
-            metavar="RATE",
-            help="Negative cells that may count as positive, as 1% or 0.001: sets the threshold; 0: one half. Default: 1%.",
+            "Negative cells that may count as positive, as 1% or 0.001: sets the threshold; 0: one half. Default: 1%.",
+            "RATE",
         ),
     ] = None,
     group_by: GroupBy = None,
     report: ReportPath = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Random seed of the split and of the choice of calibration cells.")
+        int, option("--seed", "Random seed of the split and of the choice of calibration cells.", min=0)
     ] = 0,
     trust_code: TrustCode = None,
     force: Force = False,
     verbose: Verbose = False,
     debug: Debug = False,
-    kind: Annotated[
-        Kind, typer.Option("--task", help="finder: a net that marks cells on whole fields.")
-    ] = Kind.CLASSIFIER,
+    kind: Annotated[Kind, option("--task", "finder: a net that marks cells on whole fields.")] = Kind.CLASSIFIER,
     fields: Annotated[
-        Path | None,
-        typer.Option("--fields", metavar="DIR", help="Finder: annotated fields; without: nothing is checked."),
+        Path | None, option("--fields", "Finder: annotated fields; without: nothing is checked.", "DIR")
     ] = None,
     annotations: Annotated[
-        Path | None,
-        typer.Option("--annotations", metavar="FILE", help="Finder: COCO or IML JSON; default: the one in --fields."),
+        Path | None, option("--annotations", "Finder: COCO or IML JSON; default: the one in --fields.", "FILE")
     ] = None,
     like: Annotated[
-        str | None,
-        typer.Option(
-            "--like", metavar="NAME|PATH", help="Finder: the finder whose kinds, thresholds and scale it has."
-        ),
+        str | None, option("--like", "Finder: the finder whose kinds, thresholds and scale it has.", "NAME|PATH")
     ] = None,
     cell_px: Annotated[
-        float | None,
-        typer.Option("--cell-px", metavar="PX", min=4, max=256, help="Finder: width of a cell at the net's input."),
+        float | None, option("--cell-px", "Finder: width of a cell at the net's input.", "PX", min=4, max=256)
     ] = None,
-    on_paper: Annotated[
-        bool,
-        typer.Option(
-            "--on-paper",
-            help="The net was trained on cells with their surroundings: put cells that are cut out on black on paper.",
-        ),
-    ] = False,
+    on_paper: Annotated[bool, option("--on-paper", _ON_PAPER)] = False,
     max_f1_drop: Annotated[
-        float,
-        typer.Option("--max-f1-drop", min=0.0, max=100.0, help="Finder: the gate, in points of F1; 100: no gate."),
+        float, option("--max-f1-drop", "Finder: the gate, in points of F1; 100: no gate.", min=0.0, max=100.0)
     ] = 0.5,
 ) -> None:
     """Make an int8 device file of a trained classifier or finder, and say what was lost."""
@@ -237,7 +215,7 @@ def compare(
     *,
     cells: Cells,
     sheet: Annotated[
-        Path | None, typer.Option("--sheet", metavar="PNG", help="Write a contact sheet of the cells they disagree on.")
+        Path | None, option("--sheet", "Write a contact sheet of the cells they disagree on.", "PNG")
     ] = None,
     value_range: ValueRangeOption = None,
     colour: ColourOption = None,
@@ -280,19 +258,15 @@ def _text(value: Path | StrEnum | None) -> str | None:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    example = "--cells cells --group-by 'C[0-9]+P'"
-    for command, short, usage in (
-        (inspect, "Say what is in a model; no code of it runs.", "inspect notebook.keras --load"),
-        (
-            quantize,
-            "Make an int8 device file of a trained net.",
-            f"quantize notebook.keras {example} -o notebook.tflite",
-        ),
-        (evaluate, "Judge a device file on cells of known class.", f"evaluate notebook.tflite {example}"),
+    cells = "--cells cells --group-by 'C[0-9]+P'"
+    for command, words, example in (
+        (inspect, "Say what is in a model; no code of it runs.", "notebook.keras --load"),
+        (quantize, "Make an int8 device file of a trained net.", f"notebook.keras {cells} -o notebook.tflite"),
+        (evaluate, "Judge a device file on cells of known class.", f"notebook.tflite {cells}"),
         (
             compare,
             "Hold a trained net against its device file.",
-            "compare notebook.keras notebook.tflite --cells cells --sheet differ.png",
+            "notebook.keras notebook.tflite --cells cells --sheet x.png",
         ),
     ):
-        app.command(short_help=short, epilog=f"Example: {PROGRAM} {usage}")(command)
+        app.command(short_help=words, epilog=f"Example: {PROGRAM} {command.__name__} {example}")(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,36 +47,27 @@ class Kind(StrEnum):
     FINDER = "finder"
 
 
-Cells = Annotated[
-    Path,
-    typer.Option("--cells", metavar="DIR", help="Cells of known class: DIR/<class>/*.png, or a cells.csv in DIR."),
-]
-GroupBy = Annotated[
-    str | None,
-    typer.Option(
-        "--group-by",
-        metavar="REGEX",
-        help="Where the slide stands in a file's name, as 'C[0-9]+P', or a column of cells.csv. Slides are never split.",
-    ),
-]
+def option(flag: str, words: str, metavar: str | None = None, **more: Any) -> Any:
+    """An option with its help, and what stands for its value there."""
+    return typer.Option(flag, metavar=metavar, help=words, **more)
+
+
+CELLS = "Cells of known class: DIR/<class>/*.png, or a cells.csv in DIR"
+GROUPS = "Where the slide stands in a file's name, as 'C[0-9]+P', or a column of cells.csv. Slides are never split."
+CODE = "Python file with this model's own layer classes. It is run: read it first."
+RANGE = "The values training made of bytes; default: found by trying."
+
 KerasModel = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras or .h5 file, or a SavedModel folder.")]
-ValueRangeOption = Annotated[
-    Range | None, typer.Option("--value-range", help="The values training made of bytes; default: found by trying.")
-]
-ColourOption = Annotated[Colour | None, typer.Option("--colour", help="What training saw; default: found by trying.")]
-Logits = Annotated[bool, typer.Option("--logits", help="The outputs are logits, not probabilities.")]
-ReportPath = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the report as JSON.")]
-TrustCode = Annotated[
-    Path | None,
-    typer.Option(
-        "--trust-code",
-        metavar="FILE",
-        help="Python file with this model's own layer classes. It is run: read it first.",
-    ),
-]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show TensorFlow's own log.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Cells = Annotated[Path, option("--cells", f"{CELLS}.", "DIR")]
+GroupBy = Annotated[str | None, option("--group-by", GROUPS, "REGEX")]
+ValueRangeOption = Annotated[Range | None, option("--value-range", RANGE)]
+ColourOption = Annotated[Colour | None, option("--colour", "What training saw; default: found by trying.")]
+Logits = Annotated[bool, option("--logits", "The outputs are logits, not probabilities.")]
+ReportPath = Annotated[Path | None, option("--report", "Write the report as JSON.", "FILE")]
+TrustCode = Annotated[Path | None, option("--trust-code", CODE, "FILE")]
+Force = Annotated[bool, option("--force", "Overwrite existing files.")]
+Verbose = Annotated[bool, option("--verbose", "Show TensorFlow's own log.")]
+Debug = Annotated[bool, option("--debug", "Show tracebacks.")]
 
 
 def check_task(kind: Kind, classifiers: Mapping[str, object], finders: Mapping[str, object]) -> None:

@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 
 from convert.errors import ModelError, UnsupportedError
 from convert.reading.graph import Graph
-from convert.reading.heads import last_activation
-from convert.reading.inspection import takes_any_size
+from convert.reading.inspection import last_activation, takes_any_size
 from convert.reading.shapes import measure
 from edge.card import Card, FinderSpec, check_card
 from edge.finders.learned import GUESS_PX

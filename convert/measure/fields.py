@@ -10,19 +10,18 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField, find_annotations, read_annotations
-from convert.measure.cells import draw_groups
-from convert.measure.slides import compiled, group_name
+from convert.measure.cells import draws
+from convert.measure.listing import compiled, group_name
 from edge.errors import UnreadableFieldError
 from edge.sources.decode import decode_image
 from edge.sources.virtual import SlideSpec, render_field
 from edge.types import UInt8Array
 
 SHARE = 1 / 3
-"""Of the fields calibrates at most; a hundred are plenty, and the others make the figures."""
+"""The largest share of the fields that calibrates; a hundred are plenty, and the others make the figures."""
 
-_ATTEMPTS = 50
-_FIRST_SEED = 7000
-_VIRTUAL = 24
+_FIRST_SEED = 7000  # of the virtual slides, one field of each
+_VIRTUAL = 24  # of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,15 +90,12 @@ def split(fields: FieldSet, positive: tuple[str, ...], seed: int) -> tuple[Field
 
     Raises CellsError where there is one group only.
     """
-    unique, member = np.unique(fields.groups, return_inverse=True)
-    if len(unique) < 2:
-        what = "group" if fields.grouped else "block of consecutive fields"
-        raise CellsError(f"all {len(fields)} fields are one {what} ({unique[0]}): none is left to check the result on")
+    if len(set(fields.groups)) < 2:
+        what = f"{'group' if fields.grouped else 'block of consecutive fields'} ({fields.groups[0]})"
+        raise CellsError(f"all {len(fields)} fields are one {what}: none is left to check the result on")
     infected = np.array([one.of(positive).any() for one in fields.fields], bool)
     calibrates = np.zeros(len(fields), bool)
-    for attempt in range(_ATTEMPTS):
-        salt = f"{seed}/{attempt}" if attempt else str(seed)
-        calibrates = draw_groups(unique, np.bincount(member), salt, SHARE)[member]
+    for calibrates in draws(fields.groups, str(seed), SHARE):
         if not infected.any() or infected[~calibrates].any():
             break
     return fields.take(calibrates), fields.take(~calibrates)

@@ -1,6 +1,6 @@
 """Walking a ``Graph`` with shapes in hand: what each layer gives and costs, and refusing what could never be built.
 
-No Keras is needed, so a shape bomb is found before anything is allocated.
+No Keras is needed, so a net too large for any machine is refused before anything is allocated.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class _Walker:
             if self.parameters > MAX_PARAMETERS:
                 raise SourceError(
                     f"layer {'/'.join(here)!r} brings the model to {self.parameters:.1e} parameters "
-                    f"(at most {MAX_PARAMETERS:.0e} are taken): refused as a shape bomb"
+                    f"(at most {MAX_PARAMETERS:.0e} are taken): refused as too large"
                 )
         elif earlier.macs is not None and macs is not None:
             macs += earlier.macs
@@ -141,7 +141,7 @@ def _given(layer: Layer, size: tuple[int, int] | None, *, force: bool) -> Shape:
     if shape is None:
         return None
     if any(side is not None and side <= 0 for side in shape) or math.prod(side or 1 for side in shape) > MAX_ACTIVATION:
-        raise SourceError(f"layer {layer.name!r}: an input of {shape} is refused as a shape bomb")
+        raise SourceError(f"layer {layer.name!r}: an input of {shape} is refused as too large")
     if size is not None and len(shape) == 3 and (force or None in shape):
         return (*size, shape[2])
     return shape
