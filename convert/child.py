@@ -1,7 +1,7 @@
-"""Work on unknown models happens in a child process: bounded memory and time, no network, and its crash is not ours.
+"""Work on unknown models happens in a child process: with bounded memory and time, without a network, and it may crash.
 
-The parent starts ``python -m convert.child`` and talks JSON lines with it over two pipes; arrays and files go through
-paths. Nothing that comes back is ever executed or unpickled.
+The parent starts ``python -m convert.child`` and exchanges JSON lines with it over two pipes; arrays and files go through
+paths. Nothing that comes back is executed or unpickled.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def main(descriptor: int) -> None:
                 say(error=name, text=str(error).split("\n", 1)[0][:500], trace=traceback.format_exc())
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # TensorFlow's own way out may hang or crash, and all is said
+    os._exit(0)  # TensorFlow may hang or crash while it ends, and the answer is sent
 
 
 def _confine(memory_mb: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""``quantize``, the part that needs TensorFlow: runs in the child process, reads model and cells, hands out plain values."""
+"""``quantize``, the part that needs TensorFlow: runs in the child process, reads model and cells, returns plain values."""
 
 from __future__ import annotations
 

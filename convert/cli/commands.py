@@ -32,7 +32,7 @@ from edge.door import door
 
 PROGRAM = "edge-convert"
 _ON_PAPER = "The net was trained on cells with their surroundings: put cells that are cut out on black on paper."
-_LOST = "no file was written; the same command begins anew"
+_LOST = "no file was written; the same command starts from the beginning"
 
 
 def inspect(

@@ -20,9 +20,9 @@ from edge.runtime import Net
 from edge.types import UInt8Array
 
 HEAT = 0
-"""Its place in the file, before the boxes: the device goes by it where both have four channels."""
+"""The heat's place among the outputs, before the boxes: it counts where both have four channels."""
 
-_DOUBLINGS = {(2, 2): 1, (4, 4): 2}
+_DOUBLINGS = {(2, 2): 1, (4, 4): 2}  # how often an UpSampling2D of that size doubles
 
 
 def finder_graph(

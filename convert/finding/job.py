@@ -1,4 +1,4 @@
-"""``quantize --task finder``, the part that needs TensorFlow: runs in the child process, hands out plain values."""
+"""``quantize --task finder``, the part that needs TensorFlow: runs in the child process, returns plain values."""
 
 from __future__ import annotations
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from convert.child import Progress
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
 from convert.measure.fields import FieldSet, read_image
@@ -24,15 +25,15 @@ from edge.types import Int32Array, UInt8Array
 MATCHED = 0.5
 """Intersection over union of a find and the cell it stands for."""
 
-_DRAWS = 1000
-_FEW_GROUPS = 8
-_ROUNDS = 15
-Progress = Callable[[str, float], None]
+_DRAWS = 1000  # of a bootstrap
+_FEW_GROUPS = 8  # with fewer, a bootstrap over groups says nothing
+_ROUNDS = 15  # of which the fastest counts
+_STREAM = 31  # random stream of a seed: which part of a field calibrates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinderComparison:
-    """What finders found on the same fields.
+    """What several finders find on the same fields.
 
     Attributes:
         matches: per finder, one per field.
@@ -94,7 +95,7 @@ def f1(matches: Iterable[Match]) -> float:
 
 
 def figures(judged: FinderComparison, name: str) -> dict[str, Any]:
-    """One finder's figures with 95 % intervals, and F1 of each group: plain values; what there is none of is None."""
+    """One finder's figures with 95 % intervals, as plain values; None where there is nothing to count."""
     matches = judged.matches[name]
     out: dict[str, Any] = asdict(summarise(matches))
     values = _resampled(matches, judged.groups)
@@ -158,37 +159,36 @@ def latency(files: Mapping[str, ModelFile], size: tuple[int, int]) -> dict[str, 
     return {name: min(spent) for name, spent in times.items()}
 
 
-class _Listening(Net):
-    """A net that tells what it is fed."""
+class _RecordingNet(Net):
+    """A net that adds every image it is fed to a list, uint8 [h, w, 3]."""
 
-    def __init__(self, model: ModelFile, tell: Callable[[UInt8Array], None]) -> None:
+    def __init__(self, model: ModelFile, fed: list[UInt8Array]) -> None:
         super().__init__(model)
-        self._tell = tell
+        self._fed = fed
 
     def run(self, images: UInt8Array) -> list[Any]:
-        self._tell(images[0])
+        self._fed.append(images[0])
         return super().run(images)
 
 
 def as_fed(model: ModelFile, fields: Iterable[UInt8Array], size: tuple[int, int], seed: int) -> list[UInt8Array]:
     """What the device feeds the net of these fields, cut to one size: uint8 [h, w, 3] each.
 
-    The finder settles on a scale by itself; its last input is taken, a random part where that is larger, mirrored on where
-    it is smaller.
+    The finder chooses a scale by itself. Its last input is taken: a random part where that is larger, mirrored where smaller.
     """
-    heard: list[UInt8Array] = []
-    finder = LearnedFinder(model, lambda file: _Listening(file, heard.append))
-    rng = np.random.default_rng([seed, 31])
+    fed: list[UInt8Array] = []
+    finder = LearnedFinder(model, lambda file: _RecordingNet(file, fed))
+    rng = np.random.default_rng([seed, _STREAM])
     images = []
     for rgb in fields:
         finder.find(rgb)
-        images.append(cut(heard[-1], size, rng))
-        heard.clear()
+        images.append(cut(fed[-1], size, rng))
+        fed.clear()
     return images
 
 
 def cut(image: UInt8Array, size: tuple[int, int], rng: np.random.Generator) -> UInt8Array:
-    """A random part of that (height, width), mirrored on where the image is smaller: uint8 [H, W, 3] to [h, w, 3]."""
+    """A random part of that (height, width), mirrored where the image is smaller: uint8 [H, W, 3] to [h, w, 3]."""
     short = [max(0, want - have) for want, have in zip(size, image.shape[:2], strict=True)]
     if any(short):
         image = np.pad(image, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")

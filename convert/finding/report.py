@@ -28,14 +28,14 @@ VIRTUAL = (
     "value range and thresholds are taken on trust. Convert it again with annotated fields before it counts anything"
 )
 HELD_OUT = (
-    "the fields are held out from calibration; whether the net was trained on them only you know: what int8 loses is told, "
-    "what the net is worth is not"
+    "the fields are held out from calibration, but perhaps not from the net's training, which only you know: the figures say what "
+    "int8 loses, not what the net is worth"
 )
 FEW, MOST = 20, 200
 """Fields to calibrate on: fewer are too few, more are not read."""
 
-_COARSE = 20
-_NAMED = 4
+_COARSE = 20  # fields to check on, below which the figures are called coarse
+_NAMED = 4  # saturating layers that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class FinderResult:
-    """The work's result.
+    """What the conversion of a finder made.
 
     Attributes:
         best: the file that is written where it passes.

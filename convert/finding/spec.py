@@ -1,4 +1,4 @@
-"""What a finder's outputs mean, told from its config alone: roles, stride, and the part of the card the device reads it by.
+"""What a finder's outputs mean, read from its config alone: their roles, the stride, and the finder part of the card.
 
 | role | channels | meaning |
 |---|---|---|
@@ -6,7 +6,7 @@
 | boxes | 4 | dx, dy from the position's middle in strides; w, h in typical cells |
 | offset, size | 2 and 2 | the same four in two outputs: joined in the device file |
 
-A role is told by the output's name; where that says nothing, by its channels and its activation.
+The output's name decides its role; where it says nothing, channels and activation do.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def shape_of(graph: Graph) -> NetShape:
 
 
 def roles_of(outputs: Sequence[NetOutput]) -> Roles:
-    """Tell the outputs apart; raises UnsupportedError where names, channels and activations leave it open."""
+    """Which output has which role; raises UnsupportedError where names, channels and activations leave it open."""
     named: dict[str, list[int]] = {}
     for number, one in enumerate(outputs):
         named.setdefault(_by_name(one.name), []).append(number)
@@ -152,11 +152,11 @@ def spec_of(
     size = cell_px if cell_px is not None else like.cell_px if like is not None else None
     if size is None:
         raise UnsupportedError(
-            "how wide a cell is at the net's input cannot be told from the net: give --cell-px PIXELS, "
+            "the net does not say how wide a cell is at its input: give --cell-px PIXELS, "
             "or a finder trained at the same scale with --like"
         )
     if like is not None and like.stride != stride:
-        raise UnsupportedError(f"the net's stride is {stride}, that of the finder it shall be like is {like.stride}")
+        raise UnsupportedError(f"the net's stride is {stride}, that of the finder of --like is {like.stride}")
     base = like if like is not None else FinderSpec()
     known = like is not None and like.kinds == kinds
     thresholds = base.thresholds if known else FinderSpec().thresholds * channels

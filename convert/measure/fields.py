@@ -14,7 +14,7 @@ from convert.measure.cells import draws
 from convert.measure.listing import compiled, group_name
 from edge.errors import UnreadableFieldError
 from edge.sources.decode import decode_image
-from edge.sources.virtual import SlideSpec, render_field
+from edge.sources.virtual import FieldTruth, SlideSpec, render_field
 from edge.types import UInt8Array
 
 SHARE = 1 / 3
@@ -77,12 +77,10 @@ def read_fields(folder: Path, annotations: Path | None, group_by: str | None) ->
     if pattern is None:
         return FieldSet(tuple(fields), tuple(f"block {one.block}" for one in fields), grouped=False)
     names = [one.path.relative_to(folder).as_posix() for one in fields]
-    groups = [group_name(name, pattern) for name in names]
-    found = tuple(group for group in groups if group is not None)
-    if len(found) < len(fields):
-        lost = len(fields) - len(found)
+    groups = tuple(found for name in names if (found := group_name(name, pattern)) is not None)
+    if lost := len(fields) - len(groups):
         raise CellsError(f"--group-by {group_by!r} is not found in {lost} of {len(fields)} file names, e.g. {names[0]}")
-    return FieldSet(tuple(fields), found, grouped=True)
+    return FieldSet(tuple(fields), groups, grouped=True)
 
 
 def split(fields: FieldSet, positive: tuple[str, ...], seed: int) -> tuple[FieldSet, FieldSet]:
@@ -123,8 +121,11 @@ def virtual_fields(progress: Callable[[str, float], None]) -> list[UInt8Array]:
     images = []
     for number in range(_VIRTUAL):
         progress("drawing fields of virtual slides", number / _VIRTUAL)
-        spec = SlideSpec(
-            seed=_FIRST_SEED + number, width=640, height=480, cell_px=33.0, parasitaemia=0.1, bad_fields=0.0
-        )
-        images.append(render_field(spec, 0)[0])
+        images.append(virtual_field(_FIRST_SEED + number, cell_px=33.0, parasitaemia=0.1)[0])
     return images
+
+
+def virtual_field(seed: int, *, cell_px: float, parasitaemia: float) -> tuple[UInt8Array, FieldTruth]:
+    """The first field of a virtual slide, uint8 [480, 640, 3], and what is on it."""
+    spec = SlideSpec(seed=seed, width=640, height=480, cell_px=cell_px, parasitaemia=parasitaemia, bad_fields=0.0)
+    return render_field(spec, 0)

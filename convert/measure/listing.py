@@ -1,7 +1,7 @@
 """Which cells a folder holds, of what class and slide: ``DIR/<class>/*.png``, or a table that says it. No image is opened.
 
 The table, ``cells.csv`` in the folder or named by the user, has the columns ``file`` and perhaps ``label`` and ``slide``.
-Names of classes are told apart as ``convert.measure.names`` says.
+``convert.measure.names`` says which names mean the same class.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NIH = re.compile(r"(C[0-9]+).*_IMG_[0-9]+_[0-9]+[a-z]?_cell_[0-9]+", re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One cell's file: what it is annotated as, and its slide (None: it cannot be told)."""
+    """One cell's file, its annotated class, and its slide (None: unknown)."""
 
     path: Path
     label: str
@@ -60,7 +60,7 @@ class Listing:
         """Class names in the order of a net's outputs: ``labels`` where given, else by name.
 
         Raises:
-            CellsError: they are not the folder's, fewer than two, or of one there is no image.
+            CellsError: they are not the folder's, fewer than two, or one of them has no image.
         """
         labels = settle(self.classes, labels, str(self.root))
         there = {same(name) for name in self.names()}
@@ -85,7 +85,7 @@ def list_cells(folder: Path, table: Path | None = None, group_by: str | None = N
             what names of the public NIH form say.
 
     Raises:
-        CellsError: no classes, no cells, two folders of one name, or ``group_by`` finds nothing in some.
+        CellsError: there are no classes or no cells, two folders mean the same class, or ``group_by`` finds nothing.
     """
     if not folder.is_dir():
         raise CellsError(f"{folder}: there is no such folder of cells")

@@ -23,7 +23,7 @@ CONVERTED_AT = 7
 """The batch that nets are converted at."""
 
 Feed = Callable[[], Iterator[list[np.ndarray]]]
-"""Calibration images as TensorFlow's converter takes them: called anew for every pass."""
+"""Calibration images as TensorFlow's converter takes them: called once for every pass."""
 
 _SLACK = 0.02  # share of the outputs' range: kernels add up in another order in a batch
 _TINY = 1e-5  # and this much where all outputs are the same

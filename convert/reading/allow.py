@@ -223,5 +223,5 @@ def _code(layer: str, kind: str = "Lambda") -> UntrustedError:
     what = "Python code (Lambda)" if kind in ("Lambda", "__lambda__") else f"foreign code ({kind})"
     return UntrustedError(
         f"layer {layer!r} holds {what}, which is never run: replace it by a built-in layer "
-        "(Rescaling, Resizing, Normalization ...) and save the model anew"
+        "(Rescaling, Resizing, Normalization ...) and save the model again"
     )

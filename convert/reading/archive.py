@@ -35,7 +35,7 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             _check_names(path, archive)
             yield archive
     except _BROKEN as error:
-        raise SourceError(f"{path}: the archive is damaged or truncated ({error}): copy or save it anew") from error
+        raise SourceError(f"{path}: the archive is damaged or truncated ({error}): copy or save it again") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def read_facts(path: Path) -> FileFacts:
         names = set(archive.namelist())
         if CONFIG not in names:
             if WEIGHTS in names or any(n.endswith(".npz") for n in names):
-                raise SourceError(f"{path}: {CONFIG} is missing from it: save the model anew with model.save()")
+                raise SourceError(f"{path}: {CONFIG} is missing from it: save the model again with model.save()")
             if any(PurePosixPath(n).name == "data.pkl" for n in names):
                 raise SourceError(f"{path}: a PyTorch file: convert takes Keras models (.keras, .h5, SavedModel)")
             inside = next((n for n in sorted(names) if n.endswith((".keras", ".h5", ".hdf5", "saved_model.pb"))), None)

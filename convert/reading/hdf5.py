@@ -54,7 +54,7 @@ def opened(path: Path) -> Iterator[Any]:
         with h5py.File(path, "r") as file:
             yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise SourceError(f"{path}: the HDF5 file is damaged or truncated: copy or save it anew") from error
+        raise SourceError(f"{path}: the HDF5 file is damaged or truncated: copy or save it again") from error
 
 
 def check_objects(path: Path, file: Any) -> None:
@@ -117,7 +117,7 @@ def _what_is_missing(file: Any) -> str:
             'and save the whole with model.save("name.keras")'
         )
     if "model_weights" in file or "optimizer_weights" in file:
-        return 'its architecture (model_config) is missing: save the model anew with model.save("name.keras")'
+        return 'its architecture (model_config) is missing: save the model again with model.save("name.keras")'
     return "an HDF5 file, but no Keras model"
 
 

@@ -1,4 +1,4 @@
-"""What is in a model file: input, head, layers, cost and risks, told from the config alone. No code of it runs.
+"""What is in a model file: input, head, layers, cost and risks, read from the config alone. None of its code runs.
 
 ``inspect`` needs neither TensorFlow nor a child process; ``convert.reading.load:describe`` in a child adds the proof that it
 loads.
@@ -43,11 +43,14 @@ _LINEAR = words("BatchNormalization Add Concatenate InputLayer Rescaling")
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A model file as a person wants to know it.
+    """What is in a model file.
 
-    ``inputs`` and ``outputs``: shapes without the batch, None where open. ``classes``: what the head tells apart (a
-    sigmoid of width 1 tells 2); None where it is no classifier. ``macs`` at the native size, or at 32 x 32 where that is
-    open; ``macs_32`` at 32 x 32 where the net can be rebuilt there. ``any_size``: convolutions and global pooling only.
+    Attributes:
+        inputs: shapes without the batch, None where open; so are ``outputs``.
+        classes: how many the head has (a sigmoid of width 1 has 2); None: it is no classifier.
+        macs: at the native size, or at 32 x 32 where that is open.
+        macs_32: at 32 x 32, where the net can be rebuilt at that size.
+        any_size: it has convolutions and global pooling only.
     """
 
     path: Path
@@ -214,7 +217,7 @@ def _file_facts(source: SourceModel, inputs: tuple[Shape, ...], outputs: tuple[S
 
 
 def head_of(graph: Graph, measures: Measures) -> tuple[Head, int | None]:
-    """What comes out, and how many classes that tells apart (None: no classifier; a width of 1 tells 2)."""
+    """The kind of the head, and how many classes it has (None: the net is no classifier)."""
     if len(measures.outputs) != 1:
         return "several outputs", None
     shape = measures.outputs[0]

@@ -1,7 +1,7 @@
-"""Built-in stand-ins for custom layers that notebooks write, so that none of a stranger's code need run.
+"""Built-in replacements for custom layers that notebooks define, so that no code of a stranger has to run.
 
-A layer is recognised by its class name alone (``STAND_INS``, first match wins; letters only, lower case). Said in the
-notes each time, for a name is no proof of what a class did.
+A layer is recognised by its class name alone (``STAND_INS``, first match wins; letters only, lower case). Since a name does
+not prove what a class did, every such replacement is named in the notes.
 
 | class name holds | taken as |
 |---|---|
@@ -10,7 +10,7 @@ notes each time, for a name is no proof of what a class did.
 | bgr to rgb, rgb to bgr | channels reversed |
 | layer scale | a factor per channel, with its weights (ConvNeXt) |
 | depth to space | this project's own layer: [n, h, w, 4c] to [n, 2h, 2w, c] |
-| brightness with random, shift or jitter | nothing. Often written so that it is random at inference too: left out there |
+| brightness with random, shift or jitter | nothing; often written so that it is random at inference too |
 | hue, saturation, contrast, flip, rotation, zoom, noise, colour, augment with random, shift or jitter | nothing: training only |
 """
 

@@ -43,7 +43,7 @@ def admit(source: SourceModel, trusted: frozenset[str] = frozenset()) -> Admitte
         graph = parser.model(source.config, 0)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise SourceError(
-            f"{source.path}: its config cannot be understood ({type(error).__name__}: {error}): save the model anew"
+            f"{source.path}: its config cannot be understood ({type(error).__name__}: {error}): save the model again"
         ) from error
     if all(layer.kind == INPUT for layer in graph.leaves()):
         raise SourceError(f"{source.path}: only an input, no layers")

@@ -106,7 +106,7 @@ class _Walker:
         try:
             return [done[ref.layer][ref.call][ref.tensor] for ref in graph.outputs]
         except IndexError as error:
-            raise SourceError(f"{graph.name!r} hands out a tensor that no layer makes") from error
+            raise SourceError(f"{graph.name!r} gives a tensor that no layer makes") from error
 
     def call(self, layer: Layer, shapes: list[Shape], at: int, path: tuple[str, ...]) -> list[Shape]:
         self.steps += 1

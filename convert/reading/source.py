@@ -1,6 +1,6 @@
-"""What was given: a ``.keras`` archive, a whole-model HDF5 file or a SavedModel folder. Reading it runs nothing of it.
+"""Opening a model: a ``.keras`` archive, a whole-model HDF5 file or a SavedModel folder. None of its code runs.
 
-The kind is told by content, not by name. TensorFlow is not imported here.
+The content decides which of these it is, not the name. TensorFlow is not imported here.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ _BLOCK = 2**20  # bytes that are read at a time
 class SourceModel:
     """A model file that was read but not trusted.
 
-    ``config`` is the raw architecture (None: a SavedModel with a graph only, whose serving signature then gives
-    ``signature``: input shapes and output shapes, -1 where open). ``size`` in bytes, all files of a folder together;
-    ``sha256`` over the file, or over names and contents of a folder's files.
+    Attributes:
+        config: the raw architecture; None: a SavedModel with a graph only.
+        sha256: of the file, or of names and contents of a folder's files.
+        size: bytes, all files of a folder together.
+        signature: shapes of inputs and of outputs of such a graph, -1 where open.
     """
 
     path: Path
@@ -65,7 +67,7 @@ def open_source(path: Path | str) -> SourceModel:
 
 def _file(path: Path, size: int) -> SourceModel:
     if size == 0:
-        raise SourceError(f"{path}: the file is empty: copy it anew")
+        raise SourceError(f"{path}: the file is empty: copy it again")
     if size > MAX_FILE_BYTES:
         raise SourceError(f"{path}: larger than {MAX_FILE_BYTES >> 30} GiB: refused")
     with path.open("rb") as stream:
@@ -78,7 +80,7 @@ def _file(path: Path, size: int) -> SourceModel:
     else:
         raise SourceError(f"{path}: {_what_else(path, head)}")
     if not facts.has_weights:
-        raise SourceError(f"{path}: it holds the architecture but no weights: save the trained model anew")
+        raise SourceError(f"{path}: it holds the architecture but no weights: save the trained model again")
     return SourceModel(path, kind, facts.keras_version, _model(path, facts.config), _digest([path], path), size)
 
 
@@ -106,7 +108,7 @@ def _model(path: Path, config: Any) -> dict[str, Any]:
     if isinstance(config, list):  # Keras 1: a Sequential was a bare list of layers
         return {"class_name": "Sequential", "config": config}
     if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
-        raise SourceError(f"{path}: its config describes no model: save the model anew with model.save()")
+        raise SourceError(f"{path}: its config describes no model: save the model again with model.save()")
     return config
 
 

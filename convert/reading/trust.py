@@ -23,7 +23,7 @@ def names_in(path: Path | None) -> frozenset[str]:
 
 
 def load(path: Path | None) -> dict[str, Any]:
-    """Run the file and hand out its classes and functions by name. Only inside the child process."""
+    """Run the file and return its classes and functions by name. Only inside the child process."""
     if path is None:
         return {}
     names = names_in(path)
