@@ -21,6 +21,8 @@ from convert.net.rewrite import run_graph
 from edge.types import FloatArray
 
 BATCH = 32
+"""Cells in one step of fine-tuning."""
+
 _STEPS = (60, 1200)  # at least (else it is not worth it) and at most
 _PASSES = 100  # over the cells
 _MACS = 4e12  # multiply-accumulates forward and back: some minutes on two cores

@@ -32,10 +32,7 @@ from edge.modelfile import CropSpec
 from edge.types import FloatArray
 
 _TRIAL_CELLS = 300  # on which value range and colour are tried
-# What a conversion may cost, in multiply-accumulates: about a minute each on two cores
-_TRIAL_MACS = 2e12
-_CALIBRATION_MACS = 5e11
-_CHECK_MACS = 2e12
+_TRIAL_MACS, _CALIBRATION_MACS, _CHECK_MACS = 2e12, 5e11, 2e12  # what each may cost: about a minute on two cores
 _UNKNOWN_MACS = 500_000_000  # per cell, of a SavedModel without its Keras config: taken for a large net
 VIRTUAL = (
     "NO CELLS WERE GIVEN (--cells): calibrated on cells of virtual slides, checked on nothing. Its accuracy is unknown; "

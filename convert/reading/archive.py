@@ -18,11 +18,8 @@ CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
 # Bounds that no honest model comes near
-MAX_ENTRIES = 4096
-MAX_JSON_BYTES = 64 * 2**20
-MAX_JSON_DEPTH = 200
-MAX_JSON_NODES = 4_000_000
-MAX_WEIGHTS_BYTES = 4 * 2**30
+MAX_ENTRIES, MAX_WEIGHTS_BYTES = 4096, 4 * 2**30
+MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_NODES = 64 * 2**20, 200, 4_000_000  # of its config
 _BLOCK = 2**20  # bytes that are unpacked at a time
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, NotImplementedError)
 

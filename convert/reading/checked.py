@@ -12,8 +12,7 @@ from convert.reading.graph import Layer
 
 Shape = tuple[int | None, ...] | None
 """Without the batch; None is an open side, a whole shape of None is unknown."""
-_MAX_LIST = 4096
-_MAX_NUMBER = 2**31
+_MAX_LIST, _MAX_NUMBER = 4096, 2**31  # no honest option comes near
 
 
 def plain(value: Any, label: str, key: str) -> Any:

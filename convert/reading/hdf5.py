@@ -13,9 +13,7 @@ from convert.reading.archive import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES, FileFacts
 from edge.extras import how_to_install
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-# Bounds that no honest model comes near
-MAX_OBJECTS = 200_000
-MAX_DEPTH = 60
+MAX_OBJECTS, MAX_DEPTH = 200_000, 60  # no honest model comes near
 _WEIGHTS_V3 = {"layers", "_layer_checkpoint_dependencies", "vars"}
 
 

@@ -15,6 +15,7 @@ from convert.scratch import scratch
 from edge.extras import how_to_install
 
 OLDEST_KERAS = (3, 13, 2)
+"""Earlier versions have known holes in reading files of strangers."""
 
 
 def load_model(source: SourceModel, trust_code: Path | None = None) -> Any:

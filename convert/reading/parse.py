@@ -16,7 +16,7 @@ from convert.reading.layers import fold_round_trips, stand_in
 from convert.reading.nodes import parse_calls, parse_refs, settle_calls
 from convert.reading.source import SourceModel
 
-MAX_LAYERS = 5000
+MAX_LAYERS = 5000  # no honest model comes near
 _IGNORED = words(
     "name trainable dtype batch_input_shape batch_shape input_shape build_input_shape autocast quantization_config lora_rank "
     "lora_alpha seed synchronized renorm renorm_clipping renorm_momentum fused virtual_batch_size momentum implementation "

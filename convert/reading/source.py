@@ -16,7 +16,7 @@ from convert.errors import SourceError
 from convert.reading import archive, hdf5, savedmodel
 
 Format = Literal["keras", "h5", "savedmodel"]
-MAX_FILE_BYTES = 6 * 2**30
+MAX_FILE_BYTES = 6 * 2**30  # no honest model comes near
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # how ZIP files begin
 _BLOCK = 2**20  # bytes that are read at a time
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from convert.errors import SourceError
 
-MAX_CODE_BYTES = 2 * 2**20
+MAX_CODE_BYTES = 2 * 2**20  # no file of layer classes comes near
 
 
 def names_in(path: Path | None) -> frozenset[str]:
