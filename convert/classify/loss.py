@@ -26,11 +26,7 @@ _RESAMPLES = 100  # enough to see whether an interval excludes zero
 
 
 def losses(
-    floats: tuple[FloatArray, float],
-    int8: tuple[FloatArray, float],
-    cells: CellSet,
-    card: Card,
-    limit: float | None,
+    floats: tuple[FloatArray, float], int8: tuple[FloatArray, float], cells: CellSet, card: Card, limit: float | None
 ) -> dict[str, float]:
     """By name, in units of what is tolerable.
 

@@ -9,42 +9,27 @@ from typing import Annotated, Any
 
 import typer
 
+Range = StrEnum(
+    "Range",
+    [
+        ("UNIT", "0..1"),
+        ("SIGNED", "-1..1"),
+        ("BYTES", "0..255"),
+        ("SHELF", "-2..2"),
+        ("CAFFE", "caffe"),
+        ("IMAGENET", "imagenet"),
+    ],
+)
+"""Value ranges, as ``convert.net.values`` explains them."""
 
-class Range(StrEnum):
-    """Value ranges, as ``convert.net.values`` explains them."""
+Colour = StrEnum("Colour", ["RGB", "BGR", "HSV", "GREY"])
+"""The colours that a net was trained on."""
 
-    UNIT = "0..1"
-    SIGNED = "-1..1"
-    BYTES = "0..255"
-    SHELF = "-2..2"
-    CAFFE = "caffe"
-    IMAGENET = "imagenet"
+InputWay = StrEnum("InputWay", ["AUTO", "NATIVE", "REBUILD", "UPSCALE", "DISTILL"])
+"""Ways to 32 x 32, as ``convert.classify.ways`` explains them."""
 
-
-class Colour(StrEnum):
-    """What the net was trained on."""
-
-    RGB = "rgb"
-    BGR = "bgr"
-    HSV = "hsv"
-    GREY = "grey"
-
-
-class InputWay(StrEnum):
-    """Ways to 32 x 32, as ``convert.classify.ways`` explains them."""
-
-    AUTO = "auto"
-    NATIVE = "native"
-    REBUILD = "rebuild"
-    UPSCALE = "upscale"
-    DISTILL = "distill"
-
-
-class Kind(StrEnum):
-    """What a net does: it classifies cells, or it finds them."""
-
-    CLASSIFIER = "classifier"
-    FINDER = "finder"
+Kind = StrEnum("Kind", ["CLASSIFIER", "FINDER"])
+"""What a net does: it classifies cells, or it finds them."""
 
 
 def option(flag: str, words: str, metavar: str | None = None, **more: Any) -> Any:

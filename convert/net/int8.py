@@ -117,8 +117,7 @@ def layer_errors(static: Any, samples: Feed, calibration: Feed | None = None) ->
     import tensorflow as tf  # noqa: PLC0415
 
     debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=_converter(static, calibration or samples),
-        debug_dataset=grouped(samples, batch_of(static)),
+        converter=_converter(static, calibration or samples), debug_dataset=grouped(samples, batch_of(static))
     )
     try:
         debugger.run()
