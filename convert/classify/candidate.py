@@ -110,7 +110,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class LadderStep:
     """One step of the ladder.
 
     Attributes:
@@ -157,26 +157,26 @@ def allowed(limit: float, cells: int) -> float:
 
 def make(way: Way, plan: QuantizePlan, progress: Progress) -> Candidate:
     """Make the device file of one way; climbs the ladder where int8 loses too much. The best is returned, pass or not."""
-    work = _Making(way, plan, progress)
-    best = work.attempt(Rung(INT8, Recipe(), plan.cells))
+    work = _CandidateMaker(way, plan, progress)
+    best = work.attempt(LadderStep(INT8, Recipe(), plan.cells))
     progress(f"{way.name}: error of each layer", -1)
     layers = work.layers()
     tried = [(best.recipe, best.worst)]
-    for rung in _ladder(layers, plan) if work.worth_rescuing else ():
-        if best.worst <= 1 or (rung.last and passes(best, plan)):
+    for step in _ladder(layers, plan) if work.worth_rescuing else ():
+        if best.worst <= 1 or (step.last and passes(best, plan)):
             break
         try:
-            other = work.attempt(rung)
+            other = work.attempt(step)
         except UnsupportedError as error:
-            progress(f"{way.name}: {rung.name} does not work: {error}", -1)
+            progress(f"{way.name}: {step.name} does not work: {error}", -1)
             continue
-        tried.append((rung.name, other.worst))
+        tried.append((step.name, other.worst))
         if other.worst < _BETTER * best.worst:
             best = other
     return replace(best, layers=layers, tried=tuple(tried))
 
 
-class _Making:
+class _CandidateMaker:
     """What the tries of one way share: its float file and that file's scores."""
 
     def __init__(self, way: Way, plan: QuantizePlan, progress: Progress) -> None:
@@ -200,21 +200,21 @@ class _Making:
         share = accuracy(self.float_scores, self.plan.choose, self.card)
         return within(self.plan.reference, share, self.plan.limit, len(self.plan.choose))
 
-    def attempt(self, rung: Rung) -> Candidate:
+    def attempt(self, step: LadderStep) -> Candidate:
         plan = self.plan
-        chosen = some(plan.calibration, rung.cells, plan.seed)
-        self.progress(f"{self.way.name}: {rung.name}, calibrating", -1)
-        with self.net(rung, chosen) as net:
+        chosen = some(plan.calibration, step.cells, plan.seed)
+        self.progress(f"{self.way.name}: {step.name}, calibrating", -1)
+        with self.net(step, chosen) as net:
             fed = feed(to_colour(chosen.images, self.card.colour), self.values)
-            flatbuffer = quantise(net, fed, rung.recipe, images=self.few, name=self.way.name)
-        self.progress(f"{self.way.name}: {rung.name}, checking", -1)
+            flatbuffer = quantise(net, fed, step.recipe, images=self.few, name=self.way.name)
+        self.progress(f"{self.way.name}: {step.name}, checking", -1)
         scores = device_scores(flatbuffer, self.card, plan.choose.images)
         card = replace(self.card, threshold=plan.operating.threshold(scores, plan.choose, self.card))
         limit = None if plan.reference is None else plan.limit
         floats, int8 = (self.float_scores, self.float_threshold), (scores, card.threshold)
         return Candidate(
             way=self.way.name,
-            recipe=rung.name,
+            recipe=step.name,
             flatbuffer=flatbuffer,
             float_file=self.float_file,
             card=card,
@@ -224,8 +224,8 @@ class _Making:
             value_range=self.values.name,
         )
 
-    def net(self, rung: Rung, chosen: CellSet) -> AbstractContextManager[Any]:
-        if rung.tuned:
+    def net(self, step: LadderStep, chosen: CellSet) -> AbstractContextManager[Any]:
+        if step.tuned:
             fed = self.values.values(to_colour(chosen.images, self.card.colour))
             return fine_tuned(self.way.make(None, False), fed, macs(self.float_file), self.plan.seed, self.progress)
         return nullcontext(self.static)
@@ -242,21 +242,21 @@ def accuracy(scores: FloatArray, cells: CellSet, card: Card) -> float:
     return float((decide(scores, card.labels, card.positive, HALF) == cells.truth).mean())
 
 
-def _ladder(layers: tuple[LayerError, ...], plan: QuantizePlan) -> Iterator[Rung]:
+def _ladder(layers: tuple[LayerError, ...], plan: QuantizePlan) -> Iterator[LadderStep]:
     if len(plan.calibration) > plan.cells:
-        yield Rung("int8 with more calibration cells", Recipe(), plan.more_cells)
+        yield LadderStep("int8 with more calibration cells", Recipe(), plan.more_cells)
     if min(plan.cells, len(plan.calibration)) > _FEW:
-        yield Rung("int8 with fewer calibration cells", Recipe(), _FEW)  # narrower ranges, finer steps
+        yield LadderStep("int8 with fewer calibration cells", Recipe(), _FEW)  # narrower ranges, finer steps
     dense = [i for i, layer in enumerate(layers) if layer.op == "FULLY_CONNECTED"]
     tail = layers[dense[0] + 1 :] if dense else ()  # the first dense layer has nearly all the weights
     if tail:
         kept = tuple(layer.tensor for layer in tail)
-        yield Rung("int8, the small dense layers at the end in float", Recipe(float_layers=kept), plan.cells)
+        yield LadderStep("int8, the small dense layers at the end in float", Recipe(float_layers=kept), plan.cells)
     if worst := worst_with_next(layers):
-        yield Rung(f"int8, the {len(worst)} worst layers in float", Recipe(float_layers=worst), plan.cells)
+        yield LadderStep(f"int8, the {len(worst)} worst layers in float", Recipe(float_layers=worst), plan.cells)
     if first := _first(layers):
-        yield Rung("int8, the first layers in float", Recipe(float_layers=first), plan.cells)
-    yield Rung("int8 after quantisation-aware fine-tuning", Recipe(), plan.more_cells, tuned=True, last=True)
+        yield LadderStep("int8, the first layers in float", Recipe(float_layers=first), plan.cells)
+    yield LadderStep("int8 after quantisation-aware fine-tuning", Recipe(), plan.more_cells, tuned=True, last=True)
 
 
 def _first(layers: tuple[LayerError, ...]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def fine_tuned(net: Any, images: FloatArray, macs: int, seed: int, progress: Pro
     if steps < _STEPS[0]:
         raise UnsupportedError("too large, or too few cells, for fine-tuning")
     repeatable(seed)
-    tuned = _Rounded(net)
+    tuned = _RoundedNet(net)
     before = net.get_weights()
     try:
         _train(tuned, images, steps, np.random.default_rng([seed, _STREAM]), progress)
@@ -68,7 +68,7 @@ def fine_tuned(net: Any, images: FloatArray, macs: int, seed: int, progress: Pro
         net.set_weights(before)
 
 
-class _Rounded:
+class _RoundedNet:
     """The net, run as int8 will be: weights and activations rounded, ranges following the data.
 
     What is learnt is a change relative to the size of a weight's channels, which may differ a hundredfold.
@@ -167,7 +167,7 @@ def _rounded(kernel: Any, axes: tuple[int, ...]) -> Any:
     return kernel + tf.stop_gradient(tf.round(kernel / step) * step - kernel)
 
 
-def _train(rounded: _Rounded, images: FloatArray, steps: int, rng: np.random.Generator, progress: Progress) -> None:
+def _train(rounded: _RoundedNet, images: FloatArray, steps: int, rng: np.random.Generator, progress: Progress) -> None:
     import keras  # noqa: PLC0415
     import tensorflow as tf  # noqa: PLC0415
 

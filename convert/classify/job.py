@@ -12,7 +12,7 @@ from convert.child import Progress
 from convert.classify import candidate, judging, preprocess
 from convert.classify.candidate import Candidate, QuantizePlan, divide
 from convert.classify.distill import Teacher, distil
-from convert.classify.judging import Judges
+from convert.classify.judging import JudgingCells
 from convert.classify.preprocess import InputOptions, Preprocessing
 from convert.classify.ways import ways_for
 from convert.conversion import ConversionTask
@@ -127,7 +127,7 @@ class _ClassifierJob:
 
     def judged(
         self, plan: QuantizePlan, check: CellSet, native: CellSet, prep: Preprocessing
-    ) -> tuple[QuantizePlan, Judges]:
+    ) -> tuple[QuantizePlan, JudgingCells]:
         """Score the float net as trained: the cells that choose give the plan its reference, the others are to judge."""
 
         def scores(cells: CellSet) -> FloatArray:
@@ -136,11 +136,11 @@ class _ClassifierJob:
             return as_scores(raw, logits=prep.logits)
 
         if self.task.cells is None:
-            return plan, Judges(check, scores(check), HALF)
+            return plan, JudgingCells(check, scores(check), HALF)
         chosen = scores(plan.choose)
         threshold = plan.operating.threshold(chosen, plan.choose, plan.card)
         reference = candidate.accuracy(chosen, plan.choose, plan.card)
-        return replace(plan, reference=reference), Judges(check, scores(check), threshold)
+        return replace(plan, reference=reference), JudgingCells(check, scores(check), threshold)
 
     def judged_on_paper(
         self, best: Candidate, check: CellSet, cells: CellSet, report: dict[str, Any], *, swapped: bool

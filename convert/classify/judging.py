@@ -28,7 +28,7 @@ _FEW_OF_A_CLASS = 40  # one cell is more than two points of its recall
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judges:
+class JudgingCells:
     """The cells that judge.
 
     Attributes:
@@ -51,7 +51,7 @@ def pick(candidates: list[Candidate], plan: QuantizePlan) -> Candidate:
 
 
 def report(
-    made: list[Candidate], plan: QuantizePlan, prep: Preprocessing, judges: Judges, progress: Progress
+    made: list[Candidate], plan: QuantizePlan, prep: Preprocessing, judges: JudgingCells, progress: Progress
 ) -> tuple[Candidate, dict[str, Any]]:
     """The chosen candidate, and all that the report says of it."""
     best = pick(made, plan)

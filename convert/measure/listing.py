@@ -26,7 +26,7 @@ _NIH = re.compile(r"(C[0-9]+).*_IMG_[0-9]+_[0-9]+[a-z]?_cell_[0-9]+", re.IGNOREC
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedCell:
     """One cell's file, its annotated class, and its slide (None: unknown)."""
 
     path: Path
@@ -48,7 +48,7 @@ class Listing:
 
     name: str
     root: Path
-    cells: tuple[Listed, ...]
+    cells: tuple[ListedCell, ...]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -125,15 +125,15 @@ def _shown(path: Path) -> bool:
     return path.is_dir() and not path.name.startswith((".", "__MACOSX"))
 
 
-def _found(folder: Path, group_by: str | None) -> Iterator[Listed]:
+def _found(folder: Path, group_by: str | None) -> Iterator[ListedCell]:
     pattern = compiled(group_by)
     for label in _classes(folder):
         for path in images_in(folder / label):
             below = path.relative_to(folder / label).as_posix()
-            yield Listed(path, label, group_name(below, pattern) if pattern else slide_of_public_name(path.stem))
+            yield ListedCell(path, label, group_name(below, pattern) if pattern else slide_of_public_name(path.stem))
 
 
-def _tabled(folder: Path, table: Path, group_by: str | None, notes: list[str]) -> Iterator[Listed]:
+def _tabled(folder: Path, table: Path, group_by: str | None, notes: list[str]) -> Iterator[ListedCell]:
     rows, columns = _rows(table)
     by_column = group_by if group_by in columns else "slide" if group_by is None and "slide" in columns else None
     pattern = None if by_column else compiled(group_by)
@@ -145,12 +145,12 @@ def _tabled(folder: Path, table: Path, group_by: str | None, notes: list[str]) -
         if not label:
             raise CellsError(f"{table}: no label is given for {row['file']}")
         if by_column:
-            yield Listed(path, label, (row.get(by_column) or "").strip() or None)
+            yield ListedCell(path, label, (row.get(by_column) or "").strip() or None)
         else:
             if same(inside) == same(label):
                 below = below.relative_to(inside)
             slide = group_name(below.as_posix(), pattern) if pattern else slide_of_public_name(path.stem)
-            yield Listed(path, label, slide)
+            yield ListedCell(path, label, slide)
     extra = len(images_in(folder)) - len(rows)
     if extra > 0:
         notes.append(f"{extra} images of {folder.resolve().name} are not in {table.name}: left out")

@@ -20,7 +20,7 @@ import numpy as np
 from convert.errors import CellsError
 from convert.measure.cells import CellSet
 from convert.measure.colours import field_reference, own_colours
-from convert.measure.listing import Listed, Listing, list_cells
+from convert.measure.listing import ListedCell, Listing, list_cells
 from convert.measure.names import same
 from convert.measure.single import cut, stands_on_black
 from edge.crops import to_reference
@@ -167,10 +167,10 @@ class Copies:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
+class _KeptCells:
     """The cells that could be read: file, class and uncoloured crop of each; ``rows``: those that count."""
 
-    listed: list[Listed]
+    listed: list[ListedCell]
     numbers: list[int]
     crops: list[UInt8Array]
     black: np.ndarray
@@ -182,9 +182,9 @@ def _keeps(spec: CropSpec, keep_black: bool | None) -> bool:
     return spec.mask == "black" if keep_black is None else keep_black
 
 
-def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Progress, keep: bool) -> _Kept:
+def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Progress, keep: bool) -> _KeptCells:
     wanted = [(one, int(number)) for one, number in zip(listing.cells, numbers, strict=True) if number >= 0]
-    listed: list[Listed] = []
+    listed: list[ListedCell] = []
     classes: list[int] = []
     crops: list[UInt8Array] = []
     black: list[bool] = []
@@ -214,7 +214,7 @@ def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Pr
         first = listed[min(copies.torn)].path.name
         notes.append(f"{len(copies.torn)} cells of {listing.name} stand under two classes: left out, e.g. {first}")
     rows = np.array([i for i in range(len(listed)) if i not in copies.torn], int)
-    return _Kept(listed, classes, crops, np.array(black, bool), rows, notes)
+    return _KeptCells(listed, classes, crops, np.array(black, bool), rows, notes)
 
 
 def _masked(rows: np.ndarray, black: np.ndarray, listing: Listing, notes: list[str]) -> np.ndarray:

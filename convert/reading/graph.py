@@ -129,7 +129,7 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class AdmittedNet:
     """A net whose every class is allowed, with ``notes`` on what was changed on the way, in plain words."""
 
     graph: Graph

@@ -11,7 +11,7 @@ from typing import Any
 
 from convert.errors import SourceError, UnsupportedError, UntrustedError
 from convert.reading import allow, checked, migrate
-from convert.reading.graph import INPUT, MODEL, OP_PREFIX, Admitted, Call, Graph, Layer, Ref, words
+from convert.reading.graph import INPUT, MODEL, OP_PREFIX, AdmittedNet, Call, Graph, Layer, Ref, words
 from convert.reading.layers import fold_round_trips, stand_in
 from convert.reading.nodes import parse_calls, parse_refs, settle_calls
 from convert.reading.source import SourceModel
@@ -24,7 +24,7 @@ _IGNORED = words(
 )
 
 
-def admit(source: SourceModel, trusted: frozenset[str] = frozenset()) -> Admitted:
+def admit(source: SourceModel, trusted: frozenset[str] = frozenset()) -> AdmittedNet:
     """Read the config of ``source`` into a Graph.
 
     Args:
@@ -48,7 +48,7 @@ def admit(source: SourceModel, trusted: frozenset[str] = frozenset()) -> Admitte
     if all(layer.kind == INPUT for layer in graph.leaves()):
         raise SourceError(f"{source.path}: only an input, no layers")
     graph, notes = fold_round_trips(graph)
-    return Admitted(graph, (*dict.fromkeys(parser.notes), *notes))
+    return AdmittedNet(graph, (*dict.fromkeys(parser.notes), *notes))
 
 
 class _Parser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convert.reading.graph import Admitted, words
+from convert.reading.graph import AdmittedNet, words
 from convert.reading.shapes import Measures
 
 _LARGE_DENSE = 1_000_000  # parameters
@@ -19,7 +19,7 @@ _HARD_IN_INT8 = words(
 )
 
 
-def find(admitted: Admitted, measured: Measures, rebuilt: Measures | None) -> Iterator[str]:
+def find(admitted: AdmittedNet, measured: Measures, rebuilt: Measures | None) -> Iterator[str]:
     """Each risk as a sentence."""
     yield from _size(measured, rebuilt)
     yield from _layers(admitted)
@@ -51,7 +51,7 @@ def _size(measured: Measures, rebuilt: Measures | None) -> Iterator[str]:
         yield text
 
 
-def _layers(admitted: Admitted) -> Iterator[str]:
+def _layers(admitted: AdmittedNet) -> Iterator[str]:
     hidden = [layer for layer in admitted.graph.leaves() if str(layer.params.get("activation")) in _SATURATING]
     if len(hidden) > 1:
         yield (
