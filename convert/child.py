@@ -31,6 +31,7 @@ Progress = Callable[[str, float], None]
 
 MEMORY_MB = 8192  # MiB of address space that a child may take
 SECONDS = 600  # of processor time
+_WALL = 4  # how many times as long it may take by the clock on the wall
 _INSIDE = "EDGE_CONVERT_CHILD"  # the environment variable that says so
 _MAX_MESSAGE = 256 * 2**20  # bytes of an answer
 _GRACE = 5.0  # seconds that a child has to end
@@ -87,7 +88,7 @@ def run_in_child(
         try:
             with contextlib.suppress(BrokenPipeError):
                 _send(child, request)
-            message = _listen(answers, time.monotonic() + 4 * seconds, progress)
+            message = _listen(answers, time.monotonic() + _WALL * seconds, progress)
             child.wait(timeout=_GRACE)
         except subprocess.TimeoutExpired:
             message = message or {}

@@ -93,7 +93,7 @@ class _RoundedNet:
             raise UnsupportedError("nothing to fine-tune")
 
     def weights(self) -> list[tuple[Any, Any]]:
-        """Each weight and what it has become, not rounded."""
+        """Each weight with its new value, not rounded."""
         return [(weight, value + size * change.value) for weight, value, size, change in self.changes]
 
     def __call__(self, batch: Any) -> Any:
@@ -160,7 +160,7 @@ def _sizes(value: FloatArray) -> FloatArray:
 
 
 def _rounded(kernel: Any, axes: tuple[int, ...]) -> Any:
-    """To 255 symmetric steps; the gradient passes."""
+    """Round a kernel to 255 symmetric steps; the gradient passes."""
     import tensorflow as tf  # noqa: PLC0415
 
     step = tf.maximum(tf.reduce_max(tf.abs(kernel), axis=axes, keepdims=True), 1e-12) / 127

@@ -90,7 +90,7 @@ def threshold(
 
 
 def middle_of_best(scores: Mapping[float, float]) -> float:
-    """Of levels with their F1, in order: the middle one of those that are as good as the best, for all that differs later."""
+    """The middle one of the levels whose F1 is as good as the best, of levels in order: other fields may shift it either way."""
     best = max(scores.values())
     good = [level for level, value in scores.items() if value > best - _SAME]
     return good[len(good) // 2]

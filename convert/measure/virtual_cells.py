@@ -20,7 +20,7 @@ _INFECTED = ("ring", "trophozoite", "schizont", "gametocyte")
 
 
 def virtual_cells(labels: tuple[str, ...], size: int, progress: Callable[[str, float], None]) -> CellSet:
-    """The same cells whatever the size: RGB uint8 [n, size, size, 3], of 16 slides of different stain, lamp and lens.
+    """Cells of 16 slides of different stain, lamp and lens, the same at every size: RGB uint8 [n, size, size, 3].
 
     Their ``truth`` only divides them evenly among the labels, which mean nothing here: nothing may be judged by it.
     """

@@ -196,7 +196,7 @@ def _permuted(layer: Layer, shape: KnownShape) -> Shape:
 
 
 def _pooled(layer: Layer, shape: KnownShape) -> Shape:
-    """After global pooling."""
+    """The shape after global pooling."""
     rank = 1 if layer.kind.endswith("1D") else 2
     channels = channels_of(layer, shape, rank + 1)
     return ((1,) * rank if layer.params.get("keepdims") else ()) + (channels,)
