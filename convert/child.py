@@ -1,7 +1,7 @@
-"""Work on unknown models happens in a child process: bounded memory and time, no network, and its crash is not ours.
+"""Work on unknown models happens in a child process: with bounded memory and time, without a network, and it may crash.
 
-The parent starts ``python -m convert.child`` and talks JSON lines with it over two pipes; arrays and files go through
-paths. Nothing that comes back is ever executed or unpickled.
+The parent starts ``python -m convert.child`` and exchanges JSON lines with it over two pipes; arrays and files go through
+paths. Nothing that comes back is executed or unpickled.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,18 +29,14 @@ from convert.scratch import environment, scratch
 Progress = Callable[[str, float], None]
 """Called with what is being done and how far it is, 0..1 (negative: unknown)."""
 
-MEMORY_MB = 8192
-SECONDS = 600
-_INSIDE = "EDGE_CONVERT_CHILD"
-_MAX_MESSAGE = 256 * 2**20
-_GRACE = 5.0
-_TAIL = 8000
-
-
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    memory_mb: int
-    seconds: float
+MEMORY_MB = 8192  # MiB of address space that a child may take
+SECONDS = 600  # of processor time
+_WALL = 4  # how many times as long it may take by the clock on the wall
+_INSIDE = "EDGE_CONVERT_CHILD"  # the environment variable that says so
+_MAX_MESSAGE = 256 * 2**20  # bytes of an answer
+_GRACE = 5.0  # seconds that a child has to end
+_TAIL = 8000  # bytes of its log that a crash is explained by
+_OUT_OF_MEMORY = ("bad_alloc", "MemoryError", "Cannot allocate memory", "out of memory", "OOM")
 
 
 def run_in_child(
@@ -53,7 +48,7 @@ def run_in_child(
     progress: Progress | None = None,
     verbose: bool = False,
 ) -> Any:
-    """Run ``function`` in a child process and hand out what it returns.
+    """Run ``function`` in a child process and return its result.
 
     Args:
         function: "module:name", as "convert.reading.load:describe". It takes the payload, or, where it has
@@ -93,13 +88,20 @@ def run_in_child(
         try:
             with contextlib.suppress(BrokenPipeError):
                 _send(child, request)
-            message = _listen(answers, time.monotonic() + 4 * seconds, progress)
+            message = _listen(answers, time.monotonic() + _WALL * seconds, progress)
             child.wait(timeout=_GRACE)
         except subprocess.TimeoutExpired:
             message = message or {}
         finally:
             _end(child)
-        return _outcome(message, child.returncode, log, _Limits(memory_mb, seconds))
+        if message is None or not message.keys() & {"result", "error"}:
+            text = _tail(log)
+            crash = _crash(child.returncode, text, memory_mb, seconds)
+            crash.add_note(text)
+            raise crash
+    if "error" in message:
+        raise _failure(str(message["error"]), str(message["text"]), str(message.get("trace", "")))
+    return message["result"]
 
 
 def inside() -> bool:
@@ -156,36 +158,26 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait(timeout=_GRACE)
 
 
-def _outcome(message: dict[str, Any] | None, code: int | None, log: IO[bytes], limits: _Limits) -> Any:
-    if message is not None and "result" in message:
-        return message["result"]
-    if message is not None and "error" in message:
-        error = KNOWN.get(str(message["error"]))
-        if error is not None:
-            known: EdgeError = error(str(message["text"]))
-            known.add_note(str(message.get("trace", "")))
-            raise known
-        defect = RuntimeError(f"{message['error']}: {message['text']}")
-        defect.add_note(str(message.get("trace", "")))
-        raise defect
-    text = _tail(log)
-    crash = _crash(code, text, limits)
-    crash.add_note(text)
-    raise crash
+def _failure(name: str, text: str, trace: str) -> Exception:
+    """What the child raised, as the same class; a defect of this program where that is none of ``KNOWN``."""
+    error = KNOWN[name](text) if name in KNOWN else RuntimeError(f"{name}: {text}")
+    error.add_note(trace)
+    return error
 
 
-def _crash(code: int | None, text: str, limits: _Limits) -> EdgeError:
+def _crash(code: int | None, text: str, memory_mb: int, seconds: float) -> EdgeError:
     if code == -signal.SIGXCPU:
-        return LimitError(f"stopped: it took more than {limits.seconds:.0f} s of processor time. Use a smaller model")
-    starved = any(
-        word in text for word in ("bad_alloc", "MemoryError", "Cannot allocate memory", "out of memory", "OOM")
-    )
-    if code == -signal.SIGKILL or starved:
-        return LimitError(f"stopped: out of memory (limit {limits.memory_mb} MiB). Use a smaller model")
+        return LimitError(f"stopped: it took more than {seconds:.0f} s of processor time. Use a smaller model")
+    if code == -signal.SIGKILL or any(words in text for words in _OUT_OF_MEMORY):
+        return LimitError(_no_memory(memory_mb))
     if code is not None and code < 0:
         name = signal.Signals(-code).name
         return ModelError(f"reading this model crashed ({name}): it is damaged, or made to; nothing was written")
     return ModelError(f"the work on this model ended without a result (exit code {code}); nothing was written")
+
+
+def _no_memory(limit_mb: int) -> str:
+    return f"stopped: out of memory (limit {limit_mb} MiB). Use a smaller model"
 
 
 def _tail(log: IO[bytes]) -> str:
@@ -227,17 +219,15 @@ def main(descriptor: int) -> None:
         except EdgeError as error:
             kind = next((k for k in type(error).__mro__ if k.__name__ in KNOWN), ModelError)
             say(error=kind.__name__, text=str(error), trace=traceback.format_exc())
-        except MemoryError:
-            say(error="LimitError", text=f"stopped: out of memory (limit {memory_mb} MiB). Use a smaller model")
         except Exception as error:  # noqa: BLE001 - everything must reach the parent
-            text = str(error)
-            if type(error).__name__ == "ResourceExhaustedError":
-                say(error="LimitError", text=f"stopped: out of memory (limit {memory_mb} MiB). Use a smaller model")
+            name = type(error).__name__
+            if name in ("MemoryError", "ResourceExhaustedError"):
+                say(error="LimitError", text=_no_memory(memory_mb))
             else:
-                say(error=type(error).__name__, text=text.split("\n", 1)[0][:500], trace=traceback.format_exc())
+                say(error=name, text=str(error).split("\n", 1)[0][:500], trace=traceback.format_exc())
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # TensorFlow's own way out may hang or crash, and all is said
+    os._exit(0)  # TensorFlow may hang or crash while it ends, and the answer is sent
 
 
 def _confine(memory_mb: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Every failure the workshop knows, one class each, in the manner of ``edge.errors``: cause and remedy in the docstring.
+"""Every failure the workshop knows, one class each, as in ``edge.errors``: the docstring says cause and remedy.
 
 | code | meaning |
 |---|---|
@@ -68,17 +68,11 @@ class ToolError(EdgeError):
     exit_code = 11
 
 
-KNOWN: dict[str, type[EdgeError]] = {
-    cls.__name__: cls
-    for cls in (
-        SourceError,
-        UntrustedError,
-        UnsupportedError,
-        GateError,
-        CellsError,
-        LimitError,
-        ToolError,
-        ModelError,
-        OutputError,
-    )
-}
+KNOWN: dict[str, type[EdgeError]] = {name: globals()[name] for name in __all__ if name != "EdgeError"}
+"""Failures by name: what a child process raises, the parent raises as the same class."""
+
+
+def gist(error: BaseException) -> str:
+    """A library's error in one short line: the first line of its text, or the name of its class."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200]

@@ -1,7 +1,7 @@
-"""Work folders that go away whatever ends the work.
+"""Work folders that are removed however the work ends.
 
-A folder that the program itself removes stays behind when the program is killed, or told twice to stop. So a shell, in a
-session of its own, holds one end of a pipe and removes the folder when the other end closes, which no way of dying can prevent.
+A folder that only the program itself removes stays behind when the program is killed. So a shell in another session holds one
+end of a pipe and removes the folder when the other end closes, which happens however the program ends.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PREFIX = "edge-convert-"
-_INSIDE = "EDGE_CONVERT_SCRATCH"
-_GRACE = 5.0
-# Twice, for what is being killed may still write
+_INSIDE = "EDGE_CONVERT_SCRATCH"  # the environment variable that names a folder which is watched already
+_GRACE = 5.0  # seconds that the shell has to end
+# Twice, because a process that is being killed may still write
 _REMOVE = 'read -r _; rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }'
 
 
@@ -27,19 +27,19 @@ def scratch() -> Iterator[Path]:
     """A new, empty folder, removed on the way out, and when this process is killed."""
     folder, keeper = "", None
     try:
-        with _unheard():
+        with _signals_held():
             folder = tempfile.mkdtemp(prefix=PREFIX)
             keeper = _keeper(folder)
         yield Path(folder)
     finally:
-        with _unheard():
+        with _signals_held():
             if folder:
                 shutil.rmtree(folder, ignore_errors=True)
             _dismiss(keeper)
 
 
 def _keeper(folder: str) -> subprocess.Popen[bytes] | None:
-    """What removes the folder when this process ends; None in a folder that has a keeper already, and where there is no shell."""
+    """A shell that removes the folder when this process ends; None where a parent's shell does it, or where there is no shell."""
     if os.environ.get(_INSIDE) == tempfile.gettempdir():
         return None
     try:
@@ -56,7 +56,7 @@ def _keeper(folder: str) -> subprocess.Popen[bytes] | None:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What tells a child process to keep its temporary files in ``folder``, which it need not have watched."""
+    """Environment of a child process that keeps its temporary files in ``folder``, which is watched already."""
     return {"TMPDIR": str(folder), _INSIDE: str(folder)}
 
 
@@ -70,8 +70,8 @@ def _dismiss(keeper: subprocess.Popen[bytes] | None) -> None:
 
 
 @contextlib.contextmanager
-def _unheard() -> Iterator[None]:
-    """Signals wait meanwhile: a folder is made together with its keeper, and removed whole."""
+def _signals_held() -> Iterator[None]:
+    """Hold signals back: a folder is made together with its keeper, and removed whole."""
     numbers = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:

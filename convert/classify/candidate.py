@@ -1,55 +1,53 @@
-"""One way made into a device file: quantised, compared with its float file, and rescued where int8 loses too much.
+"""The device file of one way to 32 x 32: quantised, compared with its float file, and rescued where int8 loses too much.
 
-The ladder, climbed until the int8 file is as good as the float one: more calibration cells, fewer (narrower ranges), the
-small dense layers at the end in float, the worst layers in float, the first ones; and only where the gate would not be
-passed, quantisation-aware fine-tuning. (16-bit activations are exact too, but no delegate takes them: slower than the
-float file.) All is chosen on cells that do not judge the result.
+A ladder of recipes is climbed until the int8 file is as good as the float one: more calibration cells, fewer (narrower ranges),
+the small dense layers at the end in float, the worst layers in float, the first ones; and, only where the gate would not be
+passed, quantisation-aware fine-tuning. All is chosen on cells that do not judge the result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from convert.child import Progress
 from convert.classify.finetune import fine_tuned
 from convert.classify.loss import losses
 from convert.classify.ways import Way
 from convert.errors import UnsupportedError
-from convert.measure.cells import CellSet, draw_groups, some
+from convert.measure.cells import CellSet, draws, some
 from convert.measure.operating import HALF, Operating
 from convert.measure.scoring import decide, device_scores
-from convert.net.batch import CONVERTED_AT, check_batches
-from convert.net.int8 import LayerError, Recipe, layer_errors, quantise, to_float
+from convert.net.batch import CONVERTED_AT, check_batches, feed
+from convert.net.int8 import LayerError, Recipe, layer_errors, quantise, to_float, worst_with_next
 from convert.net.values import ValueRange
 from edge.crops import to_colour
 from edge.macs import macs
 from edge.modelfile import Card
 from edge.types import FloatArray
 
-Progress = Callable[[str, float], None]
-_WORST = 4
-_FEW = 100
-_ONE_BY_ONE = 5
-_NO_GATE = 100.0
-_BETTER = 0.9  # a rung counts only where it loses so much less
-_CHOOSING_SHARE = 1 / 3
+_FEW = 100  # calibration cells: narrower ranges, finer steps
+_ONE_BY_ONE = 5  # cells on which a batch is compared with its cells one by one
+_NO_GATE = 100.0  # points of accuracy
+_BETTER = 0.9  # a step of the ladder counts only where it loses so much less than the best before it
+_CHOOSING_SHARE = 1 / 3  # of the calibration cells chooses
 _CHOOSING_CELLS = 600  # fewer calibration cells are not divided
-_CHOOSING_SLIDES = 6
-_ATTEMPTS = 50
+_CHOOSING_SLIDES = 6  # nor fewer slides
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 INT8 = "int8"
+"""The recipe of the first step: all layers int8."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What all candidates share.
+class QuantizePlan:
+    """What all candidates share: cells, limits and the rule for the threshold.
 
     Attributes:
-        calibration: cells the ranges are taken from.
+        calibration: cells from which the ranges are taken.
         choose: cells on which recipe, way and threshold are chosen; never those that judge.
         values: value range of the graph's input.
         card: labels and colour; output kind and threshold are set per candidate.
@@ -57,9 +55,9 @@ class Plan:
         reference: accuracy 0..1 of the float net as trained, on ``choose``; None: nothing is known of the cells.
         operating: how the threshold is chosen.
         apart: the cells that choose do not calibrate.
-        cells: calibration cells of the first try.
-        more_cells: and of the second.
-        seed: of the choice of calibration cells.
+        cells: calibration cells of the first recipe.
+        more_cells: calibration cells of the recipe that takes more.
+        seed: random seed of the choice of calibration cells.
     """
 
     calibration: CellSet
@@ -80,9 +78,10 @@ class Candidate:
     """A device file and what it is worth.
 
     Attributes:
-        way: how it comes to 32 x 32.
+        way: the way to 32 x 32.
         recipe: ``int8`` or what rescued it.
-        flatbuffer: the file; float_file: the same net in float.
+        flatbuffer: the file.
+        float_file: the same net in float.
         card: card for scoring, with the right output kind and threshold.
         accuracy: int8, 0..1, on the cells that choose; None where the cells' classes are unknown.
         lost: by quantising, on the same cells, in units of what is tolerable (``convert.classify.loss``).
@@ -111,7 +110,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class LadderStep:
     """One step of the ladder.
 
     Attributes:
@@ -131,17 +130,15 @@ class Rung:
 
 def divide(cells: CellSet, seed: int) -> tuple[CellSet, CellSet]:
     """(calibration, choose): whole slides where they are known. Where cells or slides are few both are all of them."""
-    unique, member = np.unique(cells.groups, return_inverse=True)
-    if len(cells) < _CHOOSING_CELLS or len(unique) < _CHOOSING_SLIDES:
+    if len(cells) < _CHOOSING_CELLS or len(np.unique(cells.groups)) < _CHOOSING_SLIDES:
         return cells, cells
-    for attempt in range(_ATTEMPTS):
-        chosen = draw_groups(unique, np.bincount(member), f"choose/{seed}/{attempt}", _CHOOSING_SHARE)[member]
+    for chosen in draws(cells.groups, f"choose/{seed}", _CHOOSING_SHARE, f"choose/{seed}/0"):
         if all(len(np.unique(cells.truth[part])) == len(cells.labels) for part in (chosen, ~chosen)):
             return cells.take(~chosen), cells.take(chosen)
     return cells, cells
 
 
-def passes(candidate: Candidate, plan: Plan) -> bool:
+def passes(candidate: Candidate, plan: QuantizePlan) -> bool:
     """Whether the gate would be passed, by the cells that choose."""
     if plan.reference is None or candidate.accuracy is None:
         return True
@@ -158,34 +155,33 @@ def allowed(limit: float, cells: int) -> float:
     return (max(limit, 100 / cells) if limit > 0 else 0.0) + 1e-9
 
 
-def make(way: Way, plan: Plan, progress: Progress) -> Candidate:
+def make(way: Way, plan: QuantizePlan, progress: Progress) -> Candidate:
     """Make the device file of one way; climbs the ladder where int8 loses too much. The best is returned, pass or not."""
-    work = _Making(way, plan, progress)
-    best = work.attempt(Rung(INT8, Recipe(), plan.cells))
+    work = _CandidateMaker(way, plan, progress)
+    best = work.attempt(LadderStep(INT8, Recipe(), plan.cells))
     progress(f"{way.name}: error of each layer", -1)
     layers = work.layers()
     tried = [(best.recipe, best.worst)]
-    for rung in _ladder(layers, plan) if work.worth_rescuing else ():
-        if best.worst <= 1 or (rung.last and passes(best, plan)):
+    for step in _ladder(layers, plan) if work.worth_rescuing else ():
+        if best.worst <= 1 or (step.last and passes(best, plan)):
             break
         try:
-            other = work.attempt(rung)
+            other = work.attempt(step)
         except UnsupportedError as error:
-            progress(f"{way.name}: {rung.name} does not work: {error}", -1)
+            progress(f"{way.name}: {step.name} does not work: {error}", -1)
             continue
-        tried.append((rung.name, other.worst))
+        tried.append((step.name, other.worst))
         if other.worst < _BETTER * best.worst:
             best = other
     return replace(best, layers=layers, tried=tuple(tried))
 
 
-class _Making:
+class _CandidateMaker:
     """What the tries of one way share: its float file and that file's scores."""
 
-    def __init__(self, way: Way, plan: Plan, progress: Progress) -> None:
-        card = replace(
-            plan.card, output="logit" if way.logits else "probability", colour=way.colour or plan.card.colour
-        )
+    def __init__(self, way: Way, plan: QuantizePlan, progress: Progress) -> None:
+        output = "logit" if way.logits else "probability"
+        card = replace(plan.card, output=output, colour=way.colour or plan.card.colour)
         self.way, self.card, self.plan, self.progress = way, card, plan, progress
         self.values = way.values or plan.values
         progress(f"{way.name}: float file", -1)
@@ -204,21 +200,21 @@ class _Making:
         share = accuracy(self.float_scores, self.plan.choose, self.card)
         return within(self.plan.reference, share, self.plan.limit, len(self.plan.choose))
 
-    def attempt(self, rung: Rung) -> Candidate:
-        plan, how = self.plan, rung.recipe
-        chosen = some(plan.calibration, rung.cells, plan.seed)
-        self.progress(f"{self.way.name}: {rung.name}, calibrating", -1)
-        with self.net(rung, chosen) as net:
-            flatbuffer = quantise(net, samples(chosen, self.values, self.card.colour), how)
-        self.progress(f"{self.way.name}: {rung.name}, checking", -1)
-        check_batches(flatbuffer, self.few, self.way.name)
+    def attempt(self, step: LadderStep) -> Candidate:
+        plan = self.plan
+        chosen = some(plan.calibration, step.cells, plan.seed)
+        self.progress(f"{self.way.name}: {step.name}, calibrating", -1)
+        with self.net(step, chosen) as net:
+            fed = feed(to_colour(chosen.images, self.card.colour), self.values)
+            flatbuffer = quantise(net, fed, step.recipe, images=self.few, name=self.way.name)
+        self.progress(f"{self.way.name}: {step.name}, checking", -1)
         scores = device_scores(flatbuffer, self.card, plan.choose.images)
         card = replace(self.card, threshold=plan.operating.threshold(scores, plan.choose, self.card))
         limit = None if plan.reference is None else plan.limit
         floats, int8 = (self.float_scores, self.float_threshold), (scores, card.threshold)
         return Candidate(
             way=self.way.name,
-            recipe=rung.name,
+            recipe=step.name,
             flatbuffer=flatbuffer,
             float_file=self.float_file,
             card=card,
@@ -228,8 +224,8 @@ class _Making:
             value_range=self.values.name,
         )
 
-    def net(self, rung: Rung, chosen: CellSet) -> AbstractContextManager[Any]:
-        if rung.tuned:
+    def net(self, step: LadderStep, chosen: CellSet) -> AbstractContextManager[Any]:
+        if step.tuned:
             fed = self.values.values(to_colour(chosen.images, self.card.colour))
             return fine_tuned(self.way.make(None, False), fed, macs(self.float_file), self.plan.seed, self.progress)
         return nullcontext(self.static)
@@ -237,7 +233,7 @@ class _Making:
     def layers(self) -> tuple[LayerError, ...]:
         few = some(self.plan.calibration, int(np.clip(self.plan.more_cells // 100, 1, 10)), self.plan.seed + 1)
         ranges = some(self.plan.calibration, min(_FEW, self.plan.cells), self.plan.seed)
-        fed = [samples(cells, self.values, self.card.colour) for cells in (few, ranges)]
+        fed = [feed(to_colour(cells.images, self.card.colour), self.values) for cells in (few, ranges)]
         return tuple(layer_errors(self.static, *fed))
 
 
@@ -246,44 +242,24 @@ def accuracy(scores: FloatArray, cells: CellSet, card: Card) -> float:
     return float((decide(scores, card.labels, card.positive, HALF) == cells.truth).mean())
 
 
-def samples(cells: CellSet, values: ValueRange, colour: str) -> Callable[[], Iterator[list[np.ndarray]]]:
-    """Calibration images for the converter: float32 [1, s, s, c] one by one, the first touched so that all bytes are seen."""
-    batch = to_colour(cells.images, colour)
-    fed = values.values(batch)
-    fed[0, 0, 0], fed[0, -1, -1] = values.limits
-
-    def feed() -> Iterator[list[np.ndarray]]:
-        for image in fed:
-            yield [image[None]]
-
-    return feed
-
-
-def _ladder(layers: tuple[LayerError, ...], plan: Plan) -> Iterator[Rung]:
+def _ladder(layers: tuple[LayerError, ...], plan: QuantizePlan) -> Iterator[LadderStep]:
     if len(plan.calibration) > plan.cells:
-        yield Rung("int8 with more calibration cells", Recipe(), plan.more_cells)
+        yield LadderStep("int8 with more calibration cells", Recipe(), plan.more_cells)
     if min(plan.cells, len(plan.calibration)) > _FEW:
-        yield Rung("int8 with fewer calibration cells", Recipe(), _FEW)  # narrower ranges, finer steps
+        yield LadderStep("int8 with fewer calibration cells", Recipe(), _FEW)  # narrower ranges, finer steps
     dense = [i for i, layer in enumerate(layers) if layer.op == "FULLY_CONNECTED"]
     tail = layers[dense[0] + 1 :] if dense else ()  # the first dense layer has nearly all the weights
     if tail:
         kept = tuple(layer.tensor for layer in tail)
-        yield Rung("int8, the small dense layers at the end in float", Recipe(float_layers=kept), plan.cells)
+        yield LadderStep("int8, the small dense layers at the end in float", Recipe(float_layers=kept), plan.cells)
     if worst := worst_with_next(layers):
-        yield Rung(f"int8, the {len(worst)} worst layers in float", Recipe(float_layers=worst), plan.cells)
+        yield LadderStep(f"int8, the {len(worst)} worst layers in float", Recipe(float_layers=worst), plan.cells)
     if first := _first(layers):
-        yield Rung("int8, the first layers in float", Recipe(float_layers=first), plan.cells)
-    yield Rung("int8 after quantisation-aware fine-tuning", Recipe(), plan.more_cells, tuned=True, last=True)
+        yield LadderStep("int8, the first layers in float", Recipe(float_layers=first), plan.cells)
+    yield LadderStep("int8 after quantisation-aware fine-tuning", Recipe(), plan.more_cells, tuned=True, last=True)
 
 
 def _first(layers: tuple[LayerError, ...]) -> tuple[str, ...]:
     """All up to the second convolution's input: a small signal on a large constant has few steps there."""
     convolutions = [i for i, layer in enumerate(layers) if layer.op in _CONVOLUTIONS]
     return tuple(layer.tensor for layer in layers[: convolutions[1]]) if len(convolutions) > 1 else ()
-
-
-def worst_with_next(layers: Sequence[LayerError]) -> tuple[str, ...]:
-    """The worst layers, each with the one that follows: what it gives is rounded again where an int8 layer reads it."""
-    order = sorted(range(len(layers)), key=lambda i: -layers[i].ratio)[:_WORST]
-    kept = sorted({j for i in order for j in (i, i + 1) if j < len(layers)})
-    return tuple(layers[j].tensor for j in kept) if len(kept) < len(layers) else ()

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
-from convert.classify import preprocess, sheet
-from convert.classify.candidate import samples
-from convert.classify.preprocess import Asked, Preprocessing
+from convert.child import Progress
+from convert.classify import preprocess
+from convert.classify.preprocess import InputOptions, Preprocessing
 from convert.classify.ways import ways_for
-from convert.errors import UnsupportedError
+from convert.errors import OutputError, UnsupportedError
 from convert.measure.cells import CellSet, some
 from convert.measure.reading import read_cells
 from convert.measure.scoring import as_scores, check_width, decide, figures, outputs, trained_on_black
-from convert.net.batch import CONVERTED_AT
+from convert.net.batch import CONVERTED_AT, feed
 from convert.net.int8 import HEALTHY, layer_errors
 from convert.net.rewrite import count_macs, net_input
 from convert.reading.load import load_model
 from convert.reading.source import open_source
 from edge.classifier import Classifier
+from edge.crops import to_colour
 from edge.modelfile import Card, read_model
+from edge.safe_file import write_bytes
+from edge.types import UInt8Array
 
-_MACS = 2e12
-_TRIAL = 300
-_LAYER_CELLS = 10
+_MACS = 2e12  # multiply-accumulates that the float net may cost: minutes on two cores
+_TRIAL_CELLS = 300  # on which value range and colour are tried
+MOST = 60
+"""How many cells a contact sheet shows."""
+
+_TILE, _TEXT, _COLUMNS, _GAP = 128, 34, 8, 6  # of a sheet: pixels, but for the columns
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_LAYER_CELLS = 10  # on which the error of each layer is measured: every one runs the net twice
 
 
-def compare(payload: dict[str, Any], progress: Callable[[str, float], None]) -> dict[str, Any]:
+def compare(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """For ``run_in_child``: agreement, figures of both, error of each layer; writes the contact sheet to ``sheet``.
 
     The payload: model, device, cells, group_by, value_range, colour, logits, trust_code, sheet (or None).
@@ -53,10 +62,10 @@ def compare(payload: dict[str, Any], progress: Callable[[str, float], None]) -> 
     if side != card.crop.size:
         whole = read_cells(folder, card.labels, replace(card.crop, size=side), group_by, keep_black=black)
         native = whole.named(cells.names)
-    asked = Asked(payload["value_range"], payload["colour"], payload["logits"], card.labels)
+    options = InputOptions(payload["value_range"], payload["colour"], payload["logits"], card.labels)
     progress("float, as trained", -1)
-    few = int(min(_TRIAL, _MACS / cost / 11))
-    prep = preprocess.find(model, some(native, max(few, 40)), asked, width=model.outputs[0].shape[-1], alone=few < 40)
+    affordable = int(min(_TRIAL_CELLS, _MACS / cost / 11))
+    prep = preprocess.find(model, native, options, width=model.outputs[0].shape[-1], affordable=affordable)
     theirs = as_scores(outputs(model, native.images, prep.values, prep.colour), logits=prep.logits)
     progress("int8, device", -1)
     mine = classifier.scores(cells.images)
@@ -69,7 +78,7 @@ def compare(payload: dict[str, Any], progress: Callable[[str, float], None]) -> 
             for i in differ
         ]
         lines = [(" > ".join(both), f"is {card.labels[cells.truth[i]]}") for both, i in zip(said, differ, strict=True)]
-        sheet.write(Path(payload["sheet"]), sheet.draw(cells.images[differ], lines))
+        write_sheet(Path(payload["sheet"]), cells.images[differ], lines)
     notes = [*prep.notes, *seen]
     progress("error of each layer", -1)
     layers = _layers(model, prep, card, cells, notes)
@@ -100,9 +109,34 @@ def _layers(model: Any, prep: Preprocessing, card: Card, cells: CellSet, notes: 
         return []
     try:
         ways, _ = ways_for(model, prep.values, way, logits=prep.logits, keep_head=card.output == "probability")
-        few = samples(some(cells, _LAYER_CELLS, 1), prep.values, prep.colour)
+        few = feed(to_colour(some(cells, _LAYER_CELLS, 1).images, prep.colour), prep.values)
         found = layer_errors(ways[0].make(CONVERTED_AT, False), few)
     except UnsupportedError as error:
         notes.append(f"no error per layer: {error}")
         return []
     return [asdict(layer) for layer in sorted(found, key=lambda one: -one.ratio)]
+
+
+def draw_sheet(images: UInt8Array, lines: Sequence[tuple[str, str]]) -> UInt8Array:
+    """A contact sheet, RGB uint8 [h, w, 3]: the first ``MOST`` of RGB uint8 [n, s, s, 3], each with two lines of text."""
+    images, lines = images[:MOST], lines[:MOST]
+    rows = max(1, -(-len(images) // _COLUMNS))
+    height, width = rows * (_TILE + _TEXT + _GAP) + _GAP, _COLUMNS * (_TILE + _GAP) + _GAP
+    page = np.full((height, width, 3), 255, np.uint8)
+    for number, (image, texts) in enumerate(zip(images, lines, strict=True)):
+        row, column = divmod(number, _COLUMNS)
+        top, left = _GAP + row * (_TILE + _TEXT + _GAP), _GAP + column * (_TILE + _GAP)
+        tile = cv2.resize(image, (_TILE, _TILE), interpolation=cv2.INTER_NEAREST)
+        page[top : top + _TILE, left : left + _TILE] = tile
+        for line, text in enumerate(texts):
+            plain = text.encode("ascii", "replace").decode()[:22]
+            cv2.putText(page, plain, (left, top + _TILE + 13 + 15 * line), _FONT, 0.36, (0, 0, 0), 1, cv2.LINE_AA)
+    return page
+
+
+def write_sheet(path: Path, images: UInt8Array, lines: Sequence[tuple[str, str]]) -> None:
+    """Write a contact sheet as PNG; raises OutputError."""
+    done, data = cv2.imencode(".png", draw_sheet(images, lines)[..., ::-1])
+    if not done:
+        raise OutputError(f"{path}: cannot write the contact sheet")
+    write_bytes(path, data.tobytes())

@@ -7,12 +7,12 @@ the Knowledge").
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from convert.child import Progress
 from convert.classify.preprocess import Preprocessing
 from convert.classify.ways import Way
 from convert.measure.cells import CellSet
@@ -25,11 +25,12 @@ from edge.types import FloatArray, UInt8Array
 
 VALUES = ValueRange("student", 1 / 64, -2.0)
 """(byte - 128) / 64, exact in int8."""
-_WIDTHS = (16, 24, 48, 48)
+_WIDTHS = (16, 24, 48, 48)  # filters of the student's convolutions
 _BATCH = 64
-_STEPS = 4500
-_TEACHER_MACS = 3e12
+_STEPS = 4500  # at most
+_TEACHER_MACS = 3e12  # multiply-accumulates that all the teacher's answers may cost: minutes on two cores
 _TURNS = 8
+_ROWS_STREAM, _TRAIN_STREAM = 29, 31  # random streams of a seed: which cells the teacher is asked about, and training
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +42,20 @@ class Teacher:
     macs: int
 
 
-def distil(
-    teacher: Teacher,
-    native: CellSet,
-    small: CellSet,
-    seed: int,
-    progress: Callable[[str, float], None],
-) -> Way:
+def distil(teacher: Teacher, native: CellSet, small: CellSet, seed: int, progress: Progress) -> Way:
     """Train the student.
 
     Args:
         teacher: a costly one is asked about fewer cells and turns.
-        native: cells at the teacher's size (the longer side of it), those that neither choose nor judge.
+        native: cells at the teacher's size (its longer side), those that neither choose nor judge.
         small: the same cells as the device cuts them, uint8 RGB [n, 32, 32, 3].
-        seed: of weights and of the order of cells.
+        seed: random seed of the weights and of the order of cells.
         progress: told of the steps.
     """
     repeatable(seed)
     prep = teacher.prep
     affordable = max(200, int(_TEACHER_MACS / max(1, teacher.macs)))
-    rows = np.random.default_rng([seed, 29]).permutation(len(small))[:affordable]
+    rows = np.random.default_rng([seed, _ROWS_STREAM]).permutation(len(small))[:affordable]
     turns = int(np.clip(affordable // len(rows), 1, _TURNS))
     crops, targets = [], []
     for turn in range(turns):
@@ -72,7 +67,8 @@ def distil(
     student = _student(targets[0].shape[1], 1 if grey else 3)
     if grey:
         crops = [to_colour(one, "grey") for one in crops]
-    _train(student, np.concatenate(crops), np.concatenate(targets), np.random.default_rng([seed, 31]), progress)
+    rng = np.random.default_rng([seed, _TRAIN_STREAM])
+    _train(student, np.concatenate(crops), np.concatenate(targets), rng, progress)
 
     def make(batch: int | None, from_bytes: bool) -> Any:
         return device_model(student, SIZE, VALUES, batch=batch, from_bytes=from_bytes)
@@ -103,27 +99,18 @@ def _student(outputs_wanted: int, channels: int) -> Any:
     return keras.Model(inputs, layers.Flatten()(x))
 
 
-def _train(
-    student: Any,
-    crops: UInt8Array,
-    targets: FloatArray,
-    rng: np.random.Generator,
-    progress: Callable[[str, float], None],
-) -> None:
+def _train(student: Any, crops: UInt8Array, targets: FloatArray, rng: np.random.Generator, progress: Progress) -> None:
     import keras  # noqa: PLC0415
 
     steps = int(np.clip(len(crops) * 16 // _BATCH, 400, _STEPS))
     rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
-    student.compile(
-        keras.optimizers.AdamW(rate, weight_decay=1e-3), keras.losses.CategoricalCrossentropy(from_logits=True)
-    )
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    student.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3), loss)
     for step in range(steps):
         if step % 20 == 0:
             progress("distill: training the student", step / steps)
         rows = rng.integers(0, len(crops), _BATCH)
         # Stain and lamp differ between slides more than between cells
         gain = rng.uniform(0.92, 1.08, (_BATCH, 1, 1, crops.shape[3])).astype(np.float32)
-        fed = np.clip(crops[rows].astype(np.float32) * gain, 0, 255) * np.float32(VALUES.scale) + np.float32(
-            VALUES.offset
-        )
-        student.train_on_batch(fed, targets[rows])
+        fed = np.clip(crops[rows].astype(np.float32) * gain, 0, 255)
+        student.train_on_batch(fed * np.float32(VALUES.scale) + np.float32(VALUES.offset), targets[rows])

@@ -7,44 +7,43 @@ net's own outputs on calibration cells, so no classes are needed. The file is th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from convert.child import Progress
 from convert.errors import UnsupportedError
 from convert.net.batch import CONVERTED_AT
 from convert.net.int8 import repeatable
+from convert.net.rewrite import run_graph
 from edge.types import FloatArray
 
 BATCH = 32
-_STEPS = (60, 1200)
+"""Cells in one step of fine-tuning."""
+
+_STEPS = (60, 1200)  # at least (else it is not worth it) and at most
 _PASSES = 100  # over the cells
-_MACS = 4e12  # forward and back: some minutes on two cores
-_RATE = 2e-3
-_SMALL = 1e-3
+_MACS = 4e12  # multiply-accumulates forward and back: some minutes on two cores
+_RATE = 2e-3  # of learning
+_SMALL = 1e-3  # share of the largest weight that every weight's size counts as at least
 _LATE = 0.9  # memory of the running ranges
-_CERTAIN = 8.0  # logits beyond it: how certain does not matter
+_CERTAIN = 8.0  # logits beyond it: how certain the net is does not matter
+_STREAM = 37  # random stream of a seed: the order of cells
 _FUSED = ("BatchNormalization", "ReLU", "Relu", "Relu6", "Reshape", "Flatten", "Identity")
 _PLAIN = ("linear", "relu", "relu6")
 
 
 @contextmanager
-def fine_tuned(
-    net: Any,
-    images: FloatArray,
-    macs: int,
-    seed: int,
-    progress: Callable[[str, float], None],
-) -> Iterator[Any]:
+def fine_tuned(net: Any, images: FloatArray, macs: int, seed: int, progress: Progress) -> Iterator[Any]:
     """The net with fine-tuned weights, at the batch it is converted at; on leaving, the weights are as they were.
 
     Args:
         net: functional keras.Model, float32 [n, h, w, c] to [n, k].
         images: what it takes, float32 [n, h, w, c].
         macs: multiply-accumulates per image.
-        seed: of the order of cells.
+        seed: random seed of the order of cells.
         progress: told of the steps.
 
     Raises:
@@ -56,19 +55,20 @@ def fine_tuned(
     if steps < _STEPS[0]:
         raise UnsupportedError("too large, or too few cells, for fine-tuning")
     repeatable(seed)
-    tuned = _Rounded(net)
+    tuned = _RoundedNet(net)
     before = net.get_weights()
     try:
-        _train(tuned, images, steps, np.random.default_rng([seed, 37]), progress)
+        _train(tuned, images, steps, np.random.default_rng([seed, _STREAM]), progress)
         for variable, value in tuned.weights():
             variable.assign(value)
         inputs = keras.Input(batch_shape=(CONVERTED_AT, *net.inputs[0].shape[1:]))
-        yield keras.Model(inputs, _walk(net, inputs, lambda op, *args, **kwargs: op(*args, **_at_inference(kwargs))))
+        outputs = run_graph(net, inputs, lambda op, *args, **kwargs: op(*args, **_at_inference(kwargs)))
+        yield keras.Model(inputs, outputs)
     finally:
         net.set_weights(before)
 
 
-class _Rounded:
+class _RoundedNet:
     """The net, run as int8 will be: weights and activations rounded, ranges following the data.
 
     What is learnt is a change relative to the size of a weight's channels, which may differ a hundredfold.
@@ -93,7 +93,7 @@ class _Rounded:
             raise UnsupportedError("nothing to fine-tune")
 
     def weights(self) -> list[tuple[Any, Any]]:
-        """Each weight and what it has become, not rounded."""
+        """Each weight with its new value, not rounded."""
         return [(weight, value + size * change.value) for weight, value, size, change in self.changes]
 
     def __call__(self, batch: Any) -> Any:
@@ -104,7 +104,7 @@ class _Rounded:
             for weight, value in self.weights()
         ]
         with keras.StatelessScope(state_mapping=rounded):
-            return self._activations(_walk(self.net, batch, self._call), "outputs")
+            return self._activations(run_graph(self.net, batch, self._call), "outputs")
 
     def _call(self, op: Any, *args: Any, **kwargs: Any) -> Any:
         """One op. What it reads is rounded, unless the converter makes one op of it and the one before."""
@@ -138,13 +138,6 @@ class _Rounded:
         return inside + tf.stop_gradient(tf.round(inside / step) * step - inside)
 
 
-def _walk(net: Any, tensor: Any, call: Callable[..., Any]) -> Any:
-    """Through the graph of a functional net, each op called by ``call``: Keras's own walk."""
-    given = [tensor] if isinstance(net.input, list) else tensor
-    result = net._run_through_graph(given, operation_fn=lambda op: op, call_fn=call)  # noqa: SLF001
-    return result[0] if isinstance(result, list | tuple) else result
-
-
 def _at_inference(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in kwargs.items() if key != "training"}
 
@@ -167,33 +160,25 @@ def _sizes(value: FloatArray) -> FloatArray:
 
 
 def _rounded(kernel: Any, axes: tuple[int, ...]) -> Any:
-    """To 255 symmetric steps; the gradient passes."""
+    """Round a kernel to 255 symmetric steps; the gradient passes."""
     import tensorflow as tf  # noqa: PLC0415
 
     step = tf.maximum(tf.reduce_max(tf.abs(kernel), axis=axes, keepdims=True), 1e-12) / 127
     return kernel + tf.stop_gradient(tf.round(kernel / step) * step - kernel)
 
 
-def _train(
-    rounded: _Rounded,
-    images: FloatArray,
-    steps: int,
-    rng: np.random.Generator,
-    progress: Callable[[str, float], None],
-) -> None:
+def _train(rounded: _RoundedNet, images: FloatArray, steps: int, rng: np.random.Generator, progress: Progress) -> None:
     import keras  # noqa: PLC0415
     import tensorflow as tf  # noqa: PLC0415
 
     net = rounded.net
-    targets = np.concatenate(
-        [np.asarray(net(images[i : i + BATCH], training=False)) for i in range(0, len(images), BATCH)]
-    )
+    batches = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
+    targets = np.concatenate([np.asarray(net(batch, training=False)) for batch in batches])
     targets = np.clip(targets.reshape(len(images), -1), -_CERTAIN, _CERTAIN).astype(np.float32)
     spread = float(targets.std()) + 1e-6
     changes = [change for *_, change in rounded.changes]
-    optimizer = keras.optimizers.Adam(
-        keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=_RATE, warmup_steps=steps // 10)
-    )
+    rate = keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=_RATE, warmup_steps=steps // 10)
+    optimizer = keras.optimizers.Adam(rate)
     optimizer.build(changes)
 
     def step(batch: Any, wanted: Any) -> None:

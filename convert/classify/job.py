@@ -1,20 +1,21 @@
-"""``quantize``, the part that needs TensorFlow: runs in the child process, reads model and cells, hands out plain values."""
+"""``quantize``, the part that needs TensorFlow: runs in the child process, reads model and cells, returns plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from convert.child import Progress
 from convert.classify import candidate, judging, preprocess
-from convert.classify.candidate import Candidate, Plan, divide
+from convert.classify.candidate import Candidate, QuantizePlan, divide
 from convert.classify.distill import Teacher, distil
-from convert.classify.judging import Judges
-from convert.classify.preprocess import Asked, Preprocessing, with_order
+from convert.classify.judging import JudgingCells
+from convert.classify.preprocess import InputOptions, Preprocessing
 from convert.classify.ways import ways_for
+from convert.conversion import ConversionTask
 from convert.errors import UnsupportedError
 from convert.measure import operating
 from convert.measure.cells import CellSet, some, split
@@ -30,12 +31,9 @@ from convert.reading.source import open_source
 from edge.modelfile import CropSpec
 from edge.types import FloatArray
 
-Progress = Callable[[str, float], None]
-_TRIAL_CELLS = 300
-_TRIAL_MACS = 2e12
-_CALIBRATION_MACS = 5e11
-_CHECK_MACS = 2e12
-_UNKNOWN_MACS = 500_000_000  # a SavedModel without its Keras config: taken for a large one
+_TRIAL_CELLS = 300  # on which value range and colour are tried
+_TRIAL_MACS, _CALIBRATION_MACS, _CHECK_MACS = 2e12, 5e11, 2e12  # what each may cost: about a minute on two cores
+_UNKNOWN_MACS = 500_000_000  # per cell, of a SavedModel without its Keras config: taken for a large net
 VIRTUAL = (
     "NO CELLS WERE GIVEN (--cells): calibrated on cells of virtual slides, checked on nothing. Its accuracy is unknown; "
     "value range, colour and class order are taken on trust. Convert it again with real cells before it counts anything"
@@ -46,59 +44,38 @@ _UNJUDGED: dict[str, Any] = {
     "calibrated_on": "virtual slides, not real cells; accuracy unknown",
 }
 NEGATIVE = ("un", "non", "not", "neg", "healthy", "normal")
+"""How names of negative classes begin, in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What ``quantize`` was asked, as plain values; see the command's help."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(ConversionTask):
+    """What ``quantize`` is asked of a classifier; see the command's help."""
 
-    model: str
-    cells: str | None
-    out: str
-    trust_code: str | None = None
-    labels: tuple[str, ...] = ()
-    positive: tuple[str, ...] = ()
-    value_range: str | None = None
+    cells: str | None = None
     colour: str | None = None
-    logits: bool = False
     keep_head: bool = False
     way: str = "auto"
-    max_drop: float = 0.5
     false_positives: float | None = None
     on_paper: bool = False
-    group_by: str | None = None
-    seed: int = 0
 
 
 def quantize(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """For ``run_in_child``: the report; the device file (a bare flatbuffer) is left at ``out`` whether it passed or not."""
-    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in payload.items()}
-    task = Task(**given)
+    task = Task.from_payload(payload)
     if task.cells is not None:  # before TensorFlow, which takes seconds
         list_cells(Path(task.cells), None, task.group_by).settled(task.labels)
     progress("loading the model", -1)
     source = open_source(task.model)
-    model = load_model(source, Path(task.trust_code) if task.trust_code else None)
+    model = load_model(source, task.code)
     taken = net_input(model)
-    shape = model.outputs[0].shape
-    work = _Work(task, model, taken, int(shape[-1]), count_macs(model, taken.height, taken.width), progress)
-    report = work.run()
-    return {
-        "model": {
-            "name": Path(task.model).name,
-            "sha256": source.sha256,
-            "bytes": source.size,
-            "parameters": int(model.count_params()),
-            "macs": work.macs,
-            "input": [taken.height, taken.width, taken.channels],
-        },
-        **report,
-        "tools": tool_versions(),
-    }
+    macs = count_macs(model, taken.height, taken.width)
+    report = _ClassifierJob(task, model, taken, int(model.outputs[0].shape[-1]), macs, progress).run()
+    facts = task.model_facts(source, int(model.count_params()), macs, (taken.height, taken.width, taken.channels))
+    return {"model": facts, **report, "tools": tool_versions()}
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _ClassifierJob:
     task: Task
     model: Any
     taken: NetInput
@@ -129,16 +106,16 @@ class _Work:
             return {**report, **_UNJUDGED, "warnings": [VIRTUAL, *report["warnings"], *notes]}
         if without_colour(small.images).mean() > 0.5:  # else the device would take grey fields for foreign
             report["reference"] = {"colour": [0.0, None]}
-        found = [*report["warnings"], *notes, *judging.few(check, plan), *self.warnings(small, plan)]
+        warnings = [*report["warnings"], *notes, *judging.few(check, plan), *self.warnings(small, plan)]
         if small.on_black and not self.task.on_paper:
-            found.append(self.judged_on_paper(best, check, small, report, swapped=prep.swapped))
+            warnings.append(self.judged_on_paper(best, check, small, report, swapped=prep.swapped))
             if small.on_black > len(small) / 2:
                 report["cells_were"] = ON_BLACK
-        return {**report, "warnings": found}
+        return {**report, "warnings": warnings}
 
     @property
     def side(self) -> int:
-        """Side of the square crops that the net as trained is shown; a net that is not square squashes them."""
+        """Side in pixels of the square crops that the net as trained is fed; a net that is not square squashes them."""
         return max(self.taken.height, self.taken.width)
 
     @property
@@ -148,8 +125,10 @@ class _Work:
     def affordable(self, cells: CellSet) -> CellSet:
         return some(cells, int(np.clip(_CHECK_MACS / self.cost, min(50, len(cells)), len(cells))), self.task.seed)
 
-    def judged(self, plan: Plan, check: CellSet, native: CellSet, prep: Preprocessing) -> tuple[Plan, Judges]:
-        """The float net as trained: on the cells that choose, which gives the reference, and on those that judge."""
+    def judged(
+        self, plan: QuantizePlan, check: CellSet, native: CellSet, prep: Preprocessing
+    ) -> tuple[QuantizePlan, JudgingCells]:
+        """Score the float net as trained: the cells that choose give the plan its reference, the others are to judge."""
 
         def scores(cells: CellSet) -> FloatArray:
             self.progress("float, as trained", -1)
@@ -157,16 +136,16 @@ class _Work:
             return as_scores(raw, logits=prep.logits)
 
         if self.task.cells is None:
-            return plan, Judges(check, scores(check), HALF)
+            return plan, JudgingCells(check, scores(check), HALF)
         chosen = scores(plan.choose)
         threshold = plan.operating.threshold(chosen, plan.choose, plan.card)
         reference = candidate.accuracy(chosen, plan.choose, plan.card)
-        return replace(plan, reference=reference), Judges(check, scores(check), threshold)
+        return replace(plan, reference=reference), JudgingCells(check, scores(check), threshold)
 
     def judged_on_paper(
         self, best: Candidate, check: CellSet, cells: CellSet, report: dict[str, Any], *, swapped: bool
     ) -> str:
-        """Adds to the report what the device file does where cells have surroundings, as on the device; returns what to say."""
+        """Add to the report what the device file does where cells have surroundings, as on the device; returns a warning."""
         paper = self.read(SIZE, on_paper=True)
         paper = (_swap(paper) if swapped else paper).named(check.names)
         scores = device_scores(best.flatbuffer, best.card, paper.images)
@@ -182,42 +161,45 @@ class _Work:
         )
 
     def read(self, size: int, *, on_paper: bool = False) -> CellSet:
-        """The cells: those cut out on black stay there, as the net was trained, unless it is said that it was not."""
+        """Read the cells. Those cut out on black stay so, as the net was trained, unless ``--on-paper`` says otherwise."""
         task = self.task
         if task.cells is None:
             generic = tuple(f"class {number}" for number in range(max(2, self.width)))
             return virtual_cells(task.labels or generic, size, self.progress)
-        keep = not (task.on_paper or on_paper)
-        return read_cells(
-            Path(task.cells), task.labels, CropSpec(size=size), task.group_by, self.progress, keep_black=keep
-        )
+        folder, spec, keep = Path(task.cells), CropSpec(size=size), not (task.on_paper or on_paper)
+        return read_cells(folder, task.labels, spec, task.group_by, self.progress, keep_black=keep)
 
     def preprocessing(self, cells: CellSet) -> Preprocessing:
-        asked = Asked(self.task.value_range, self.task.colour, self.task.logits, self.task.labels)
-        usual = preprocess.default(self.model, asked)
+        options = InputOptions(self.task.value_range, self.task.colour, self.task.logits, self.task.labels)
+        usual = preprocess.default(self.model, options)
         if self.task.cells is None:
             return usual
         self.progress("float, value range and colour", -1)
-        count = int(min(_TRIAL_CELLS, _TRIAL_MACS / (self.macs or _UNKNOWN_MACS) / 11))
-        alone = count < 40
-        chosen = some(cells, max(count, 40), self.task.seed)
-        return preprocess.find(self.model, chosen, asked, width=self.width, alone=alone)
+        affordable = int(min(_TRIAL_CELLS, _TRIAL_MACS / self.cost / 11))
+        return preprocess.find(self.model, cells, options, width=self.width, affordable=affordable, seed=self.task.seed)
 
-    def plan(self, calibration: CellSet, choose: CellSet, prep: Preprocessing) -> Plan:
+    def plan(self, calibration: CellSet, choose: CellSet, prep: Preprocessing) -> QuantizePlan:
         labels, known = choose.labels, self.task.cells is not None
         positive = self.task.positive or (_guess_positive(labels) if known or self.task.labels else ())
         card = plain_card(Path(self.task.out).stem, labels, prep.colour, logits=prep.logits, positive=positive)
         most = int(np.clip(_CALIBRATION_MACS / self.cost, 20, 2000))
         rule = operating.how(self.task.false_positives, choose, card, known=known)
-        limit, seed = self.task.max_drop, self.task.seed
-        return Plan(
-            calibration, choose, prep.values, card, limit, None, rule, cells=min(500, most), more_cells=most, seed=seed
+        return QuantizePlan(
+            calibration,
+            choose,
+            prep.values,
+            card,
+            limit=self.task.max_drop,
+            reference=None,
+            operating=rule,
+            cells=min(500, most),
+            more_cells=most,
+            seed=self.task.seed,
         )
 
-    def candidates(self, plan: Plan, prep: Preprocessing, native: CellSet) -> tuple[list[Candidate], list[str]]:
-        ways, notes = ways_for(
-            self.model, prep.values, self.task.way, logits=prep.logits, keep_head=self.task.keep_head
-        )
+    def candidates(self, plan: QuantizePlan, prep: Preprocessing, native: CellSet) -> tuple[list[Candidate], list[str]]:
+        keep_head = self.task.keep_head
+        ways, notes = ways_for(self.model, prep.values, self.task.way, logits=prep.logits, keep_head=keep_head)
         made = []
         other = (self.taken.height, self.taken.width) != (SIZE, SIZE)
         if self.task.way == "distill" or (self.task.way == "auto" and other):
@@ -234,7 +216,7 @@ class _Work:
             raise UnsupportedError("; ".join(notes))
         return made, notes
 
-    def warnings(self, cells: CellSet, plan: Plan) -> list[str]:
+    def warnings(self, cells: CellSet, plan: QuantizePlan) -> list[str]:
         found = list(cells.notes)
         if not cells.grouped:
             found.append("the split is by file, not by slide (--group-by): cells of one slide may be on both sides")
@@ -244,7 +226,8 @@ class _Work:
 
 
 def _swap(cells: CellSet) -> CellSet:
-    return replace(cells, labels=with_order(cells.labels, swapped=True), truth=(1 - cells.truth).astype(np.int32))
+    """The same cells with the two classes in the other order."""
+    return replace(cells, labels=cells.labels[::-1], truth=(1 - cells.truth).astype(np.int32))
 
 
 def _guess_positive(labels: tuple[str, ...]) -> tuple[str, ...]:

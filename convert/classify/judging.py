@@ -1,17 +1,17 @@
-"""The report of ``quantize``: the chosen device file on cells that chose nothing, beside the float nets; and the gate."""
+"""The report of ``quantize``: the chosen device file beside the float nets, on cells that chose nothing; and the gate."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from convert.child import Progress
 from convert.classify import loss
-from convert.classify.candidate import INT8, Candidate, Plan, accuracy, allowed, passes
+from convert.classify.candidate import INT8, Candidate, QuantizePlan, accuracy, allowed, passes
 from convert.classify.preprocess import Preprocessing
 from convert.measure.cells import CellSet
 from convert.measure.operating import negative
@@ -24,11 +24,11 @@ from edge.modelfile import ModelFile
 from edge.runtime import Net
 from edge.types import FloatArray
 
-_FEW_OF_A_CLASS = 40
+_FEW_OF_A_CLASS = 40  # one cell is more than two points of its recall
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judges:
+class JudgingCells:
     """The cells that judge.
 
     Attributes:
@@ -42,7 +42,7 @@ class Judges:
     threshold: float
 
 
-def pick(candidates: list[Candidate], plan: Plan) -> Candidate:
+def pick(candidates: list[Candidate], plan: QuantizePlan) -> Candidate:
     """The cheapest that passes, by the cells that choose; where none does, the most accurate."""
     passing = [one for one in candidates if passes(one, plan)]
     if passing:
@@ -51,9 +51,9 @@ def pick(candidates: list[Candidate], plan: Plan) -> Candidate:
 
 
 def report(
-    made: list[Candidate], plan: Plan, prep: Preprocessing, judges: Judges, progress: Callable[[str, float], None]
+    made: list[Candidate], plan: QuantizePlan, prep: Preprocessing, judges: JudgingCells, progress: Progress
 ) -> tuple[Candidate, dict[str, Any]]:
-    """The chosen candidate, and all that is told of it."""
+    """The chosen candidate, and all that the report says of it."""
     best = pick(made, plan)
     cells, card = judges.cells, best.card
     progress("the final figures", -1)
@@ -72,7 +72,7 @@ def report(
         "int8_with_as_trained": float((verdicts["int8"] == verdicts["as_trained"]).mean()),
     }
     halves = {} if plan.reference is None else {name: accuracy(one, cells, card) for name, one in scores.items()}
-    drop = _points(halves["as_trained"], halves["int8"]) if halves else None
+    drop = (halves["as_trained"] - halves["int8"]) * 100 if halves else None
     progress("speed", -1)
     speed = latency({"float": best.float_file, "int8": best.flatbuffer}, card.colour, SIZE)
     file = ModelFile(best.flatbuffer, None, hashlib.sha256(best.flatbuffer).hexdigest(), Path(card.name))
@@ -114,7 +114,7 @@ def report(
     }
 
 
-def few(cells: CellSet, plan: Plan) -> list[str]:
+def few(cells: CellSet, plan: QuantizePlan) -> list[str]:
     """Warnings where the cells are too few, or of one class."""
     found = []
     if len(plan.calibration) < 100:
@@ -134,7 +134,7 @@ def few(cells: CellSet, plan: Plan) -> list[str]:
     return found
 
 
-def _cells(best: Candidate, plan: Plan, cells: CellSet) -> dict[str, Any]:
+def _cells(best: Candidate, plan: QuantizePlan, cells: CellSet) -> dict[str, Any]:
     return {
         "calibration": best.calibrated_on,
         "calibration_groups": len(np.unique(plan.calibration.groups)),
@@ -146,10 +146,6 @@ def _cells(best: Candidate, plan: Plan, cells: CellSet) -> dict[str, Any]:
         "check_groups": len(np.unique(cells.groups)),
         "split": "by group" if cells.grouped else "by the hash of the file's name",
     }
-
-
-def _points(before: float, after: float) -> float:
-    return (before - after) * 100
 
 
 def _targets(
@@ -170,29 +166,21 @@ def _targets(
     ]
 
 
-def _warnings(best: Candidate, plan: Plan, *, delegated: bool) -> list[str]:
+def _warnings(best: Candidate, plan: QuantizePlan, *, delegated: bool) -> list[str]:
     found = []
     if best.recipe != INT8:
-        found.append(f"plain int8 lost too much ({_loss_words(best.tried)}); made as: {best.recipe}")
+        lost = best.tried[0][1]
+        found.append(f"plain int8 lost too much ({lost:.1f} times what is tolerable); made as: {best.recipe}")
     if best.worst > 1 and plan.limit < 100:
         worst = max(best.lost, key=lambda name: best.lost[name])
-        found.append(
-            f"int8 still loses more than it should against the float file: {worst}, {best.worst:.1f} times as much"
-        )
+        found.append(f"int8 still loses {best.worst:.1f} times what is tolerable against the float file: {worst}")
     if not delegated:
         found.append("part of the device file runs outside the delegate, which is slow")
     hurt = [layer for layer in best.layers if layer.ratio > 4 * HEALTHY]
-    return [
-        *found,
-        *(f"layer saturates: {layer.op} {layer.tensor} (RMSE/scale {layer.ratio:.2f})" for layer in hurt[:5]),
-    ]
+    return found + [f"layer saturates: {one.op} {one.tensor} (RMSE/scale {one.ratio:.2f})" for one in hurt[:5]]
 
 
-def _loss_words(tried: tuple[tuple[str, float], ...]) -> str:
-    return f"{tried[0][1]:.1f} times what is tolerable"
-
-
-def _line(one: Candidate, plan: Plan) -> dict[str, Any]:
+def _line(one: Candidate, plan: QuantizePlan) -> dict[str, Any]:
     return {
         "way": one.way,
         "recipe": one.recipe,

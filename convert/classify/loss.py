@@ -1,4 +1,4 @@
-"""What quantising lost: a device file against the float file of the same graph, on the same cells.
+"""What quantising loses: a device file against the float file of the same graph, on the same cells.
 
 Each loss is given in units of what is tolerable (1: as much as is). Where few cells could make it by chance it counts as
 none: the differences of areas and sensitivities are kept only where the 95 % bootstrap interval excludes zero.
@@ -18,19 +18,15 @@ from convert.measure.scoring import decide
 from edge.modelfile import Card
 from edge.types import FloatArray
 
-AGREEMENT = 0.995
-AUC_DROP = 0.002
-ACCURACY_DROP = 0.003
+AGREEMENT, AUC_DROP, ACCURACY_DROP = 0.995, 0.002, 0.003
+"""What this project promises of int8: at least this agreement with the float file, at most these drops (shares, not points)."""
+
 _SENSITIVITY_DROPS = ((0.01, 200, 0.02), (0.001, 1000, 0.05))  # at this rate, given so many negatives, so much
-_RESAMPLES = 100
+_RESAMPLES = 100  # enough to see whether an interval excludes zero
 
 
 def losses(
-    floats: tuple[FloatArray, float],
-    int8: tuple[FloatArray, float],
-    cells: CellSet,
-    card: Card,
-    limit: float | None,
+    floats: tuple[FloatArray, float], int8: tuple[FloatArray, float], cells: CellSet, card: Card, limit: float | None
 ) -> dict[str, float]:
     """By name, in units of what is tolerable.
 

@@ -1,7 +1,7 @@
-"""Which value range, colour and class order a net was trained on: given, or found by trying them on labelled cells.
+"""Which value range, colour and class order a net was trained on: given, or found by trying them on cells of known class.
 
-A net fed with the wrong ones is at chance or not far above it, so cells of known class tell. What the user gave is never
-changed: where something else fits far better, that is said and the work ends.
+A net fed with the wrong ones is at chance or not far above it. What the user gave is never changed: where something else
+fits far better, the work ends with a message that says what.
 """
 
 from __future__ import annotations
@@ -12,23 +12,25 @@ from typing import Any
 import numpy as np
 
 from convert.errors import CellsError
-from convert.measure.cells import CellSet
+from convert.measure.cells import CellSet, some
 from convert.measure.scoring import as_scores, outputs
 from convert.net.rewrite import net_input
 from convert.net.values import RANGES, ValueRange
 from edge.types import FloatArray
 
-_BETTER = 0.04
-_CHANCE = 0.12
-_GOOD = 0.6
+# Balanced accuracies, 0..1
+_BETTER = 0.04  # a combination is better than the usual one by at least this much
+_CHANCE = 0.12  # a net is at chance below 1 / classes + this
+_GOOD = 0.6  # a net fits from this share of the way between chance and 1
+_LEAST_CELLS = 40  # with fewer, nothing can be told: then the usual combination is tried alone
 _TRIED = ("0..1", "-1..1", "0..255")
 _OWN_SCALING = ("Rescaling", "Normalization")
-_OF_BYTES = 0.05  # a Rescaling by less than that is meant for bytes
+_OF_BYTES = 0.05  # a Rescaling by less than this is meant for bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the user said of the net, None where nothing was said."""
+class InputOptions:
+    """What the user says about the net's input and outputs; None: nothing."""
 
     value_range: str | None = None
     colour: str | None = None
@@ -44,8 +46,8 @@ class Preprocessing:
         values: the value range.
         colour: as in the card.
         logits: outputs are logits, not probabilities.
-        swapped: the two classes are the other way round than the folders' names.
-        notes: what was found out, in words.
+        swapped: the two classes are in the other order than the folders' names.
+        notes: warnings for the report.
         tried: balanced accuracy of each combination that was tried.
     """
 
@@ -69,40 +71,43 @@ class _Trial:
         return f"--value-range {self.values.name} --colour {self.colour}"
 
 
-def default(model: Any, asked: Asked) -> Preprocessing:
-    """Without cells to try on: what was given, else the usual."""
-    values = RANGES[asked.value_range or ("0..255" if _own_scaling(model) else "0..1")]
-    colour = asked.colour or values.colour or ("grey" if net_input(model).channels == 1 else "rgb")
+def default(model: Any, options: InputOptions) -> Preprocessing:
+    """What was given, else the usual; nothing is tried."""
+    values = RANGES[options.value_range or ("0..255" if _own_scaling(model) else "0..1")]
+    colour = options.colour or values.colour or ("grey" if net_input(model).channels == 1 else "rgb")
     check_colour(model, values, colour)
-    return Preprocessing(values, colour, asked.logits)
+    return Preprocessing(values, colour, options.logits)
 
 
 def check_colour(model: Any, values: ValueRange, colour: str) -> None:
     """Raise CellsError for a colour that does not go with the net's channels."""
     channels = net_input(model).channels
     if (colour == "grey") != (channels == 1):
-        raise CellsError(
-            f"the net's input has {channels} channel{'s' * (channels > 1)}: --colour {colour} does not fit"
-        )
+        raise CellsError(f"the net has {channels} input channel{'s' * (channels > 1)}: --colour {colour} does not fit")
     if values.mean and channels == 1:
         raise CellsError(f"--value-range {values.name} is for nets of three channels, this one has 1")
 
 
-def find(model: Any, cells: CellSet, asked: Asked, *, width: int, alone: bool) -> Preprocessing:
-    """Try what was not given on some cells of known class, as trained (their size is the net's own).
+def find(
+    model: Any, cells: CellSet, options: InputOptions, *, width: int, affordable: int, seed: int = 0
+) -> Preprocessing:
+    """Try on some cells of known class what was not given.
 
     Args:
         model: as trained.
-        cells: a few hundred.
-        asked: what was given; it is tried first and kept unless something else fits far better, which is refused.
+        cells: at the net's own size.
+        options: what was given; it is tried first and kept unless something else fits far better, which is refused.
         width: outputs of the net.
-        alone: the net is too large to try more than the one.
+        affordable: cells that may be tried with each combination; where too few, only the usual one is tried.
+        seed: random seed of the choice of cells.
 
     Raises:
         CellsError: accuracy is at chance with what was given, and far better with something else; says with what.
     """
-    first = default(model, asked)
-    trials, logits = [], asked.logits
+    alone = affordable < _LEAST_CELLS
+    cells = some(cells, max(affordable, _LEAST_CELLS), seed)
+    first = default(model, options)
+    trials, logits = [], options.logits
     for values, colour in _candidates(model, first, alone=alone):
         raw = outputs(model, cells.images, values, colour)
         logits = logits or bool(raw.min() < -0.01 or raw.max() > 1.01)
@@ -110,7 +115,7 @@ def find(model: Any, cells: CellSet, asked: Asked, *, width: int, alone: bool) -
     base = trials[0]
     most = max(one.accuracy for one in trials)
     best = next(one for one in trials if one.accuracy >= most - _BETTER / 2)  # the more usual come first
-    allowed = [t for t in trials if _keeps(t, first, asked)]
+    allowed = [t for t in trials if _keeps(t, first, options)]
     top = max(one.accuracy for one in allowed)
     chosen = next(one for one in allowed if one.accuracy >= top - _BETTER / 2)  # the more usual come first
     chance = 1 / len(cells.labels) + _CHANCE
@@ -121,7 +126,7 @@ def find(model: Any, cells: CellSet, asked: Asked, *, width: int, alone: bool) -
     if chosen.accuracy < chance and best.accuracy > fits:
         raise CellsError(_advice(chosen, best, cells.labels))
     notes = _notes(chosen, base, best, chance, cells.labels)
-    if logits and not asked.logits:
+    if logits and not options.logits:
         notes.append("the net's outputs are logits, not probabilities (they leave 0..1): read as such")
     kept = {f"{t.words}{' (classes swapped)' * t.swapped}": t.accuracy for t in trials}
     return Preprocessing(chosen.values, chosen.colour, logits, chosen.swapped, tuple(notes), tuple(kept.items()))
@@ -154,11 +159,12 @@ def _balanced(guess: np.ndarray, cells: CellSet) -> float:
     return float(np.mean([(guess[cells.truth == i] == i).mean() for i in range(len(cells.labels))]))
 
 
-def _keeps(trial: _Trial, first: Preprocessing, asked: Asked) -> bool:
+def _keeps(trial: _Trial, first: Preprocessing, options: InputOptions) -> bool:
+    """Whether a combination agrees with all that was given."""
     return (
-        (asked.value_range is None or trial.values == first.values)
-        and (asked.colour is None or trial.colour == first.colour)
-        and (not asked.labels or not trial.swapped)
+        (options.value_range is None or trial.values == first.values)
+        and (options.colour is None or trial.colour == first.colour)
+        and (not options.labels or not trial.swapped)
     )
 
 
@@ -173,13 +179,11 @@ def _advice(chosen: _Trial, best: _Trial, labels: tuple[str, ...]) -> str:
 def _notes(chosen: _Trial, base: _Trial, best: _Trial, chance: float, labels: tuple[str, ...]) -> list[str]:
     notes = []
     if (chosen.values, chosen.colour) != (base.values, base.colour):
-        notes.append(
-            f"found by trying: {chosen.words} ({chosen.accuracy:.1%} on some of the cells, {base.accuracy:.1%} with {base.words})"
-        )
+        better = f"{chosen.accuracy:.1%} on some of the cells, {base.accuracy:.1%} with {base.words}"
+        notes.append(f"found by trying: {chosen.words} ({better})")
     if chosen.swapped:
-        notes.append(
-            f"found by trying: the net's class order is {', '.join(reversed(labels))}, not that of the folders' names"
-        )
+        order = ", ".join(reversed(labels))
+        notes.append(f"found by trying: the net's class order is {order}, not that of the folders' names")
     if chosen.accuracy < chance <= best.accuracy:
         swap = f" --labels {','.join(reversed(labels))}" * best.swapped
         notes.append(
@@ -192,9 +196,8 @@ def _notes(chosen: _Trial, base: _Trial, best: _Trial, chance: float, labels: tu
             "it was trained on other cells, or not at all. The figures below say nothing of its worth"
         )
     elif best.accuracy > chosen.accuracy + _BETTER:
-        notes.append(
-            f"{best.words} would fit better: {best.accuracy:.1%} against {chosen.accuracy:.1%} on some of the cells"
-        )
+        better = f"{best.accuracy:.1%} against {chosen.accuracy:.1%}"
+        notes.append(f"{best.words} would fit better: {better} on some of the cells")
     return notes
 
 
@@ -220,8 +223,3 @@ def _own_scaling(model: Any) -> Any | None:
         else:
             layers = layers[1:]
     return None
-
-
-def with_order(labels: tuple[str, ...], *, swapped: bool) -> tuple[str, ...]:
-    """Labels in the order of the net's outputs."""
-    return tuple(reversed(labels)) if swapped else labels

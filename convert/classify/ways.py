@@ -52,9 +52,8 @@ def ways_for(
     if native and asked in ("auto", "native", "rebuild", "upscale"):
         return [Way("native", _maker(model, values, None, bare=bare), logits)], notes
     if asked == "native":
-        raise UnsupportedError(
-            f"the net takes {taken.height}x{taken.width}, not {SIZE}x{SIZE}: --input native does not apply"
-        )
+        size = f"{taken.height}x{taken.width}"
+        raise UnsupportedError(f"the net takes {size}, not {SIZE}x{SIZE}: --input native does not apply")
     if asked in ("auto", "rebuild"):
         try:
             device_model(model, SIZE, values, batch=None)

@@ -1,18 +1,21 @@
-"""``convert quantize``, ``evaluate`` and ``compare``: their options."""
+"""The commands ``inspect``, ``quantize``, ``evaluate`` and ``compare`` with their options."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from convert.cli.options import (
+    CELLS,
     Cells,
     ColourOption,
     Debug,
     Force,
     GroupBy,
+    InputWay,
     KerasModel,
     Kind,
     Logits,
@@ -20,97 +23,105 @@ from convert.cli.options import (
     TrustCode,
     ValueRangeOption,
     Verbose,
-    Way,
     check_task,
     names,
-    rate,
+    option,
 )
+from convert.measure.rates import rate
 from edge.door import door
 
 PROGRAM = "edge-convert"
-_LOST = "no file was written; the same command begins anew"
+_ON_PAPER = "The net was trained on cells with their surroundings: put cells that are cut out on black on paper."
+_LOST = "no file was written; the same command starts from the beginning"
+
+
+def inspect(
+    model: KerasModel,
+    *,
+    json: Annotated[bool, option("--json", "JSON on stdout instead of the tables.")] = False,
+    load: Annotated[bool, option("--load", "Also load it, in a child process with limits: does it load?")] = False,
+    trust_code: TrustCode = None,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Say what is in a model: input, head, layers, parameters, MACs, risks. No code of it runs."""
+    with door(debug=debug, program=PROGRAM):
+        from convert.cli import show_inspection  # noqa: PLC0415
+        from convert.reading.inspection import inspect as look  # noqa: PLC0415
+        from convert.reading.source import open_source  # noqa: PLC0415
+
+        found = look(open_source(model), trust_code)
+        loaded = None
+        if load:
+            from convert.child import run_in_child  # noqa: PLC0415
+
+            payload = {"path": str(model), "trust_code": _text(trust_code)}
+            loaded = run_in_child("convert.reading.load:describe", payload, verbose=verbose)
+        if json:
+            show_inspection.write_json(found, loaded)
+        else:
+            show_inspection.show(found, loaded)
 
 
 def quantize(
     model: KerasModel,
     *,
-    cells: Annotated[
-        Path | None,
-        typer.Option(
-            "--cells", metavar="DIR", help="Cells of known class: DIR/<class>/*.png; without: nothing is checked."
-        ),
-    ] = None,
+    cells: Annotated[Path | None, option("--cells", f"{CELLS}; without: nothing is checked.", "DIR")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Device file; default: MODEL with .tflite.")
     ] = None,
     labels: Annotated[
-        str | None,
-        typer.Option(metavar="A,B", help="Classes in the order of the net's outputs; default: folders by name."),
+        str | None, option("--labels", "Classes in the order of the net's outputs; default: folders by name.", "A,B")
     ] = None,
     positive: Annotated[
         str | None,
-        typer.Option(metavar="A", help="The classes that make a sample suspicious; default: told by the names."),
+        option("--positive", "The classes that make a sample suspicious; default: guessed from the names.", "A"),
     ] = None,
     value_range: ValueRangeOption = None,
     colour: ColourOption = None,
     logits: Logits = False,
     keep_head: Annotated[
-        bool,
-        typer.Option("--keep-head", help="Keep sigmoid or softmax in the file; else the device does it, in float."),
+        bool, option("--keep-head", "Keep sigmoid or softmax in the file; else the device does it, in float.")
     ] = False,
     way: Annotated[
-        Way, typer.Option("--input", help="The way to 32x32; auto: the cheapest that passes the gate.")
-    ] = Way.AUTO,
+        InputWay, option("--input", "The way to 32x32; auto: the cheapest that passes the gate.")
+    ] = InputWay.AUTO,
     max_accuracy_drop: Annotated[
-        float,
-        typer.Option("--max-accuracy-drop", min=0.0, max=100.0, help="The gate, in points of accuracy; 100: no gate."),
+        float, option("--max-accuracy-drop", "The gate, in points of accuracy; 100: no gate.", min=0.0, max=100.0)
     ] = 0.5,
     false_positives: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--false-positives",
-            metavar="RATE",
-            help="Negative cells that may count as positive, as 1% or 0.001: sets the threshold; 0: one half. Default: 1%.",
+            "Negative cells that may count as positive, as 1% or 0.001: sets the threshold; 0: one half. Default: 1%.",
+            "RATE",
         ),
     ] = None,
     group_by: GroupBy = None,
     report: ReportPath = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the split and of the choice of calibration cells.")] = 0,
+    seed: Annotated[
+        int, option("--seed", "Random seed of the split and of the choice of calibration cells.", min=0)
+    ] = 0,
     trust_code: TrustCode = None,
     force: Force = False,
     verbose: Verbose = False,
     debug: Debug = False,
-    kind: Annotated[
-        Kind, typer.Option("--task", help="finder: a net that marks cells on whole fields.")
-    ] = Kind.CLASSIFIER,
+    kind: Annotated[Kind, option("--task", "finder: a net that marks cells on whole fields.")] = Kind.CLASSIFIER,
     fields: Annotated[
-        Path | None,
-        typer.Option("--fields", metavar="DIR", help="Finder: annotated fields; without: nothing is checked."),
+        Path | None, option("--fields", "Finder: annotated fields; without: nothing is checked.", "DIR")
     ] = None,
     annotations: Annotated[
-        Path | None,
-        typer.Option("--annotations", metavar="FILE", help="Finder: COCO or IML JSON; default: the one in --fields."),
+        Path | None, option("--annotations", "Finder: COCO or IML JSON; default: the one in --fields.", "FILE")
     ] = None,
     like: Annotated[
-        str | None,
-        typer.Option(
-            "--like", metavar="NAME|PATH", help="Finder: the finder whose kinds, thresholds and scale it has."
-        ),
+        str | None, option("--like", "Finder: the finder whose kinds, thresholds and scale it has.", "NAME|PATH")
     ] = None,
     cell_px: Annotated[
-        float | None,
-        typer.Option("--cell-px", metavar="PX", min=4, max=256, help="Finder: width of a cell at the net's input."),
+        float | None, option("--cell-px", "Finder: width of a cell at the net's input.", "PX", min=4, max=256)
     ] = None,
-    on_paper: Annotated[
-        bool,
-        typer.Option(
-            "--on-paper",
-            help="The net was trained on cells with their surroundings: put cells that are cut out on black on paper.",
-        ),
-    ] = False,
+    on_paper: Annotated[bool, option("--on-paper", _ON_PAPER)] = False,
     max_f1_drop: Annotated[
-        float,
-        typer.Option("--max-f1-drop", min=0.0, max=100.0, help="Finder: the gate, in points of F1; 100: no gate."),
+        float, option("--max-f1-drop", "Finder: the gate, in points of F1; 100: no gate.", min=0.0, max=100.0)
     ] = 0.5,
 ) -> None:
     """Make an int8 device file of a trained classifier or finder, and say what was lost."""
@@ -121,7 +132,7 @@ def quantize(
             "--colour": colour,
             "--keep-head": keep_head or None,
             "--on-paper": on_paper or None,
-            "--input": None if way == Way.AUTO else way,
+            "--input": None if way == InputWay.AUTO else way,
             "--false-positives": false_positives,
         },
         {"--fields": fields, "--annotations": annotations, "--like": like, "--cell-px": cell_px},
@@ -131,50 +142,48 @@ def quantize(
     common: dict[str, Any] = {
         "model": str(model),
         "out": str(target),
-        "trust_code": str(trust_code) if trust_code else None,
+        "trust_code": _text(trust_code),
         "labels": names(labels),
         "positive": names(positive),
-        "value_range": value_range.value if value_range else None,
+        "value_range": _text(value_range),
         "logits": logits,
         "group_by": group_by,
         "seed": seed,
     }
-    if kind == Kind.FINDER:
-        with door(debug=debug, program=PROGRAM, lost=_LOST):
-            from convert.cli import show  # noqa: PLC0415
-            from convert.cli.show_finder import show_finder  # noqa: PLC0415
-            from convert.finding import make as finding  # noqa: PLC0415
-            from convert.finding.task import FinderTask  # noqa: PLC0415
-
-            truth = str(annotations) if annotations else None
-            folder = str(fields) if fields else None
-            asked = FinderTask(
-                fields=folder, annotations=truth, like=like, cell_px=cell_px, max_drop=max_f1_drop, **common
-            )
-            with show.live() as progress:
-                found = finding.quantize(asked, report, force=force, progress=progress, verbose=verbose)
-            show_finder(found, str(target))
-            finding.gate(found)
-        return
     with door(debug=debug, program=PROGRAM, lost=_LOST):
         from convert.classify import make  # noqa: PLC0415
         from convert.classify.job import Task  # noqa: PLC0415
-        from convert.cli import show  # noqa: PLC0415
+        from convert.cli import show, show_finder  # noqa: PLC0415
+        from convert.conversion import gate  # noqa: PLC0415
+        from convert.finding import make as finding  # noqa: PLC0415
+        from convert.finding.job import FinderTask  # noqa: PLC0415
 
-        task = Task(
-            cells=str(cells) if cells else None,
-            colour=colour.value if colour else None,
-            keep_head=keep_head,
-            on_paper=on_paper,
-            way=way.value,
-            max_drop=max_accuracy_drop,
-            false_positives=allowed,
-            **common,
-        )
         with show.live() as progress:
-            found = make.quantize(task, report, force=force, progress=progress, verbose=verbose)
-        show.show_quantized(found, str(target))
-        make.gate(found)
+            how: dict[str, Any] = {"force": force, "progress": progress, "verbose": verbose}
+            if kind == Kind.FINDER:
+                finder = FinderTask(
+                    fields=_text(fields),
+                    annotations=_text(annotations),
+                    like=like,
+                    cell_px=cell_px,
+                    max_drop=max_f1_drop,
+                    **common,
+                )
+                found = finding.quantize(finder, report, **how)
+            else:
+                task = Task(
+                    cells=_text(cells),
+                    colour=_text(colour),
+                    keep_head=keep_head,
+                    on_paper=on_paper,
+                    way=way.value,
+                    max_drop=max_accuracy_drop,
+                    false_positives=allowed,
+                    **common,
+                )
+                found = make.quantize(task, report, **how)
+        (show_finder.show_finder if kind == Kind.FINDER else show.show_quantized)(found, str(target))
+        gate(found)
 
 
 def evaluate(
@@ -188,17 +197,15 @@ def evaluate(
 ) -> None:
     """Judge a device file on cells of known class, in the device's own runtime."""
     with door(debug=debug, program=PROGRAM):
-        from convert.classify import make  # noqa: PLC0415
         from convert.classify.evaluate import evaluate as judge  # noqa: PLC0415
         from convert.cli import show  # noqa: PLC0415
+        from convert.conversion import REPORT_VERSION, check_paths, write_json  # noqa: PLC0415
 
-        make.check_apart((report,), (model, cells))
-        if report:
-            make.check_writable(report, force=force)
+        check_paths((report,), (model, cells), force=force)
         with show.live() as progress:
             found = judge(model, cells, group_by, progress)
         if report:
-            make.write_json(report, {"report_version": make.REPORT_VERSION, **found})
+            write_json(report, {"report_version": REPORT_VERSION, **found})
         show.show_evaluated(found)
 
 
@@ -208,7 +215,7 @@ def compare(
     *,
     cells: Cells,
     sheet: Annotated[
-        Path | None, typer.Option("--sheet", metavar="PNG", help="Write a contact sheet of the cells they disagree on.")
+        Path | None, option("--sheet", "Write a contact sheet of the cells they disagree on.", "PNG")
     ] = None,
     value_range: ValueRangeOption = None,
     colour: ColourOption = None,
@@ -222,50 +229,44 @@ def compare(
 ) -> None:
     """Hold a trained net against a device file: agreement, error of each layer, the cells they disagree on."""
     with door(debug=debug, program=PROGRAM):
-        from convert.child import run_in_child  # noqa: PLC0415
-        from convert.classify import make  # noqa: PLC0415
         from convert.cli import show  # noqa: PLC0415
+        from convert.conversion import check_paths, in_child, write_json  # noqa: PLC0415
 
-        make.check_apart((report, sheet), (model, device, cells, trust_code))
-        for path in (report, sheet):
-            if path:
-                make.check_writable(path, force=force)
+        check_paths((report, sheet), (model, device, cells, trust_code), force=force)
         payload = {
             "model": str(model),
             "device": str(device),
             "cells": str(cells),
             "group_by": group_by,
-            "value_range": value_range.value if value_range else None,
-            "colour": colour.value if colour else None,
+            "value_range": _text(value_range),
+            "colour": _text(colour),
             "logits": logits,
-            "trust_code": str(trust_code) if trust_code else None,
+            "trust_code": _text(trust_code),
             "sheet": str(sheet.absolute()) if sheet else None,
         }
         with show.live() as progress:
-            found = run_in_child(
-                "convert.classify.compare:compare",
-                payload,
-                seconds=make.SECONDS,
-                memory_mb=make.MEMORY_MB,
-                progress=progress,
-                verbose=verbose,
-            )
+            found = in_child("convert.classify.compare:compare", payload, progress=progress, verbose=verbose)
         if report:
-            make.write_json(report, {"report_version": make.REPORT_VERSION, **found})
-        show.show_compared(found, str(sheet) if sheet else None)
+            write_json(report, found)
+        show.show_compared(found, _text(sheet))
+
+
+def _text(value: Path | StrEnum | None) -> str | None:
+    """A path or a choice as plain text; None stays None."""
+    return str(value) if value is not None else None
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    app.command(
-        short_help="Make an int8 device file of a trained net.",
-        epilog="Example: edge-convert quantize notebook.keras --cells cells --group-by 'C[0-9]+P' -o notebook.tflite",
-    )(quantize)
-    app.command(
-        short_help="Judge a device file on cells of known class.",
-        epilog="Example: edge-convert evaluate notebook.tflite --cells cells --group-by 'C[0-9]+P'",
-    )(evaluate)
-    app.command(
-        short_help="Hold a trained net against its device file.",
-        epilog="Example: edge-convert compare notebook.keras notebook.tflite --cells cells --sheet differ.png",
-    )(compare)
+    cells = "--cells cells --group-by 'C[0-9]+P'"
+    for command, words, example in (
+        (inspect, "Say what is in a model; no code of it runs.", "notebook.keras --load"),
+        (quantize, "Make an int8 device file of a trained net.", f"notebook.keras {cells} -o notebook.tflite"),
+        (evaluate, "Judge a device file on cells of known class.", f"notebook.tflite {cells}"),
+        (
+            compare,
+            "Hold a trained net against its device file.",
+            "notebook.keras notebook.tflite --cells cells --sheet x.png",
+        ),
+    ):
+        app.command(short_help=words, epilog=f"Example: {PROGRAM} {command.__name__} {example}")(command)

@@ -5,97 +5,64 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+Range = StrEnum(
+    "Range",
+    [
+        ("UNIT", "0..1"),
+        ("SIGNED", "-1..1"),
+        ("BYTES", "0..255"),
+        ("SHELF", "-2..2"),
+        ("CAFFE", "caffe"),
+        ("IMAGENET", "imagenet"),
+    ],
+)
+"""Value ranges, as ``convert.net.values`` explains them."""
 
-class Range(StrEnum):
-    """Value ranges, as ``convert.net.values`` explains them."""
+Colour = StrEnum("Colour", ["RGB", "BGR", "HSV", "GREY"])
+"""The colours that a net was trained on."""
 
-    UNIT = "0..1"
-    SIGNED = "-1..1"
-    BYTES = "0..255"
-    SHELF = "-2..2"
-    CAFFE = "caffe"
-    IMAGENET = "imagenet"
+InputWay = StrEnum("InputWay", ["AUTO", "NATIVE", "REBUILD", "UPSCALE", "DISTILL"])
+"""Ways to 32 x 32, as ``convert.classify.ways`` explains them."""
 
-
-class Colour(StrEnum):
-    """What the net was trained on."""
-
-    RGB = "rgb"
-    BGR = "bgr"
-    HSV = "hsv"
-    GREY = "grey"
-
-
-class Way(StrEnum):
-    """Ways to 32 x 32, as ``convert.classify.ways`` explains them."""
-
-    AUTO = "auto"
-    NATIVE = "native"
-    REBUILD = "rebuild"
-    UPSCALE = "upscale"
-    DISTILL = "distill"
+Kind = StrEnum("Kind", ["CLASSIFIER", "FINDER"])
+"""What a net does: it classifies cells, or it finds them."""
 
 
-class Kind(StrEnum):
-    """What a net does: tells cells apart, or finds them."""
-
-    CLASSIFIER = "classifier"
-    FINDER = "finder"
+def option(flag: str, words: str, metavar: str | None = None, **more: Any) -> Any:
+    """An option with its help, and what stands for its value there."""
+    return typer.Option(flag, metavar=metavar, help=words, **more)
 
 
-Cells = Annotated[
-    Path,
-    typer.Option("--cells", metavar="DIR", help="Cells of known class: DIR/<class>/*.png, or a cells.csv in DIR."),
-]
-GroupBy = Annotated[
-    str | None,
-    typer.Option(
-        "--group-by",
-        metavar="REGEX",
-        help="Finds the slide in a file's name, as 'C[0-9]+P', or names a column of cells.csv; slides are never split.",
-    ),
-]
+CELLS = "Cells of known class: DIR/<class>/*.png, or a cells.csv in DIR"
+GROUPS = "Where the slide stands in a file's name, as 'C[0-9]+P', or a column of cells.csv. Slides are never split."
+CODE = "Python file with this model's own layer classes. It is run: read it first."
+RANGE = "The values training made of bytes; default: found by trying."
+
 KerasModel = Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras or .h5 file, or a SavedModel folder.")]
-ValueRangeOption = Annotated[
-    Range | None, typer.Option("--value-range", help="What training made of bytes; default: found by trying.")
-]
-ColourOption = Annotated[Colour | None, typer.Option("--colour", help="What training saw; default: found by trying.")]
-Logits = Annotated[bool, typer.Option("--logits", help="The outputs are logits, not probabilities.")]
-ReportPath = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the report as JSON.")]
-TrustCode = Annotated[
-    Path | None,
-    typer.Option("--trust-code", metavar="FILE", help="Python file with this model's own classes; it is run."),
-]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show TensorFlow's own log.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Cells = Annotated[Path, option("--cells", f"{CELLS}.", "DIR")]
+GroupBy = Annotated[str | None, option("--group-by", GROUPS, "REGEX")]
+ValueRangeOption = Annotated[Range | None, option("--value-range", RANGE)]
+ColourOption = Annotated[Colour | None, option("--colour", "What training saw; default: found by trying.")]
+Logits = Annotated[bool, option("--logits", "The outputs are logits, not probabilities.")]
+ReportPath = Annotated[Path | None, option("--report", "Write the report as JSON.", "FILE")]
+TrustCode = Annotated[Path | None, option("--trust-code", CODE, "FILE")]
+Force = Annotated[bool, option("--force", "Overwrite existing files.")]
+Verbose = Annotated[bool, option("--verbose", "Show TensorFlow's own log.")]
+Debug = Annotated[bool, option("--debug", "Show tracebacks.")]
 
 
 def check_task(kind: Kind, classifiers: Mapping[str, object], finders: Mapping[str, object]) -> None:
-    """Refuse an option that belongs to the other task: it would be passed over in silence."""
+    """Raise BadParameter for an option of the other task, which would have no effect."""
     foreign = classifiers if kind == Kind.FINDER else finders
     given = [name for name, value in foreign.items() if value is not None]
     if given:
         verb = "is" if len(given) == 1 else "are"
         other = Kind.CLASSIFIER if kind == Kind.FINDER else Kind.FINDER
         raise typer.BadParameter(f"{', '.join(given)} {verb} for --task {other.value}")
-
-
-def rate(text: str | None) -> float | None:
-    """A share 0 to 0.5 from ``1%`` or ``0.01``."""
-    if text is None:
-        return None
-    try:
-        found = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found < 0.5:  # nan fails too
-        raise typer.BadParameter(f"--false-positives {text!r} is no rate: give 1% or 0.01, below one half")
-    return found
 
 
 def names(text: str | None) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,9 +16,15 @@ from convert.child import Progress as Report
 from edge.outputs.console import NOTICE, Screen
 from edge.streams import stdout_errors
 
-_WIDTH = 120
-_LAYERS = 5
-_ROWS = (
+WIDTH = 120
+"""Columns of output that goes to no terminal."""
+
+Row = tuple[str, str, str | None]
+"""A row of a table of figures: its title, the key of the figure, and the key of its interval."""
+
+_LAYERS = 5  # that are shown of those that rounding hurts most
+_GROUPS = 3  # that are shown of those with the lowest figure
+_ROWS: tuple[Row, ...] = (
     ("accuracy at the threshold", "accuracy", "accuracy_interval"),
     ("AUC", "auc", "auc_interval"),
     ("sensitivity at 1 % FP", "sensitivity_at_1_percent_fp", "sensitivity_at_1_percent_fp_interval"),
@@ -62,42 +68,119 @@ def live() -> Iterator[Report]:
 
 
 @contextmanager
-def screen() -> Iterator[Screen]:
-    """A console on stdout whose errors are known ones."""
+def screen(width: int = WIDTH) -> Iterator[Screen]:
+    """A console on stdout whose errors are known ones; ``width`` counts where it is no terminal and COLUMNS is not set."""
     with stdout_errors():
-        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH
-        yield Screen(width=width, highlight=False, emoji=False, markup=False)
+        own = sys.stdout.isatty() or "COLUMNS" in os.environ
+        yield Screen(width=None if own else width, highlight=False, emoji=False, markup=False)
         sys.stdout.flush()
 
 
 def show_quantized(report: dict[str, Any], out: str) -> None:
-    """The report of ``quantize``."""
+    """Print the report of ``quantize`` on a classifier."""
     with screen() as console:
-        console.print(_facts(report))
+        console.print(before_and_after(_facts(report)))
         if report["figures"]:
-            console.print(figures_table(report["figures"], report["cells"]))
+            console.print(_figures(report))
         if len(report["ways"]) > 1:
             console.print(_ways(report))
-        worst = worst_groups(report)
-        if worst:
-            console.print(f"Worst groups, int8: {worst}")
-        worst_layers(console, report)
+        worst(console, report, ", int8")
         if report["figures"]:
-            _promises(console, report)
+            _targets(console, report)
         ending(console, report, out)
 
 
+def show_evaluated(report: dict[str, Any]) -> None:
+    """Print the report of ``evaluate``."""
+    with screen() as console:
+        console.print(f"{report['model']} in {report['runtime']}, threshold {report['threshold']:g}", soft_wrap=True)
+        console.print(_figures(report))
+        worst(console, report)
+        _warnings(console, report)
+        console.print(NOTICE)
+
+
+def show_compared(report: dict[str, Any], sheet: str | None) -> None:
+    """Print the report of ``compare``."""
+    with screen() as console:
+        console.print(
+            f"agreement {report['agreement']:.2%}: {len(report['disagree'])} of {report['cells']['check']} cells get another class; "
+            f"largest difference of a score {report['largest_difference']:.3f}",
+            soft_wrap=True,
+        )
+        console.print(_figures(report))
+        worst(console, report)
+        _warnings(console, report)
+        if sheet:
+            console.print(f"written: {sheet}", soft_wrap=True)
+
+
 def ending(console: Screen, report: dict[str, Any], out: str) -> None:
-    """Warnings, and what was written where the gate was passed."""
-    for warning in report["warnings"]:
-        console.print(f"  ! {warning}", soft_wrap=True)
+    """Print warnings and, where the gate was passed, what was written."""
+    _warnings(console, report)
     if report["passed"]:
         console.print(f"\nwritten: {out} ({report['recipe']})", soft_wrap=True)
     console.print(NOTICE)
 
 
-def _promises(console: Screen, report: dict[str, Any]) -> None:
-    """How the threshold was chosen, which rung of the ladder was needed, and what is promised of int8."""
+def worst(console: Screen, report: dict[str, Any], of: str = "") -> None:
+    """Print the groups with the lowest int8 figure and the layers that rounding hurts most."""
+    groups = sorted(report.get("groups", {}).get("int8", {}).items(), key=lambda item: item[1])[:_GROUPS]
+    if groups:
+        console.print(f"Worst groups{of}: {', '.join(f'{name} {value:.1%}' for name, value in groups)}")
+    if report.get("layers"):
+        title = f"Worst layers: error in steps of their scale ({report['healthy_layer']:.3f} is rounding alone)"
+        table = titled(title, ("op", "output"), ("RMSE/scale",))
+        for layer in report["layers"][:_LAYERS]:
+            table.add_row(layer["op"], layer["tensor"].split(";")[0][-60:], f"{layer['ratio']:.3f}")
+        console.print(table)
+
+
+def titled(title: str | None, texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:
+    """An empty table with columns of text, then columns of numbers."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in texts:
+        table.add_column(heading, overflow="fold")
+    for heading in numbers:
+        table.add_column(heading, justify="right", overflow="fold")
+    return table
+
+
+def before_and_after(rows: Iterable[tuple[str, str, str]]) -> Table:
+    """The model that was given beside the file that was made of it."""
+    table = titled(None, ("",), ("before", "after"))
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def figures_table(
+    title: str, figures: Mapping[str, dict[str, Any]], rows: Iterable[Row], columns: Mapping[str, str]
+) -> Table:
+    """Figures with their intervals, one column for each net that was judged."""
+    table = titled(title, ("",), [columns.get(name, name) for name in figures])
+    for label, key, interval in rows:
+        if any(found.get(key) is not None for found in figures.values()):
+            table.add_row(label, *(_interval_cell(found, key, interval) for found in figures.values()))
+    return table
+
+
+def amount(value: float) -> str:
+    """Three digits and a unit: 18.1 k."""
+    for unit in ("", " k", " M", " G"):
+        if value < 999.5:
+            return f"{value:.3g}{unit}" if unit else f"{value:.0f}"
+        value /= 1000
+    return f"{value:.3g} T"
+
+
+def _warnings(console: Screen, report: dict[str, Any]) -> None:
+    for warning in report["warnings"]:
+        console.print(f"  ! {warning}", soft_wrap=True)
+
+
+def _targets(console: Screen, report: dict[str, Any]) -> None:
+    """Print how the threshold was chosen, which recipes were tried, and the targets of int8."""
     console.print(f"Threshold {report['threshold']:g}: {report['threshold_origin']}", soft_wrap=True)
     if halves := report["accuracy_from_one_half"]:
         shares = ", ".join(f"{_COLUMNS[name]} {share:.2%}" for name, share in halves.items())
@@ -111,90 +194,42 @@ def _promises(console: Screen, report: dict[str, Any]) -> None:
         console.print(f"Target {verdict}: {one['target']} {one['wanted']:.4g}: {one['reached']:.4g}", soft_wrap=True)
 
 
-def show_evaluated(report: dict[str, Any]) -> None:
-    """The report of ``evaluate``."""
-    with screen() as console:
-        console.print(f"{report['model']} in {report['runtime']}, threshold {report['threshold']:g}", soft_wrap=True)
-        console.print(figures_table(report["figures"], report["cells"]))
-        if worst := worst_groups(report):
-            console.print(f"Worst groups: {worst}")
-        for warning in report["warnings"]:
-            console.print(f"  ! {warning}", soft_wrap=True)
-        console.print(NOTICE)
-
-
-def show_compared(report: dict[str, Any], sheet: str | None) -> None:
-    """The report of ``compare``."""
-    with screen() as console:
-        count = report["cells"]["check"]
-        console.print(
-            f"agreement {report['agreement']:.2%}: {len(report['disagree'])} of {count} cells get another class; "
-            f"largest difference of a score {report['largest_difference']:.3f}",
-            soft_wrap=True,
-        )
-        console.print(figures_table(report["figures"], report["cells"]))
-        worst_layers(console, report)
-        for warning in report["warnings"]:
-            console.print(f"  ! {warning}", soft_wrap=True)
-        if sheet:
-            console.print(f"written: {sheet}", soft_wrap=True)
-
-
-def figures_table(figures: dict[str, dict[str, Any]], cells: dict[str, Any]) -> Table:
-    """Accuracy, AUC and sensitivity, a column each for the nets that were judged."""
+def _figures(report: dict[str, Any]) -> Table:
+    cells, figures = report["cells"], report["figures"]
     title = f"{cells['check']} cells of {cells['check_groups']} groups, 95 % intervals over groups"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("")
-    for name in figures:
-        table.add_column(_COLUMNS.get(name, name), justify="right")
-    for label, key, interval in _ROWS:
-        if any(key in found for found in figures.values()):
-            table.add_row(label, *(interval_cell(found, key, interval) for found in figures.values()))
+    table = figures_table(title, figures, _ROWS, _COLUMNS)
     for label in next(iter(figures.values())).get("recall", {}):
         table.add_row(f"recall {label}", *(f"{found['recall'][label]:.2%}" for found in figures.values()))
     return table
 
 
-def amount(count: float) -> str:
-    """A number with its unit prefix: 1,234,567 is 1.23 M."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count:.0f} "
-
-
-def _facts(report: dict[str, Any]) -> Table:
+def _facts(report: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     model, speed = report["model"], report["us_per_cell"]
     height, width, channels = model["input"]
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("", "before", "after"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    table.add_row("input", f"{height}x{width}x{channels}", f"32x32x{channels} ({report['way']})")
-    table.add_row("size", f"{amount(model['bytes'])}B", f"{amount(report['device_bytes'])}B")
-    table.add_row("multiply-accumulates", amount(model["macs"]), amount(report["device_macs"]))
-    table.add_row("parameters", amount(model["parameters"]), "")
-    graph = (
-        "float" if report["way"] == "native" else f"float, {report['way']}"
-    )  # the same graph, not the net as trained
-    table.add_row(
-        "one cell, here", f"{speed['float']:.1f} µs ({graph})", f"{speed['int8']:.1f} µs ({report['speed_ratio']:.2f}x)"
-    )
+    yield "input", f"{height}x{width}x{channels}", f"32x32x{channels} ({report['way']})"
+    yield "size", f"{amount(model['bytes'])}B", f"{amount(report['device_bytes'])}B"
+    yield "multiply-accumulates", amount(model["macs"]), amount(report["device_macs"])
+    yield "parameters", amount(model["parameters"]), ""
+    # The same graph in float, which is the net as trained only where that takes 32 x 32
+    graph = "float" if report["way"] == "native" else f"float, {report['way']}"
+    faster = f"{report['speed_ratio']:.2f}x"
+    yield "one cell, here", f"{speed['float']:.1f} µs ({graph})", f"{speed['int8']:.1f} µs ({faster})"
     agree = report["agreement"]
-    table.add_row("agreement", "", f"{agree['int8_with_float']:.2%} with {graph}, at {report['threshold']:g}")
+    yield "agreement", "", f"{agree['int8_with_float']:.2%} with {graph}, at {report['threshold']:g}"
     if report["way"] != "native" and "int8_with_as_trained" in agree:
-        table.add_row("", "", f"{agree['int8_with_as_trained']:.2%} with the net as trained")
-    table.add_row("preprocessing", "", f"{report['colour']}, {report['value_range']}")
-    return table
+        yield "", "", f"{agree['int8_with_as_trained']:.2%} with the net as trained"
+    yield "preprocessing", "", f"{report['colour']}, {report['value_range']}"
 
 
-def interval_cell(found: dict[str, Any], key: str, interval: str | None) -> str:
-    """A figure with its interval."""
-    if key not in found:
+def _interval_cell(found: dict[str, Any], key: str, interval: str | None) -> str:
+    """A figure with its interval; shares in percent."""
+    value, area = found.get(key), key == "auc"
+    if value is None:
         return ""
-    text = f"{found[key]:.4f}" if key == "auc" else f"{found[key]:.2%}"
+    text = f"{value:.4f}" if area else f"{value:.2%}"
     if interval and interval in found:
         low, high = found[interval]
-        text += f" ({low:.3f}-{high:.3f})" if key == "auc" else f" ({low * 100:.1f}-{high * 100:.1f})"
+        text += f" ({low:.3f}-{high:.3f})" if area else f" ({low * 100:.1f}-{high * 100:.1f})"
     return text
 
 
@@ -207,26 +242,3 @@ def _ways(report: dict[str, Any]) -> Table:
         size, macs = f"{amount(way['bytes'])}B", amount(way["macs"])
         table.add_row(way["way"], way["recipe"], accuracy, size, macs, "passed" if way["passed"] else "not passed")
     return table
-
-
-def worst_groups(report: dict[str, Any]) -> str:
-    """The three groups with the lowest int8 figure, as text."""
-    groups = report["groups"].get("int8", {})
-    worst = sorted(groups.items(), key=lambda item: item[1])[:3]
-    return ", ".join(f"{name} {value:.1%}" for name, value in worst)
-
-
-def worst_layers(console: Screen, report: dict[str, Any]) -> None:
-    """The layers that rounding hurts most."""
-    if not report["layers"]:
-        return
-    table = Table(
-        title=f"Worst layers: error in steps of their scale ({report['healthy_layer']:.3f} is rounding alone)",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-    )
-    for heading in ("op", "output", "RMSE/scale"):
-        table.add_column(heading, justify="right" if heading == "RMSE/scale" else "left", overflow="fold")
-    for layer in report["layers"][:_LAYERS]:
-        table.add_row(layer["op"], layer["tensor"].split(";")[0][-60:], f"{layer['ratio']:.3f}")
-    console.print(table)

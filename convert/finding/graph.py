@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from convert.errors import UnsupportedError
 from convert.finding.spec import STEP, NetShape, Roles
+from convert.net.batch import feed
 from convert.net.int8 import Recipe, quantise, to_float
 from convert.net.rewrite import replay
 from convert.net.values import ValueRange
@@ -19,9 +20,9 @@ from edge.runtime import Net
 from edge.types import UInt8Array
 
 HEAT = 0
-"""Its place in the file, before the boxes: the device goes by it where both have four channels."""
+"""The heat's place among the outputs, before the boxes: it counts where both have four channels."""
 
-_DOUBLINGS = {(2, 2): 1, (4, 4): 2}
+_DOUBLINGS = {(2, 2): 1, (4, 4): 2}  # how often an UpSampling2D of that size doubles
 
 
 def finder_graph(
@@ -48,22 +49,6 @@ def finder_graph(
         heat = keras.layers.Activation("sigmoid", name="edge_heat")(heat)
     joined = boxes[0] if len(boxes) == 1 else keras.layers.Concatenate(name="edge_boxes")(boxes)
     return keras.Model(inputs, [heat, joined])
-
-
-def feed(images: Sequence[UInt8Array], values: ValueRange) -> Callable[[], Iterator[list[np.ndarray]]]:
-    """Calibration images for the converter, as the device feeds them: uint8 [h, w, 3] each, to float32 [1, h, w, 3].
-
-    The first is touched so that all bytes are seen: the input's scale is then that of ``values`` exactly.
-    """
-
-    def samples() -> Iterator[list[np.ndarray]]:
-        for number, image in enumerate(images):
-            fed = values.values(image[None])
-            if number == 0:
-                fed[0, 0, 0], fed[0, -1, -1] = values.limits
-            yield [fed]
-
-    return samples
 
 
 def quantised(graph: Any, images: Sequence[UInt8Array], values: ValueRange, recipe: Recipe | None = None) -> bytes:
@@ -104,9 +89,7 @@ def check_runs(flatbuffer: bytes, net: NetShape, heat: int, image: UInt8Array) -
                 "a layer of it keeps the size it was converted at"
             )
         if outputs[HEAT].min() < 0 or outputs[HEAT].max() > 1 + 1e-6:
-            raise UnsupportedError(
-                "the file's first output is no heat from 0 to 1: the device would take the boxes for it"
-            )
+            raise UnsupportedError("the file's first output is not heat from 0 to 1: the device would misread it")
 
 
 def _any_size(model: Any) -> dict[int, Any]:

@@ -1,24 +1,25 @@
-"""``quantize --task finder``, the part that needs TensorFlow: runs in the child process, hands out plain values."""
+"""``quantize --task finder``, the part that needs TensorFlow: runs in the child process, returns plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convert.classify.candidate import worst_with_next
+from convert.child import Progress
+from convert.conversion import ConversionTask
 from convert.errors import CellsError, UnsupportedError
-from convert.finding.graph import as_model, check_runs, feed, finder_graph, float_file, quantised
+from convert.finding.graph import as_model, check_runs, finder_graph, float_file, quantised
 from convert.finding.judge import as_fed, judge
-from convert.finding.report import FEW, MOST, Attempt, Made, report_of
+from convert.finding.report import FEW, MOST, Attempt, FinderResult, report_of
 from convert.finding.spec import NetShape, Roles, roles_of, shape_of, spec_of
-from convert.finding.task import FinderTask
 from convert.finding.trial import TRIED, input_range, score, threshold, value_range
 from convert.measure.fields import FieldSet, read_fields, read_image, split, spread, virtual_fields
-from convert.net.int8 import LayerError, Recipe, layer_errors, tool_versions
+from convert.net.batch import feed
+from convert.net.int8 import LayerError, Recipe, layer_errors, tool_versions, worst_with_next
 from convert.net.values import RANGES, ValueRange
 from convert.reading import trust
 from convert.reading.load import load_model
@@ -30,14 +31,22 @@ from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card, FinderSpec, ModelFile
 from edge.types import UInt8Array
 
-Progress = Callable[[str, float], None]
-_LAYER_FIELDS = 4
+_LAYER_FIELDS = 4  # on which the error of each layer is measured: every one runs the net twice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinderTask(ConversionTask):
+    """What ``quantize --task finder`` is asked; ``positive``: annotated names that are infected."""
+
+    fields: str | None = None
+    annotations: str | None = None
+    like: str | None = None
+    cell_px: float | None = None
 
 
 def quantize(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """For ``run_in_child``: the report; the device file (a bare flatbuffer) is left at ``out`` whether it passed or not."""
-    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in payload.items()}
-    task = FinderTask(**given)
+    task = FinderTask.from_payload(payload)
     parts: tuple[FieldSet | None, FieldSet | None] = (None, None)
     if task.value_range is not None and task.value_range not in TRIED:
         raise UnsupportedError(
@@ -47,38 +56,24 @@ def quantize(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     if task.fields is not None:  # before TensorFlow, which takes seconds
         fields = read_fields(Path(task.fields), Path(task.annotations) if task.annotations else None, task.group_by)
         if unknown := sorted(set(task.positive) - set(fields.types)):
-            raise CellsError(
-                f"--positive {', '.join(unknown)}: nothing is annotated so, there are {', '.join(fields.types)}"
-            )
+            there = ", ".join(fields.types)
+            raise CellsError(f"--positive {', '.join(unknown)}: nothing is annotated so, there are {there}")
         parts = split(fields, task.positive, task.seed)
     source = open_source(task.model)
-    code = Path(task.trust_code) if task.trust_code else None
-    net = shape_of(admit(source, trust.names_in(code)).graph)
+    net = shape_of(admit(source, trust.names_in(task.code)).graph)
     roles = roles_of(net.outputs)
     like = template(task.like, source)
-    spec, unsure = spec_of(
-        net.outputs[roles.heat].channels,
-        net.stride,
-        task.labels,
-        task.cell_px,
-        like.spec if like else None,
-    )
+    heat = net.outputs[roles.heat]
+    spec, unsure = spec_of(heat.channels, net.stride, task.labels, task.cell_px, like.spec if like else None)
     progress("loading the model", -1)
-    model = load_model(source, code)
+    model = load_model(source, task.code)
     roles = replace(roles, logits=roles.logits or task.logits)
-    work = _Work(task, model, net, roles, like, progress)
+    work = _FinderJob(task, model, net, roles, like, progress)
     return {
         "task": "finder",
-        "model": {
-            "name": Path(task.model).name,
-            "sha256": source.sha256,
-            "bytes": source.size,
-            "parameters": net.parameters,
-            "macs": net.macs,
-            "input": [*net.size, 3],
-        },
+        "model": task.model_facts(source, net.parameters, net.macs, (*net.size, 3)),
         "outputs": {
-            "heat": net.outputs[roles.heat].name,
+            "heat": heat.name,
             "boxes": [net.outputs[i].name for i in roles.boxes],
             "sigmoid_added": roles.logits,
         },
@@ -116,7 +111,7 @@ def template(like: str | None, source: SourceModel) -> Template | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _FinderJob:
     task: FinderTask
     model: Any
     net: NetShape
@@ -144,22 +139,14 @@ class _Work:
         Path(self.task.out).write_bytes(best.flatbuffer)
         self.progress("speed", -1)
         files = {"float": self.device(floats, spec), "int8": self.device(best.flatbuffer, spec)}
-        made = Made(
-            best,
-            tuple(tried),
-            files,
-            tuple(sorted(layers, key=lambda one: -one.ratio)),
-            self.net.size,
-            self.task.max_drop,
-            self.task.positive,
-            calibration,
-            check,
-        )
+        worst_first = tuple(sorted(layers, key=lambda one: -one.ratio))
+        limit, positive, size = self.task.max_drop, self.task.positive, self.net.size
+        result = FinderResult(best, tuple(tried), files, worst_first, size, limit, positive, calibration, check)
         return {
             "finder": asdict(spec),
             "threshold_origin": self.origin(unsure=unsure, chosen=calibration is not None),
             "value_range": values.name,
-            **report_of(made, notes),
+            **report_of(result, notes),
         }
 
     def device(self, flatbuffer: bytes, spec: FinderSpec) -> ModelFile:
@@ -200,9 +187,8 @@ class _Work:
 
     def thresholds(self, floats: bytes, spec: FinderSpec, fields: FieldSet | None, notes: list[str]) -> FinderSpec:
         if fields is None:
-            notes.append(
-                f"thresholds of {spec.thresholds[0]:g}, not chosen on anything: --like takes those of a finder"
-            )
+            level = spec.thresholds[0]
+            notes.append(f"thresholds of {level:g}, not chosen on anything: --like takes those of a finder")
             return spec
         spec, said = threshold(LearnedFinder(self.device(floats, spec)), spec, fields, self.progress)
         notes.append(said)
@@ -235,8 +221,7 @@ class _Work:
         ladder: list[tuple[str, Recipe, int]] = []
         if len(images) > FEW:
             ladder.append(("int8 with fewer calibration fields", Recipe(), FEW))
-        worst = worst_with_next(layers)
-        if worst:
+        if worst := worst_with_next(layers):
             ladder.append((f"int8, the {len(worst)} worst layers in float", Recipe(float_layers=worst), len(images)))
         for recipe, how, count in ladder:
             if tried[-1].passes(self.task.max_drop):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from convert.child import Progress
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
 from convert.measure.fields import FieldSet, read_image
@@ -24,15 +25,15 @@ from edge.types import Int32Array, UInt8Array
 MATCHED = 0.5
 """Intersection over union of a find and the cell it stands for."""
 
-_DRAWS = 1000
-_FEW_GROUPS = 8
-_ROUNDS = 15
-Progress = Callable[[str, float], None]
+_DRAWS = 1000  # of a bootstrap
+_FEW_GROUPS = 8  # with fewer, a bootstrap over groups says nothing
+_ROUNDS = 15  # of which the fastest counts
+_STREAM = 31  # random stream of a seed: which part of a field calibrates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """What finders found on the same fields.
+class FinderComparison:
+    """What several finders find on the same fields.
 
     Attributes:
         matches: per finder, one per field.
@@ -51,7 +52,7 @@ class Judged:
 
 def judge(
     finders: Mapping[str, LearnedFinder], fields: FieldSet, positive: tuple[str, ...], progress: Progress
-) -> Judged:
+) -> FinderComparison:
     """Run all finders over all fields; raises CellsError where no field can be read or none of them has a cell."""
     matches: dict[str, list[Match]] = {name: [] for name in finders}
     boxes: dict[str, list[Int32Array]] = {name: [] for name in finders}
@@ -76,7 +77,7 @@ def judge(
     if not any(one.true for one in next(iter(matches.values()))):
         raise CellsError("no cell is annotated in the fields to judge on (cells at the border do not count)")
     ms = {name: statistics.median(spent) for name, spent in took.items()}
-    return Judged(matches, boxes, ms, tuple(groups), tuple(skipped))
+    return FinderComparison(matches, boxes, ms, tuple(groups), tuple(skipped))
 
 
 def match(boxes: Int32Array, field: AnnotatedField, positive: tuple[str, ...], shape: tuple[int, int]) -> Match:
@@ -93,8 +94,8 @@ def f1(matches: Iterable[Match]) -> float:
     return 2 * hits / max(1, sum(one.counted + one.true for one in pooled))
 
 
-def figures(judged: Judged, name: str) -> dict[str, Any]:
-    """One finder's figures with 95 % intervals, and F1 of each group: plain values; what there is none of is None."""
+def figures(judged: FinderComparison, name: str) -> dict[str, Any]:
+    """One finder's figures with 95 % intervals, as plain values; None where there is nothing to count."""
     matches = judged.matches[name]
     out: dict[str, Any] = asdict(summarise(matches))
     values = _resampled(matches, judged.groups)
@@ -106,12 +107,12 @@ def figures(judged: Judged, name: str) -> dict[str, Any]:
     return out
 
 
-def lost_points(judged: Judged) -> float:
+def lost_points(judged: FinderComparison) -> float:
     """Points of F1 that int8 loses against float on the same fields."""
     return (f1(judged.matches["float"]) - f1(judged.matches["int8"])) * 100
 
 
-def drop(judged: Judged) -> tuple[float, tuple[float, float]]:
+def drop(judged: FinderComparison) -> tuple[float, tuple[float, float]]:
     """``lost_points`` with the 95 % interval of the paired difference."""
     both = [_resampled(judged.matches[name], judged.groups)[:, 0] for name in ("float", "int8")]
     return lost_points(judged), _interval((both[0] - both[1]) * 100)
@@ -122,7 +123,7 @@ def drawn_over(groups: Sequence[str]) -> str:
     return "groups" if len(set(groups)) >= _FEW_GROUPS else "fields"
 
 
-def per_group(judged: Judged, name: str) -> dict[str, float]:
+def per_group(judged: FinderComparison, name: str) -> dict[str, float]:
     """F1 of each group, in order."""
     return {
         group: f1(one for one, own in zip(judged.matches[name], judged.groups, strict=True) if own == group)
@@ -158,37 +159,36 @@ def latency(files: Mapping[str, ModelFile], size: tuple[int, int]) -> dict[str, 
     return {name: min(spent) for name, spent in times.items()}
 
 
-class _Listening(Net):
-    """A net that tells what it is fed."""
+class _RecordingNet(Net):
+    """A net that adds every image it is fed to a list, uint8 [h, w, 3]."""
 
-    def __init__(self, model: ModelFile, tell: Callable[[UInt8Array], None]) -> None:
+    def __init__(self, model: ModelFile, fed: list[UInt8Array]) -> None:
         super().__init__(model)
-        self._tell = tell
+        self._fed = fed
 
     def run(self, images: UInt8Array) -> list[Any]:
-        self._tell(images[0])
+        self._fed.append(images[0])
         return super().run(images)
 
 
 def as_fed(model: ModelFile, fields: Iterable[UInt8Array], size: tuple[int, int], seed: int) -> list[UInt8Array]:
     """What the device feeds the net of these fields, cut to one size: uint8 [h, w, 3] each.
 
-    The finder settles on a scale by itself; its last input is taken, a random part where that is larger, mirrored on where
-    it is smaller.
+    The finder chooses a scale by itself. Its last input is taken: a random part where that is larger, mirrored where smaller.
     """
-    heard: list[UInt8Array] = []
-    finder = LearnedFinder(model, lambda file: _Listening(file, heard.append))
-    rng = np.random.default_rng([seed, 31])
+    fed: list[UInt8Array] = []
+    finder = LearnedFinder(model, lambda file: _RecordingNet(file, fed))
+    rng = np.random.default_rng([seed, _STREAM])
     images = []
     for rgb in fields:
         finder.find(rgb)
-        images.append(cut(heard[-1], size, rng))
-        heard.clear()
+        images.append(cut(fed[-1], size, rng))
+        fed.clear()
     return images
 
 
 def cut(image: UInt8Array, size: tuple[int, int], rng: np.random.Generator) -> UInt8Array:
-    """A random part of that (height, width), mirrored on where the image is smaller: uint8 [H, W, 3] to [h, w, 3]."""
+    """A random part of that (height, width), mirrored where the image is smaller: uint8 [H, W, 3] to [h, w, 3]."""
     short = [max(0, want - have) for want, have in zip(size, image.shape[:2], strict=True)]
     if any(short):
         image = np.pad(image, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")

@@ -6,7 +6,17 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from convert.finding.judge import Judged, agreement, drawn_over, drop, f1, figures, latency, lost_points, per_group
+from convert.finding.judge import (
+    FinderComparison,
+    agreement,
+    drawn_over,
+    drop,
+    f1,
+    figures,
+    latency,
+    lost_points,
+    per_group,
+)
 from convert.finding.trial import NOTHING
 from convert.measure.fields import FieldSet
 from convert.net.int8 import HEALTHY, LayerError
@@ -18,14 +28,14 @@ VIRTUAL = (
     "value range and thresholds are taken on trust. Convert it again with annotated fields before it counts anything"
 )
 HELD_OUT = (
-    "the fields are held out from calibration; whether the net was trained on them only you know: what int8 loses is told, "
-    "what the net is worth is not"
+    "the fields are held out from calibration, but perhaps not from the net's training, which only you know: the figures say what "
+    "int8 loses, not what the net is worth"
 )
 FEW, MOST = 20, 200
 """Fields to calibrate on: fewer are too few, more are not read."""
 
-_COARSE = 20
-_NAMED = 4
+_COARSE = 20  # fields to check on, below which the figures are called coarse
+_NAMED = 4  # saturating layers that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class Attempt:
 
     recipe: str
     flatbuffer: bytes
-    judged: Judged | None
+    judged: FinderComparison | None
     calibrated_on: int
 
     @property
@@ -55,12 +65,12 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """The work's result.
+class FinderResult:
+    """What the conversion of a finder made.
 
     Attributes:
         best: the file that is written where it passes.
-        tried: all that were made, in order.
+        tried: all that were result, in order.
         files: ``float`` and ``int8`` as the device reads them.
         layers: error of each layer of the int8 file, largest first.
         size: (height, width) of the files' input.
@@ -81,24 +91,24 @@ class Made:
     check: FieldSet | None
 
 
-def report_of(made: Made, notes: list[str]) -> dict[str, Any]:
+def report_of(result: FinderResult, notes: list[str]) -> dict[str, Any]:
     """All that was measured; ``notes`` come first among the warnings."""
-    best, judged = made.best, made.best.judged
-    speed = latency(made.files, made.size)
-    delegated = Net(made.files["int8"]).delegated()
+    best, judged = result.best, result.best.judged
+    speed = latency(result.files, result.size)
+    delegated = Net(result.files["int8"]).delegated()
     lost, interval = drop(judged) if judged is not None else (None, None)
     slow = [] if delegated else ["part of the device file runs outside the delegate, which is slow"]
-    both = tuple(made.files) if judged is not None else ()
+    both = tuple(result.files) if judged is not None else ()
     return {
-        "passed": best.passes(made.limit),
+        "passed": best.passes(result.limit),
         "drop_points": lost,
         "drop_interval": interval,
-        "max_drop_points": made.limit,
+        "max_drop_points": result.limit,
         "recipe": best.recipe,
-        "tried": [{"recipe": one.recipe, "drop_points": one.lost if one.judged else None} for one in made.tried],
+        "tried": [{"recipe": one.recipe, "drop_points": one.lost if one.judged else None} for one in result.tried],
         "device_bytes": len(best.flatbuffer),
         "flatbuffer_sha256": hashlib.sha256(best.flatbuffer).hexdigest(),
-        "float_bytes": len(made.files["float"].flatbuffer),
+        "float_bytes": len(result.files["float"].flatbuffer),
         "delegated": delegated,
         "us_per_field": speed,
         "speed_ratio": speed["float"] / speed["int8"],
@@ -107,37 +117,37 @@ def report_of(made: Made, notes: list[str]) -> dict[str, Any]:
         "intervals_over": drawn_over(judged.groups) if judged else None,
         "agreement": agreement(judged.boxes["int8"], judged.boxes["float"]) if judged else None,
         "groups": {name: per_group(judged, name) for name in both} if judged else {},
-        "layers": [asdict(layer) for layer in made.layers],
+        "layers": [asdict(layer) for layer in result.layers],
         "healthy_layer": HEALTHY,
-        "fields": _fields(made),
-        "warnings": [*notes, *(_warnings(made, judged) if judged else [VIRTUAL]), *_saturating(made), *slow],
+        "fields": _fields(result),
+        "warnings": [*notes, *(_warnings(result, judged) if judged else [VIRTUAL]), *_saturating(result), *slow],
     }
 
 
-def _fields(made: Made) -> dict[str, Any]:
-    judged = made.best.judged
-    if made.calibration is None or made.check is None or judged is None:
-        return {"calibration": made.best.calibrated_on, "check": 0, "split": "virtual slides, nothing judged"}
+def _fields(result: FinderResult) -> dict[str, Any]:
+    judged = result.best.judged
+    if result.calibration is None or result.check is None or judged is None:
+        return {"calibration": result.best.calibrated_on, "check": 0, "split": "virtual slides, nothing judged"}
     return {
-        "calibration": made.best.calibrated_on,
-        "calibration_groups": len(set(made.calibration.groups)),
+        "calibration": result.best.calibrated_on,
+        "calibration_groups": len(set(result.calibration.groups)),
         "check": len(judged.groups),
         "check_groups": len(set(judged.groups)),
-        "split": "by group" if made.check.grouped else "by blocks of consecutive fields",
-        "matched_by": "centres" if made.check.pointed else "IoU 0.5",
+        "split": "by group" if result.check.grouped else "by blocks of consecutive fields",
+        "matched_by": "centres" if result.check.pointed else "IoU 0.5",
         "skipped": list(judged.skipped),
     }
 
 
-def _saturating(made: Made) -> list[str]:
-    hurt = [one for one in made.layers if one.ratio > 4 * HEALTHY]
+def _saturating(result: FinderResult) -> list[str]:
+    hurt = [one for one in result.layers if one.ratio > 4 * HEALTHY]
     return [f"layer saturates: {one.op} {one.tensor} (RMSE/scale {one.ratio:.2f})" for one in hurt[:_NAMED]]
 
 
-def _warnings(made: Made, judged: Judged) -> list[str]:
+def _warnings(result: FinderResult, judged: FinderComparison) -> list[str]:
     found = [HELD_OUT]
-    if made.best.calibrated_on < FEW:
-        found.append(f"only {made.best.calibrated_on} fields to calibrate on: {FEW} to {MOST} are wanted")
+    if result.best.calibrated_on < FEW:
+        found.append(f"only {result.best.calibrated_on} fields to calibrate on: {FEW} to {MOST} are wanted")
     if len(judged.groups) < _COARSE:
         found.append(f"only {len(judged.groups)} fields to check on: the figures are coarse")
     if judged.skipped:
@@ -147,18 +157,18 @@ def _warnings(made: Made, judged: Judged) -> list[str]:
             "the float net finds next to nothing here: another --value-range, other fields than it was trained for, or "
             "boxes that mean something else than dx, dy in strides and w, h in typical cells"
         )
-    if made.check is not None and made.check.scored:
+    if result.check is not None and result.check.scored:
         found.append(
-            "the annotations carry confidences, so a program drew them: unless a person went through them they flatter"
+            "a program drew the annotations (they carry confidences): unless a person checked them they flatter"
         )
-    return found + _infected(made, judged)
+    return found + _infected(result, judged)
 
 
-def _infected(made: Made, judged: Judged) -> list[str]:
-    if made.check is None or made.check.pointed:
+def _infected(result: FinderResult, judged: FinderComparison) -> list[str]:
+    if result.check is None or result.check.pointed:
         return ["only centres are annotated: finds are matched by distance, and no infected cell is known"]
-    if not made.positive:
-        return [f"infected cells are not judged: --positive names them among {', '.join(made.check.types[:8])}"]
+    if not result.positive:
+        return [f"infected cells are not judged: --positive names them among {', '.join(result.check.types[:8])}"]
     lost = {name: sum(one.infected_lost for one in matches) for name, matches in judged.matches.items()}
     if lost["int8"] > lost["float"]:
         return [

@@ -1,4 +1,4 @@
-"""What a finder's outputs mean, told from its config alone: roles, stride, and the part of the card the device reads it by.
+"""What a finder's outputs mean, read from its config alone: their roles, the stride, and the finder part of the card.
 
 | role | channels | meaning |
 |---|---|---|
@@ -6,7 +6,7 @@
 | boxes | 4 | dx, dy from the position's middle in strides; w, h in typical cells |
 | offset, size | 2 and 2 | the same four in two outputs: joined in the device file |
 
-A role is told by the output's name; where that says nothing, by its channels and its activation.
+The output's name decides its role; where it says nothing, channels and activation do.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 
 from convert.errors import ModelError, UnsupportedError
 from convert.reading.graph import Graph
-from convert.reading.heads import last_activation
-from convert.reading.inspection import takes_any_size
+from convert.reading.inspection import last_activation, takes_any_size
 from convert.reading.shapes import measure
 from edge.card import Card, FinderSpec, check_card
 from edge.finders.learned import GUESS_PX
@@ -38,7 +37,7 @@ _NAMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class NetOutput:
     """One output of a net: its layer's name, height, width and channels at ``NetShape.size``, the last activation."""
 
     name: str
@@ -62,7 +61,7 @@ class NetShape:
 
     size: tuple[int, int]
     stride: int
-    outputs: tuple[Output, ...]
+    outputs: tuple[NetOutput, ...]
     macs: int
     parameters: int
 
@@ -83,9 +82,7 @@ def shape_of(graph: Graph) -> NetShape:
     if first is None or len(first) != 3 or first[2] != 3:
         raise UnsupportedError("a finder takes one RGB image [height, width, 3]: this net does not")
     if not takes_any_size(graph, native):
-        raise UnsupportedError(
-            "not fully convolutional: a layer is tied to the image's size, and fields have many sizes"
-        )
+        raise UnsupportedError("not fully convolutional: a layer is tied to one image size, and fields have many")
     height, width = (-(-(side or usual) // STEP) * STEP for side, usual in zip(first[:2], OPEN_SIZE, strict=True))
     here = measure(graph, (height, width), force=True)
     outputs = tuple(
@@ -109,8 +106,8 @@ def shape_of(graph: Graph) -> NetShape:
     return NetShape((height, width), stride, outputs, here.macs or 0, here.parameters)
 
 
-def roles_of(outputs: Sequence[Output]) -> Roles:
-    """Tell the outputs apart; raises UnsupportedError where names, channels and activations leave it open."""
+def roles_of(outputs: Sequence[NetOutput]) -> Roles:
+    """Which output has which role; raises UnsupportedError where names, channels and activations leave it open."""
     named: dict[str, list[int]] = {}
     for number, one in enumerate(outputs):
         named.setdefault(_by_name(one.name), []).append(number)
@@ -155,11 +152,11 @@ def spec_of(
     size = cell_px if cell_px is not None else like.cell_px if like is not None else None
     if size is None:
         raise UnsupportedError(
-            "how wide a cell is at the net's input cannot be told from the net: give --cell-px PIXELS, "
+            "the net does not say how wide a cell is at its input: give --cell-px PIXELS, "
             "or a finder trained at the same scale with --like"
         )
     if like is not None and like.stride != stride:
-        raise UnsupportedError(f"the net's stride is {stride}, that of the finder it shall be like is {like.stride}")
+        raise UnsupportedError(f"the net's stride is {stride}, that of the finder of --like is {like.stride}")
     base = like if like is not None else FinderSpec()
     known = like is not None and like.kinds == kinds
     thresholds = base.thresholds if known else FinderSpec().thresholds * channels
@@ -171,10 +168,10 @@ def spec_of(
     return spec, not known
 
 
-def _output(graph: Graph, number: int, shape: Sequence[int | None]) -> Output:
+def _output(graph: Graph, number: int, shape: Sequence[int | None]) -> NetOutput:
     ref = graph.outputs[number]
     height, width, channels = (int(side or 0) for side in shape)
-    return Output(ref.layer, height, width, channels, last_activation(replace(graph, outputs=(ref,))))
+    return NetOutput(ref.layer, height, width, channels, last_activation(replace(graph, outputs=(ref,))))
 
 
 def _follows(graph: Graph, size: tuple[int, int], stride: int) -> bool:
@@ -191,7 +188,7 @@ def _by_name(name: str) -> str:
     return next((role for role, pattern in _NAMES if re.search(pattern, name.lower())), "")
 
 
-def _by_form(outputs: Sequence[Output], two: list[int]) -> dict[str, list[int]]:
+def _by_form(outputs: Sequence[NetOutput], two: list[int]) -> dict[str, list[int]]:
     """Heat and boxes of two outputs without telling names: the only one of 4 channels is the boxes, or the only sigmoid the heat."""
     four = [i for i in two if outputs[i].channels == 4]
     hot = [i for i in two if outputs[i].activation == "sigmoid"]

@@ -1,4 +1,4 @@
-"""What the net does not say and annotated fields do: its value range, and a threshold where no card gives one."""
+"""What annotated fields say about a net: its value range, and a threshold where no card gives one."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ TRIED = ("-2..2", "0..1", "-1..1", "0..255")
 """Value ranges a finder may take: one straight line for all channels."""
 
 FIELDS = 24
-NOTHING = 0.2
-"""An F1 below that is next to nothing."""
+"""How many fields a value range or a threshold is tried on."""
 
-_GRID = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
-_CLOSE = 0.03
-_SAME = 0.001
+NOTHING = 0.2
+"""With an F1 below this a net finds next to nothing."""
+
+_GRID = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)  # thresholds that are tried
+_CLOSE = 0.03  # value ranges whose F1 differ by less cannot be told apart
+_SAME = 0.001  # thresholds whose F1 differ by less are equally good
 
 
 def score(finder: LearnedFinder, fields: FieldSet) -> float:
@@ -88,7 +90,7 @@ def threshold(
 
 
 def middle_of_best(scores: Mapping[float, float]) -> float:
-    """Of levels with their F1, in order: the middle one of those that are as good as the best, for all that differs later."""
+    """The middle one of the levels whose F1 is as good as the best, of levels in order: other fields may shift it either way."""
     best = max(scores.values())
     good = [level for level, value in scores.items() if value > best - _SAME]
     return good[len(good) // 2]

@@ -1,4 +1,4 @@
-"""Annotated fields: COCO JSON, the IML form and the Chula form, told apart by what is in the file. ``models`` reads them here too.
+"""Annotated fields: COCO JSON, the IML form and the Chula form; what is in the file decides which it is.
 
 | form | JSON |
 |---|---|
@@ -6,10 +6,10 @@
 | IML | ``[{"image_name", "objects": [{"type", "bbox": {"x", "y", "w", "h"}}]}]`` |
 | Chula | ``[{"image_name", "points": [[x, y]]}]``: centres only |
 
-COCO is what ``edge-run --detections`` writes and what annotation tools correct; what is set aside there is no cell, and its
-category's name says so, for these tools keep names and drop the rest.
-Images lie beside the annotations or in a folder ``images`` there. An annotation file comes from anywhere: names that lead out of
-the folder and boxes that are no boxes are refused.
+COCO is what ``edge-run --detections`` writes and what annotation tools correct. Boxes of a category whose name says that it was
+set aside are no cells (annotation tools keep names and drop the rest).
+Images lie beside the annotations or in a folder ``images`` there. Names that lead out of the folder and impossible boxes are
+refused.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from edge.types import FloatArray, Int32Array
 from edge.words import is_set_aside
 
 MAX_BYTES = 512 * 2**20
+"""No honest annotation file comes near."""
+
 _FARTHEST = 1e6  # pixels; no field is that wide
 
 
@@ -176,7 +178,7 @@ def _listed(raw: Sequence[Any], folder: Path) -> list[AnnotatedField]:
         if "points" in entry:
             points = np.array(entry["points"], np.float32).reshape(-1, 2)
             if not np.isfinite(points).all():
-                raise CellsError(f"{path.name}: a point that is no point")
+                raise CellsError(f"{path.name}: a point that is not finite")
             out.append(AnnotatedField(path, np.empty((0, 4), np.int32), (), points=points))
             continue
         objects = entry["objects"]
@@ -189,7 +191,7 @@ def _boxes(rows: list[list[float]], path: Path) -> Int32Array:
     for row in rows:
         sound = len(row) == 4 and all(math.isfinite(value) and abs(value) < _FARTHEST for value in row)
         if not sound or min(row[2:]) <= 0:
-            raise CellsError(f"{path.name}: a box that is no box: {str(row)[:80]}")
+            raise CellsError(f"{path.name}: an impossible box: {str(row)[:80]}")
     return np.rint(np.array(rows, np.float64).reshape(-1, 4)).astype(np.int32)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from convert.errors import CellsError
 from edge.types import FloatArray, Int32Array, UInt8Array
 
 PARTS = 200
-"""Random parts that cells of unknown slides are dealt into: they vary as single cells do, and cost less."""
+"""Cells of unknown slides are divided into so many random parts for a bootstrap: as good as single cells, and quicker."""
 
-_CALIBRATION_SHARE = 0.5
-_ATTEMPTS = 50
+_CALIBRATION_SHARE = 0.5  # of the cells
+_ATTEMPTS = 50  # at a division that suits the caller
+_STREAM = 23  # random stream of a seed: which cells ``some`` takes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,17 +90,31 @@ def split(cells: CellSet, seed: int = 0) -> tuple[CellSet, CellSet]:
     Raises CellsError where the check would lack a class.
     """
     names = cells.groups if len(np.unique(cells.groups)) > 2 else np.array(cells.names)
-    unique, member = np.unique(names, return_inverse=True)
-    for attempt in range(_ATTEMPTS):  # slides often hold one class only
-        chosen = draw_groups(unique, np.bincount(member), f"{seed}/{attempt}" if attempt else str(seed))[member]
+    for chosen in draws(names, str(seed), _CALIBRATION_SHARE):  # slides often hold one class only
         if all((cells.truth[~chosen] == number).any() for number in range(len(cells.labels))):
             return cells.take(chosen), cells.take(~chosen)
     rare = cells.labels[int(np.argmin(np.bincount(cells.truth, minlength=len(cells.labels))))]
     raise CellsError(f"too few cells or slides of class {rare!r}: none is left to check the result on")
 
 
-def draw_groups(unique: np.ndarray, sizes: np.ndarray, salt: str, share: float = _CALIBRATION_SHARE) -> np.ndarray:
-    """Which slides calibrate, bool [groups]: in the order of their hash, up to the calibration's share of cells."""
+def draws(
+    groups: np.ndarray | Sequence[str], salt: str, share: float, first: str | None = None
+) -> Iterator[np.ndarray]:
+    """Divisions of the same items, bool [n] each, until one suits the caller: whole groups, up to a share of the items.
+
+    Args:
+        groups: str [n], what is never divided.
+        salt: of the hashes that put the groups in order; every division has another one.
+        share: of the items that are chosen, 0..1.
+        first: salt of the first division; None: ``salt``.
+    """
+    unique, member = np.unique(groups, return_inverse=True)
+    for attempt in range(_ATTEMPTS):
+        yield _drawn(unique, np.bincount(member), f"{salt}/{attempt}" if attempt else first or salt, share)[member]
+
+
+def _drawn(unique: np.ndarray, sizes: np.ndarray, salt: str, share: float) -> np.ndarray:
+    """Which groups are chosen, bool [groups]: in the order of their hash, as long as their share is not exceeded."""
     order = sorted(range(len(unique)), key=lambda i: hashlib.sha256(f"{salt}/{unique[i]}".encode()).digest())
     chosen = np.zeros(len(unique), bool)
     taken = 0
@@ -106,16 +122,16 @@ def draw_groups(unique: np.ndarray, sizes: np.ndarray, salt: str, share: float =
         if taken + sizes[i] <= max(1, share * sizes.sum()):
             chosen[i] = True
             taken += int(sizes[i])
-    if not chosen.any():  # one slide holds nearly all: the smallest one calibrates
+    if not chosen.any():  # one group holds nearly all: the smallest one is chosen
         chosen[int(np.argmin(sizes))] = True
     return chosen
 
 
 def some(cells: CellSet, count: int, seed: int = 0) -> CellSet:
     """Up to ``count`` cells, as many of each class as there are, in a fixed random order."""
-    rng = np.random.default_rng([seed, 23])
+    rng = np.random.default_rng([seed, _STREAM])
     order = rng.permutation(len(cells))
-    rank = np.empty(len(cells), int)  # the how-manieth of its class a cell is
+    rank = np.empty(len(cells), int)  # each cell's position within its class
     for number in range(len(cells.labels)):
         mine = order[cells.truth[order] == number]
         rank[mine] = np.arange(len(mine))

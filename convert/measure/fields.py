@@ -10,19 +10,18 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField, find_annotations, read_annotations
-from convert.measure.cells import draw_groups
-from convert.measure.slides import compiled, group_name
+from convert.measure.cells import draws
+from convert.measure.listing import compiled, group_name
 from edge.errors import UnreadableFieldError
 from edge.sources.decode import decode_image
-from edge.sources.virtual import SlideSpec, render_field
+from edge.sources.virtual import FieldTruth, SlideSpec, render_field
 from edge.types import UInt8Array
 
 SHARE = 1 / 3
-"""Of the fields calibrates at most; a hundred are plenty, and the others make the figures."""
+"""The largest share of the fields that calibrates; a hundred are plenty, and the others make the figures."""
 
-_ATTEMPTS = 50
-_FIRST_SEED = 7000
-_VIRTUAL = 24
+_FIRST_SEED = 7000  # of the virtual slides, one field of each
+_VIRTUAL = 24  # of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,12 +77,10 @@ def read_fields(folder: Path, annotations: Path | None, group_by: str | None) ->
     if pattern is None:
         return FieldSet(tuple(fields), tuple(f"block {one.block}" for one in fields), grouped=False)
     names = [one.path.relative_to(folder).as_posix() for one in fields]
-    groups = [group_name(name, pattern) for name in names]
-    found = tuple(group for group in groups if group is not None)
-    if len(found) < len(fields):
-        lost = len(fields) - len(found)
+    groups = tuple(found for name in names if (found := group_name(name, pattern)) is not None)
+    if lost := len(fields) - len(groups):
         raise CellsError(f"--group-by {group_by!r} is not found in {lost} of {len(fields)} file names, e.g. {names[0]}")
-    return FieldSet(tuple(fields), found, grouped=True)
+    return FieldSet(tuple(fields), groups, grouped=True)
 
 
 def split(fields: FieldSet, positive: tuple[str, ...], seed: int) -> tuple[FieldSet, FieldSet]:
@@ -91,15 +88,12 @@ def split(fields: FieldSet, positive: tuple[str, ...], seed: int) -> tuple[Field
 
     Raises CellsError where there is one group only.
     """
-    unique, member = np.unique(fields.groups, return_inverse=True)
-    if len(unique) < 2:
-        what = "group" if fields.grouped else "block of consecutive fields"
-        raise CellsError(f"all {len(fields)} fields are one {what} ({unique[0]}): none is left to check the result on")
+    if len(set(fields.groups)) < 2:
+        what = f"{'group' if fields.grouped else 'block of consecutive fields'} ({fields.groups[0]})"
+        raise CellsError(f"all {len(fields)} fields are one {what}: none is left to check the result on")
     infected = np.array([one.of(positive).any() for one in fields.fields], bool)
     calibrates = np.zeros(len(fields), bool)
-    for attempt in range(_ATTEMPTS):
-        salt = f"{seed}/{attempt}" if attempt else str(seed)
-        calibrates = draw_groups(unique, np.bincount(member), salt, SHARE)[member]
+    for calibrates in draws(fields.groups, str(seed), SHARE):
         if not infected.any() or infected[~calibrates].any():
             break
     return fields.take(calibrates), fields.take(~calibrates)
@@ -117,9 +111,8 @@ def read_image(field: AnnotatedField) -> UInt8Array:
     rgb = decode_image(field.path)
     size = (rgb.shape[1], rgb.shape[0])
     if field.size is not None and field.size != size:
-        raise UnreadableFieldError(
-            f"{field.path}: {size[0]}x{size[1]} pixels, annotated at {field.size[0]}x{field.size[1]}"
-        )
+        there, wanted = (f"{width}x{height}" for width, height in (size, field.size))
+        raise UnreadableFieldError(f"{field.path}: {there} pixels, annotated at {wanted}")
     return rgb
 
 
@@ -128,8 +121,11 @@ def virtual_fields(progress: Callable[[str, float], None]) -> list[UInt8Array]:
     images = []
     for number in range(_VIRTUAL):
         progress("drawing fields of virtual slides", number / _VIRTUAL)
-        spec = SlideSpec(
-            seed=_FIRST_SEED + number, width=640, height=480, cell_px=33.0, parasitaemia=0.1, bad_fields=0.0
-        )
-        images.append(render_field(spec, 0)[0])
+        images.append(virtual_field(_FIRST_SEED + number, cell_px=33.0, parasitaemia=0.1)[0])
     return images
+
+
+def virtual_field(seed: int, *, cell_px: float, parasitaemia: float) -> tuple[UInt8Array, FieldTruth]:
+    """The first field of a virtual slide, uint8 [480, 640, 3], and what is on it."""
+    spec = SlideSpec(seed=seed, width=640, height=480, cell_px=cell_px, parasitaemia=parasitaemia, bad_fields=0.0)
+    return render_field(spec, 0)

@@ -1,12 +1,13 @@
 """Which cells a folder holds, of what class and slide: ``DIR/<class>/*.png``, or a table that says it. No image is opened.
 
 The table, ``cells.csv`` in the folder or named by the user, has the columns ``file`` and perhaps ``label`` and ``slide``.
-Names of classes are told apart as ``convert.measure.names`` says.
+``convert.measure.names`` says which names mean the same class.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,15 +16,18 @@ from pathlib import Path
 from convert.errors import CellsError
 from convert.measure.annotations import locate
 from convert.measure.names import check_different, same, settle
-from convert.measure.slides import compiled, group_name, slide_of_public_name
 
 TABLE = "cells.csv"
 _ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"))
 
 
+_NIH = re.compile(r"(C[0-9]+).*_IMG_[0-9]+_[0-9]+[a-z]?_cell_[0-9]+", re.IGNORECASE)
+"""``C39P4thinF_original_IMG_20150622_105554_cell_10`` is a cell of slide ``C39``."""
+
+
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """One cell's file: what it is annotated as, and its slide (None: it cannot be told)."""
+class ListedCell:
+    """One cell's file, its annotated class, and its slide (None: unknown)."""
 
     path: Path
     label: str
@@ -44,7 +48,7 @@ class Listing:
 
     name: str
     root: Path
-    cells: tuple[Listed, ...]
+    cells: tuple[ListedCell, ...]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -56,7 +60,7 @@ class Listing:
         """Class names in the order of a net's outputs: ``labels`` where given, else by name.
 
         Raises:
-            CellsError: they are not the folder's, fewer than two, or of one there is no image.
+            CellsError: they are not the folder's, fewer than two, or one of them has no image.
         """
         labels = settle(self.classes, labels, str(self.root))
         there = {same(name) for name in self.names()}
@@ -66,9 +70,7 @@ class Listing:
             inner = self.root / self.classes[0]
             deeper = [p for p in inner.iterdir() if _shown(p)] if inner.is_dir() else []
             hint = f" (did you mean --cells {inner}?)" if len(deeper) > 1 else ""
-            raise CellsError(
-                f"{self.root}: only one class ({labels[0]}): cells of at least two classes are needed{hint}"
-            )
+            raise CellsError(f"{self.root}: only one class ({labels[0]}): cells of two or more are needed{hint}")
         return labels
 
 
@@ -83,7 +85,7 @@ def list_cells(folder: Path, table: Path | None = None, group_by: str | None = N
             what names of the public NIH form say.
 
     Raises:
-        CellsError: no classes, no cells, two folders of one name, or ``group_by`` finds nothing in some.
+        CellsError: there are no classes or no cells, two folders mean the same class, or ``group_by`` finds nothing.
     """
     if not folder.is_dir():
         raise CellsError(f"{folder}: there is no such folder of cells")
@@ -93,15 +95,12 @@ def list_cells(folder: Path, table: Path | None = None, group_by: str | None = N
     notes: list[str] = []
     cells = tuple(_tabled(folder, table, group_by, notes) if table else _found(folder, group_by))
     name = folder.resolve().name
-    classes = (
-        _classes(folder) if table is None else tuple({same(one.label): one.label for one in reversed(cells)}.values())
-    )
+    met = tuple({same(one.label): one.label for one in reversed(cells)}.values())
+    classes = met if table else _classes(folder)
     lost = [one.path for one in cells if one.slide is None]
     if lost and group_by is not None:
-        first = _below(lost[0], folder)
-        raise CellsError(
-            f"--group-by {group_by!r} is not found in {len(lost)} of {len(cells)} file names, e.g. {first}"
-        )
+        names = f"{len(lost)} of {len(cells)} file names, e.g. {_below(lost[0], folder)}"
+        raise CellsError(f"--group-by {group_by!r} is not found in {names}")
     if not cells:
         raise CellsError(f"{folder}: there is no image in it")
     if told := {one.slide for one in cells if group_by is None and table is None and one.slide}:
@@ -126,15 +125,15 @@ def _shown(path: Path) -> bool:
     return path.is_dir() and not path.name.startswith((".", "__MACOSX"))
 
 
-def _found(folder: Path, group_by: str | None) -> Iterator[Listed]:
+def _found(folder: Path, group_by: str | None) -> Iterator[ListedCell]:
     pattern = compiled(group_by)
     for label in _classes(folder):
         for path in images_in(folder / label):
             below = path.relative_to(folder / label).as_posix()
-            yield Listed(path, label, group_name(below, pattern) if pattern else slide_of_public_name(path.stem))
+            yield ListedCell(path, label, group_name(below, pattern) if pattern else slide_of_public_name(path.stem))
 
 
-def _tabled(folder: Path, table: Path, group_by: str | None, notes: list[str]) -> Iterator[Listed]:
+def _tabled(folder: Path, table: Path, group_by: str | None, notes: list[str]) -> Iterator[ListedCell]:
     rows, columns = _rows(table)
     by_column = group_by if group_by in columns else "slide" if group_by is None and "slide" in columns else None
     pattern = None if by_column else compiled(group_by)
@@ -146,12 +145,12 @@ def _tabled(folder: Path, table: Path, group_by: str | None, notes: list[str]) -
         if not label:
             raise CellsError(f"{table}: no label is given for {row['file']}")
         if by_column:
-            yield Listed(path, label, (row.get(by_column) or "").strip() or None)
+            yield ListedCell(path, label, (row.get(by_column) or "").strip() or None)
         else:
             if same(inside) == same(label):
                 below = below.relative_to(inside)
             slide = group_name(below.as_posix(), pattern) if pattern else slide_of_public_name(path.stem)
-            yield Listed(path, label, slide)
+            yield ListedCell(path, label, slide)
     extra = len(images_in(folder)) - len(rows)
     if extra > 0:
         notes.append(f"{extra} images of {folder.resolve().name} are not in {table.name}: left out")
@@ -173,3 +172,29 @@ def _rows(table: Path) -> tuple[list[dict[str, str]], list[str]]:
 
 def _below(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+
+def compiled(text: str | None) -> re.Pattern[str] | None:
+    """The pattern of ``--group-by``; raises CellsError where it is none."""
+    if text is None:
+        return None
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise CellsError(f"--group-by {text!r} is no regular expression: {error}") from error
+
+
+def group_name(name: str, pattern: re.Pattern[str] | None) -> str | None:
+    """What groups a file of that name: the pattern's first group, or all it finds; None where it finds nothing."""
+    if pattern is None:
+        return name
+    found = pattern.search(name)
+    if found is None:
+        return None
+    return next((part for part in found.groups() if part), found.group(0))
+
+
+def slide_of_public_name(stem: str) -> str | None:
+    """The slide that a file's name (without its ending) tells where it is of the public NIH form; None: it is not."""
+    found = _NIH.fullmatch(stem)
+    return found.group(1).upper() if found else None

@@ -1,4 +1,4 @@
-"""Names of classes: which of them mean the same, and how those of a folder are brought to those of a net."""
+"""Names of classes: which of them mean the same, and how the names of a folder are matched with those of a net."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
 
 
 def same(name: str) -> str:
-    """What two names have in common that mean the same.
+    """The form that all names of the same class share.
 
     Case does not count, nor which of space, hyphen and underscore stands between two words, nor space around. All else does:
     ``CD4+`` is not ``CD4-``, ``cell`` is not ``cells``, ``un-infected`` is not ``uninfected``.
@@ -29,7 +29,7 @@ def check_different(names: Sequence[str], where: str) -> None:
     for name in names:
         other = known.setdefault(same(name), name)
         if other != name:
-            raise CellsError(f"{where}: {other} and {name} differ in {ALIKE} only: which is meant cannot be told")
+            raise CellsError(f"{where}: {other} and {name} differ in {ALIKE} only: they cannot both be classes")
 
 
 def match(wanted: Iterable[str], names: Sequence[str], where: str) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """THE reader of folders of cells: every command that judges, calibrates or learns gets its cells here.
 
-Each image is one cell and is cut as ``convert.measure.single`` says. The net's card says how: size, margin, black or not, and the
+Each image is one cell and is cut as ``convert.measure.single`` says. The net's card gives size, margin, black or not, and the
 colours that cells are brought to. On the device these follow from the median cell of the field; here the slide stands for
-the field, and the whole folder where no slide is known, which is said.
+the field, and the whole folder where no slide is known (a note says so).
 
-What cannot be read is left out (more than one in ten: refused), a file that is there twice counts once, and one that is there under
-two classes counts not at all.
+Images that cannot be read are left out (more than one in ten: refused). A file that is there twice counts once; one that is
+there under two classes does not count.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from convert.errors import CellsError
 from convert.measure.cells import CellSet
 from convert.measure.colours import field_reference, own_colours
-from convert.measure.listing import Listed, Listing, list_cells
+from convert.measure.listing import ListedCell, Listing, list_cells
 from convert.measure.names import same
 from convert.measure.single import cut, stands_on_black
 from edge.crops import to_reference
@@ -33,7 +33,7 @@ Progress = Callable[[str, float], None]
 UNUSABLE = 0.1
 """Share of images that may be unreadable; with more, something is wrong with the folder and not with some files."""
 
-_FEW = 5  # cells of a slide whose median says little
+_FEW = 5  # cells of a slide: fewer do not say what its median cell is
 
 
 def read_cells(
@@ -115,9 +115,8 @@ def read(
             "shows cells with their surroundings"
         )
     if (grey := int(without_colour(pixels).sum())) > len(pixels) / 2:
-        notes.append(
-            f"{grey:,} of {len(pixels):,} cells of {listing.name} are grey: they do not judge a net made for colour"
-        )
+        most = f"{grey:,} of {len(pixels):,} cells of {listing.name}"
+        notes.append(f"{most} are grey: they do not judge a net made for colour")
     far = (np.abs(own - reference) > spec.reach * reference).any(axis=1)
     notes += _of_slides(listing.name, known, np.bincount(fields)[fields], far, spec)
     return CellSet(
@@ -134,7 +133,7 @@ def read(
 
 
 def check_readable(unreadable: list[str], count: int, where: str) -> list[str]:
-    """What to say of images that could not be read; raises CellsError where they are too many."""
+    """Warnings about images that cannot be read; raises CellsError where they are too many."""
     if not unreadable:
         return []
     if len(unreadable) > UNUSABLE * count:
@@ -144,10 +143,10 @@ def check_readable(unreadable: list[str], count: int, where: str) -> list[str]:
 
 @dataclass(slots=True)
 class Copies:
-    """Which files were there before, by their content.
+    """Finds files of the same content.
 
     Attributes:
-        count: files that are copies.
+        count: how many files are copies of earlier ones.
         torn: places of cells that stand under two classes.
     """
 
@@ -168,10 +167,10 @@ class Copies:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """What could be read: of each cell its file, class and uncoloured crop; ``rows``: those that count."""
+class _KeptCells:
+    """The cells that could be read: file, class and uncoloured crop of each; ``rows``: those that count."""
 
-    listed: list[Listed]
+    listed: list[ListedCell]
     numbers: list[int]
     crops: list[UInt8Array]
     black: np.ndarray
@@ -183,9 +182,9 @@ def _keeps(spec: CropSpec, keep_black: bool | None) -> bool:
     return spec.mask == "black" if keep_black is None else keep_black
 
 
-def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Progress, keep: bool) -> _Kept:
+def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Progress, keep: bool) -> _KeptCells:
     wanted = [(one, int(number)) for one, number in zip(listing.cells, numbers, strict=True) if number >= 0]
-    listed: list[Listed] = []
+    listed: list[ListedCell] = []
     classes: list[int] = []
     crops: list[UInt8Array] = []
     black: list[bool] = []
@@ -215,7 +214,7 @@ def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Pr
         first = listed[min(copies.torn)].path.name
         notes.append(f"{len(copies.torn)} cells of {listing.name} stand under two classes: left out, e.g. {first}")
     rows = np.array([i for i in range(len(listed)) if i not in copies.torn], int)
-    return _Kept(listed, classes, crops, np.array(black, bool), rows, notes)
+    return _KeptCells(listed, classes, crops, np.array(black, bool), rows, notes)
 
 
 def _masked(rows: np.ndarray, black: np.ndarray, listing: Listing, notes: list[str]) -> np.ndarray:
@@ -238,7 +237,7 @@ def without_colour(pixels: UInt8Array) -> np.ndarray:
 
 
 def _of_slides(name: str, known: np.ndarray, sizes: np.ndarray, far: np.ndarray, spec: CropSpec) -> list[str]:
-    """What to say of slides that are not known, or so small that their typical cell is chance.
+    """Warnings about slides that are not known, or so small that their median cell is chance.
 
     Args:
         name: of the folder.

@@ -6,27 +6,49 @@ cell is wrong for 32. At 7 it cannot, and a 7 in front of a shape is the batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convert.errors import UnsupportedError
+from convert.net.values import ValueRange
 from edge.errors import ModelError
 from edge.modelfile import ModelFile
 from edge.runtime import Net
 from edge.types import UInt8Array
 
 CONVERTED_AT = 7
+"""The batch that nets are converted at."""
+
 Feed = Callable[[], Iterator[list[np.ndarray]]]
-_SLACK, _TINY = 0.02, 1e-5  # float kernels add up in another order
+"""Calibration images as TensorFlow's converter takes them: called once for every pass."""
+
+_SLACK = 0.02  # share of the outputs' range: kernels add up in another order in a batch
+_TINY = 1e-5  # and this much where all outputs are the same
+
+
+def feed(images: Sequence[UInt8Array] | UInt8Array, values: ValueRange) -> Feed:
+    """Calibration images as the device feeds them: uint8 [h, w, c] each, given as float32 [1, h, w, c].
+
+    Two pixels of the first image become the values of bytes 0 and 255, so that the input's scale is that of ``values`` exactly.
+    """
+
+    def samples() -> Iterator[list[np.ndarray]]:
+        for number, image in enumerate(images):
+            fed = values.values(image[None])
+            if number == 0:
+                fed[0, 0, 0], fed[0, -1, -1] = values.limits
+            yield [fed]
+
+    return samples
 
 
 def grouped(samples: Feed, batch: int) -> Feed:
     """Single images as batches: gives float32 [batch, h, w, c]; the last image is repeated to fill the last one."""
 
-    def feed() -> Iterator[list[np.ndarray]]:
+    def batches() -> Iterator[list[np.ndarray]]:
         held: list[np.ndarray] = []
         for (image,) in samples():
             held.append(image)
@@ -36,7 +58,7 @@ def grouped(samples: Feed, batch: int) -> Feed:
         if held:
             yield [np.concatenate(held + held[-1:] * (batch - len(held)))]
 
-    return feed
+    return batches
 
 
 def batch_of(static: Any) -> int:
@@ -60,12 +82,9 @@ def free_batch(flatbuffer: bytes, batch: int) -> bytes:
             if (data is None or len(data) == 0) and tensor.shape is not None and len(tensor.shape):
                 if tensor.shape[0] == batch:
                     tensor.shape[0] = 1
-                if (
-                    tensor.shapeSignature is not None
-                    and len(tensor.shapeSignature)
-                    and tensor.shapeSignature[0] == batch
-                ):
-                    tensor.shapeSignature[0] = 1
+                signature = tensor.shapeSignature
+                if signature is not None and len(signature) and signature[0] == batch:
+                    signature[0] = 1
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

@@ -11,6 +11,8 @@ from edge.modelfile import ModelFile
 from edge.runtime import Net, interpreter_class
 
 OLDEST = (2, 14)
+"""The oldest supported version of the runtime."""
+
 _PACKAGE = "tflite-runtime"
 _CLOSE = 4  # int8 steps by which two runtimes' kernels may differ
 

@@ -1,4 +1,4 @@
-"""Keras to full-integer int8 TFLite. TensorFlow is imported inside: it is a build-time package."""
+"""From Keras to int8 TFLite. TensorFlow is imported inside the functions, because it is large."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import csv
 import hashlib
 import io
 import math
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,11 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from convert.errors import UnsupportedError
-from convert.net.batch import batch_of, free_batch, grouped
+from convert.errors import UnsupportedError, gist
+from convert.net.batch import Feed, batch_of, check_batches, feed, free_batch, grouped
+from convert.net.values import RANGES
+from edge.types import UInt8Array
 
 HEALTHY = 1 / math.sqrt(12)
-"""0.289: error of rounding alone, in steps."""
+"""0.289: the error of rounding alone, in steps of the scale (see ``LayerError``)."""
+
+_WORST = 4
+"""How many layers count as the worst ones when they are kept in float; more would cost the speed of int8."""
 
 
 def tool_versions() -> dict[str, str]:
@@ -32,52 +36,12 @@ def tool_versions() -> dict[str, str]:
     return found
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep TensorFlow's C++ log off the terminal."""
-    saved = os.dup(2)
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)
-
-
 def to_int8(model: Any, calibration: Iterable[np.ndarray], shape: tuple[int, int, int]) -> bytes:
-    """Quantise a Keras model whose input is (byte - 128) / 64.
-
-    Args:
-        model: Keras model with one image input.
-        calibration: uint8 images [h, w, 3].
-        shape: fixed input (h, w, 3) of the file; the runtime may resize it.
-
-    Returns:
-        the flatbuffer: int8 in (byte - 128, exactly), int8 out, per-channel weights.
-    """
+    """Quantise a Keras model whose input is (byte - 128) / 64; ``calibration``: uint8 [h, w, 3] each. See ``quantise``."""
     import keras  # noqa: PLC0415
-    import tensorflow as tf  # noqa: PLC0415
 
     inputs = keras.layers.Input(batch_shape=(1, *shape))
-    static = keras.Model(inputs, model(inputs, training=False))
-
-    def samples() -> Iterator[list[np.ndarray]]:
-        for number, image in enumerate(calibration):
-            fed = (image[None].astype(np.float32) - 128) / 64
-            if number == 0:  # the whole byte range must be seen, so that the input's scale is exactly 1/64
-                fed[0, 0, 0], fed[0, -1, -1] = -2.0, 127 / 64
-            yield [fed]
-
-    converter = tf.lite.TFLiteConverter.from_keras_model(static)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    with _quiet():
-        return bytes(converter.convert())
+    return quantise(keras.Model(inputs, model(inputs, training=False)), feed(list(calibration), RANGES["-2..2"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,38 +66,40 @@ class LayerError:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Which layers stay float.
-
-    Attributes:
-        float_layers: tensor names (outputs) of ops that stay float.
-    """
+    """Which layers stay float: the tensor names of their outputs."""
 
     float_layers: tuple[str, ...] = ()
 
 
-def quantise(static: Any, samples: Callable[[], Iterator[list[np.ndarray]]], recipe: Recipe | None = None) -> bytes:
-    """Quantise a Keras model of static shape.
+def quantise(
+    static: Any, samples: Feed, recipe: Recipe | None = None, *, images: UInt8Array | None = None, name: str = "net"
+) -> bytes:
+    """Make a Keras model of static shape a full-integer int8 file: every int8 file of this project is made here.
 
     Args:
-        static: from ``convert.net.rewrite.device_model``.
-        samples: gives float32 [1, h, w, c] one by one, as often as it is called.
-        recipe: None is plain full-integer int8 with per-channel weights.
+        static: from ``convert.net.rewrite.device_model`` or ``convert.finding.graph.finder_graph``.
+        samples: calibration images, float32 [1, h, w, c] one by one, as often as it is called.
+        recipe: None is plain int8, with weights scaled per channel.
+        images: uint8 [n, h, w, c], a few images as the device feeds them: the file must give each the same answer alone as
+            in a batch. None: it is not checked, for nets that are fed one image at a time.
+        name: what to call the net in messages.
 
     Returns:
-        the flatbuffer.
+        the flatbuffer, for any batch size.
 
     Raises:
-        UnsupportedError: an op has no int8 form.
+        UnsupportedError: an op has no int8 form, or an answer depends on the other images of the batch.
     """
-    recipe = recipe or Recipe()
     converter = _converter(static, samples)
+    kept = recipe.float_layers if recipe is not None else ()
     try:
-        if recipe.float_layers:
-            return free_batch(_partly_float(converter, recipe.float_layers), batch_of(static))
-        return free_batch(converter.convert(), batch_of(static))
+        made = _partly_float(converter, kept) if kept else converter.convert()
+        flatbuffer = free_batch(made, batch_of(static))
     except Exception as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise UnsupportedError(f"TensorFlow cannot make this net int8: {(lines or ['?'])[0][:200]}") from error
+        raise UnsupportedError(f"TensorFlow cannot make this net int8: {gist(error)}") from error
+    if images is not None:
+        check_batches(flatbuffer, images, name)
+    return flatbuffer
 
 
 def to_float(static: Any) -> bytes:
@@ -143,11 +109,7 @@ def to_float(static: Any) -> bytes:
     return free_batch(tf.lite.TFLiteConverter.from_keras_model(static).convert(), batch_of(static))
 
 
-def layer_errors(
-    static: Any,
-    samples: Callable[[], Iterator[list[np.ndarray]]],
-    calibration: Callable[[], Iterator[list[np.ndarray]]] | None = None,
-) -> list[LayerError]:
+def layer_errors(static: Any, samples: Feed, calibration: Feed | None = None) -> list[LayerError]:
     """Each quantised op, in the order of data. The samples should be few: every one runs the net twice.
 
     The ranges are those of ``calibration``, without it those of the samples themselves, which then never leave them.
@@ -155,8 +117,7 @@ def layer_errors(
     import tensorflow as tf  # noqa: PLC0415
 
     debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=_converter(static, calibration or samples),
-        debug_dataset=grouped(samples, batch_of(static)),
+        converter=_converter(static, calibration or samples), debug_dataset=grouped(samples, batch_of(static))
     )
     try:
         debugger.run()
@@ -174,6 +135,13 @@ def layer_errors(
         if scale > 0 and math.isfinite(square):
             rows.append(LayerError(row["op_name"], row["tensor_name"], math.sqrt(square) / scale, bias / scale))
     return rows
+
+
+def worst_with_next(layers: Sequence[LayerError]) -> tuple[str, ...]:
+    """Output names of the worst layers, each with the next one: what a float layer gives is rounded where int8 reads it."""
+    order = sorted(range(len(layers)), key=lambda i: -layers[i].ratio)[:_WORST]
+    kept = sorted({j for i in order for j in (i, i + 1) if j < len(layers)})
+    return tuple(layers[j].tensor for j in kept) if len(kept) < len(layers) else ()
 
 
 def _partly_float(converter: Any, stay_float: tuple[str, ...]) -> bytes:
@@ -230,7 +198,7 @@ def _bytes_in(flatbuffer: bytes, calibrated: bytes) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def _converter(static: Any, samples: Callable[[], Iterator[list[np.ndarray]]]) -> Any:
+def _converter(static: Any, samples: Feed) -> Any:
     import tensorflow as tf  # noqa: PLC0415
 
     converter = tf.lite.TFLiteConverter.from_keras_model(static)

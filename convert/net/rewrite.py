@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from convert.errors import UnsupportedError
+from convert.errors import UnsupportedError, gist
 from convert.net.values import ValueRange
 from convert.reading.allow import RANDOM
 
 SIZE = 32
-_NOTHING = RANDOM | {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "Identity"}
+"""Side in pixels of the crops that the device feeds a classifier."""
 
-_BEND = 0.25  # of the leaky ReLU that a PReLU is made of
+_NOTHING = RANDOM | {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "Identity"}
+_BEND = 0.25  # slope of the leaky ReLU that a PReLU is made of; any slope does, and this one is exact in int8
 
 
 class ShapeError(UnsupportedError):
@@ -37,9 +38,8 @@ class NetInput:
 def net_input(model: Any) -> NetInput:
     """The input of a Keras model; open sides are 32. Raises UnsupportedError for anything but one image."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise UnsupportedError(
-            f"the net has {len(model.inputs)} inputs and {len(model.outputs)} outputs: a classifier has one of each"
-        )
+        ends = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
+        raise UnsupportedError(f"the net has {ends}: a classifier has one of each")
     shape = tuple(model.inputs[0].shape)
     if len(shape) != 4 or shape[3] not in (1, 3):
         raise UnsupportedError(f"the net's input is {_words(shape)}: an image [height, width, 1 or 3] is needed")
@@ -83,9 +83,9 @@ def replay(
             for layer in model.layers:
                 reached = call(layer, reached)
             return reached
-        return _functional(model, tensor, call)
+        return run_graph(model, tensor, call)
     except (ValueError, TypeError) as error:
-        raise ShapeError(f"the net does not work at {_words(tensor.shape)}: {_gist(error)}") from error
+        raise ShapeError(f"the net does not work at {_words(tensor.shape)}: {gist(error)}") from error
 
 
 def _static(layer: Any, tensor: Any) -> Any:
@@ -151,16 +151,16 @@ def device_model(
     from_bytes: bool = False,
     bare: bool = False,
 ) -> Any:
-    """The net as it goes into the file.
+    """The net as it is written into the file.
 
     Args:
         model: as trained.
         size: side of the device's crop in pixels.
         values: what the graph's input means.
         resize_to: height and width to which the crop is enlarged in the graph; None: the net takes it as it is.
-        batch: images per call; 1 for the file, None (open) for scoring.
-        bare: without the sigmoid or softmax at the end, where there is one (``has_head``): logits come out.
+        batch: images per call; None: any number, for scoring.
         from_bytes: the input is 0..255 and the graph makes the values, for files whose input is not int8.
+        bare: without the sigmoid or softmax at the end, where there is one (``has_head``): logits come out.
 
     Returns:
         keras.Model, float32 [batch, size, size, c] to [batch, k].
@@ -213,8 +213,8 @@ def _bare_end(model: Any) -> dict[int, Any]:
     return {id(end): copy}
 
 
-def _functional(model: Any, tensor: Any, call: Callable[..., Any]) -> Any:
-    """Through the graph of a functional model: Keras's own walk, with each operation put through ``call``."""
+def run_graph(model: Any, tensor: Any, call: Callable[..., Any]) -> Any:
+    """Put a tensor through a functional model, where ``call(operation, ...)`` does each operation. Keras itself does the walk."""
     given = [tensor] if isinstance(model.input, list) else tensor
     outputs = model._run_through_graph(given, operation_fn=lambda layer: layer, call_fn=call)  # noqa: SLF001
     return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
@@ -234,8 +234,3 @@ def _channels_last(layer: Any, tensor: Any) -> Any:
 
 def _words(shape: Any) -> str:
     return "x".join("?" if dim is None else str(dim) for dim in tuple(shape)[1:])
-
-
-def _gist(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:160]

@@ -10,64 +10,44 @@ from collections.abc import Iterator
 from typing import Any
 
 from convert.errors import UnsupportedError, UntrustedError
-from convert.reading.graph import words
+from convert.reading.graph import table, words
 
-_CONV = "filters kernel_size strides padding data_format dilation_rate groups activation use_bias"
-_POOL = "pool_size strides padding data_format"
-LAYERS: dict[str, tuple[str, ...]] = {
-    name: tuple(options.split())
-    for name, options in {
-        "InputLayer": "",
-        "Dense": "units activation use_bias",
-        "Conv1D": _CONV,
-        "Conv2D": _CONV,
-        "DepthwiseConv2D": "kernel_size strides padding depth_multiplier data_format dilation_rate activation use_bias",
-        "SeparableConv2D": "filters kernel_size strides padding data_format dilation_rate depth_multiplier activation use_bias",
-        "Conv2DTranspose": "filters kernel_size strides padding output_padding data_format dilation_rate activation use_bias",
-        "MaxPooling1D": _POOL,
-        "MaxPooling2D": _POOL,
-        "AveragePooling1D": _POOL,
-        "AveragePooling2D": _POOL,
-        "GlobalAveragePooling1D": "data_format keepdims",
-        "GlobalAveragePooling2D": "data_format keepdims",
-        "GlobalMaxPooling1D": "data_format keepdims",
-        "GlobalMaxPooling2D": "data_format keepdims",
-        "BatchNormalization": "axis momentum epsilon center scale",
-        "LayerNormalization": "axis epsilon center scale",
-        "GroupNormalization": "groups axis epsilon center scale",
-        "UnitNormalization": "axis",
-        "Activation": "activation",
-        "ReLU": "max_value negative_slope threshold",
-        "LeakyReLU": "negative_slope",
-        "PReLU": "shared_axes",
-        "ELU": "alpha",
-        "Softmax": "axis",
-        "Dropout": "rate",
-        "SpatialDropout1D": "rate",
-        "SpatialDropout2D": "rate",
-        "Flatten": "data_format",
-        "Reshape": "target_shape",
-        "Permute": "dims",
-        "RepeatVector": "n",
-        "ZeroPadding2D": "padding data_format",
-        "Cropping2D": "cropping data_format",
-        "UpSampling2D": "size data_format interpolation",
-        "Add": "",
-        "Subtract": "",
-        "Multiply": "",
-        "Average": "",
-        "Maximum": "",
-        "Minimum": "",
-        "Concatenate": "axis",
-        "Dot": "axes normalize",
-        "Identity": "",
-        "Rescaling": "scale offset",
-        "Resizing": "height width interpolation crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value antialias data_format",
-        "CenterCrop": "height width data_format",
-        "Normalization": "axis mean variance invert",
-        "TimeDistributed": "",
-    }.items()
-}
+LAYERS = table(
+    """
+    InputLayer Add Subtract Multiply Average Maximum Minimum Identity TimeDistributed:
+    Dense: units activation use_bias
+    Conv1D Conv2D: filters kernel_size strides padding data_format dilation_rate groups activation use_bias
+    DepthwiseConv2D: kernel_size strides padding depth_multiplier data_format dilation_rate activation use_bias
+    SeparableConv2D: filters kernel_size strides padding data_format dilation_rate depth_multiplier activation use_bias
+    Conv2DTranspose: filters kernel_size strides padding output_padding data_format dilation_rate activation use_bias
+    MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D: pool_size strides padding data_format
+    GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D: data_format keepdims
+    BatchNormalization: axis momentum epsilon center scale
+    LayerNormalization: axis epsilon center scale
+    GroupNormalization: groups axis epsilon center scale
+    UnitNormalization Softmax Concatenate: axis
+    Activation: activation
+    ReLU: max_value negative_slope threshold
+    LeakyReLU: negative_slope
+    PReLU: shared_axes
+    ELU: alpha
+    Dropout SpatialDropout1D SpatialDropout2D: rate
+    Flatten: data_format
+    Reshape: target_shape
+    Permute: dims
+    RepeatVector: n
+    ZeroPadding2D: padding data_format
+    Cropping2D: cropping data_format
+    UpSampling2D: size data_format interpolation
+    Dot: axes normalize
+    Rescaling: scale offset
+    Resizing: height width interpolation crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value antialias data_format
+    CenterCrop: height width data_format
+    Normalization: axis mean variance invert
+    """
+)
+"""Class of a layer -> the options that are taken over."""
+
 RANDOM = words(
     "RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness RandomHeight RandomWidth RandomHue "
     "RandomSaturation RandomSharpness RandomShear RandomColorJitter RandomColorDegeneration RandomPosterization RandomGrayscale "
@@ -76,109 +56,85 @@ RANDOM = words(
 )
 """Layers that act in training only: the device file has an Identity in their place."""
 
-OPS: dict[str, tuple[str, ...]] = {
-    name: tuple(options.split())
-    for name, options in {
-        "add": "",
-        "subtract": "",
-        "multiply": "",
-        "divide": "",
-        "true_divide": "",
-        "negative": "",
-        "absolute": "",
-        "square": "",
-        "sqrt": "",
-        "power": "",
-        "maximum": "",
-        "minimum": "",
-        "clip": "x_min x_max",
-        "mean": "axis keepdims",
-        "max": "axis keepdims initial",
-        "min": "axis keepdims initial",
-        "sum": "axis keepdims",
-        "exp": "",
-        "stack": "axis",
-        "flip": "axis",
-        "resize": "size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value",
-        "concatenate": "axis",
-        "reshape": "newshape",
-        "squeeze": "axis",
-        "expand_dims": "axis",
-        "transpose": "axes",
-        "get_item": "",
-        "relu": "",
-        "relu6": "",
-        "sigmoid": "",
-        "silu": "",
-        "tanh": "",
-        "softmax": "axis",
-        "leaky_relu": "negative_slope",
-        "elu": "alpha",
-        "selu": "",
-        "gelu": "approximate",
-        "mish": "",
-        "softplus": "",
-        "hard_sigmoid": "",
-        "hard_silu": "",
-        "cast": "dtype",
-    }.items()
-}
-OP_CLASSES = {  # class in the file -> function of keras.ops
+OPS = table(
+    """
+    add subtract multiply divide true_divide negative absolute square sqrt power maximum minimum exp get_item:
+    relu relu6 sigmoid silu tanh selu mish softplus hard_sigmoid hard_silu:
+    clip: x_min x_max
+    mean sum: axis keepdims
+    max min: axis keepdims initial
+    stack flip concatenate squeeze expand_dims softmax: axis
+    resize: size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value
+    reshape: newshape
+    transpose: axes
+    leaky_relu: negative_slope
+    elu: alpha
+    gelu: approximate
+    cast: dtype
+    """
+)
+"""Function of ``keras.ops`` -> the options that are taken over."""
+
+OP_CLASSES = {
     **{"".join(part.title() for part in name.split("_")): name for name in OPS},
     "HardSwish": "hard_silu",
     "Swish": "silu",
 }
-TF_OPS = {  # what Keras 2 wrote for a TensorFlow function in a functional graph -> (function of keras.ops, its argument names;
-    # the last ones are the options of that function in ``OPS``, in the same order)
-    "math.truediv": ("true_divide", ("x", "y")),
-    "math.divide": ("true_divide", ("x", "y")),
-    "math.subtract": ("subtract", ("x", "y")),
-    "math.add": ("add", ("x", "y")),
-    "math.multiply": ("multiply", ("x", "y")),
-    "math.negative": ("negative", ("x",)),
-    "math.abs": ("absolute", ("x",)),
-    "math.square": ("square", ("x",)),
-    "math.sqrt": ("sqrt", ("x",)),
-    "math.pow": ("power", ("x", "y")),
-    "math.maximum": ("maximum", ("x", "y")),
-    "math.minimum": ("minimum", ("x", "y")),
-    "__operators__.add": ("add", ("x", "y")),
-    "__operators__.getitem": ("get_item", ("tensor", "slice_spec")),
-    "nn.bias_add": ("add", ("value", "bias")),
-    "math.reduce_mean": ("mean", ("input_tensor", "axis", "keepdims")),
-    "math.reduce_max": ("max", ("input_tensor", "axis", "keepdims")),
-    "math.reduce_min": ("min", ("input_tensor", "axis", "keepdims")),
-    "math.reduce_sum": ("sum", ("input_tensor", "axis", "keepdims")),
-    "math.exp": ("exp", ("x",)),
-    "math.softplus": ("softplus", ("features",)),
-    "math.sigmoid": ("sigmoid", ("x",)),
-    "nn.sigmoid": ("sigmoid", ("x",)),
-    "math.tanh": ("tanh", ("x",)),
-    "nn.relu": ("relu", ("features",)),
-    "nn.relu6": ("relu6", ("features",)),
-    "nn.silu": ("silu", ("features",)),
-    "nn.leaky_relu": ("leaky_relu", ("features", "alpha")),
-    "nn.elu": ("elu", ("features",)),
-    "nn.selu": ("selu", ("features",)),
-    "nn.gelu": ("gelu", ("features", "approximate")),
-    "nn.softmax": ("softmax", ("logits", "axis")),
-    "reshape": ("reshape", ("tensor", "shape")),
-    "expand_dims": ("expand_dims", ("input", "axis")),
-    "squeeze": ("squeeze", ("input", "axis")),
-    "compat.v1.squeeze": ("squeeze", ("input", "axis")),
-    "transpose": ("transpose", ("a", "perm")),
-    "stack": ("stack", ("values", "axis")),
-    "reverse": ("flip", ("tensor", "axis")),
-    "image.resize": ("resize", ("images", "size", "method")),
-    "concat": ("concatenate", ("values", "axis")),
-    "clip_by_value": ("clip", ("t", "clip_value_min", "clip_value_max")),
-    "cast": ("cast", ("x", "dtype")),
-}
+"""Class of an operation in the file -> function of ``keras.ops``."""
+
+TF_OPS = table(
+    """
+    math.truediv math.divide: true_divide x y
+    math.subtract: subtract x y
+    math.add __operators__.add: add x y
+    math.multiply: multiply x y
+    math.negative: negative x
+    math.abs: absolute x
+    math.square: square x
+    math.sqrt: sqrt x
+    math.pow: power x y
+    math.maximum: maximum x y
+    math.minimum: minimum x y
+    __operators__.getitem: get_item tensor slice_spec
+    nn.bias_add: add value bias
+    math.reduce_mean: mean input_tensor axis keepdims
+    math.reduce_max: max input_tensor axis keepdims
+    math.reduce_min: min input_tensor axis keepdims
+    math.reduce_sum: sum input_tensor axis keepdims
+    math.exp: exp x
+    math.softplus: softplus features
+    math.sigmoid nn.sigmoid: sigmoid x
+    math.tanh: tanh x
+    nn.relu: relu features
+    nn.relu6: relu6 features
+    nn.silu: silu features
+    nn.leaky_relu: leaky_relu features alpha
+    nn.elu: elu features
+    nn.selu: selu features
+    nn.gelu: gelu features approximate
+    nn.softmax: softmax logits axis
+    reshape: reshape tensor shape
+    expand_dims: expand_dims input axis
+    squeeze compat.v1.squeeze: squeeze input axis
+    transpose: transpose a perm
+    stack: stack values axis
+    reverse: flip tensor axis
+    image.resize: resize images size method
+    concat: concatenate values axis
+    clip_by_value: clip t clip_value_min clip_value_max
+    cast: cast x dtype
+    """
+)
+"""TensorFlow function that Keras 2 wrote into a functional graph -> function of ``keras.ops``, then the argument names.
+
+The last arguments are the options of that function in ``OPS``, in the same order.
+"""
+
 ACTIVATIONS = words(
     "linear relu relu6 leaky_relu elu selu celu gelu sigmoid hard_sigmoid silu swish hard_silu hard_swish softmax softplus "
     "softsign tanh exponential mish log_softmax log_sigmoid hard_tanh"
 )
-ACTIVATION_LAYERS = frozenset(("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax"))
+ACTIVATION_LAYERS = words("ReLU LeakyReLU PReLU ELU Softmax")
 _TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
 _MODULE_ROOTS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
 CODE = words("__lambda__ Lambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer")
@@ -194,6 +150,7 @@ UNSUPPORTED = words(
 """Keras's own layers that are not taken; old files do not say whose a class is."""
 RECURRENT = words("RNN LSTM GRU SimpleRNN ConvLSTM1D ConvLSTM2D ConvLSTM3D Bidirectional Embedding")
 MAX_DEPTH = 24
+"""How deep nets may be nested."""
 
 
 def check_objects(value: Any, layer: str, trusted: frozenset[str]) -> None:
@@ -217,7 +174,7 @@ def check_class(name: str, item: dict[str, Any], layer: str, trusted: frozenset[
     if bare in trusted:
         return
     module = item.get("module")
-    if module is not None and not (isinstance(module, str) and is_keras_module(module)):
+    if module is not None and not is_keras_module(module):
         raise UntrustedError(
             f"layer {layer!r} needs the class {bare[:60]} of module {str(module)[:60]!r}, which is not part of Keras: "
             "pass the file that defines it with --trust-code, if you trust it"
@@ -226,9 +183,9 @@ def check_class(name: str, item: dict[str, Any], layer: str, trusted: frozenset[
         raise unknown(bare, layer)
 
 
-def is_keras_module(module: str) -> bool:
-    """Whether a module's name is that of Keras in one of its lives."""
-    return any(module == root or module.startswith(f"{root}.") for root in _MODULE_ROOTS)
+def is_keras_module(module: object) -> bool:
+    """Whether this is the name of a module of Keras, under any of the names that Keras has had."""
+    return isinstance(module, str) and any(module == root or module.startswith(f"{root}.") for root in _MODULE_ROOTS)
 
 
 def unknown(name: str, layer: str) -> UntrustedError:
@@ -266,5 +223,5 @@ def _code(layer: str, kind: str = "Lambda") -> UntrustedError:
     what = "Python code (Lambda)" if kind in ("Lambda", "__lambda__") else f"foreign code ({kind})"
     return UntrustedError(
         f"layer {layer!r} holds {what}, which is never run: replace it by a built-in layer "
-        "(Rescaling, Resizing, Normalization ...) and save the model anew"
+        "(Rescaling, Resizing, Normalization ...) and save the model again"
     )

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -16,12 +17,10 @@ from convert.errors import SourceError
 CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
-MAX_ENTRIES = 4096
-MAX_JSON_BYTES = 64 * 2**20
-MAX_JSON_DEPTH = 200
-MAX_JSON_NODES = 4_000_000
-MAX_WEIGHTS_BYTES = 4 * 2**30
-_BLOCK = 2**20
+# Bounds that no honest model comes near
+MAX_ENTRIES, MAX_WEIGHTS_BYTES = 4096, 4 * 2**30
+MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_NODES = 64 * 2**20, 200, 4_000_000  # of its config
+_BLOCK = 2**20  # bytes that are unpacked at a time
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, NotImplementedError)
 
 
@@ -33,18 +32,25 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             _check_names(path, archive)
             yield archive
     except _BROKEN as error:
-        raise SourceError(f"{path}: the archive is damaged or truncated ({error}): copy or save it anew") from error
+        raise SourceError(f"{path}: the archive is damaged or truncated ({error}): copy or save it again") from error
 
 
-def read_config(path: Path) -> tuple[Any, str | None, bool]:
-    """The parsed config, the Keras version that wrote it, and whether weights are inside."""
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a model file says of itself: its config as parsed JSON, the Keras version that wrote it, whether it holds weights."""
+
+    config: Any
+    keras_version: str | None
+    has_weights: bool
+
+
+def read_facts(path: Path) -> FileFacts:
+    """Read config and version of a ``.keras`` archive; raises SourceError."""
     with opened(path) as archive:
         names = set(archive.namelist())
         if CONFIG not in names:
             if WEIGHTS in names or any(n.endswith(".npz") for n in names):
-                raise SourceError(
-                    f"{path}: {CONFIG} is missing from the archive: save the model anew with model.save()"
-                )
+                raise SourceError(f"{path}: {CONFIG} is missing from it: save the model again with model.save()")
             if any(PurePosixPath(n).name == "data.pkl" for n in names):
                 raise SourceError(f"{path}: a PyTorch file: convert takes Keras models (.keras, .h5, SavedModel)")
             inside = next((n for n in sorted(names) if n.endswith((".keras", ".h5", ".hdf5", "saved_model.pb"))), None)
@@ -61,7 +67,7 @@ def read_config(path: Path) -> tuple[Any, str | None, bool]:
         if weights:
             with archive.open(WEIGHTS) as stream:  # real bytes, not what the entry claims
                 weights = stream.read(8) == b"\x89HDF\r\n\x1a\n"
-    return config, version, weights
+    return FileFacts(config, version, weights)
 
 
 def copy_weights(path: Path, target: Path) -> None:

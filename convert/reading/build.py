@@ -10,15 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from convert.errors import ModelError, SourceError
+from convert.errors import ModelError, SourceError, gist
 from convert.reading import allow
-from convert.reading.graph import INPUT, OP_PREFIX, Call, Graph, Layer, Ref
+from convert.reading.graph import INPUT, OP_PREFIX, Call, Graph, Layer, Ref, words
 from convert.reading.layers import keras_classes
 
-_ARITHMETIC = frozenset(
-    f"{OP_PREFIX}{name}"
-    for name in ("add", "subtract", "multiply", "divide", "true_divide", "power", "maximum", "minimum")
-)
+_ARITHMETIC = words("op:add op:subtract op:multiply op:divide op:true_divide op:power op:maximum op:minimum")
 
 
 def build(graph: Graph, trusted: Mapping[str, Any] | None = None) -> Any:
@@ -61,7 +58,7 @@ class _Builder:
             try:
                 model = self.keras.Sequential(stack, name=graph.name)
             except (ValueError, TypeError) as error:
-                raise SourceError(f"{graph.name!r} cannot be built: {plain(error)}") from error
+                raise SourceError(f"{graph.name!r} cannot be built: {gist(error)}") from error
         else:
             model = self.functional(graph, made)
         if not graph.trainable:
@@ -69,32 +66,17 @@ class _Builder:
         return model
 
     def functional(self, graph: Graph, made: Mapping[str, Any]) -> Any:
-        outputs: dict[str, list[Any]] = {}
-        for layer in graph.layers:
-            if layer.kind == INPUT:
-                outputs[layer.name] = [[made[layer.name].output]]
-        waiting = {layer.name: list(layer.calls) for layer in graph.layers if layer.kind != INPUT}
-        progress = True
-        while waiting and progress:
-            progress = False
-            for layer in graph.layers:
-                calls = waiting.get(layer.name)
-                while calls and all(_known(ref, outputs) for ref in calls[0].refs()):
-                    outputs.setdefault(layer.name, []).append(self.call(layer, made[layer.name], calls.pop(0), outputs))
-                    progress = True
-                if calls is not None and not calls:
-                    del waiting[layer.name]
-        if waiting:
-            raise SourceError(f"the connections of {graph.name!r} run in a circle at layer {next(iter(waiting))!r}")
+        outputs: dict[str, list[Any]] = {ref.layer: [[made[ref.layer].output]] for ref in graph.inputs}
+        for layer, number in graph.in_order():
+            made_of = self.call(layer, made[layer.name], layer.calls[number], outputs)
+            outputs.setdefault(layer.name, []).append(made_of)
         ends = [outputs[ref.layer][ref.call][ref.tensor] for ref in graph.outputs]
         starts = [outputs[ref.layer][ref.call][ref.tensor] for ref in graph.inputs]
-        single = len(starts) == 1
+        taken, given = (one[0] if len(one) == 1 else one for one in (starts, ends))
         try:
-            return self.keras.Model(
-                starts[0] if single else starts, ends[0] if len(ends) == 1 else ends, name=graph.name
-            )
+            return self.keras.Model(taken, given, name=graph.name)
         except (ValueError, TypeError) as error:
-            raise SourceError(f"{graph.name!r} cannot be built: {plain(error)}") from error
+            raise SourceError(f"{graph.name!r} cannot be built: {gist(error)}") from error
 
     def call(self, layer: Layer, made: Any, call: Call, outputs: Mapping[str, list[Any]]) -> list[Any]:
         args = [_filled(value, outputs) for value in call.args]
@@ -104,7 +86,7 @@ class _Builder:
         try:
             result = made(*args, **kwargs)
         except (ValueError, TypeError, IndexError, AttributeError) as error:
-            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be built: {plain(error)}") from error
+            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be built: {gist(error)}") from error
         return list(result) if isinstance(result, list | tuple) else [result]
 
     def layer(self, layer: Layer) -> Any:
@@ -121,7 +103,7 @@ class _Builder:
         except ModelError:
             raise
         except Exception as error:
-            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be made: {plain(error)}") from error
+            raise SourceError(f"layer {layer.name!r} ({layer.kind}) cannot be made: {gist(error)}") from error
 
     def make(self, layer: Layer) -> Any:
         params = {key: self.param(key, value) for key, value in layer.params.items()}
@@ -147,11 +129,8 @@ class _Builder:
             return self.old_hard_sigmoid
         if key == "activation" and isinstance(value, str) and value.startswith("trusted:"):
             return self.trusted[value.removeprefix("trusted:")]
-        return (
-            list(value)
-            if isinstance(value, tuple) and key in ("axis", "mean", "variance", "scale", "offset")
-            else value
-        )
+        listed = isinstance(value, tuple) and key in ("axis", "mean", "variance", "scale", "offset")
+        return list(value) if listed else value
 
     def old_hard_sigmoid(self, x: Any) -> Any:
         """Keras 2's: clip(0.2 x + 0.5, 0, 1)."""
@@ -164,16 +143,6 @@ class _Builder:
             return lambda x, key: x[key]
         function = getattr(self.keras.ops.image if name == "resize" else self.keras.ops, name)
         return lambda *args, **kwargs: function(*args, **{**layer.params, **kwargs})
-
-
-def plain(error: BaseException) -> str:
-    """The gist of a library's error in one short line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:200]
-
-
-def _known(ref: Ref, outputs: Mapping[str, list[Any]]) -> bool:
-    return len(outputs.get(ref.layer, ())) > ref.call
 
 
 def _filled(value: Any, outputs: Mapping[str, list[Any]]) -> Any:

@@ -12,8 +12,7 @@ from convert.reading.graph import Layer
 
 Shape = tuple[int | None, ...] | None
 """Without the batch; None is an open side, a whole shape of None is unknown."""
-_MAX_LIST = 4096
-_MAX_NUMBER = 2**31
+_MAX_LIST, _MAX_NUMBER = 4096, 2**31  # no honest option comes near
 
 
 def plain(value: Any, label: str, key: str) -> Any:
@@ -53,9 +52,7 @@ def positive(layer: Layer, key: str, default: int | None = None) -> int:
     """An option that must be a whole number above 0."""
     value = layer.params.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise SourceError(
-            f"layer {layer.name!r}: its {key} is {value}, but must be at least 1: a layer with nothing in it"
-        )
+        raise SourceError(f"layer {layer.name!r}: its {key} is {value}, but must be at least 1: an empty layer")
     return value
 
 

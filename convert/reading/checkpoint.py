@@ -22,13 +22,13 @@ def restore(folder: Path, model: Any) -> None:
         objects = _objects(reader.get_tensor(_GRAPH))
         shapes = reader.get_variable_to_shape_map()
     except Exception as error:
-        raise SourceError(f"{folder}: its variables are damaged: copy the whole folder anew") from error
+        raise SourceError(f"{folder}: its variables are damaged: copy the whole folder again") from error
     for path, variable in _expected(model, ()):
         names = (variable.name, f"depthwise_{variable.name}")  # Keras 3 calls the depthwise kernel plainly kernel
         key = next((key for name in names if (key := _key(objects, (*path, name)))), None)
         if key is None or tuple(shapes.get(key, (-1,))) != tuple(variable.shape):
             where = "/".join((*path, variable.name))
-            raise SourceError(f"{folder}: its variables do not fit its architecture at {where}: save the model anew")
+            raise SourceError(f"{folder}: its variables do not fit its architecture at {where}: save the model again")
         variable.assign(reader.get_tensor(key))
     for layer in model._flatten_layers():  # noqa: SLF001 - nested nets too
         if hasattr(layer, "finalize_state"):  # a Normalization works with what it derives from its weights

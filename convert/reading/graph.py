@@ -6,9 +6,11 @@ config never reaches Keras's own deserialiser.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from convert.errors import SourceError
 
 MODEL = "Model"  # the kind of a nested net
 INPUT = "InputLayer"
@@ -18,6 +20,12 @@ OP_PREFIX = "op:"  # a bare operation in a functional graph (x / 127.5), not a l
 def words(text: str) -> frozenset[str]:
     """The words of a text: how the lists of this package are written."""
     return frozenset(text.split())
+
+
+def table(text: str) -> dict[str, tuple[str, ...]]:
+    """What stands behind the colon for each name before it, line by line: how the tables of this package are written."""
+    rows = [line.partition(":") for line in text.strip().splitlines()]
+    return {name: tuple(values.split()) for names, _, values in rows for name in names.split()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +93,43 @@ class Graph:
             else:
                 yield layer
 
+    def mapped(self, change: Callable[[tuple[str, ...], Layer], Layer], path: tuple[str, ...] = ()) -> Graph:
+        """The same net with each leaf, those of nested nets too, replaced by ``change(path, leaf)``.
+
+        ``path`` names the nets that the leaf is in, outermost first, then the leaf.
+        """
+        layers = []
+        for layer in self.layers:
+            here = (*path, layer.name)
+            body = layer.body
+            layers.append(change(here, layer) if body is None else replace(layer, body=body.mapped(change, here)))
+        return replace(self, layers=tuple(layers))
+
+    def in_order(self) -> Iterator[tuple[Layer, int]]:
+        """Each layer with the number of its call, after all calls whose tensors it takes; the inputs are left out.
+
+        Raises:
+            SourceError: a layer is connected to nothing, or the connections run in a circle.
+        """
+        done = {ref.layer: 1 for ref in self.inputs}
+        waiting = [layer for layer in self.layers if layer.name not in done]
+        while waiting:
+            count = len(done), sum(done.values())
+            for layer in waiting:
+                if not layer.calls:
+                    raise SourceError(f"layer {layer.name!r} is connected to nothing")
+                for number in range(done.get(layer.name, 0), len(layer.calls)):
+                    if any(done.get(ref.layer, 0) <= ref.call for ref in layer.calls[number].refs()):
+                        break
+                    yield layer, number
+                    done[layer.name] = number + 1
+            waiting = [layer for layer in waiting if done.get(layer.name, 0) < len(layer.calls)]
+            if waiting and count == (len(done), sum(done.values())):
+                raise SourceError(f"the connections of {self.name!r} run in a circle at layer {waiting[0].name!r}")
+
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class AdmittedNet:
     """A net whose every class is allowed, with ``notes`` on what was changed on the way, in plain words."""
 
     graph: Graph

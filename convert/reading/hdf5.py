@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from convert.errors import SourceError, ToolError
-from convert.reading.archive import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
+from convert.reading.archive import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES, FileFacts, parse_json
 from edge.extras import how_to_install
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-MAX_OBJECTS = 200_000
-MAX_DEPTH = 60
+MAX_OBJECTS, MAX_DEPTH = 200_000, 60  # no honest model comes near
 _WEIGHTS_V3 = {"layers", "_layer_checkpoint_dependencies", "vars"}
 
 
-@dataclass(frozen=True, slots=True)
-class H5Facts:
-    """What a whole-model HDF5 file says of itself. ``config``: the text, or None."""
-
-    config: str | None
-    keras_version: str | None
-    has_weights: bool
-
-
-def read_facts(path: Path) -> H5Facts:
+def read_facts(path: Path) -> FileFacts:
     """Check the file's links and sizes and read its attributes; raises SourceError for what is no whole model."""
     with opened(path) as file:
         check_objects(path, file)
@@ -37,11 +27,11 @@ def read_facts(path: Path) -> H5Facts:
             raise SourceError(f"{path}: {_what_is_missing(file)}")
         group = file.get("model_weights")
         has_weights = group is not None and _holds_dataset(group)
-    return H5Facts(config, version[:40] if version else None, has_weights)
+    return FileFacts(parse_json(path, config), version[:40] if version else None, has_weights)
 
 
 def facts_in_child(payload: dict[str, str]) -> dict[str, Any]:
-    """``read_facts`` for ``run_in_child``: the HDF5 library is large and in C, and a broken file may make it crash or spin."""
+    """``read_facts`` for ``run_in_child``."""
     return asdict(read_facts(Path(payload["path"])))
 
 
@@ -62,7 +52,7 @@ def opened(path: Path) -> Iterator[Any]:
         with h5py.File(path, "r") as file:
             yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise SourceError(f"{path}: the HDF5 file is damaged or truncated: copy or save it anew") from error
+        raise SourceError(f"{path}: the HDF5 file is damaged or truncated: copy or save it again") from error
 
 
 def check_objects(path: Path, file: Any) -> None:
@@ -125,7 +115,7 @@ def _what_is_missing(file: Any) -> str:
             'and save the whole with model.save("name.keras")'
         )
     if "model_weights" in file or "optimizer_weights" in file:
-        return 'its architecture (model_config) is missing: save the model anew with model.save("name.keras")'
+        return 'its architecture (model_config) is missing: save the model again with model.save("name.keras")'
     return "an HDF5 file, but no Keras model"
 
 

@@ -1,4 +1,4 @@
-"""What is in a model file: input, head, layers, cost and risks, told from the config alone. No code of it runs.
+"""What is in a model file: input, head, layers, cost and risks, read from the config alone. None of its code runs.
 
 ``inspect`` needs neither TensorFlow nor a child process; ``convert.reading.load:describe`` in a child adds the proof that it
 loads.
@@ -8,31 +8,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from convert.errors import ModelError
 from convert.reading import risks, trust
 from convert.reading.checked import Shape
-from convert.reading.graph import Graph, Layer
-from convert.reading.heads import Head, head_of
+from convert.reading.graph import Graph, Layer, words
 from convert.reading.layers import DEPTH_TO_SPACE, LAYER_SCALE
 from convert.reading.parse import admit
 from convert.reading.shapes import LayerFacts, Measures, measure
 from convert.reading.source import SourceModel
 
 DEVICE_SIDE = 32
-_LARGER_SIDE = 512
+"""Side in pixels of the crops that the device feeds a classifier."""
+
+_LARGER_SIDE = 512  # another side, at which a net of any size must work too
 _COLOURS = {1: "grey", 3: "colour", 4: "colour and alpha"}
-_FIXES_SIZE = frozenset(("Flatten", "Reshape", "Permute", "RepeatVector", "op:reshape", "TimeDistributed"))
-_PREPROCESSING = frozenset(("Rescaling", "Resizing", "CenterCrop", "Normalization"))
+_FIXES_SIZE = words("Flatten Reshape Permute RepeatVector op:reshape TimeDistributed")
+_PREPROCESSING = words("Rescaling Resizing CenterCrop Normalization")
+
+
+Head = Literal["sigmoid", "softmax", "logits", "several outputs", "map", "unknown"]
+_HEADS: dict[str, Head] = {
+    "softmax": "softmax",
+    "sigmoid": "sigmoid",
+    "hard_sigmoid": "sigmoid",
+    "hard_sigmoid_2": "sigmoid",
+    "linear": "logits",
+}
+_PASSES = words("Identity Dropout SpatialDropout2D Flatten Reshape GlobalAveragePooling2D op:reshape op:squeeze")
+_NAMES_ITS_ACTIVATION = words("Dense Conv1D Conv2D SeparableConv2D DepthwiseConv2D Conv2DTranspose Activation")
+_LINEAR = words("BatchNormalization Add Concatenate InputLayer Rescaling")
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A model file as a person wants to know it.
+    """What is in a model file.
 
-    ``inputs`` and ``outputs``: shapes without the batch, None where open. ``classes``: what the head tells apart (a
-    sigmoid of width 1 tells 2); None where it is no classifier. ``macs`` at the native size, or at 32 x 32 where that is
-    open; ``macs_32`` at 32 x 32 where the net can be rebuilt there. ``any_size``: convolutions and global pooling only.
+    Attributes:
+        inputs: shapes without the batch, None where open; so are ``outputs``.
+        classes: how many the head has (a sigmoid of width 1 has 2); None: it is no classifier.
+        macs: at the native size, or at 32 x 32 where that is open.
+        macs_32: at 32 x 32, where the net can be rebuilt at that size.
+        any_size: it has convolutions and global pooling only.
     """
 
     path: Path
@@ -65,7 +83,7 @@ class Inspection:
 
 
 def inspect(source: SourceModel, trust_code: Path | None = None) -> Inspection:
-    """Read off what is in a model.
+    """Say what is in a model.
 
     Args:
         source: from ``open_source``.
@@ -83,18 +101,8 @@ def inspect(source: SourceModel, trust_code: Path | None = None) -> Inspection:
     any_size = takes_any_size(graph, native)
     rebuilt = measure(graph, (DEVICE_SIDE, DEVICE_SIDE), force=True) if any_size else None
     head, classes = head_of(graph, native)
-    first = native.inputs[0] if native.inputs else None
-    channels = first[-1] if first is not None and len(first) == 3 else None
     return Inspection(
-        path=source.path,
-        format=source.format,
-        keras_version=source.keras_version,
-        sha256=source.sha256,
-        bytes=source.size,
-        inputs=native.inputs,
-        channels=channels,
-        colour=_COLOURS.get(channels or 0, "no image"),
-        outputs=native.outputs,
+        **_file_facts(source, native.inputs, native.outputs),
         head=head,
         classes=classes,
         parameters=measured.parameters,
@@ -160,9 +168,8 @@ def _pooled(native: Measures, at: int) -> bool:
 def _preprocessing(graph: Graph) -> tuple[str, ...]:
     found = []
     for layer in graph.leaves():
-        if layer.kind in _PREPROCESSING or (
-            layer.kind.startswith("edge:") and layer.kind not in (DEPTH_TO_SPACE, LAYER_SCALE)
-        ):
+        scales = layer.kind.startswith("edge:") and layer.kind not in (DEPTH_TO_SPACE, LAYER_SCALE)
+        if scales or layer.kind in _PREPROCESSING:
             options = ", ".join(f"{key}={value}" for key, value in layer.params.items() if value is not None)
             found.append(f"{layer.kind.removeprefix('edge:')}({options[:80]})")
     return tuple(found)
@@ -173,19 +180,12 @@ def _tuple(value: object) -> tuple[object, ...]:
 
 
 def _graph_only(source: SourceModel) -> Inspection:
-    inputs, outputs = (tuple(_open(shape[1:]) for shape in shapes) for shapes in source.signature)
-    first = inputs[0] if inputs else None
-    channels = first[-1] if first is not None and len(first) == 3 else None
+    inputs, outputs = (
+        tuple(tuple(None if side < 0 else side for side in shape[1:]) for shape in shapes)
+        for shapes in source.signature
+    )
     return Inspection(
-        path=source.path,
-        format=source.format,
-        keras_version=source.keras_version,
-        sha256=source.sha256,
-        bytes=source.size,
-        inputs=inputs,
-        channels=channels,
-        colour=_COLOURS.get(channels or 0, "no image"),
-        outputs=outputs,
+        **_file_facts(source, inputs, outputs),
         head="unknown",
         classes=None,
         parameters=0,
@@ -199,5 +199,55 @@ def _graph_only(source: SourceModel) -> Inspection:
     )
 
 
-def _open(shape: tuple[int, ...]) -> Shape:
-    return tuple(None if side < 0 else side for side in shape)
+def _file_facts(source: SourceModel, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> dict[str, Any]:
+    """What an ``Inspection`` says of the file, of inputs and of outputs."""
+    first = inputs[0] if inputs else None
+    channels = first[-1] if first is not None and len(first) == 3 else None
+    return {
+        "path": source.path,
+        "format": source.format,
+        "keras_version": source.keras_version,
+        "sha256": source.sha256,
+        "bytes": source.size,
+        "inputs": inputs,
+        "channels": channels,
+        "colour": _COLOURS.get(channels or 0, "no image"),
+        "outputs": outputs,
+    }
+
+
+def head_of(graph: Graph, measures: Measures) -> tuple[Head, int | None]:
+    """The kind of the head, and how many classes it has (None: the net is no classifier)."""
+    if len(measures.outputs) != 1:
+        return "several outputs", None
+    shape = measures.outputs[0]
+    if shape is None or not shape or shape[-1] is None:
+        return "unknown", None
+    if any(side != 1 for side in shape[:-1]):
+        return "map", None
+    head = _HEADS.get(last_activation(graph), "unknown")
+    return head, 2 if shape[-1] == 1 and head != "softmax" else shape[-1]
+
+
+def last_activation(graph: Graph) -> str:
+    """The activation function that the first output leaves through; "linear" for none."""
+    ref = graph.outputs[0]
+    while True:
+        layer = graph.layer(ref.layer)
+        if layer.body is not None:
+            return last_activation(layer.body)
+        if layer.kind in _PASSES and layer.calls:
+            ref = layer.calls[0].refs()[0]
+            continue
+        return _activation_of(layer)
+
+
+def _activation_of(layer: Layer) -> str:
+    if layer.inner is not None:
+        return _activation_of(layer.inner)
+    if layer.kind in _NAMES_ITS_ACTIVATION:
+        value = layer.params.get("activation", "linear")
+        return value.kind.lower() if isinstance(value, Layer) else str(value)
+    if layer.kind in _LINEAR:
+        return "linear"
+    return layer.kind.removeprefix("op:").lower()

@@ -1,7 +1,7 @@
-"""Built-in stand-ins for custom layers that notebooks write, so that none of a stranger's code need run.
+"""Built-in replacements for custom layers that notebooks define, so that no code of a stranger has to run.
 
-A layer is recognised by its class name alone (``STAND_INS``, first match wins; letters only, lower case). Said in the
-notes each time, for a name is no proof of what a class did.
+A layer is recognised by its class name alone (``STAND_INS``, first match wins; letters only, lower case). Since a name does
+not prove what a class did, every such replacement is named in the notes.
 
 | class name holds | taken as |
 |---|---|
@@ -10,7 +10,7 @@ notes each time, for a name is no proof of what a class did.
 | bgr to rgb, rgb to bgr | channels reversed |
 | layer scale | a factor per channel, with its weights (ConvNeXt) |
 | depth to space | this project's own layer: [n, h, w, 4c] to [n, 2h, 2w, c] |
-| brightness with random, shift or jitter | nothing. Often written so that it is random at inference too: left out there |
+| brightness with random, shift or jitter | nothing; often written so that it is random at inference too |
 | hue, saturation, contrast, flip, rotation, zoom, noise, colour, augment with random, shift or jitter | nothing: training only |
 """
 
@@ -82,7 +82,7 @@ def fold_round_trips(graph: Graph) -> tuple[Graph, list[str]]:
     if not folded:
         return graph, []
     note = "HSV to RGB and back to HSV with only training-time layers in between cancel out: both left out"
-    return _with_identities(graph, (), folded), [note]
+    return graph.mapped(lambda at, one: replace(one, kind="Identity", params={}) if at in folded else one), [note]
 
 
 def _chain(graph: Graph, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Layer]]:
@@ -109,19 +109,6 @@ def _chain(graph: Graph, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
             yield (*path, here), layer
         after = followers.get(here, [])
         here = after[0] if len(after) == 1 and len(graph.outputs) == 1 else None
-
-
-def _with_identities(graph: Graph, path: tuple[str, ...], folded: set[tuple[str, ...]]) -> Graph:
-    layers = []
-    for layer in graph.layers:
-        here = (*path, layer.name)
-        if layer.body is not None:
-            layers.append(replace(layer, body=_with_identities(layer.body, here, folded)))
-        elif here in folded:
-            layers.append(replace(layer, kind="Identity", params={}))
-        else:
-            layers.append(layer)
-    return replace(graph, layers=tuple(layers))
 
 
 @functools.cache

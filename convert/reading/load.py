@@ -6,18 +6,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from convert.errors import LimitError, ModelError, SourceError, ToolError
+from convert.errors import LimitError, ModelError, SourceError, ToolError, gist
 from convert.reading import archive, checkpoint, hdf5, shapes, trust
-from convert.reading.build import build, plain
+from convert.reading.build import build
 from convert.reading.parse import admit
 from convert.reading.source import SourceModel, open_source
 from convert.scratch import scratch
 from edge.extras import how_to_install
 
 OLDEST_KERAS = (3, 13, 2)
+"""Earlier versions have known holes in reading files of strangers."""
 
 
-def load_model(source: SourceModel, trust_code: Path | None = None, size: tuple[int, int] | None = None) -> Any:
+def load_model(source: SourceModel, trust_code: Path | None = None) -> Any:
     """The Keras model in ``source`` with its weights, not compiled.
 
     Keras's own deserialiser is never called: the config was read into a ``Graph`` by our own rules, and layers are made
@@ -26,7 +27,6 @@ def load_model(source: SourceModel, trust_code: Path | None = None, size: tuple[
     Args:
         source: from ``open_source``.
         trust_code: the user's own file of custom classes; it is run.
-        size: (height, width) to rebuild the net at, with the same weights; only where ``inspection.takes_any_size``.
 
     Returns:
         keras.Model, float32. A SavedModel with a graph only comes as a model of one opaque layer.
@@ -36,13 +36,13 @@ def load_model(source: SourceModel, trust_code: Path | None = None, size: tuple[
         return _graph_only(source)
     graph = admit(source, trust.names_in(trust_code)).graph
     shapes.measure(graph)
-    model = build(shapes.resized(graph, size) if size else graph, trust.load(trust_code))
+    model = build(graph, trust.load(trust_code))
     try:
         _load_weights(source, model)
     except ModelError:
         raise
     except Exception as error:
-        raise SourceError(f"{source.path}: its weights do not fit its architecture: {plain(error)}") from error
+        raise SourceError(f"{source.path}: its weights do not fit its architecture: {gist(error)}") from error
     return model
 
 
@@ -57,7 +57,7 @@ def need_keras() -> None:
     except ImportError as error:
         if any(words in str(error) for words in ("map segment", "allocate memory")):
             raise LimitError("stopped: out of memory before TensorFlow was up: allow it more") from error
-        raise ToolError(f"TensorFlow does not start here: {plain(error)}") from error
+        raise ToolError(f"TensorFlow does not start here: {gist(error)}") from error
     numbers = tuple(int(part) for part in found.split(".")[:3] if part.isdecimal())
     if numbers < OLDEST_KERAS:
         raise ToolError(f"Keras {found} is too old to open unknown files: {how_to_install('convert')}")
@@ -101,14 +101,12 @@ def _graph_only(source: SourceModel) -> Any:
 
     inputs, outputs = source.signature
     if len(inputs) != 1 or not outputs or any(dim < 0 for dim in inputs[0][1:]):
-        raise SourceError(
-            f"{source.path}: its serving signature has no single input of fixed size: save the Keras model"
-        )
+        raise SourceError(f"{source.path}: its signature has no single input of fixed size: save the Keras model")
     tensor = keras.Input(tuple(inputs[0][1:]), name="image")
     try:
         layer = keras.layers.TFSMLayer(str(source.path), call_endpoint="serving_default")
         result = layer(tensor)
     except Exception as error:
-        raise SourceError(f"{source.path}: the SavedModel cannot be loaded: {plain(error)}") from error
+        raise SourceError(f"{source.path}: the SavedModel cannot be loaded: {gist(error)}") from error
     values = list(result.values()) if isinstance(result, dict) else result
     return keras.Model(tensor, values[0] if isinstance(values, list) and len(values) == 1 else values)

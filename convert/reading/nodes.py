@@ -11,7 +11,8 @@ from convert.errors import SourceError, UntrustedError
 from convert.reading.graph import Call, Graph, Ref
 from convert.reading.migrate import untuple
 
-_MAX_CALLS = 1000
+_MAX_CALLS = 1000  # of one layer; no honest model comes near
+_MAX_ITEMS = 4096  # of one list
 _CONSTANT = "_CONSTANT_VALUE"
 
 
@@ -91,19 +92,7 @@ def _leading(item: list[Any], label: str) -> Any:
 
 def _old_kwargs(item: list[Any], label: str) -> dict[str, Any]:
     given = item[3] if len(item) > 3 and isinstance(item[3], dict) else {}
-    return {str(key): _old_value(key, value, label) for key, value in given.items()}
-
-
-def _old_value(key: str, value: Any, label: str) -> Any:
-    if key == "slice_spec" and isinstance(parts := untuple(value), list):
-        return tuple(_old_slice(item, label) for item in parts)
-    return _value(value, label)
-
-
-def _old_slice(item: Any, label: str) -> Any:
-    if isinstance(item, dict) and set(item) == {"start", "stop", "step"}:
-        return _slice(item, label)
-    return _value(item, label)
+    return {str(key): _value(untuple(value) if key == "slice_spec" else value, label) for key, value in given.items()}
 
 
 def _slice(item: dict[str, Any], label: str) -> slice:
@@ -119,7 +108,7 @@ def _object(value: dict[str, Any], label: str) -> Any:
         case "__keras_tensor__":
             return _ref(value["config"]["keras_history"])
         case "__ellipsis__":
-            return Ellipsis
+            return ...
         case "__slice__" if isinstance(inside, dict):
             return _slice(inside, label)
         case "__tuple__":
@@ -131,11 +120,11 @@ def _object(value: dict[str, Any], label: str) -> Any:
 
 def _value(value: Any, label: str) -> Any:
     if isinstance(value, dict):
-        return _object(value, label)
+        return _slice(value, label) if value.keys() == {"start", "stop", "step"} else _object(value, label)
     if isinstance(value, list):
         if _is_ref(value):
             return _ref(value)
-        if len(value) > 4096:
+        if len(value) > _MAX_ITEMS:
             raise SourceError(f"layer {label!r} is called with a list of {len(value)}: refused")
         return tuple(_value(item, label) for item in value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -6,16 +6,17 @@ Nothing of the config is kept that is not understood here; what training alone n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from convert.errors import SourceError, UnsupportedError, UntrustedError
 from convert.reading import allow, checked, migrate
-from convert.reading.graph import INPUT, MODEL, OP_PREFIX, Admitted, Call, Graph, Layer, Ref, words
+from convert.reading.graph import INPUT, MODEL, OP_PREFIX, AdmittedNet, Call, Graph, Layer, Ref, words
 from convert.reading.layers import fold_round_trips, stand_in
 from convert.reading.nodes import parse_calls, parse_refs, settle_calls
 from convert.reading.source import SourceModel
 
-MAX_LAYERS = 5000
+MAX_LAYERS = 5000  # no honest model comes near
 _IGNORED = words(
     "name trainable dtype batch_input_shape batch_shape input_shape build_input_shape autocast quantization_config lora_rank "
     "lora_alpha seed synchronized renorm renorm_clipping renorm_momentum fused virtual_batch_size momentum implementation "
@@ -23,7 +24,7 @@ _IGNORED = words(
 )
 
 
-def admit(source: SourceModel, trusted: frozenset[str] = frozenset()) -> Admitted:
+def admit(source: SourceModel, trusted: frozenset[str] = frozenset()) -> AdmittedNet:
     """Read the config of ``source`` into a Graph.
 
     Args:
@@ -42,12 +43,12 @@ def admit(source: SourceModel, trusted: frozenset[str] = frozenset()) -> Admitte
         graph = parser.model(source.config, 0)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise SourceError(
-            f"{source.path}: its config cannot be understood ({type(error).__name__}: {error}): save the model anew"
+            f"{source.path}: its config cannot be understood ({type(error).__name__}: {error}): save the model again"
         ) from error
     if all(layer.kind == INPUT for layer in graph.leaves()):
         raise SourceError(f"{source.path}: only an input, no layers")
     graph, notes = fold_round_trips(graph)
-    return Admitted(graph, (*dict.fromkeys(parser.notes), *notes))
+    return AdmittedNet(graph, (*dict.fromkeys(parser.notes), *notes))
 
 
 class _Parser:
@@ -72,10 +73,8 @@ class _Parser:
         if name == "Sequential" and (bare or "layers" in config):
             return self.sequential(label, node, depth)
         if migrate.is_model(name) or name in self.trusted:
-            raise UnsupportedError(
-                f"{label!r} is a subclassed model, whose calls are code: save it as a functional model"
-            )
-        if self.foreign(node) or not (name in allow.LAYERS or allow.is_keras_module(str(node.get("module")))):
+            raise UnsupportedError(f"{label!r} is a subclassed model, which is code: save it as a functional model")
+        if self.foreign(node) or not (name in allow.LAYERS or allow.is_keras_module(node.get("module"))):
             raise allow.unknown(str(node["class_name"]), label)
         raise UnsupportedError(f"{label!r} is a single layer ({name}), not a model")
 
@@ -98,20 +97,17 @@ class _Parser:
             shape = migrate.input_shape(nodes[0]["config"]) if isinstance(nodes[0]["config"], dict) else None
             if shape is None and layers[0].body is None:
                 built = {} if isinstance(config, list) else config
-                shape = migrate.untuple(built.get("build_input_shape"))
-                shape = shape or migrate.untuple((node.get("build_config") or {}).get("input_shape"))
-                shape = shape or migrate.untuple((nodes[0].get("build_config") or {}).get("input_shape"))
+                later = ((one.get("build_config") or {}).get("input_shape") for one in (node, nodes[0]))
+                shape = next(filter(None, map(migrate.untuple, (built.get("build_input_shape"), *later))), None)
             if shape is None and layers[0].body is not None:
                 shape = [None, *(layers[0].body.layer(layers[0].body.inputs[0].layer).params["shape"] or ())]
             head = f"{label}_input"
-            layers.insert(
-                0, Layer(head, INPUT, {"shape": checked.shape(shape[1:], head) if shape and shape[1:] else None})
-            )
+            known = checked.shape(shape[1:], head) if shape and shape[1:] else None
+            layers.insert(0, Layer(head, INPUT, {"shape": known}))
         _check_unique(label, tuple(layers))
         chained = [layers[0]]
         for layer in layers[1:]:
-            calls = (Call((Ref(chained[-1].name),)),)
-            chained.append(_with_calls(layer, calls))
+            chained.append(replace(layer, calls=(Call((Ref(chained[-1].name),)),)))
         trainable = isinstance(config, list) or config.get("trainable") is not False
         ends = (Ref(chained[0].name),), (Ref(chained[-1].name),)
         return Graph(label, tuple(chained), *ends, sequential=True, trainable=trainable)
@@ -148,7 +144,7 @@ class _Parser:
         module, registered = node.get("module"), node.get("registered_name")
         if ">" in str(node["class_name"]) or (isinstance(registered, str) and ">" in registered):
             return True
-        return "module" in node and not (isinstance(module, str) and allow.is_keras_module(module))
+        return "module" in node and not allow.is_keras_module(module)
 
     def kind(self, name: str, node: dict[str, Any], label: str, depth: int) -> tuple[str, dict[str, Any], Layer | None]:
         """What a node is in our words, its options, and the layer inside a wrapper."""
@@ -257,13 +253,11 @@ def _op(
     kind: str, name: str, params: dict[str, Any], calls: tuple[Call, ...]
 ) -> tuple[dict[str, Any], tuple[Call, ...]]:
     """Options and calls of a bare operation, TensorFlow's argument names brought to positions."""
+    options = allow.OPS[kind.removeprefix(OP_PREFIX)]
     if "tf" not in params:
-        taken = {
-            key: checked.plain(params[key], name, key) for key in allow.OPS[kind[3:]] if params.get(key) is not None
-        }
-        return taken, calls
-    names = allow.TF_OPS[params["tf"]][1]
-    options = allow.OPS[kind.removeprefix(OP_PREFIX)][: len(names) - 1]
+        return {key: checked.plain(params[key], name, key) for key in options if params.get(key) is not None}, calls
+    names = allow.TF_OPS[params["tf"]][1:]
+    options = options[: len(names) - 1]
     tensors, rest = names[: len(names) - len(options)], names[len(names) - len(options) :]
     settled = []
     for call in calls:
@@ -273,12 +267,6 @@ def _op(
         kwargs = {new: given[key] for key, new in zip(rest, options, strict=True) if given.get(key) is not None}
         settled.append(Call(args, kwargs))
     return {}, tuple(settled)
-
-
-def _with_calls(layer: Layer, calls: tuple[Call, ...]) -> Layer:
-    return Layer(
-        layer.name, layer.kind, layer.params, calls, layer.body, layer.inner, layer.trainable, layer.written_as
-    )
 
 
 def _check_unique(label: str, layers: tuple[Layer, ...]) -> None:

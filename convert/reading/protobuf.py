@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-MAX_FIELDS = 3_000_000
+MAX_FIELDS = 3_000_000  # of one message; no honest model comes near
 
 
 class WireError(ValueError):

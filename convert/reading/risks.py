@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convert.reading.graph import Admitted
+from convert.reading.graph import AdmittedNet, words
 from convert.reading.shapes import Measures
 
-_LARGE_DENSE = 1_000_000
-_BIG_MACS = 20_000_000
-_CELLS = 350
-# int8, one core of a Pi 4: what an A72 does without dot products. An estimate, said as such.
+_LARGE_DENSE = 1_000_000  # parameters
+_BIG_MACS = 20_000_000  # per cell
+_CELLS = 350  # of a sample
 PI4_MACS_PER_SECOND = 3e9
-_SATURATING = frozenset(("tanh", "sigmoid", "hard_sigmoid", "hard_sigmoid_2"))
-_HARD_IN_INT8 = frozenset(
-    (
-        "LayerNormalization",
-        "GroupNormalization",
-        "UnitNormalization",
-        "op:power",
-        "op:divide",
-        "edge:HSVToRGB",
-        "edge:RGBToHSV",
-    )
+"""int8 on one core of a Pi 4, an A72 without dot products; an estimate, and called one."""
+
+_SATURATING = words("tanh sigmoid hard_sigmoid hard_sigmoid_2")
+_HARD_IN_INT8 = words(
+    "LayerNormalization GroupNormalization UnitNormalization op:power op:divide edge:HSVToRGB edge:RGBToHSV"
 )
 
 
-def find(admitted: Admitted, measured: Measures, rebuilt: Measures | None) -> Iterator[str]:
+def find(admitted: AdmittedNet, measured: Measures, rebuilt: Measures | None) -> Iterator[str]:
     """Each risk as a sentence."""
     yield from _size(measured, rebuilt)
     yield from _layers(admitted)
@@ -58,7 +51,7 @@ def _size(measured: Measures, rebuilt: Measures | None) -> Iterator[str]:
         yield text
 
 
-def _layers(admitted: Admitted) -> Iterator[str]:
+def _layers(admitted: AdmittedNet) -> Iterator[str]:
     hidden = [layer for layer in admitted.graph.leaves() if str(layer.params.get("activation")) in _SATURATING]
     if len(hidden) > 1:
         yield (

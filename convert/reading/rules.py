@@ -7,7 +7,7 @@ MACs of one sample: a convolution to [H, W, F] with a kernel [h, w] and C channe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from convert.errors import SourceError
@@ -15,6 +15,7 @@ from convert.reading.checked import Shape, axis_of, channels_of, elements, pair,
 from convert.reading.graph import Call, Layer, words
 from convert.reading.operations import operation_shape, option
 
+KnownShape = tuple[int | None, ...]
 Cost = tuple[Shape, int, int | None]
 """(output shape, parameters, MACs or None where a side is open)"""
 
@@ -37,9 +38,10 @@ def cost(layer: Layer, shapes: Sequence[Shape], call: Call) -> Cost:  # noqa: PL
         return first, 0, 0
     if kind in _MERGE or kind in _BROADCAST:
         return _broadcast(layer, known), 0, 0
-    rule = _RULES.get(kind)
-    if rule is not None:
-        return rule(layer, first)  # type: ignore[no-any-return]
+    if kind in _COSTS:
+        return _COSTS[kind](layer, first)
+    if kind in _SHAPES:
+        return _SHAPES[kind](layer, first), 0, 0
     if kind in ("Concatenate", "op:concatenate"):
         return _concatenated(layer, known, option(layer, call, "axis", 0, -1)), 0, 0
     if kind == "TimeDistributed" and layer.inner is not None:
@@ -66,7 +68,7 @@ def _side(layer: Layer, size: int | None, kernel: int, stride: int, dilation: in
     return size
 
 
-def _conv(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
+def _conv(layer: Layer, shape: KnownShape) -> Cost:
     rank = 1 if layer.kind == "Conv1D" else 2
     channels = channels_of(layer, shape, rank + 1)
     depthwise, separable = layer.kind == "DepthwiseConv2D", layer.kind == "SeparableConv2D"
@@ -78,9 +80,7 @@ def _conv(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
     if channels % groups or filters % groups:
         raise SourceError(f"layer {layer.name!r}: {channels} channels do not fall into {groups} groups")
     if layer.kind == "Conv2DTranspose":
-        sides = tuple(
-            None if s is None else _grown(layer, s, k, t) for s, k, t in zip(shape, kernel, stride, strict=False)
-        )
+        sides = tuple(s and _grown(layer, s, k, t) for s, k, t in zip(shape, kernel, stride, strict=False))
         weights = math.prod(kernel) * channels * filters
         area = elements(shape[:-1])
     else:
@@ -97,28 +97,22 @@ def _grown(layer: Layer, size: int, kernel: int, stride: int) -> int:
     return size * stride if layer.params.get("padding") == "same" else size * stride + max(kernel - stride, 0)
 
 
-def _dense(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
+def _dense(layer: Layer, shape: KnownShape) -> Cost:
     channels, units = channels_of(layer, shape), positive(layer, "units")
     rest = elements(shape[:-1])
     bias = units if layer.params.get("use_bias", True) else 0
     return (*shape[:-1], units), channels * units + bias, None if rest is None else rest * channels * units
 
 
-def _pool(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
+def _pool(layer: Layer, shape: KnownShape) -> Shape:
     rank = 1 if layer.kind.endswith("1D") else 2
     channels = channels_of(layer, shape, rank + 1)
     size = pair(layer, "pool_size", 2, rank)
     stride = pair(layer, "strides", size, rank)
-    return (*(_side(layer, *three) for three in zip(shape[:-1], size, stride, strict=True)), channels), 0, 0
+    return (*(_side(layer, *three) for three in zip(shape[:-1], size, stride, strict=True)), channels)
 
 
-def _global_pool(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
-    rank = 1 if layer.kind.endswith("1D") else 2
-    channels = channels_of(layer, shape, rank + 1)
-    return ((1,) * rank if layer.params.get("keepdims") else ()) + (channels,), 0, 0
-
-
-def _norm(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
+def _norm(layer: Layer, shape: KnownShape) -> Cost:
     axis = layer.params.get("axis", -1)
     axes = axis if isinstance(axis, tuple) else (-1 if axis is None else axis,)
     if layer.kind == "Normalization" and axis is None:
@@ -131,11 +125,7 @@ def _norm(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
     return shape, size * (kept + (2 if layer.kind == "BatchNormalization" else 0)), 0
 
 
-def _layer_scale(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
-    return shape, channels_of(layer, shape), 0
-
-
-def _prelu(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
+def _prelu(layer: Layer, shape: KnownShape) -> Cost:
     shared = layer.params.get("shared_axes") or ()
     shared = {axis_of(layer, shape, a) for a in (shared if isinstance(shared, tuple) else (shared,))}
     sides = [side for at, side in enumerate(shape) if at not in shared]
@@ -144,15 +134,7 @@ def _prelu(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
     return shape, math.prod(side or 1 for side in sides), 0
 
 
-def _flatten(_layer: Layer, shape: tuple[int | None, ...]) -> Cost:
-    return (elements(shape),), 0, 0
-
-
-def _reshape(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
-    return reshaped(layer, shape, layer.params.get("target_shape")), 0, 0
-
-
-def reshaped(layer: Layer, shape: tuple[int | None, ...], target: Any) -> Shape:
+def reshaped(layer: Layer, shape: KnownShape, target: Any) -> Shape:
     """``target`` with its one -1 filled in."""
     sides = target if isinstance(target, tuple) else (target,)
     if any(isinstance(s, bool) or not isinstance(s, int) or s < -1 or s == 0 for s in sides) or sides.count(-1) > 1:
@@ -165,18 +147,7 @@ def reshaped(layer: Layer, shape: tuple[int | None, ...], target: Any) -> Shape:
     return tuple(total // fixed if s == -1 else s for s in sides)
 
 
-def _permute(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
-    dims = layer.params.get("dims")
-    if not isinstance(dims, tuple) or sorted(dims) != list(range(1, len(shape) + 1)):
-        raise SourceError(f"layer {layer.name!r}: it permutes axes that are not there")
-    return tuple(shape[d - 1] for d in dims), 0, 0
-
-
-def _repeat(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
-    return (positive(layer, "n"), *shape), 0, 0
-
-
-def _border(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
+def _border(layer: Layer, shape: KnownShape) -> Shape:
     sign, key = (1, "padding") if layer.kind == "ZeroPadding2D" else (-1, "cropping")
     value = layer.params.get(key, 1 if sign == 1 else 0)
     rows = value if isinstance(value, tuple) else (value, value)
@@ -187,33 +158,18 @@ def _border(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
     sides = [None if s is None else s + sign * sum(b) for s, b in zip(shape, both, strict=False)]
     if any(s is not None and s <= 0 for s in sides):
         raise SourceError(f"layer {layer.name!r}: it crops more than there is")
-    return (*sides, channels), 0, 0
+    return (*sides, channels)
 
 
-def _upsample(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
-    size, channels = pair(layer, "size", 2), channels_of(layer, shape, 3)
-    return (*(None if s is None else s * f for s, f in zip(shape, size, strict=False)), channels), 0, 0
-
-
-def _sized(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
-    return (positive(layer, "height"), positive(layer, "width"), channels_of(layer, shape, 3)), 0, 0
-
-
-def _depth_to_space(layer: Layer, shape: tuple[int | None, ...]) -> Cost:
+def _depth_to_space(layer: Layer, shape: KnownShape) -> Shape:
     channels = channels_of(layer, shape, 3)
     if channels % 4:
         raise SourceError(f"layer {layer.name!r}: {channels} channels are not a multiple of 4")
-    return (*(s and s * 2 for s in shape[:2]), channels // 4), 0, 0
+    return (*(s and s * 2 for s in shape[:2]), channels // 4)
 
 
-def _dot(layer: Layer, _shape: tuple[int | None, ...]) -> Cost:
-    raise SourceError(f"layer {layer.name!r}: Dot is not supported")
-
-
-def _broadcast(layer: Layer, shapes: Sequence[tuple[int | None, ...]]) -> Shape:
+def _broadcast(layer: Layer, shapes: Sequence[KnownShape]) -> Shape:
     rank = max(len(s) for s in shapes)
-    if layer.kind in _MERGE and rank > 1 and any(len(s) != rank for s in shapes):
-        rank = max(len(s) for s in shapes)
     sides: list[int | None] = []
     for column in zip(*[(1,) * (rank - len(s)) + s for s in shapes], strict=True):
         wide = {side for side in column if side != 1}
@@ -223,7 +179,7 @@ def _broadcast(layer: Layer, shapes: Sequence[tuple[int | None, ...]]) -> Shape:
     return tuple(sides)
 
 
-def _concatenated(layer: Layer, shapes: Sequence[tuple[int | None, ...]], axis: Any) -> Shape:
+def _concatenated(layer: Layer, shapes: Sequence[KnownShape], axis: Any) -> Shape:
     at = axis_of(layer, shapes[0], axis)
     if any(len(s) != len(shapes[0]) for s in shapes):
         raise SourceError(f"layer {layer.name!r}: the shapes {list(shapes)} do not fit together")
@@ -232,23 +188,50 @@ def _concatenated(layer: Layer, shapes: Sequence[tuple[int | None, ...]], axis: 
     return (*shapes[0][:at], whole, *shapes[0][at + 1 :])
 
 
-_RULES: dict[str, Any] = {
+def _permuted(layer: Layer, shape: KnownShape) -> Shape:
+    dims = layer.params.get("dims")
+    if not isinstance(dims, tuple) or sorted(dims) != list(range(1, len(shape) + 1)):
+        raise SourceError(f"layer {layer.name!r}: it permutes axes that are not there")
+    return tuple(shape[d - 1] for d in dims)
+
+
+def _pooled(layer: Layer, shape: KnownShape) -> Shape:
+    """The shape after global pooling."""
+    rank = 1 if layer.kind.endswith("1D") else 2
+    channels = channels_of(layer, shape, rank + 1)
+    return ((1,) * rank if layer.params.get("keepdims") else ()) + (channels,)
+
+
+def _upsampled(layer: Layer, shape: KnownShape) -> Shape:
+    size, channels = pair(layer, "size", 2), channels_of(layer, shape, 3)
+    return (*(None if s is None else s * f for s, f in zip(shape, size, strict=False)), channels)
+
+
+def _resized(layer: Layer, shape: KnownShape) -> Shape:
+    return positive(layer, "height"), positive(layer, "width"), channels_of(layer, shape, 3)
+
+
+def _dot(layer: Layer, _shape: KnownShape) -> Shape:
+    raise SourceError(f"layer {layer.name!r}: Dot is not supported")
+
+
+_COSTS: dict[str, Callable[[Layer, KnownShape], Cost]] = {
     **dict.fromkeys(("Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose"), _conv),
-    **dict.fromkeys(("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), _pool),
-    **dict.fromkeys(
-        ("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"), _global_pool
-    ),
     **dict.fromkeys(("BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization"), _norm),
-    **dict.fromkeys(("ZeroPadding2D", "Cropping2D"), _border),
-    **dict.fromkeys(("Resizing", "CenterCrop"), _sized),
     "Dense": _dense,
     "PReLU": _prelu,
-    "Flatten": _flatten,
-    "Reshape": _reshape,
-    "Permute": _permute,
-    "RepeatVector": _repeat,
-    "UpSampling2D": _upsample,
-    "edge:DepthToSpace": _depth_to_space,
-    "edge:LayerScale": _layer_scale,
+    "edge:LayerScale": lambda layer, shape: (shape, channels_of(layer, shape), 0),
+}
+_SHAPES: dict[str, Callable[[Layer, KnownShape], Shape]] = {  # of layers that cost nothing
+    **dict.fromkeys(("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"), _pool),
+    **{f"Global{kind}Pooling{axes}": _pooled for kind in ("Average", "Max") for axes in ("1D", "2D")},
+    **dict.fromkeys(("ZeroPadding2D", "Cropping2D"), _border),
+    **dict.fromkeys(("Resizing", "CenterCrop"), _resized),
+    "Flatten": lambda _layer, shape: (elements(shape),),
+    "Reshape": lambda layer, shape: reshaped(layer, shape, layer.params.get("target_shape")),
+    "Permute": _permuted,
+    "RepeatVector": lambda layer, shape: (positive(layer, "n"), *shape),
+    "UpSampling2D": _upsampled,
     "Dot": _dot,
+    "edge:DepthToSpace": _depth_to_space,
 }

@@ -20,7 +20,7 @@ from convert.reading.graph import words
 GRAPH = "saved_model.pb"
 METADATA = "keras_metadata.pb"
 INDEX = "variables/variables.index"
-MAX_GRAPH_BYTES = 512 * 2**20
+MAX_GRAPH_BYTES = 512 * 2**20  # no honest model comes near
 MAX_FILES = 10_000
 OPS = words(
     """
@@ -52,7 +52,6 @@ class SavedFacts:
 
     config: dict[str, Any] | None
     keras_version: str | None
-    has_weights: bool
     inputs: tuple[tuple[int, ...], ...]
     outputs: tuple[tuple[int, ...], ...]
 
@@ -66,7 +65,7 @@ def read_facts(folder: Path) -> SavedFacts:
     try:
         meta = protobuf.first(_bytes(graph), 2)
         if meta is None:
-            raise SourceError(f"{graph}: holds no graph: save the model anew")
+            raise SourceError(f"{graph}: holds no graph: save the model again")
         inputs, outputs = _signature(meta)
         config, version = _keras_config(folder)
         if config is None:  # else the graph is never run
@@ -78,16 +77,14 @@ def read_facts(folder: Path) -> SavedFacts:
                     "give the .keras or .h5 file of the model instead"
                 )
     except protobuf.WireError as error:
-        raise SourceError(f"{folder}: {GRAPH} is damaged or truncated: copy or save it anew") from error
+        raise SourceError(f"{folder}: {GRAPH} is damaged or truncated: copy or save it again") from error
     _check_variables(folder)
-    return SavedFacts(config, version, True, inputs, outputs)
+    return SavedFacts(config, version, inputs, outputs)
 
 
 def _check_variables(folder: Path) -> None:
     if not (folder / INDEX).exists():
-        raise SourceError(
-            f"{folder}: its variables are missing ({INDEX}): copy the whole folder, with variables/ in it"
-        )
+        raise SourceError(f"{folder}: its variables are missing ({INDEX}): copy the whole folder")
     if not any((folder / "variables").glob("variables.data-*")):
         raise SourceError(f"{folder}: its variables are missing (variables/variables.data-*): copy the whole folder")
 
@@ -113,7 +110,7 @@ def _bytes(path: Path) -> bytes:
         raise SourceError(f"{path}: larger than {MAX_GRAPH_BYTES >> 20} MiB: refused")
     data = path.read_bytes()
     if not data:
-        raise SourceError(f"{path}: the file is empty: copy it anew")
+        raise SourceError(f"{path}: the file is empty: copy it again")
     return data
 
 
@@ -123,7 +120,7 @@ def _what_else(folder: Path) -> str:
     if (folder / INDEX).exists() or any(folder.glob("*.index")):
         return "a checkpoint, only weights: save the whole model with model.save()"
     if (folder / "saved_model.pbtxt").exists():
-        return "a SavedModel in text form, which is not read: save it anew"
+        return "a SavedModel in text form, which is not read: save it again"
     models = sorted(p.name for p in folder.iterdir() if p.suffix in (".keras", ".h5", ".hdf5"))
     if models:
         return f"a folder, with {models[0]} in it: give that file"

@@ -1,13 +1,13 @@
 """Walking a ``Graph`` with shapes in hand: what each layer gives and costs, and refusing what could never be built.
 
-No Keras is needed, so a shape bomb is found before anything is allocated.
+No Keras is needed, so a net too large for any machine is refused before anything is allocated.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from convert.errors import SourceError
 from convert.reading.checked import Shape, elements
@@ -15,8 +15,9 @@ from convert.reading.graph import INPUT, Graph, Layer
 from convert.reading.rules import cost
 
 MAX_PARAMETERS = 500_000_000
+"""Far more than any classifier has, and 2 GB of float32."""
 MAX_ACTIVATION = 2**31
-"""Numbers in one layer's output."""
+"""How many numbers one layer's output may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +74,10 @@ def measure(graph: Graph, size: tuple[int, int] | None = None, *, force: bool = 
     """
     inputs = [_given(graph.layer(ref.layer), size, force=force) for ref in graph.inputs]
     if any(shape is None for shape in inputs):
-        raise SourceError(
-            f"{graph.name!r} does not say what shape of input it takes: save it after it was trained or called"
-        )
+        raise SourceError(f"{graph.name!r} does not say what shape of input it takes: save it after it was trained")
     walker = _Walker(size, force)
     outputs = walker.walk(graph, inputs, ())
     return Measures(tuple(walker.found.values()), tuple(inputs), tuple(outputs))
-
-
-def resized(graph: Graph, size: tuple[int, int]) -> Graph:
-    """The same net for images of ``size`` (height, width), the inputs of nested nets included; its weights still fit.
-
-    Only for nets that ``inspection.takes_any_size``; raises SourceError where shapes no longer fit.
-    """
-    measures = measure(graph, size, force=True)
-    inputs = {facts.path: facts.shape for facts in measures.layers if facts.kind == INPUT}
-    return _with_inputs(graph, (), inputs)
-
-
-def _with_inputs(graph: Graph, path: tuple[str, ...], inputs: dict[tuple[str, ...], Shape]) -> Graph:
-    layers = []
-    for layer in graph.layers:
-        here = (*path, layer.name)
-        if layer.body is not None:
-            layers.append(replace(layer, body=_with_inputs(layer.body, here, inputs)))
-        elif layer.kind == INPUT and here in inputs:
-            layers.append(replace(layer, params={"shape": inputs[here]}))
-        else:
-            layers.append(layer)
-    return replace(graph, layers=tuple(layers))
 
 
 class _Walker:
@@ -114,50 +90,23 @@ class _Walker:
 
     def walk(self, graph: Graph, inputs: Sequence[Shape], path: tuple[str, ...]) -> list[Shape]:
         """Output shapes of one call of a net."""
-        done: dict[str, list[list[Shape]]] = {}
-        for ref, shape in zip(graph.inputs, inputs, strict=False):
-            done[ref.layer] = [[shape]]
-            layer = graph.layer(ref.layer)
-            self.found.setdefault((*path, layer.name), LayerFacts((*path, layer.name), layer.kind, INPUT, shape, 0, 0))
         if len(inputs) != len(graph.inputs):
             raise SourceError(f"{graph.name!r} takes {len(graph.inputs)} inputs, but is given {len(inputs)}")
-        waiting = {layer.name: 0 for layer in graph.layers if layer.name not in done}
-        progress = True
-        while waiting and progress:
-            progress = False
-            for layer in graph.layers:
-                progress |= self.advance(layer, done, waiting, path)
-        if waiting:
-            raise SourceError(f"the connections of {graph.name!r} run in a circle at layer {next(iter(waiting))!r}")
+        done: dict[str, list[list[Shape]]] = {}
+        for ref, shape in zip(graph.inputs, inputs, strict=True):
+            done[ref.layer] = [[shape]]
+            here = (*path, ref.layer)
+            self.found.setdefault(here, LayerFacts(here, graph.layer(ref.layer).kind, INPUT, shape, 0, 0))
+        for layer, number in graph.in_order():
+            try:
+                shapes = [done[ref.layer][ref.call][ref.tensor] for ref in layer.calls[number].refs()]
+            except IndexError as error:
+                raise SourceError(f"layer {layer.name!r} takes a tensor that no layer makes") from error
+            done.setdefault(layer.name, []).append(self.call(layer, shapes, number, path))
         try:
             return [done[ref.layer][ref.call][ref.tensor] for ref in graph.outputs]
         except IndexError as error:
-            raise SourceError(f"{graph.name!r} hands out a tensor that no layer makes") from error
-
-    def advance(
-        self, layer: Layer, done: dict[str, list[list[Shape]]], waiting: dict[str, int], path: tuple[str, ...]
-    ) -> bool:
-        """Do the calls of a layer whose inputs are known; whether there was one."""
-        at = waiting.get(layer.name)
-        if at is None:
-            return False
-        if not layer.calls:
-            raise SourceError(f"layer {layer.name!r} is connected to nothing")
-        before = at
-        while at < len(layer.calls):
-            refs = layer.calls[at].refs()
-            if any(len(done.get(ref.layer, ())) <= ref.call for ref in refs):
-                break
-            try:
-                shapes = [done[ref.layer][ref.call][ref.tensor] for ref in refs]
-            except IndexError as error:
-                raise SourceError(f"layer {layer.name!r} takes a tensor that no layer makes") from error
-            done.setdefault(layer.name, []).append(self.call(layer, shapes, at, path))
-            at += 1
-        waiting[layer.name] = at
-        if at == len(layer.calls):
-            del waiting[layer.name]
-        return at > before
+            raise SourceError(f"{graph.name!r} gives a tensor that no layer makes") from error
 
     def call(self, layer: Layer, shapes: list[Shape], at: int, path: tuple[str, ...]) -> list[Shape]:
         self.steps += 1
@@ -172,16 +121,14 @@ class _Walker:
         shape, parameters, macs = cost(layer, shapes, layer.calls[at])
         size = elements(shape)
         if size is not None and size > MAX_ACTIVATION:
-            raise SourceError(
-                f"layer {'/'.join(here)!r} would give {size:.1e} numbers per image: refused as a shape bomb"
-            )
+            raise SourceError(f"layer {'/'.join(here)!r} would give {size:.1e} numbers per image: refused as too large")
         earlier = self.found.get(here)
         if earlier is None:
             self.parameters += parameters
             if self.parameters > MAX_PARAMETERS:
                 raise SourceError(
                     f"layer {'/'.join(here)!r} brings the model to {self.parameters:.1e} parameters "
-                    f"(at most {MAX_PARAMETERS:.0e} are taken): refused as a shape bomb"
+                    f"(at most {MAX_PARAMETERS:.0e} are taken): refused as too large"
                 )
         elif earlier.macs is not None and macs is not None:
             macs += earlier.macs
@@ -194,17 +141,18 @@ def _given(layer: Layer, size: tuple[int, int] | None, *, force: bool) -> Shape:
     if shape is None:
         return None
     if any(side is not None and side <= 0 for side in shape) or math.prod(side or 1 for side in shape) > MAX_ACTIVATION:
-        raise SourceError(f"layer {layer.name!r}: an input of {shape} is refused as a shape bomb")
+        raise SourceError(f"layer {layer.name!r}: an input of {shape} is refused as too large")
     if size is not None and len(shape) == 3 and (force or None in shape):
         return (*size, shape[2])
     return shape
 
 
 def _check_fit(layer: Layer, declared: Sequence[Shape], given: Sequence[Shape], *, strict: bool) -> None:
+    """Raise SourceError where a nested net is given other shapes than it says it takes."""
     for want, got in zip(declared, given, strict=False):
         if want is None or got is None or not strict:
             continue
         if len(want) != len(got) or any(
-            w is not None and g is not None and w != g for w, g in zip(want, got, strict=True)
+            None not in pair and len(set(pair)) > 1 for pair in zip(want, got, strict=True)
         ):
             raise SourceError(f"the nested net {layer.name!r} wants the shape {want}, but is given {got}")

@@ -1,6 +1,6 @@
-"""What was given: a ``.keras`` archive, a whole-model HDF5 file or a SavedModel folder. Reading it runs nothing of it.
+"""Opening a model: a ``.keras`` archive, a whole-model HDF5 file or a SavedModel folder. None of its code runs.
 
-The kind is told by content, not by name. TensorFlow is not imported here.
+The content decides which of these it is, not the name. TensorFlow is not imported here.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ from convert.errors import SourceError
 from convert.reading import archive, hdf5, savedmodel
 
 Format = Literal["keras", "h5", "savedmodel"]
-MAX_FILE_BYTES = 6 * 2**30
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_BLOCK = 2**20
+MAX_FILE_BYTES = 6 * 2**30  # no honest model comes near
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # how ZIP files begin
+_BLOCK = 2**20  # bytes that are read at a time
 
 
 @dataclass(frozen=True, slots=True)
 class SourceModel:
     """A model file that was read but not trusted.
 
-    ``config`` is the raw architecture (None: a SavedModel with a graph only, whose serving signature then gives
-    ``signature``: input shapes and output shapes, -1 where open). ``size`` in bytes, all files of a folder together;
-    ``sha256`` over the file, or over names and contents of a folder's files.
+    Attributes:
+        config: the raw architecture; None: a SavedModel with a graph only.
+        sha256: of the file, or of names and contents of a folder's files.
+        size: bytes, all files of a folder together.
+        signature: shapes of inputs and of outputs of such a graph, -1 where open.
     """
 
     path: Path
     format: Format
     keras_version: str | None
     config: dict[str, Any] | None
-    has_weights: bool
     sha256: str
     size: int
     signature: tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]] = field(default=((), ()))
@@ -66,33 +67,29 @@ def open_source(path: Path | str) -> SourceModel:
 
 def _file(path: Path, size: int) -> SourceModel:
     if size == 0:
-        raise SourceError(f"{path}: the file is empty: copy it anew")
+        raise SourceError(f"{path}: the file is empty: copy it again")
     if size > MAX_FILE_BYTES:
         raise SourceError(f"{path}: larger than {MAX_FILE_BYTES >> 30} GiB: refused")
     with path.open("rb") as stream:
         head = stream.read(24)
+    kind: Format
     if head[:8] == hdf5.MAGIC:
-        return _h5(path, size)
-    if head[:4] in _ZIP:
-        config, version, weights = archive.read_config(path)
-        if not weights:
-            raise SourceError(f"{path}: it holds the architecture but no weights: save the trained model anew")
-        return SourceModel(path, "keras", version, _model(path, config), weights, _digest([path], path), size)
-    raise SourceError(f"{path}: {_what_else(path, head)}")
-
-
-def _h5(path: Path, size: int) -> SourceModel:
-    if child.inside():
-        facts = hdf5.read_facts(path)
+        kind, facts = "h5", _h5_facts(path)
+    elif head[:4] in _ZIP:
+        kind, facts = "keras", archive.read_facts(path)
     else:
-        work = {"path": str(path)}
-        facts = hdf5.H5Facts(
-            **child.run_in_child("convert.reading.hdf5:facts_in_child", work, memory_mb=4096, seconds=20)
-        )
+        raise SourceError(f"{path}: {_what_else(path, head)}")
     if not facts.has_weights:
-        raise SourceError(f"{path}: it holds the architecture but no weights: save the trained model anew")
-    config = _model(path, archive.parse_json(path, facts.config or ""))
-    return SourceModel(path, "h5", facts.keras_version, config, True, _digest([path], path), size)
+        raise SourceError(f"{path}: it holds the architecture but no weights: save the trained model again")
+    return SourceModel(path, kind, facts.keras_version, _model(path, facts.config), _digest([path], path), size)
+
+
+def _h5_facts(path: Path) -> archive.FileFacts:
+    """The HDF5 library is large and in C, and a broken file may make it crash or spin: it works in a child process."""
+    if child.inside():
+        return hdf5.read_facts(path)
+    work = "convert.reading.hdf5:facts_in_child"
+    return archive.FileFacts(**child.run_in_child(work, {"path": str(path)}, memory_mb=4096, seconds=20))
 
 
 def _folder(path: Path) -> SourceModel:
@@ -103,41 +100,29 @@ def _folder(path: Path) -> SourceModel:
     size = sum(file.stat().st_size for file in files)
     if size > MAX_FILE_BYTES:
         raise SourceError(f"{path}: larger than {MAX_FILE_BYTES >> 30} GiB: refused")
-    config = _model(path, facts.config) if facts.config else None
-    return SourceModel(
-        path,
-        "savedmodel",
-        facts.keras_version,
-        config,
-        facts.has_weights,
-        _digest(files, path),
-        size,
-        (facts.inputs, facts.outputs),
-    )
+    config, shapes = _model(path, facts.config) if facts.config else None, (facts.inputs, facts.outputs)
+    return SourceModel(path, "savedmodel", facts.keras_version, config, _digest(files, path), size, shapes)
 
 
 def _model(path: Path, config: Any) -> dict[str, Any]:
     if isinstance(config, list):  # Keras 1: a Sequential was a bare list of layers
         return {"class_name": "Sequential", "config": config}
-    if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
-        raise SourceError(f"{path}: its config describes no model: save the model anew with model.save()")
+    if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
+        raise SourceError(f"{path}: its config describes no model: save the model again with model.save()")
     return config
 
 
 _KNOWN_STARTS = (
-    (b"\x80\x02", "a pickle, which is never opened here: save the model with model.save()"),
-    (b"\x80\x03", "a pickle, which is never opened here: save the model with model.save()"),
-    (b"\x80\x04", "a pickle, which is never opened here: save the model with model.save()"),
-    (b"\x80\x05", "a pickle, which is never opened here: save the model with model.save()"),
-    (b"\x93NUMPY", "a NumPy array, not a model"),
-    (b"\x1f\x8b", "a compressed archive: unpack it and give the model inside"),
-    (b"7z\xbc\xaf", "a compressed archive: unpack it and give the model inside"),
-    (b"Rar!", "a compressed archive: unpack it and give the model inside"),
-    (b"\x89PNG", "an image, not a model"),
-    (b"\xff\xd8\xff", "an image, not a model"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself: fetch it with git lfs pull"),
-    (b"<", "a web page or XML, not a model: download the file itself"),
-    (b"{", "a JSON file (an architecture without weights?): give the file that model.save() wrote"),
+    (
+        (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+        "a pickle, which is never opened here: save the model with model.save()",
+    ),
+    ((b"\x93NUMPY",), "a NumPy array, not a model"),
+    ((b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!"), "a compressed archive: unpack it and give the model inside"),
+    ((b"\x89PNG", b"\xff\xd8\xff"), "an image, not a model"),
+    ((b"version https://git-lfs",), "a Git LFS pointer, not the file itself: fetch it with git lfs pull"),
+    ((b"<",), "a web page or XML, not a model: download the file itself"),
+    ((b"{",), "a JSON file (an architecture without weights?): give the file that model.save() wrote"),
 )
 _OTHER_TOOLS = {
     ".onnx": "an ONNX file",
@@ -157,8 +142,8 @@ def _what_else(path: Path, head: bytes) -> str:
         return "already a TFLite file: convert takes the Keras model it was made from (edge-run takes this one)"
     if path.name == savedmodel.GRAPH:
         return "part of a SavedModel: give the folder it is in"
-    for start, what in _KNOWN_STARTS:
-        if head.startswith(start):
+    for starts, what in _KNOWN_STARTS:
+        if head.startswith(starts):
             return what
     other = _OTHER_TOOLS.get(path.suffix.lower())
     if other is not None:

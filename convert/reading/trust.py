@@ -11,7 +11,7 @@ from typing import Any
 
 from convert.errors import SourceError
 
-MAX_CODE_BYTES = 2 * 2**20
+MAX_CODE_BYTES = 2 * 2**20  # no file of layer classes comes near
 
 
 def names_in(path: Path | None) -> frozenset[str]:
@@ -23,7 +23,7 @@ def names_in(path: Path | None) -> frozenset[str]:
 
 
 def load(path: Path | None) -> dict[str, Any]:
-    """Run the file and hand out its classes and functions by name. Only inside the child process."""
+    """Run the file and return its classes and functions by name. Only inside the child process."""
     if path is None:
         return {}
     names = names_in(path)

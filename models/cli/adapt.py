@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from convert.cli.options import rate
+from convert.measure.rates import rate
 from models.cli.options import (
     Annotations,
     Background,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from convert.cli.options import rate
+from convert.measure.rates import rate
 from models.cli.adapt import adapt, learning_curve
 from models.cli.options import (
     EXIT_CODES,

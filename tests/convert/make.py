@@ -62,7 +62,7 @@ def functional(*layers: JSON, output: str, shape: tuple[int | None, ...] = (32, 
 
 def opened(config: JSON | None, version: str = "3.15.1") -> SourceModel:
     """What open_source would give for that config."""
-    return SourceModel(Path("model.keras"), "keras", version, config, True, "0" * 64, 1000)
+    return SourceModel(Path("model.keras"), "keras", version, config, "0" * 64, 1000)
 
 
 def archive(

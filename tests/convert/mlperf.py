@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from convert.classify.candidate import samples
 from convert.measure.cells import CellSet
 from convert.measure.scoring import latency, outputs
+from convert.net.batch import feed
 from convert.net.int8 import quantise
 from convert.net.rewrite import device_model
 from convert.net.values import RANGES
@@ -57,7 +57,7 @@ def measure() -> dict[str, Any]:
     model = load_model(open_source(MODELS / "pretrainedResnet.h5"))
     calibration, check, values = cells(images[:CALIBRATE]), images[CALIBRATE:], RANGES["0..255"]
     static = device_model(model, 32, values, bare=True)
-    ours = quantise(static, samples(calibration, values, "rgb"))
+    ours = quantise(static, feed(calibration.images, values))
     theirs = (MODELS / "pretrainedResnet_quant.tflite").read_bytes()
     truth = outputs(model, check, values, "rgb").argmax(axis=1)
     report: dict[str, Any] = {"images": len(check), "float_parameters": int(model.count_params())}

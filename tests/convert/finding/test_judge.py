@@ -11,7 +11,18 @@ import pytest
 
 from convert.errors import CellsError
 from convert.finding import judge as judging
-from convert.finding.judge import Judged, agreement, cut, drawn_over, drop, f1, figures, judge, match, per_group
+from convert.finding.judge import (
+    FinderComparison,
+    agreement,
+    cut,
+    drawn_over,
+    drop,
+    f1,
+    figures,
+    judge,
+    match,
+    per_group,
+)
 from convert.finding.report import Attempt
 from convert.measure.matching import Match
 from edge.types import CELL, Cells
@@ -23,9 +34,9 @@ def boxes(*rows: tuple[int, int, int, int]) -> np.ndarray:
     return np.array(rows, np.int32).reshape(-1, 4)
 
 
-def judged(one: list[Match], other: list[Match], groups: str) -> Judged:
+def judged(one: list[Match], other: list[Match], groups: str) -> FinderComparison:
     none = [boxes()] * len(groups)
-    return Judged({"float": one, "int8": other}, {"float": none, "int8": none}, {}, tuple(groups), ())
+    return FinderComparison({"float": one, "int8": other}, {"float": none, "int8": none}, {}, tuple(groups), ())
 
 
 def test_f1_pools_cells_over_fields() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from convert.classify import make as sender
+from convert import conversion
 from convert.cli import app
 from convert.cli.show_finder import show_finder
+from convert.conversion import gate
 from convert.errors import CellsError, GateError, OutputError
 from convert.finding import make
-from convert.finding.task import FinderTask
+from convert.finding.job import FinderTask
 from edge import shelf
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
@@ -78,14 +79,14 @@ def played(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]) -> None:
         Path(payload["out"]).write_bytes(FINDER.flatbuffer)
         return json.loads(json.dumps(answer))  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(sender, "run_in_child", child)
+    monkeypatch.setattr(conversion, "run_in_child", child)
 
 
 @pytest.fixture
 def task(tmp_path: Path) -> FinderTask:
     (tmp_path / "fields").mkdir()
     (tmp_path / "fields" / "truth.json").write_text("[]")
-    return FinderTask("f.keras", str(tmp_path / "fields"), str(tmp_path / "f.tflite"))
+    return FinderTask(model="f.keras", fields=str(tmp_path / "fields"), out=str(tmp_path / "f.tflite"))
 
 
 def run(task: FinderTask, report_path: Path | None = None) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def test_the_gate_lets_the_report_out_and_not_the_file(
     assert not Path(task.out).exists()
     assert json.loads((tmp_path / "report.json").read_text())["drop_points"] == 1.25
     with pytest.raises(GateError, match=r"1\.25 points of F1.*--max-f1-drop") as caught:
-        make.gate(found)
+        gate(found)
     assert caught.value.exit_code == 8
 
 

@@ -17,8 +17,8 @@ import pytest
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
 from edge.types import UInt8Array
+from tests.convert.classify.test_quantize import ROOT, convert
 from tests.convert.finding import discs
-from tests.convert.test_quantize import ROOT, convert
 
 pytestmark = [
     pytest.mark.build,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convert.errors import UnsupportedError
-from convert.finding.spec import Output, roles_of, shape_of, spec_of
+from convert.finding.spec import NetOutput, roles_of, shape_of, spec_of
 from edge.card import FinderSpec
 from tests.convert.finding.nets import HALF, finder, head
 from tests.convert.make import called, conv, dense, node
@@ -14,16 +14,16 @@ QUARTER = {"strides": [4, 4], "padding": "same"}
 LIKE = FinderSpec(("cell", "not-platelet"), (0.4, 0.3), 20.0, 4)
 
 
-def output(name: str, channels: int, activation: str = "linear") -> Output:
-    return Output(name, 60, 80, channels, activation)
+def output(name: str, channels: int, activation: str = "linear") -> NetOutput:
+    return NetOutput(name, 60, 80, channels, activation)
 
 
 def test_stride_and_outputs_are_measured_where_the_size_is_open() -> None:
     net = shape_of(finder(head("heat", 2, "sigmoid"), head("boxes", 4)))
     assert net.size == (240, 320)
     assert net.stride == 4
-    assert net.outputs[0] == Output("heat", 60, 80, 2, "sigmoid")
-    assert net.outputs[1] == Output("boxes", 60, 80, 4, "linear")
+    assert net.outputs[0] == NetOutput("heat", 60, 80, 2, "sigmoid")
+    assert net.outputs[1] == NetOutput("boxes", 60, 80, 4, "linear")
     assert net.macs > 0
 
 
@@ -74,7 +74,7 @@ def test_a_net_that_the_device_could_not_run_on_any_field_is_refused(graph: obje
     ],
 )
 def test_roles_are_told_by_name_then_by_channels_then_by_activation(
-    outputs: tuple[Output, ...], heat: int, boxes: tuple[int, ...], logits: bool
+    outputs: tuple[NetOutput, ...], heat: int, boxes: tuple[int, ...], logits: bool
 ) -> None:
     roles = roles_of(outputs)
     assert (roles.heat, roles.boxes, roles.logits) == (heat, boxes, logits)
@@ -91,7 +91,7 @@ def test_roles_are_told_by_name_then_by_channels_then_by_activation(
         (output("heat", 1), output("size", 2)),
     ],
 )
-def test_roles_that_stay_open_are_asked_about_and_not_guessed(outputs: tuple[Output, ...]) -> None:
+def test_roles_that_stay_open_are_asked_about_and_not_guessed(outputs: tuple[NetOutput, ...]) -> None:
     with pytest.raises(UnsupportedError, match="cannot tell heat from boxes") as caught:
         roles_of(outputs)
     assert outputs[0].name in str(caught.value)

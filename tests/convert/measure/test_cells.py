@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert.measure.cells import some, split
+from convert.measure.cells import draws, some, split
 from convert.measure.reading import read_cells
 from tests.convert import cell_folders
 
@@ -61,3 +61,18 @@ def test_a_bootstrap_draws_slides_or_else_parts_of_single_cells(folder: Path) ->
     parts = read_cells(folder, ()).resampled()
     assert all(part.startswith("part ") for part in parts)
     assert len(set(parts)) > 30
+
+
+def test_a_division_keeps_groups_whole_stays_within_its_share_and_differs_from_the_next() -> None:
+    groups = np.array([f"s{number % 12}" for number in range(240)])
+    several = list(draws(groups, "0", 1 / 3))
+    for chosen in several:
+        assert all(len(set(chosen[groups == group])) == 1 for group in np.unique(groups))
+        assert 0 < chosen.sum() <= 80
+    assert len({chosen.tobytes() for chosen in several}) > 10
+    assert (several[0] == next(draws(groups, "0", 1 / 3))).all()
+
+
+def test_a_group_larger_than_the_share_leaves_the_smallest_one_to_be_chosen() -> None:
+    groups = np.array(["small"] * 4 + ["large"] * 96)
+    assert (next(draws(groups, "0", 0.01)) == (groups == "small")).all()

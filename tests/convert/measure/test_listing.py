@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from convert.errors import CellsError
-from convert.measure.listing import list_cells
-from convert.measure.slides import slide_of_public_name
+from convert.measure.listing import list_cells, slide_of_public_name
 from tests.convert import cell_folders
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.reading.graph import Admitted
+from convert.reading.graph import AdmittedNet
 from convert.reading.layers import FLIP_CHANNELS, HSV_TO_RGB, LAYER_SCALE, RGB_TO_HSV, keras_classes, stand_in
 from convert.reading.parse import admit
 from tests.convert.make import JSON, conv, dense, node, old, opened, sequential
@@ -54,7 +54,7 @@ def nested(*layers: JSON, name: str = "augment") -> JSON:
     return node("Sequential", "keras", name=name, layers=list(layers))
 
 
-def kinds(admitted: Admitted) -> list[str]:
+def kinds(admitted: AdmittedNet) -> list[str]:
     return [layer.kind for layer in admitted.graph.leaves()]
 
 

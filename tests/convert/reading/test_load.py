@@ -122,17 +122,6 @@ def test_what_keras_3_wrote(tmp_path: Path, ending: str) -> None:
     assert inspect(open_source(path)).parameters == model.count_params()
 
 
-def test_the_same_weights_at_another_size(tmp_path: Path) -> None:
-    model = shaken(small_net())
-    model.save(tmp_path / "net.keras")
-    source = open_source(tmp_path / "net.keras")
-    assert inspect(source).any_size
-    small = load_model(source, size=(32, 32))
-    assert small.input_shape == (None, 32, 32, 3)
-    for ours, theirs in zip(small.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
 def test_an_exported_graph_runs_whole(tmp_path: Path) -> None:
     model = shaken(
         keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3), keras.layers.GlobalMaxPooling2D()])

@@ -6,7 +6,7 @@ import pytest
 
 from convert.errors import SourceError
 from convert.reading.parse import admit
-from convert.reading.shapes import Measures, measure, resized
+from convert.reading.shapes import Measures, measure
 from tests.convert.make import JSON, called, conv, dense, functional, node, opened, sequential, tensor
 
 
@@ -94,7 +94,7 @@ def test_a_layer_with_nothing_in_it_is_refused_by_name(layer: JSON) -> None:
     ],
 )
 def test_shape_bombs_are_refused_at_once(config: JSON) -> None:
-    with pytest.raises(SourceError, match="bomb"):
+    with pytest.raises(SourceError, match=r"bomb|too large"):
         measured(config)
 
 
@@ -131,19 +131,6 @@ def test_an_open_size_is_filled_in_where_asked() -> None:
     graph = admit(opened(sequential(conv(), node("GlobalAveragePooling2D"), dense(), shape=(None, None, 3)))).graph
     assert measure(graph).macs is None
     assert measure(graph, (32, 32)).macs == 30 * 30 * 108 + 8
-
-
-def test_the_same_net_at_another_size() -> None:
-    body = node(
-        "Sequential", "keras", name="body", layers=[node("InputLayer", name="i", batch_shape=[None, 64, 64, 3]), conv()]
-    )
-    graph = admit(opened(sequential(body, node("GlobalAveragePooling2D"), dense(), shape=(64, 64, 3)))).graph
-    small = resized(graph, (32, 32))
-    assert measure(small).inputs == ((32, 32, 3),)
-    assert measure(small).parameters == measure(graph).parameters
-    inner = small.layer("body").body
-    assert inner is not None
-    assert inner.layer("i").params["shape"] == (32, 32, 3)
 
 
 def test_a_model_that_never_saw_an_image_says_so() -> None:

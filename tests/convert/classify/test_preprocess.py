@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convert.classify import preprocess
-from convert.classify.preprocess import Asked, Preprocessing, find
+from convert.classify.preprocess import InputOptions, Preprocessing, find
 from convert.measure.cells import CellSet
 
 LABELS = ("a", "b")
@@ -17,44 +17,50 @@ TRUTH = np.arange(200, dtype=np.int32) % 2
 
 def cells() -> CellSet:
     names = tuple(str(n) for n in range(len(TRUTH)))
-    return CellSet(np.zeros((len(TRUTH), 4, 4, 3), np.uint8), TRUTH, LABELS, np.array(names), names, grouped=False)
+    images = np.zeros((len(TRUTH), 4, 4, 3), np.uint8)
+    images[:, 0, 0, 0] = np.arange(len(TRUTH))  # which cell it is
+    return CellSet(images, TRUTH, LABELS, np.array(names), names, grouped=False)
 
 
 def found(
-    monkeypatch: pytest.MonkeyPatch, right: dict[tuple[str, str], float], asked: Asked, scale: float | None = None
+    monkeypatch: pytest.MonkeyPatch,
+    right: dict[tuple[str, str], float],
+    asked: InputOptions,
+    scale: float | None = None,
 ) -> Preprocessing:
     """``right``: share of right answers for a value range and colour; the others are at chance, all class 0."""
 
-    def outputs(_model: object, _images: object, values: object, colour: str) -> np.ndarray:
+    def outputs(_model: object, images: np.ndarray, values: object, colour: str) -> np.ndarray:
+        cell = images[:, 0, 0, 0].astype(int)
         share = right.get((values.name, colour))  # type: ignore[attr-defined]
         if share is None:
-            return np.zeros((len(TRUTH), 1), np.float32)
-        wrong = np.arange(len(TRUTH)) >= round(share * len(TRUTH))
-        return np.asarray(wrong != TRUTH, np.float32)[:, None]
+            return np.zeros((len(cell), 1), np.float32)
+        wrong = cell >= round(share * len(TRUTH))
+        return np.asarray(wrong != TRUTH[cell], np.float32)[:, None]
 
     monkeypatch.setattr(preprocess, "outputs", outputs)
     monkeypatch.setattr(preprocess, "net_input", lambda _: SimpleNamespace(channels=3))
     model = SimpleNamespace(layers=[] if scale is None else [type("Rescaling", (), {"scale": scale})()])
-    return find(model, cells(), asked, width=1, alone=False)
+    return find(model, cells(), asked, width=1, affordable=300)
 
 
 def test_a_fair_net_given_wrong_things_is_not_called_untrained(monkeypatch: pytest.MonkeyPatch) -> None:
-    got = found(monkeypatch, {("0..1", "rgb"): 0.75}, Asked(value_range="-1..1"))
+    got = found(monkeypatch, {("0..1", "rgb"): 0.75}, InputOptions(value_range="-1..1"))
     assert got.values.name == "-1..1"  # what is given is kept
     assert any("but not with --value-range 0..1 --colour rgb (75.0%)" in note for note in got.notes)
     assert not any("or not at all" in note for note in got.notes)
 
 
 def test_swapped_labels_are_named_and_no_odd_colour_is_taken_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    got = found(monkeypatch, {("0..1", "rgb"): 0.7, ("0..255", "bgr"): 0.71}, Asked(labels=LABELS))
+    got = found(monkeypatch, {("0..1", "rgb"): 0.7, ("0..255", "bgr"): 0.71}, InputOptions(labels=LABELS))
     assert (got.values.name, got.colour, got.swapped) == ("0..1", "rgb", False)
-    got = found(monkeypatch, {("0..1", "rgb"): 0.3, ("0..255", "bgr"): 0.29}, Asked(labels=LABELS))
+    got = found(monkeypatch, {("0..1", "rgb"): 0.3, ("0..255", "bgr"): 0.29}, InputOptions(labels=LABELS))
     assert (got.values.name, got.colour) == ("0..1", "rgb")
     assert any("--value-range 0..1 --colour rgb --labels b,a (70.0%)" in note for note in got.notes)
 
 
 def test_a_net_with_a_rescaling_inside_takes_bytes_whatever_looks_better(monkeypatch: pytest.MonkeyPatch) -> None:
     right = {("0..255", "rgb"): 0.8, ("caffe", "bgr"): 0.9}
-    assert found(monkeypatch, right, Asked(), 1 / 255).values.name == "0..255"
-    assert found(monkeypatch, right, Asked(), 2.0).values.name == "caffe"  # meant for 0..1: no proof of bytes
-    assert found(monkeypatch, right, Asked()).values.name == "caffe"
+    assert found(monkeypatch, right, InputOptions(), 1 / 255).values.name == "0..255"
+    assert found(monkeypatch, right, InputOptions(), 2.0).values.name == "caffe"  # meant for 0..1: no proof of bytes
+    assert found(monkeypatch, right, InputOptions()).values.name == "caffe"

@@ -7,10 +7,10 @@ import pytest
 
 from convert.classify.candidate import allowed, divide
 from convert.classify.loss import losses
-from convert.cli.options import rate as parse_rate
 from convert.measure.cells import CellSet
 from convert.measure.metrics import threshold_at
 from convert.measure.operating import how
+from convert.measure.rates import rate as parse_rate
 from convert.measure.scoring import decide, figures, plain_card
 from convert.net.compat import too_new
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,22 +11,33 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from convert.cli.show import amount, screen
 from convert.reading.checked import Shape
 from convert.reading.graph import INPUT
 from convert.reading.inspection import Inspection
-from edge.outputs.console import Screen
 from edge.streams import stdout_errors
 
 JSON_VERSION = 1
-_WIDTH = 100
+"""Counts changes of the form."""
+
+_WIDTH = 100  # columns of output that goes to no terminal
 _FORMATS = {"keras": ".keras", "h5": "HDF5", "savedmodel": "SavedModel"}
 
 
 def show(found: Inspection, loaded: dict[str, Any] | None = None) -> None:
     """Print to stdout."""
-    with stdout_errors():
-        _show(found, loaded)
-        sys.stdout.flush()
+    terminal = sys.stdout.isatty()
+    with screen(_WIDTH) as console:
+        for label, text in lines(found, loaded):
+            console.print(f"{label:<12} {text}", soft_wrap=not terminal)
+        if found.layers:
+            console.print()
+            console.print(_table(found))
+        for heading, texts in (("Changed on the way in", found.notes), ("Risks", found.risks)):
+            if texts:
+                console.print(f"\n{heading}")
+                for text in texts:
+                    console.print(f"  - {text}", soft_wrap=not terminal)
 
 
 def write_json(found: Inspection, loaded: dict[str, Any] | None = None) -> None:
@@ -35,22 +45,6 @@ def write_json(found: Inspection, loaded: dict[str, Any] | None = None) -> None:
     with stdout_errors():
         sys.stdout.write(as_json(found, loaded) + "\n")
         sys.stdout.flush()
-
-
-def _show(found: Inspection, loaded: dict[str, Any] | None) -> None:
-    terminal = sys.stdout.isatty()
-    width = None if terminal or "COLUMNS" in os.environ else _WIDTH
-    console = Screen(width=width, highlight=False, emoji=False, markup=False)
-    for label, text in lines(found, loaded):
-        console.print(f"{label:<12} {text}", soft_wrap=not terminal)
-    if found.layers:
-        console.print()
-        console.print(_table(found))
-    for heading, texts in (("Changed on the way in", found.notes), ("Risks", found.risks)):
-        if texts:
-            console.print(f"\n{heading}")
-            for text in texts:
-                console.print(f"  - {text}", soft_wrap=not terminal)
 
 
 def lines(found: Inspection, loaded: dict[str, Any] | None = None) -> list[tuple[str, str]]:
@@ -73,9 +67,8 @@ def lines(found: Inspection, loaded: dict[str, Any] | None = None) -> list[tuple
     facts.append(("SHA-256", found.sha256))
     if loaded is not None:
         agrees = not found.layers or loaded["parameters"] == found.parameters
-        facts.append(
-            ("Loads", f"yes, {loaded['parameters']:,} parameters" + ("" if agrees else " (NOT what the config says)"))
-        )
+        doubt = "" if agrees else " (NOT what the config says)"
+        facts.append(("Loads", f"yes, {loaded['parameters']:,} parameters{doubt}"))
     return facts
 
 
@@ -96,17 +89,8 @@ def shapes(values: Sequence[Shape]) -> str:
     return " and ".join(texts) or "unknown"
 
 
-def amount(value: float) -> str:
-    """Three digits and a unit: 18.1 k."""
-    for unit in ("", " k", " M", " G"):
-        if value < 999.5:
-            return f"{value:.3g}{unit}" if unit else f"{value:.0f} "[: None if unit else -1]
-        value /= 1000
-    return f"{value:.3g} T"
-
-
 def as_json(found: Inspection, loaded: dict[str, Any] | None = None) -> str:
-    """All facts; ``version`` counts changes of the form."""
+    """All facts, with ``JSON_VERSION``."""
     record = {"version": JSON_VERSION, **asdict(found), "path": str(found.path)}
     if loaded is not None:
         record["loaded"] = loaded

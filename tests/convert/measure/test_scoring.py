@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convert.classify.sheet import MOST, draw
+from convert.classify.compare import MOST, draw_sheet
 from convert.errors import CellsError
 from convert.measure.cells import CellSet
 from convert.measure.metrics import share_interval
@@ -82,8 +82,8 @@ def test_multiply_accumulates_are_counted_from_the_file() -> None:
 
 
 def test_a_contact_sheet_has_room_for_all_it_shows() -> None:
-    many = draw(np.full((MOST + 9, 32, 32, 3), 9, np.uint8), [("a > b", "is a")] * (MOST + 9))
-    none = draw(np.empty((0, 32, 32, 3), np.uint8), [])
+    many = draw_sheet(np.full((MOST + 9, 32, 32, 3), 9, np.uint8), [("a > b", "is a")] * (MOST + 9))
+    none = draw_sheet(np.empty((0, 32, 32, 3), np.uint8), [])
     assert many.shape[1] == none.shape[1]
     assert many.shape[0] > none.shape[0]
     assert (many == 9).any()

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from convert.classify import distill
-from convert.classify.candidate import samples
 from convert.classify.preprocess import Preprocessing
 from convert.classify.ways import ways_for
 from convert.measure.reading import read_cells
 from convert.measure.scoring import outputs
+from convert.net.batch import feed
 from convert.net.int8 import quantise
 from convert.net.values import RANGES
 from edge.crops import to_colour
@@ -46,9 +46,9 @@ def test_a_student_of_a_net_that_is_not_square(
     ways = [distill.distil(asked, native, small, 0, lambda *_: None) for _ in range(2)]
     assert ways[0].colour == colour
     assert ways[0].make(1, False).input_shape == (1, 32, 32, channels)
-    feed = samples(small, distill.VALUES, colour)
+    fed = feed(to_colour(small.images, colour), distill.VALUES)
     other = distill.distil(asked, native, small, 1, lambda *_: None)
-    files = [quantise(way.make(1, False), feed) for way in (*ways, other)]
+    files = [quantise(way.make(1, False), fed) for way in (*ways, other)]
     seen = to_colour(small.images, colour)
     raw = [Net(ModelFile(one, None, "", Path("net"))).run(seen)[0] for one in files]
     assert np.array_equal(raw[0], raw[1])

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from convert import conversion
 from convert.classify import make
 from convert.classify.job import Task
+from convert.conversion import gate, write_json
 from convert.errors import CellsError, GateError, LimitError, OutputError
 from edge.modelfile import Card, read_model
 from edge.types import SampleAppearance
@@ -46,7 +48,8 @@ def report(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def task(tmp_path: Path) -> Task:
-    return Task("net.keras", str(cell_folders.make(tmp_path / "cells", count=2)), str(tmp_path / "net.tflite"))
+    cells = str(cell_folders.make(tmp_path / "cells", count=2))
+    return Task(model="net.keras", cells=cells, out=str(tmp_path / "net.tflite"))
 
 
 def played(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]) -> None:
@@ -54,7 +57,7 @@ def played(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]) -> None:
         Path(payload["out"]).write_bytes(MODEL.flatbuffer)
         return answer
 
-    monkeypatch.setattr(make, "run_in_child", child)
+    monkeypatch.setattr(conversion, "run_in_child", child)
 
 
 def run(task: Task, report_path: Path | None = None, *, force: bool = False) -> dict[str, Any]:
@@ -93,7 +96,7 @@ def test_the_gate_lets_the_report_out_and_not_the_file(
     assert not Path(task.out).exists()
     assert json.loads((tmp_path / "report.json").read_text())["drop_points"] == 3.25
     with pytest.raises(GateError, match=r"3\.25 points") as caught:
-        make.gate(found)
+        gate(found)
     assert caught.value.exit_code == 8
 
 
@@ -101,7 +104,7 @@ def test_a_failing_child_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, 
     def child(*_: object, **__: object) -> None:
         raise LimitError("stopped: out of memory")
 
-    monkeypatch.setattr(make, "run_in_child", child)
+    monkeypatch.setattr(conversion, "run_in_child", child)
     with pytest.raises(LimitError):
         run(task, tmp_path / "report.json")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cells"]
@@ -134,7 +137,7 @@ def test_a_disk_that_is_full_leaves_no_half_report(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Path, "chmod", full)
     with pytest.raises(OutputError, match="No space left"):
-        make.write_json(tmp_path / "report.json", {})
+        write_json(tmp_path / "report.json", {})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -172,7 +175,7 @@ def test_a_full_disk_leaves_no_half_model(task: Task, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("convert.classify.make.write_model", written_elsewhere)
+        patch.setattr("convert.conversion.write_model", written_elsewhere)
         patch.setattr(Path, "replace", full)
         with pytest.raises(OutputError, match="No space left"):
             run(task)

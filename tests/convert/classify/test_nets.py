@@ -17,7 +17,7 @@ from edge.classifier import Classifier
 from edge.modelfile import read_model
 from tests.convert import cell_folders, mlperf
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 pytestmark = [
     pytest.mark.build,
     pytest.mark.skipif(

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.classify.candidate import samples
 from convert.errors import UnsupportedError
 from convert.measure.cells import CellSet
 from convert.measure.reading import read_cells
+from convert.net.batch import feed
 from convert.net.int8 import Recipe, layer_errors, quantise
 from convert.net.rewrite import device_model
 from convert.net.values import RANGES
@@ -62,7 +62,7 @@ def verdicts(flatbuffer: bytes, cells: CellSet) -> np.ndarray:
 
 
 def int8(net: Any, cells: CellSet, recipe: Recipe | None = None) -> bytes:
-    return quantise(net, samples(cells, VALUES, "rgb"), recipe)
+    return quantise(net, feed(cells.images, VALUES), recipe)
 
 
 def tuned(net: Any, cells: CellSet) -> bytes:
@@ -91,7 +91,7 @@ def test_fine_tuning_gives_back_what_int8_lost(net: Any, cells: CellSet) -> None
 def test_layers_left_in_float_still_take_the_devices_bytes(net: Any, cells: CellSet) -> None:
     static = device_model(net, 32, VALUES, bare=True)
     few = cells.take(np.arange(0, 500, 60))
-    layers = layer_errors(static, samples(few, VALUES, "rgb"))
+    layers = layer_errors(static, feed(few.images, VALUES))
     want = np.asarray(device_model(net, 32, VALUES, batch=None, bare=True)(VALUES.values(few.images))).ravel()
     for kept in (layers[:1], layers[1:3], layers):  # the first op, some in the middle, all
         made = Net(

@@ -18,7 +18,7 @@ from edge.modelfile import read_model
 from edge.runtime import Net
 from tests.convert import cell_folders
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 pytestmark = [
     pytest.mark.build,
     pytest.mark.skipif(

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 import convert.errors
-from convert.cli import app, screen
+from convert.cli import app, show_inspection
+from convert.cli.show import amount
 from convert.errors import KNOWN, EdgeError
 from tests.convert.make import archive, conv, dense, node, sequential
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NET = sequential(node("Rescaling", scale=0.5), conv(), node("GlobalAveragePooling2D"), dense(activation="softmax"))
 
 
@@ -52,7 +53,7 @@ def test_inspect_prints_what_a_person_wants_to_know(model: Path) -> None:
 
 def test_json_holds_all_of_it(model: Path) -> None:
     record = json.loads(run("inspect", model, "--json").stdout)
-    assert record["version"] == screen.JSON_VERSION
+    assert record["version"] == show_inspection.JSON_VERSION
     assert (record["head"], record["classes"], record["inputs"]) == ("softmax", 2, [[32, 32, 3]])
     assert record["layers"][2]["path"] == ["conv"]
 
@@ -127,4 +128,4 @@ def test_exit_codes_are_documented() -> None:
     ("value", "text"), [(0, "0"), (999, "999"), (1000, "1 k"), (18_120, "18.1 k"), (5_300_000, "5.3 M")]
 )
 def test_amounts(value: float, text: str) -> None:
-    assert screen.amount(value) == text
+    assert amount(value) == text
