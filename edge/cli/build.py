@@ -16,11 +16,12 @@ from edge.analysis import Analyser, Merge
 from edge.classifier import Classifier
 from edge.cli.judging import assessor_for, calibrated_card, calibration_for
 from edge.cli.outlets import about_run, open_outputs
-from edge.door import plain, quiet_native_stderr, report, say, stop_on_signals
+from edge.door import quiet_native_stderr, report, say, stop_on_signals
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, ModelError, NoInputError, NothingCountedError
 from edge.finders import Finder
 from edge.gate import Gate
 from edge.heap import keep_freed_memory
+from edge.lines import plain
 from edge.modelfile import Card, CropSpec, ModelFile, check_card
 from edge.outputs import ModelLine
 from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch

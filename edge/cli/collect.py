@@ -20,8 +20,9 @@ from edge.appearance import MEASURES
 from edge.cli import build
 from edge.cli.judging import bound_of
 from edge.cli.outlets import progress_line
-from edge.door import StoppedError, plain, quiet_native_stderr, stop_on_signals
+from edge.door import StoppedError, quiet_native_stderr, stop_on_signals
 from edge.errors import NoInputError
+from edge.lines import plain
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
 from edge.safe_file import plain_errors, whole_file

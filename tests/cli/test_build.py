@@ -8,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.classifier import Classifier
-from edge.cli import build
-from edge.cli.apps import run_app
+from edge.cli import build, edge_run_app
 from edge.cli.build import warn_of_slow_nets
 from edge.runtime import Net
 
@@ -56,5 +55,5 @@ def test_fields_are_registered_unless_it_is_switched_off_or_cells_are_tiles(
         return 0
 
     monkeypatch.setattr(build, "count", count)
-    CliRunner().invoke(run_app, ["--simulate", *args])
+    CliRunner().invoke(edge_run_app(), ["--simulate", *args])
     assert (build.register_of(made[0]) is not None) is registered
