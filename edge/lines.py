@@ -31,12 +31,16 @@ def print_lines(lines: Iterable[str]) -> None:
     Raises:
         OutputError: stdout cannot be written.
     """
+    width = columns(sys.stdout)
+    print_text("".join(f"{part}\n" for line in lines for part in folded(plain(line), width)))
+
+
+def print_text(text: str) -> None:
+    """Write text to stdout as it is; raises OutputError when stdout cannot be written."""
     from edge.outputs.files import stdout_errors  # noqa: PLC0415 - brings NumPy, which --help can do without
 
-    width = columns(sys.stdout)
     with stdout_errors():
-        for line in lines:
-            sys.stdout.writelines(f"{part}\n" for part in folded(plain(line), width))
+        sys.stdout.write(text)
         sys.stdout.flush()
 
 
@@ -52,11 +56,7 @@ def columns(stream: TextIO) -> int | None:
 
 def print_json(value: object) -> None:
     """Write one JSON object to stdout; raises OutputError when stdout cannot be written."""
-    from edge.outputs.files import stdout_errors  # noqa: PLC0415 - brings NumPy
-
-    with stdout_errors():
-        sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-        sys.stdout.flush()
+    print_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def folded(line: str, width: int | None) -> list[str]:

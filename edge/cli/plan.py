@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge.cli.run import check_share
+from edge.cli.checks import check_share
 from edge.door import door
 from edge.lines import print_json, print_lines
 
@@ -56,7 +56,10 @@ def plan(
     Exit codes as for edge-run.
     """  # noqa: D301 - \b keeps the lines as they are
     if parasitaemia is not None:
-        check_share("--parasitaemia", parasitaemia)
+        try:
+            check_share(parasitaemia)
+        except ValueError as error:
+            raise typer.BadParameter(f"--parasitaemia {error}") from None
     if calibration is None and cells is None:
         raise typer.BadParameter("give --calibration, or --cells for what a classifier must reach")
     with door(debug=debug, program=_PROGRAM):
