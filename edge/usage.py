@@ -182,7 +182,8 @@ class PlainCommand(_Plain, TyperCommand):
                 panel = (
                     getattr(param, "rich_help_panel", None) or panel
                 )  # --help itself has none: it goes with the last
-                panels.setdefault(panel, []).append((record[0], _LIMITS.sub(_limits, record[1])))
+                name = record[0].replace(" <list[str]>", "...")  # an argument's
+                panels.setdefault(panel, []).append((name, _LIMITS.sub(_limits, record[1])))
         names = [len(name) for rows in panels.values() for name, _ in rows]
         width = max((length for length in names if length <= _NAME_COLUMNS), default=_NAME_COLUMNS)
         for panel, rows in panels.items():

@@ -54,7 +54,9 @@ class CalibrationSettings:
     scope: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of this microscope."), ValueRule(check_name)
     ] = None
-    rbc_per_ul: Annotated[float, typer.Option(min=1e5, max=1e8, metavar="N", help="Red cells per µL.")] = 5e6
+    rbc_per_ul: Annotated[
+        float, typer.Option(min=1e5, max=1e8, metavar="N", show_default=False, help="Red cells per µL.  [default: 5e6]")
+    ] = 5e6
     cache: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder that keeps finished slides; a second call goes on from there."),

@@ -49,7 +49,7 @@ class InputSettings:
 
     inputs: Annotated[
         tuple[str, ...],
-        typer.Argument(metavar="[INPUT]...", help="Folders, image files, patterns or videos.", show_default=False),
+        typer.Argument(metavar="INPUT", help="Folders, image files, patterns or videos.", show_default=False),
         ValueRule(is_path=bool),
     ] = ()
     simulate: Annotated[bool, typer.Option(help="Count a virtual slide.")] = False
@@ -124,7 +124,7 @@ class NetSettings:
     ] = "auto"
     tiling: Annotated[Tiling, typer.Option(help="Classify cells, or tiles of a grid (thick films).")] = Tiling.CELLS
     tile_px: Annotated[
-        int | None, typer.Option(min=8, metavar="PX", help="Side of a tile in field pixels.  [default: the model's]")
+        int | None, typer.Option(min=8, metavar="PX", help="Side of a tile in field pixels.  [default: 32]")
     ] = None
     tile_overlap: Annotated[
         float, typer.Option(min=0, max=0.9, metavar="SHARE", help="Overlap of neighbouring tiles.")
