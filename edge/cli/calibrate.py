@@ -11,7 +11,8 @@ import typer
 
 from edge.cli.checks import check_name, check_share
 from edge.cli.options import ValueRule, check_values, options_of, record_of, takes
-from edge.cli.settings import FieldSettings, NetSettings, ProcessSettings, RunSettings
+from edge.cli.run_settings import RunSettings
+from edge.cli.settings import FieldSettings, NetSettings, ProcessSettings
 from edge.door import door
 
 _PROGRAM = "edge calibrate"
@@ -84,8 +85,8 @@ def calibrate(**values: Any) -> None:
     Exit codes as for edge-run. For research and triage. Not a diagnostic device.
     """  # noqa: D301 - \b keeps the lines as they are
     check_values(values, *CALIBRATE_RECORDS)
-    wanted = record_of(CalibrationSettings, values)
-    nets, fields, process = (record_of(record, values) for record in (NetSettings, FieldSettings, ProcessSettings))
+    wanted, nets = record_of(CalibrationSettings, values), record_of(NetSettings, values)
+    fields, process = record_of(FieldSettings, values), record_of(ProcessSettings, values)
     _check_unit(wanted, nets)
     with door(debug=process.debug, program=_PROGRAM):
         import edge.sources.decode  # noqa: F401, PLC0415 - first of all, for it sets limits that OpenCV reads on import

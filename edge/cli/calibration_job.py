@@ -13,7 +13,8 @@ import numpy as np
 from edge import installed_version
 from edge.cli.calibration_report import report_lines
 from edge.cli.collect import Collector
-from edge.cli.settings import NetSettings, RunSettings
+from edge.cli.run_settings import RunSettings
+from edge.cli.settings import NetSettings
 from edge.cli.slides import Slide
 from edge.door import say
 from edge.errors import CalibrationError, NoInputError

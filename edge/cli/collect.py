@@ -13,7 +13,8 @@ import cv2
 from edge.cli.field_source import gate_of, open_fields, register_of, say_what_is_left_out
 from edge.cli.outlets import progress_line
 from edge.cli.pipeline import make_pipeline
-from edge.cli.settings import InputSettings, RunSettings
+from edge.cli.run_settings import RunSettings
+from edge.cli.settings import InputSettings
 from edge.cli.slides import Slide, load_slides, read_coco, save_slides, slide_of
 from edge.door import StoppedError, stop_on_signals
 from edge.errors import NoInputError

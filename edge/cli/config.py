@@ -17,7 +17,7 @@ from typing import Any
 import typer
 
 from edge.cli.options import RecordOption, options_of
-from edge.cli.settings import RUN_RECORDS, RunSettings
+from edge.cli.run_settings import RUN_RECORDS, RunSettings
 from edge.lines import plain
 from edge.usage import either, expected
 

@@ -11,7 +11,7 @@ from edge.cli.field_source import gate_of, may_hold_several_samples, open_fields
 from edge.cli.judging import assessor_for, calibration_for
 from edge.cli.outlets import about_run, open_outputs
 from edge.cli.pipeline import make_pipeline, warn_of_old_cards, warn_of_slow_nets
-from edge.cli.settings import RunSettings
+from edge.cli.run_settings import RunSettings
 from edge.door import report, say, stop_on_signals
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, NoInputError, NothingCountedError
 from edge.heap import keep_freed_memory

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from edge import shelf
-from edge.cli.settings import JudgingSettings, NetSettings, RunSettings
+from edge.cli.run_settings import RunSettings
+from edge.cli.settings import JudgingSettings, NetSettings
 from edge.crops import crop_cells
 from edge.errors import CalibrationError
 from edge.modelfile import Card, ModelFile

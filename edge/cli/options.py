@@ -136,10 +136,8 @@ def takes(*records: type) -> Callable[[Command], Command]:
 
 def record_of(record: type[Record], values: Mapping[str, Any]) -> Record:
     """Make a record from the values that typer hands to a command: lists become tuples."""
-    made = {name: values[name] for name in options_of(record)}
-    return record(
-        **{name: tuple(made[name] or ()) if one.many else made[name] for name, one in options_of(record).items()}
-    )
+    options = options_of(record)
+    return record(**{name: tuple(values[name] or ()) if one.many else values[name] for name, one in options.items()})
 
 
 def check_values(values: Mapping[str, Any], *records: type) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from edge import installed_version
 from edge.cli.config import to_toml
 from edge.cli.pipeline import CellPipeline
-from edge.cli.settings import InputSettings, RunSettings
+from edge.cli.run_settings import RunSettings
+from edge.cli.settings import InputSettings
 from edge.errors import NoInputError, OutputError
 from edge.modelfile import Card
 from edge.outputs import ModelLine, Output

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from edge import installed_version
-from edge.cli.checks import check_source, check_together
 from edge.cli.config import merged, read_config, to_toml
 from edge.cli.options import check_values, takes
-from edge.cli.settings import RUN, RUN_RECORDS, RunSettings
+from edge.cli.run_settings import RUN_RECORDS, RunSettings, check_source, check_together
+from edge.cli.settings import RUN
 from edge.door import door
 
 

@@ -1,4 +1,4 @@
-"""The settings of ``edge-run``: one frozen record per concern, one field per option.
+"""The settings of ``edge-run``: one frozen record per concern, one field per option. ``edge.cli.run_settings`` puts them together.
 
 Each option stands here once, with its type, default, help text and limits. ``edge.cli.options`` makes the command line from these
 records, ``edge.cli.config`` the configuration file. Values are kept as they are typed; properties give them parsed.
@@ -7,16 +7,15 @@ records, ``edge.cli.config`` the configuration file. Values are kept as they are
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, get_type_hints
+from typing import Annotated, ClassVar
 
 import typer
 
 from edge.cli.checks import check_every, check_name, check_share, check_size, names_a_model_file
-from edge.cli.options import ValueRule, record_of
+from edge.cli.options import ValueRule
 
 SIMULATED_FIELDS = 60
 """Fields after which ``--simulate`` stops where no limit is given: the virtual slide has no end of its own."""
@@ -45,7 +44,7 @@ class Until(StrEnum):
 class InputSettings:
     """Where fields come from, and which sample they belong to."""
 
-    PANEL: ClassVar = "Input"
+    PANEL: ClassVar[str] = "Input"
 
     inputs: Annotated[
         tuple[str, ...],
@@ -84,7 +83,7 @@ class InputSettings:
 class StopSettings:
     """When a sample ends."""
 
-    PANEL: ClassVar = "When to stop"
+    PANEL: ClassVar[str] = "When to stop"
 
     max_cells: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop a sample after the field that reaches N cells.")
@@ -110,7 +109,7 @@ class StopSettings:
 class NetSettings:
     """Which nets look at which parts of a field."""
 
-    PANEL: ClassVar = "Nets and counting"
+    PANEL: ClassVar[str] = "Nets and counting"
 
     model: Annotated[
         str | None,
@@ -145,7 +144,7 @@ class NetSettings:
 class CardSettings:
     """What replaces a model's card or stands in for a missing one."""
 
-    PANEL: ClassVar = "Nets and counting"
+    PANEL: ClassVar[str] = "Nets and counting"
 
     labels: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Classes of a model without card, in its order.")
@@ -175,7 +174,7 @@ class CardSettings:
 class FieldSettings:
     """How a field is read, and whether it and its cells count."""
 
-    PANEL: ClassVar = "Nets and counting"
+    PANEL: ClassVar[str] = "Nets and counting"
 
     z: Annotated[
         int | None,
@@ -201,7 +200,7 @@ class FieldSettings:
 class JudgingSettings:
     """What a sample's flag rests on."""
 
-    PANEL: ClassVar = "Judging"
+    PANEL: ClassVar[str] = "Judging"
 
     calibration: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Calibration to judge samples by (from edge calibrate).")
@@ -228,7 +227,7 @@ class JudgingSettings:
 class OutputSettings:
     """What is written where."""
 
-    PANEL: ClassVar = "Outputs"
+    PANEL: ClassVar[str] = "Outputs"
 
     json: Annotated[bool, typer.Option(help="Print JSON Lines on stdout instead of the table.")] = False
     detections: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every cell as COCO JSON.")] = None
@@ -248,7 +247,7 @@ class OutputSettings:
 class ProcessSettings:
     """How the program runs."""
 
-    PANEL: ClassVar = RUN
+    PANEL: ClassVar[str] = RUN
 
     workers: Annotated[
         int | None,
@@ -262,42 +261,6 @@ class ProcessSettings:
     def worker_count(self) -> int:
         """Workers, one core each."""
         return self.workers or min(MOST_DEFAULT_WORKERS, len(os.sched_getaffinity(0)))
-
-
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """All settings of one run of ``edge-run``."""
-
-    input: InputSettings = InputSettings()
-    stop: StopSettings = StopSettings()
-    nets: NetSettings = NetSettings()
-    card: CardSettings = CardSettings()
-    fields: FieldSettings = FieldSettings()
-    judging: JudgingSettings = JudgingSettings()
-    outputs: OutputSettings = OutputSettings()
-    process: ProcessSettings = ProcessSettings()
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
-        """The settings from values by option name."""
-        hints = get_type_hints(cls)
-        return cls(**{one.name: record_of(hints[one.name], values) for one in fields(cls)})
-
-    def values(self) -> dict[str, Any]:
-        """The value of each option by its name."""
-        records = [getattr(self, one.name) for one in fields(self)]
-        return {one.name: getattr(record, one.name) for record in records for one in fields(record)}
-
-    @property
-    def field_limit(self) -> int | None:
-        """Fields after which a sample ends; None: no limit."""
-        stop = self.stop
-        endless = self.input.simulate and not (stop.max_cells or stop.max_seconds)
-        return stop.max_fields or (SIMULATED_FIELDS if endless else None)
-
-
-RUN_RECORDS: tuple[type, ...] = tuple(get_type_hints(RunSettings).values())
-"""The records whose options ``edge-run`` and its configuration file take, in the order of ``--help``."""
 
 
 def _names(text: str | None) -> tuple[str, ...]:

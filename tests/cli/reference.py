@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from edge.cli.options import RecordOption, options_of
-from edge.cli.settings import RUN_RECORDS
+from edge.cli.run_settings import RUN_RECORDS
 from edge.usage import expected
 
 PAGE = Path(__file__).parents[2] / "docs" / "options.md"

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from edge.cli import edge_run_app
 from edge.cli.config import LARGEST_FILE, merged, read_config, to_toml
 from edge.cli.options import RecordOption, options_of
-from edge.cli.settings import RUN_RECORDS, InputSettings, RunSettings, Tiling
+from edge.cli.run_settings import RUN_RECORDS, RunSettings
+from edge.cli.settings import InputSettings, Tiling
 from tests.cli.fake_edge_run import fakes
 from tests.fakes import FakeSource
 from tests.report.made import read
@@ -271,7 +272,7 @@ def test_settings_that_contradict_each_other_are_refused_before_they_are_shown()
 
 
 def test_a_run_can_be_repeated_from_its_report() -> None:
-    source = [5, 9, 5, 5, 5, 5]
+    source: list[int | str | None] = [5, 9, 5, 5, 5, 5]
     assert call("--camera", "--no-gate", "--max-fields", 4, "--report", "out", source=FakeSource(source)).exit_code == 0
     first = read(Path("out/s.html").read_text())
     written = first.text[first.text.index("# Settings of edge-run") :].split("For research")[0]

@@ -14,7 +14,8 @@ from edge.cli import edge_app
 from edge.cli.calibrate import CALIBRATE_RECORDS
 from edge.cli.options import options_of, record_of
 from edge.cli.run import run
-from edge.cli.settings import RUN_RECORDS, InputSettings, ProcessSettings, RunSettings, StopSettings
+from edge.cli.run_settings import RUN_RECORDS, RunSettings
+from edge.cli.settings import InputSettings, ProcessSettings, StopSettings
 from tests.cli.reference import PAGE, reference
 
 OPTIONS = options_of(*RUN_RECORDS)

@@ -48,8 +48,8 @@ def harmless(text_: str) -> None:
     assert attributes == {"type": "application/json", "id": "edge-report"}
     allowed = {
         "html", "head", "meta", "title", "style", "body", "p", "h1", "h2", "h3", "section", "ul", "li", "b", "div", "span", "table",
-        "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "img", "dl", "dt", "dd", "code", "pre", "details", "summary", "footer", "script",
-        "svg", "g", "rect", "circle", "path", "line", "text",
+        "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "img", "dl", "dt", "dd", "code", "footer", "script",
+        "pre", "details", "summary", "svg", "g", "rect", "circle", "path", "line", "text",
     }  # fmt: skip
     assert {tag for tag, _ in found.elements} <= allowed
     for tag, attributes in found.elements:
