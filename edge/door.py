@@ -1,4 +1,4 @@
-"""The command line's door: every known failure leaves as one plain line and an exit code; Ctrl-C is heard at once."""
+"""How a program is entered and left: known failures end as one plain line and an exit code; Ctrl-C works from the start."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
 
-from edge.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EdgeError
+from edge.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EdgeError, OutputError
+from edge.lines import columns, folded, plain
 
 _SHOW_CURSOR = b"\x1b[?25h\n"
+"""Terminal sequence (ANSI) that shows the cursor again: the live line hides it."""
 
 
 class StoppedError(SystemExit):
-    """Ctrl-C while nothing is being counted; may say what that means for what was being made.
+    """Somebody stopped the program while nothing was being counted; the text may say what becomes of unfinished work.
 
-    Not a KeyboardInterrupt: typer and Python's own exit handle that differently.
+    It is not a KeyboardInterrupt, because typer and Python's own exit handle that differently.
     """
 
 
 def say(message: str, program: str = "edge-run") -> None:
-    """One plain line on stderr, if there is anybody to read it."""
+    """Write one plain line to stderr; a stderr that is closed or full is ignored."""
     line = f"{program}: {plain(message)}"
     try:
-        if sys.stderr.isatty():  # broken between words, where the terminal would break within them
-            from edge.lines import columns, folded  # noqa: PLC0415 - which needs this module
-
+        if sys.stderr.isatty():  # the terminal itself would break lines within words
             line = "\n".join(folded(line, columns(sys.stderr)))
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
@@ -39,23 +39,18 @@ def say(message: str, program: str = "edge-run") -> None:
         _let_go(sys.stderr)
 
 
-def plain(text: str) -> str:
-    """Text that is one line and cannot move the cursor."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 def _let_go(stream: TextIO) -> None:
-    """Send what is still in a broken stream's buffers nowhere, for Python would fail on it at exit."""
+    """Connect a broken stream to /dev/null: otherwise Python fails at exit when it writes what is left in the buffers."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 def usable_streams() -> None:
-    """Make stdin, stdout and stderr exist, and take any text.
+    """Make stdin, stdout and stderr exist, and make stdout and stderr accept any text.
 
-    A closed one's number would go to the next file that is opened, and what native libraries say would land in it. A file
-    name that the terminal's encoding lacks must not end a run.
+    Without this, the next file opened would get the number of a closed stream, and messages of native libraries would be
+    written into it. A file name that the terminal's encoding lacks must not end a run.
     """
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
@@ -70,7 +65,7 @@ def usable_streams() -> None:
 
 
 def _signals() -> list[signal.Signals]:
-    """What ends a run: Ctrl-C, SIGTERM, and a lost terminal unless the run was started to outlive it (nohup)."""
+    """Return the signals that end a run: SIGINT (Ctrl-C), SIGTERM, and SIGHUP (lost terminal) unless ``nohup`` ignores it."""
     ends = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     return [number for number in ends if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
 
@@ -78,21 +73,21 @@ def _signals() -> list[signal.Signals]:
 def stop_before_the_run() -> None:
     """From now on Ctrl-C, SIGTERM and SIGHUP raise StoppedError, until ``stop_on_signals`` takes over."""
 
-    def heard(_signum: int, _frame: FrameType | None) -> None:
+    def stop(_signum: int, _frame: FrameType | None) -> None:
         raise StoppedError
 
     for number in _signals():
-        signal.signal(number, heard)
+        signal.signal(number, stop)
 
 
 @contextmanager
 def door(*, debug: bool, program: str = "edge-run", lost: str = "") -> Iterator[None]:
-    """Turn what goes wrong inside into one line on stderr and an exit code.
+    """Turn a failure inside into one line on stderr and an exit code.
 
     Args:
         debug: show the traceback as well.
-        program: what the line begins with.
-        lost: what Ctrl-C means for what was being made.
+        program: name that the line begins with.
+        lost: sentence that is shown after Ctrl-C: what becomes of unfinished work.
     """
     try:
         yield
@@ -103,7 +98,7 @@ def door(*, debug: bool, program: str = "edge-run", lost: str = "") -> Iterator[
         sys.exit(report(error, debug=debug, program=program))
     except Exception as error:
         if hasattr(error, "format_message"):
-            raise  # the parser's: the command line is wrong, and ``edge.cli.usage`` says so
+            raise  # a wrong command line: ``edge.usage`` explains it
         if debug:
             traceback.print_exc()
         say(f"a defect of this program: {type(error).__name__}: {error} (--debug shows where)", program)
@@ -111,7 +106,7 @@ def door(*, debug: bool, program: str = "edge-run", lost: str = "") -> Iterator[
 
 
 def report(error: EdgeError, *, debug: bool, program: str = "edge-run") -> int:
-    """Say what failed and return the exit code. A reader that has gone is no news to anybody."""
+    """Say what failed and return the exit code. If the reader closed the pipe, nothing is printed."""
     from edge.streams import ReaderGoneError  # noqa: PLC0415 - brings NumPy, which --help can do without
 
     if isinstance(error, ReaderGoneError):
@@ -128,11 +123,28 @@ def report(error: EdgeError, *, debug: bool, program: str = "edge-run") -> int:
     return error.exit_code
 
 
+def run_program(make_app: Callable[[], Callable[..., object]], program: str) -> None:
+    """Run a command line as the process's only business.
+
+    Args:
+        make_app: returns the app. Its slow imports belong in here, so that Ctrl-C works while they run.
+        program: name of the program.
+    """
+    with door(debug=False, program=program):
+        stop_before_the_run()
+        usable_streams()
+        app = make_app()
+        try:
+            app(prog_name=program)
+        except OSError as error:  # commands enter a door of their own: this error came from printing help
+            raise OutputError(f"stdout: cannot be written: {error.strerror}") from error
+
+
 @contextmanager
 def stop_on_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
-    """While inside, the first Ctrl-C, SIGTERM or SIGHUP calls ``stop`` and sets the event handed out; a second one quits at once.
+    """While inside, the first Ctrl-C, SIGTERM or SIGHUP calls ``stop`` and sets the event; a second one quits at once.
 
-    Nothing is raised into the running code, so no line is ever half written.
+    No exception is raised in the running code, so that no line is left half written.
     """
     stopped = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -161,7 +173,7 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
 
 @contextmanager
 def quiet_native_stderr() -> Iterator[None]:
-    """Silence what C++ code writes straight to file descriptor 2 (the runtime's greeting). Only before threads start."""
+    """Silence what C++ code writes to file descriptor 2 (the runtime's greeting). Use it only before threads start."""
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,25 +1,24 @@
-"""What the programs beside ``edge-run`` share: how they look, their ``--version``, and the door they are entered by."""
+"""What all programs with several commands share: the look of their help, ``--version``, and how they are entered."""
 
 from __future__ import annotations
 
 import typer
 
-from edge.cli.usage import PlainGroup
-from edge.door import door, stop_before_the_run, usable_streams
-from edge.errors import OutputError
+from edge.door import run_program
+from edge.usage import PlainGroup
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-"""How every help looks."""
+"""Click context settings that every help shares; ``max_content_width`` is in columns."""
 
 
 def make_app(program: str, text: str, epilog: str, *, completion: bool = True) -> typer.Typer:
-    """A program of several commands, none of them yet.
+    """Make a program of several commands; the commands are added by the caller.
 
     Args:
-        program: its name.
-        text: what its help says.
-        epilog: and below the commands.
-        completion: whether it offers to complete what is typed; a shell cannot for ``python -m ...``.
+        program: name of the program.
+        text: first lines of its help.
+        epilog: last lines of its help, below the commands.
+        completion: whether it has ``--install-completion``; shells cannot complete ``python -m ...``.
     """
     app = typer.Typer(
         cls=PlainGroup,
@@ -34,7 +33,7 @@ def make_app(program: str, text: str, epilog: str, *, completion: bool = True) -
 
     def show(wanted: bool) -> None:
         if wanted:
-            from edge import installed_version  # noqa: PLC0415 - takes longer than all else here
+            from edge import installed_version  # noqa: PLC0415 - slow: it reads package metadata
 
             typer.echo(f"{program} {installed_version()}")
             raise typer.Exit
@@ -50,11 +49,5 @@ def make_app(program: str, text: str, epilog: str, *, completion: bool = True) -
 
 
 def enter(app: typer.Typer, program: str) -> None:
-    """Run it as the process's only business; every known failure leaves as one line and an exit code."""
-    with door(debug=False, program=program):
-        stop_before_the_run()
-        usable_streams()
-        try:
-            app(prog_name=program)
-        except OSError as error:  # commands have doors of their own: this is typer, writing help
-            raise OutputError(f"stdout: cannot be written: {error.strerror}") from error
+    """Run an app as the process's only business; every known failure ends as one line and an exit code."""
+    run_program(lambda: app, program)

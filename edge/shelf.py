@@ -55,13 +55,18 @@ def has(name: str) -> bool:
     return any(entry.name == name for entry in entries())
 
 
+def is_path(name_or_path: str) -> bool:
+    """Whether this is a model's path, not its name on the shelf."""
+    return "/" in name_or_path or name_or_path.endswith(".tflite")
+
+
 def load(name_or_path: str) -> ModelFile:
     """A model by its name on the shelf, or by its path (anything with a slash, or that ends in ``.tflite``).
 
     Raises:
         ModelError: there is no such model, or it is damaged.
     """
-    if "/" in name_or_path or name_or_path.endswith(".tflite"):
+    if is_path(name_or_path):
         return read_model(Path(name_or_path))
     shelf = entries()
     for entry in shelf:

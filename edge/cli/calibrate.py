@@ -1,62 +1,75 @@
-"""``edge calibrate``: its options; what they do is in ``edge.cli.calibration_job``."""
+"""``edge calibrate``: its settings and the command; the work is in ``edge.cli.calibration_job``."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import typer
 
-from edge.cli.run import Tiling, check_scope, check_share, cores
+from edge.cli.checks import check_name, check_share
+from edge.cli.options import ValueRule, check_values, options_of, record_of, takes
+from edge.cli.run_settings import RunSettings
+from edge.cli.settings import FieldSettings, NetSettings, ProcessSettings
 from edge.door import door
 
 _PROGRAM = "edge calibrate"
 
 
-def calibrate(
-    *,
+@dataclass(frozen=True, slots=True)
+class CalibrationSettings:
+    """Known slides, and what is asked of their calibration."""
+
+    PANEL: ClassVar = "Calibration"
+
     blank: Annotated[
-        list[str],
+        tuple[str, ...],
         typer.Option(
             metavar="DIR",
             help="Slide known to be negative: folder (or folder of such folders), video, or COCO from --detections. Repeat.",
         ),
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Calibration to write.")],
+    ]
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Calibration to write.")]
     positive: Annotated[
-        list[str] | None,
+        tuple[str, ...],
         typer.Option(
             metavar="DIR[=SHARE]",
             help="Slide with infected cells: as read by a person (DIR=27/2000, DIR=1.4%), or with them marked in DIR/truth.json.",
         ),
-    ] = None,
-    target: Annotated[str | None, typer.Option(metavar="SHARE", help="Share to be detected: 200/uL or 0.1%.")] = None,
+    ] = ()
+    target: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="Share to be detected: 200/uL or 0.1%."), ValueRule(check_share)
+    ] = None
     cells: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Cells of a later sample.  [default: as the blanks have]")
-    ] = None,
+    ] = None
     false_positives: Annotated[
-        str | None, typer.Option(metavar="SHARE", help="Budget instead of the lowest limit: 5/uL or 0.0001%.")
-    ] = None,
-    scope: Annotated[str | None, typer.Option(metavar="NAME", help="This microscope's name.")] = None,
+        str | None,
+        typer.Option(
+            metavar="SHARE", help="Share of false positives to allow: 5/uL or 0.0001%.  [default: as few as possible]"
+        ),
+        ValueRule(check_share),
+    ] = None
+    scope: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of this microscope."), ValueRule(check_name)
+    ] = None
     rbc_per_ul: Annotated[
-        float, typer.Option("--rbc-per-ul", min=1e5, max=1e8, metavar="N", help="Red cells per µL.")
-    ] = 5e6,
-    model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="Classifier.")] = None,
-    finder: Annotated[str, typer.Option(metavar="auto|learned|classical|PATH", help="As for edge-run.")] = "auto",
-    tiling: Annotated[Tiling, typer.Option(help="As for edge-run.")] = Tiling.CELLS,
-    tile_px: Annotated[int | None, typer.Option(min=8, metavar="PX", help="As for edge-run.")] = None,
-    tile_overlap: Annotated[float, typer.Option(min=0, max=0.9, metavar="SHARE", help="As for edge-run.")] = 0.0,
-    z: Annotated[int | None, typer.Option("--z", min=1, metavar="N", help="As for edge-run.")] = None,
-    depth: Annotated[int | None, typer.Option(min=10, max=16, metavar="BITS", help="As for edge-run.")] = None,
-    gate: Annotated[bool, typer.Option("--gate/--no-gate", help="As for edge-run.")] = True,
-    overlap: Annotated[bool, typer.Option("--overlap/--no-overlap", help="As for edge-run.")] = True,
-    workers: Annotated[int | None, typer.Option(min=1, max=64, metavar="N", help="As for edge-run.")] = None,
+        float, typer.Option(min=1e5, max=1e8, metavar="N", show_default=False, help="Red cells per µL.  [default: 5e6]")
+    ] = 5e6
     cache: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep finished slides here; a second call goes on from them.")
-    ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-) -> None:
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder that keeps finished slides; a second call goes on from there."),
+    ] = None
+
+
+CALIBRATE_RECORDS = (CalibrationSettings, NetSettings, FieldSettings, ProcessSettings)
+"""The records whose options ``edge calibrate`` takes."""
+
+
+@takes(*CALIBRATE_RECORDS)
+def calibrate(**values: Any) -> None:
     """Learn from known slides what a count on this microscope means.
 
     \b
@@ -71,36 +84,37 @@ def calibrate(
 
     Exit codes as for edge-run. For research and triage. Not a diagnostic device.
     """  # noqa: D301 - \b keeps the lines as they are
-    check_scope(scope)
-    for option, share in (("--target", target), ("--false-positives", false_positives)):
-        if share is not None:
-            check_share(option, share)
-            if tiling is Tiling.GRID and share.rstrip().lower().endswith("l"):
-                raise typer.BadParameter(f"{option} {share}: tiles have no parasites per µL: give a share of the tiles")
-    with door(debug=debug, program=_PROGRAM):
+    check_values(values, *CALIBRATE_RECORDS)
+    wanted, nets = record_of(CalibrationSettings, values), record_of(NetSettings, values)
+    fields, process = record_of(FieldSettings, values), record_of(ProcessSettings, values)
+    _check_unit(wanted, nets)
+    with door(debug=process.debug, program=_PROGRAM):
         import edge.sources.decode  # noqa: F401, PLC0415 - first of all, for it sets limits that OpenCV reads on import
 
         # isort: split
-        from edge.cli.build import Options  # noqa: PLC0415
-        from edge.cli.calibration_job import Wanted, make  # noqa: PLC0415
+        from edge.cli.calibration_job import CalibrationRequest, make_calibration  # noqa: PLC0415
         from edge.verdict.units import parse_share  # noqa: PLC0415
 
-        options = Options(
-            (), simulate=False, camera=False, max_cells=None, max_fields=None, json=False, detections=None, csv=None,
-            annotate=None, sample_id=None, sample_per_folder=False, every=None, model=model, finder=finder,
-            grid=tiling is Tiling.GRID, tile_px=tile_px, tile_overlap=tile_overlap, labels=(), positive=(),
-            threshold=None, workers=workers or min(4, cores()), gate=gate, seed=0, size=(1280, 960), device="0",
-            interval=0.0, debug=debug, scope=scope, z=z, depth=depth, overlap=overlap,
-        )  # fmt: skip
-        wanted = Wanted(
-            tuple(blank),
-            tuple(positive or ()),
-            output,
-            None if target is None else parse_share(target, rbc_per_ul),
-            cells,
-            None if false_positives is None else parse_share(false_positives, rbc_per_ul),
-            rbc_per_ul,
-            cache,
+        rbc = wanted.rbc_per_ul
+        request = CalibrationRequest(
+            wanted.blank,
+            wanted.positive,
+            wanted.output,
+            None if wanted.target is None else parse_share(wanted.target, rbc),
+            wanted.cells,
+            None if wanted.false_positives is None else parse_share(wanted.false_positives, rbc),
+            rbc,
+            wanted.scope,
+            wanted.cache,
         )
-        make(options, wanted)
+        make_calibration(RunSettings(nets=nets, fields=fields, process=process), request)
     sys.exit(0)
+
+
+def _check_unit(wanted: CalibrationSettings, nets: NetSettings) -> None:
+    for name, share in (("target", wanted.target), ("false_positives", wanted.false_positives)):
+        if share is not None and nets.grid and share.rstrip().lower().endswith("l"):
+            option = options_of(CalibrationSettings)[name]
+            raise typer.BadParameter(
+                f"--{option.key} {share}: tiles have no parasites per µL: give a share of the tiles"
+            )

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from edge import installed_version
-from edge.cli.build import Options
 from edge.cli.calibration_report import report_lines
-from edge.cli.collect import Collector, Slide
+from edge.cli.collect import Collector
+from edge.cli.run_settings import RunSettings
+from edge.cli.settings import NetSettings
+from edge.cli.slides import Slide
 from edge.door import say
 from edge.errors import CalibrationError, NoInputError
 from edge.lines import print_lines
@@ -27,42 +29,63 @@ from edge.verdict.units import parse_share
 
 _PROGRAM = "edge calibrate"
 _TRUTH = "truth.json"
+"""Name of the file in a slide's folder that marks its infected cells (COCO)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The command line, parsed: inputs as typed, shares per cell."""
+class CalibrationRequest:
+    """What ``edge calibrate`` is asked for.
+
+    Attributes:
+        blanks: slides known to be negative, as typed.
+        positives: slides with infected cells, as typed: ``DIR``, ``DIR=1.4%`` or ``DIR=27/2000``.
+        output: the calibration file to write.
+        target: share of infected cells to be detected; None: not given.
+        cells: cells of a later sample; None: as many as the blanks have.
+        false_positives: share of cells that may be false positives; None: as few as possible.
+        rbc_per_ul: assumed red cells per µL.
+        scope: name of the microscope; None: not named.
+        cache: folder that keeps finished slides; None: none.
+    """
 
     blanks: tuple[str, ...]
     positives: tuple[str, ...]
     output: Path
     target: float | None
     cells: int | None
-    budget: float | None
+    false_positives: float | None
     rbc_per_ul: float
+    scope: str | None
     cache: Path | None
 
 
-def make(options: Options, wanted: Wanted) -> None:
-    """Calibrate, write, report on stdout; raises EdgeError."""
-    file = ReplacedFile(wanted.output)  # before hours of counting
+def make_calibration(settings: RunSettings, request: CalibrationRequest) -> None:
+    """Calibrate, write the file, and print what it is worth on stdout; raises EdgeError.
+
+    Args:
+        settings: nets, fields and process are used.
+        request: the known slides and what is asked of them.
+    """
+    file = ReplacedFile(
+        request.output
+    )  # opened first, so that a path that cannot be written is known before hours of counting
     try:
-        readings = [_reading(text) for text in wanted.positives]
-        collector = Collector(options, wanted.cache)
+        readings = [_reading(text) for text in request.positives]
+        collector = Collector(settings, request.scope, request.cache)
         card = collector.card
         _check_classes(card)
-        blanks = _collect(collector, wanted.blanks, "blank")
+        blanks = _collect(collector, request.blanks, "blank")
         _check_cells(blanks)
         infected = [(_collect(collector, (path,), "positive"), share, path) for path, share in readings]
-        calibration, unknown, lenient = _calibrate(collector, blanks, infected, wanted, options)
+        calibration, unknown, lenient = _calibrate(collector, blanks, infected, request, settings.nets)
         with plain_errors(file.path):
             file.stream.write(to_json(calibration))
         file.close()
     except BaseException:
         file.discard()
         raise
-    cells = wanted.cells or _typical(blanks)
-    print_lines([*report_lines(calibration, lenient, cells, unknown), f"written: {wanted.output}"])
+    cells = request.cells or _typical(blanks)
+    print_lines([*report_lines(calibration, lenient, cells, unknown), f"written: {request.output}"])
 
 
 def _check_classes(card: Card) -> None:
@@ -89,7 +112,7 @@ def _reading(text: str) -> tuple[str, Share | None]:
             return path, (parse_share(repr(int(seen) / int(of))), int(of))
         return path, (parse_share(share), None)
     except (ValueError, ZeroDivisionError):
-        raise NoInputError(f"{text}: after = comes what a person has read: 27/2000 or 1.4%") from None
+        raise NoInputError(f"{text}: after = give what a person has read on the slide: 27/2000 or 1.4%") from None
 
 
 def _collect(collector: Collector, inputs: tuple[str, ...], what: str) -> list[Slide]:
@@ -113,9 +136,9 @@ Infected = tuple[list[Slide], Share | None, str]
 
 
 def _calibrate(
-    collector: Collector, blanks: list[Slide], infected: list[Infected], wanted: Wanted, options: Options
+    collector: Collector, blanks: list[Slide], infected: list[Infected], request: CalibrationRequest, nets: NetSettings
 ) -> tuple[Calibration, list[Slide], Calibration]:
-    """The calibration, positive slides that told nothing, and the same blanks at the card's own threshold."""
+    """Return the calibration, the positive slides that were of no use, and the same blanks at the card's own threshold."""
     card, labels, positive = collector.card, collector.card.labels, collector.card.positive
     known_at, origin, count_error, unknown = _known(card, collector.bound.finder, blanks, infected)
     timed = [slide for slide in blanks if slide.seconds is not None and slide.names]
@@ -129,28 +152,29 @@ def _calibrate(
         blanks_at(slides, labels, positive, card.threshold),
         known_origin=origin,
         count_error=count_error,
-        unit="tile" if options.grid else "cell",
-        target=wanted.target,
-        rbc_per_ul=wanted.rbc_per_ul,
+        unit="tile" if nets.grid else "cell",
+        target=request.target,
+        rbc_per_ul=request.rbc_per_ul,
         cells_per_field=sum(len(slide.scores) for slide in blanks) / fields if fields else None,
         seconds_per_field=sum(s.seconds or 0 for s in timed) / sum(len(s.names) for s in timed) if timed else None,
         made={"version": installed_version(), "date": datetime.now(UTC).strftime("%Y-%m-%d")},
     )
-    if (
-        options.grid and options.tile_overlap > 0
-    ):  # which tiles are one hit depends on the threshold they were merged at
+    # Which overlapping tiles are one hit depends on the threshold they were merged at, so there it is not chosen anew.
+    if nets.grid and nets.tile_overlap > 0:
         known = known_at(card.threshold) or ()
         made = replace(start, known=known, threshold_origin="the card's: overlapping tiles were merged at it")
     else:
-        cells = wanted.cells or _typical(blanks)
-        made = choose_threshold(start, lambda t: blanks_at(slides, labels, positive, t), known_at, cells, wanted.budget)
+        cells = request.cells or _typical(blanks)
+        made = choose_threshold(
+            start, lambda t: blanks_at(slides, labels, positive, t), known_at, cells, request.false_positives
+        )
     return made, unknown, start
 
 
 def _known(
     card: Card, finder: str, blanks: list[Slide], infected: list[Infected]
 ) -> tuple[KnownAt, str, CountError | None, list[Slide]]:
-    """Where the sensitivity comes from: a function of the threshold, words, the count error, and slides that tell nothing of it."""
+    """Return the known slides at a threshold, where the sensitivity comes from, the count error, and the slides of no use."""
     labels, positive = card.labels, card.positive
     marked: list[MarkedSlide] = []
     read: list[ReadSlide] = []
@@ -191,7 +215,7 @@ def _known(
 
 
 def _marked(slide: Slide, path: Path, labels: tuple[str, ...]) -> MarkedSlide:
-    """The marked cells of a slide: COCO boxes whose category is one of the model's classes; raises NoInputError."""
+    """Match the marked cells of a slide (COCO boxes of the model's classes) to the cells found; raises NoInputError."""
     try:
         raw = json.loads(path.read_bytes())
         names = {c["id"]: labels.index(c["name"]) for c in raw["categories"] if c["name"] in labels}

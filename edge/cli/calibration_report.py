@@ -1,10 +1,10 @@
-"""What a calibration is worth, in lines for a terminal."""
+"""The report of ``edge calibrate``: what a calibration is worth, in lines for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge.cli.collect import Slide
+from edge.cli.slides import Slide
 from edge.verdict.calibration import Calibration
 from edge.verdict.choose import ClassLimits, flagged_by_others, limits_of, outliers, with_more_blanks
 from edge.verdict.interval import LEVEL
@@ -12,13 +12,17 @@ from edge.verdict.units import per_ul as per_ul_of
 from edge.verdict.units import percent, said, two_digits
 
 _FEW_BLANKS = 5
+"""Below this many blanks the report warns: they cannot show how slides differ."""
+
 _NEXT = 100_000
+"""Cells of a much larger sample, for which the report says what it would gain."""
 
 
 def report_lines(calibration: Calibration, lenient: Calibration, cells: int, unknown: Sequence[Slide]) -> list[str]:
-    """The report of ``edge calibrate``: set-up, then each class at ``cells`` cells, then warnings.
+    """Return the report: set-up, then each class at ``cells`` cells, then warnings.
 
-    ``lenient`` holds the same blanks at the card's threshold, which lets more through: parasites on a blank show there too.
+    ``lenient`` is a calibration of the same blanks at the card's threshold, which is lower: it shows parasites on a blank that
+    the chosen threshold hides.
     """
     c = calibration
     units = f"{c.unit}s"
@@ -30,7 +34,7 @@ def report_lines(calibration: Calibration, lenient: Calibration, cells: int, unk
     ]
     for label in c.positive:
         lines += _class_lines(c, label, cells)
-    lines += [f"           {text}" for text in _buys(c, cells)]
+    lines += [f"           {text}" for text in _gains(c, cells)]
     lines += [f"note       {text}" for text in _notes(c, lenient, unknown)]
     return lines
 
@@ -54,7 +58,7 @@ def _class_lines(c: Calibration, label: str, cells: int) -> list[str]:
 
 
 def million(rate: float) -> str:
-    """A rate per million."""
+    """Write a rate as a number per million, with two digits."""
     return two_digits(rate * 1e6)
 
 
@@ -74,8 +78,8 @@ def _reliably(c: Calibration, limits: ClassLimits) -> str:
     return "no share at all" if limits.detection is None else f"{said(limits.detection, c.rbc)} or more"
 
 
-def _buys(c: Calibration, cells: int) -> list[str]:
-    """What more blanks, and more cells per sample, would buy."""
+def _gains(c: Calibration, cells: int) -> list[str]:
+    """Say what more blanks, and more cells per sample, would gain."""
     return [
         f"with {times * len(c.blanks)} blanks like these: {_worst(with_more_blanks(c, times), cells)}"
         for times in (2, 4)

@@ -1,4 +1,4 @@
-"""From options to outputs, opened before the first field so that what cannot be written is said at once."""
+"""From settings to outputs. They are opened before the first field, so that one that cannot be written is reported at once."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from edge import installed_version
-from edge.cli.judging import bound_of
+from edge.cli.config import to_toml
+from edge.cli.pipeline import CellPipeline
+from edge.cli.run_settings import RunSettings
+from edge.cli.settings import InputSettings
 from edge.errors import NoInputError, OutputError
-from edge.modelfile import Card, ModelFile
+from edge.modelfile import Card
 from edge.outputs import ModelLine, Output
 from edge.verdict.assess import Assessor
 
 if TYPE_CHECKING:
-    from edge.cli.build import Options
     from edge.outputs.console import Screen
     from edge.report.records import RunDescription
 
@@ -22,149 +24,169 @@ _HINT = (
     "To see what was counted: --annotate DIR (fields with boxes), --report DIR (a page per sample, cells to look at)."
 )
 
+_PIPE_COLUMNS = 100
+"""Width of tables and lines where stdout or stderr is no terminal and COLUMNS is not set."""
+
 
 def open_outputs(
-    options: Options, card: Card, model: ModelLine, total: int | None, about: RunDescription | None
+    settings: RunSettings, card: Card, model: ModelLine, total: int | None, about: RunDescription | None
 ) -> list[Output]:
-    """All outputs, opened and so known to be writable; raises OutputError. The screen comes last."""
-    spare_inputs(options)
+    """Open all outputs, which shows that they can be written; the screen comes last.
+
+    Args:
+        settings: of the run.
+        card: the classifier's, at the threshold of this run.
+        model: names and hashes.
+        total: fields of the source; None where it cannot tell.
+        about: what a report says of the run; None: no report.
+
+    Raises:
+        OutputError: one cannot be written, or would replace an input.
+    """
+    spare_inputs(settings)
+    chosen, unit = settings.outputs, settings.nets.unit
     outputs: list[Output] = []
     try:
-        if options.csv:
+        if chosen.csv:
             from edge.outputs.csv import FieldTable  # noqa: PLC0415
 
-            outputs.append(FieldTable(options.csv, card.labels))
-        if options.annotate:
+            outputs.append(FieldTable(chosen.csv, card.labels))
+        if chosen.annotate:
             from edge.outputs.annotate import AnnotatedImages  # noqa: PLC0415
 
-            outputs.append(AnnotatedImages(options.annotate, card.labels, card.positive, card.threshold, options.unit))
-        if options.detections:
+            outputs.append(AnnotatedImages(chosen.annotate, card.labels, card.positive, card.threshold, unit))
+        if chosen.detections:
             from edge.outputs.coco import Coco  # noqa: PLC0415
 
-            outputs.append(Coco(options.detections, card, model))
-        if options.report and about:
+            outputs.append(Coco(chosen.detections, card, model))
+        if chosen.report and about:
             from edge.report.output import HtmlReport  # noqa: PLC0415
 
-            outputs.append(HtmlReport(options.report, about))
+            outputs.append(HtmlReport(chosen.report, about))
     except BaseException:
         for output in outputs:
             output.discard()
         raise
-    if options.json:
+    if chosen.json:
         from edge.outputs.jsonl import JsonLines  # noqa: PLC0415
 
         outputs.append(JsonLines(sys.stdout, card.labels, model))
         if not sys.stderr.isatty() or sys.stdout.isatty():
             return outputs  # the events themselves show that it runs
-    return [*outputs, *_screens(options, card, model, total)]
+    return [*outputs, *_screens(settings, card, model, total)]
 
 
-def spare_inputs(options: Options) -> None:
-    """Raise OutputError where an output would take the place of a field, or be counted as one by the next run."""
+def spare_inputs(settings: RunSettings) -> None:
+    """Raise OutputError if an output would replace an input, or if the next run would count it as a field."""
     from edge.sources.files import PICTURE_SUFFIXES, expand  # noqa: PLC0415
 
-    inputs = expand(options.inputs) if options.inputs else []
-    for path in (options.csv, options.detections):
-        if path is None or not os.path.exists(path):  # noqa: PTH110 - says no, where Path.exists raises
+    source, outputs = settings.input, settings.outputs
+    inputs = expand(source.inputs) if source.inputs else []
+    for path in (outputs.csv, outputs.detections):
+        if path is None or not os.path.exists(path):  # noqa: PTH110 - returns False, where Path.exists raises
             continue
         if path.suffix.lower() in PICTURE_SUFFIXES or any(os.path.samefile(path, file) for file in inputs):  # noqa: PTH121
             raise OutputError(f"{path}: will not be written over: it is a picture, a video or an input")
-    if options.annotate is not None:
+    if outputs.annotate is not None:
         folders = {os.path.realpath(path if path.is_dir() else path.parent) for path in inputs}
-        place = os.path.realpath(options.annotate)
-        if place in folders or (options.sample_per_folder and os.path.dirname(place) in folders):  # noqa: PTH120
+        place = os.path.realpath(outputs.annotate)
+        if place in folders or (source.sample_per_folder and os.path.dirname(place) in folders):  # noqa: PTH120
             raise OutputError(
-                f"{options.annotate}: choose another folder: the next run would count what is written here"
+                f"{outputs.annotate}: choose another folder: the next run would count what is written here"
             )
 
 
-def _screens(options: Options, card: Card, model: ModelLine, total: int | None) -> list[Output]:
+def _screens(settings: RunSettings, card: Card, model: ModelLine, total: int | None) -> list[Output]:
     from edge.outputs.console import Screen, Summary  # noqa: PLC0415
 
-    progress = progress_line(options, card, total)
-    if options.json:
+    progress = progress_line(settings, card, total)
+    if settings.outputs.json:
         return progress
-    hint = "" if options.needs_pixels else _HINT
+    hint = "" if settings.outputs.needs_pixels else _HINT
     return [*progress, Summary(_screen(Screen, error=False), model, card.positive, hint)]
 
 
-def progress_line(options: Options, card: Card, total: int | None) -> list[Output]:
-    """The live line on stderr."""
+def progress_line(settings: RunSettings, card: Card, total: int | None) -> list[Output]:
+    """Return the live line on stderr."""
     from edge.outputs.console import Progress, Screen  # noqa: PLC0415
     from edge.outputs.pace import EndConditions  # noqa: PLC0415
 
-    ends = EndConditions(
-        options.max_cells, options.max_fields, options.max_seconds, total, several=not _one_sample(options)
-    )
-    return [Progress(_screen(Screen, error=True), card.positive, ends, options.unit, sooner=options.until_decided)]
+    stop, sooner = settings.stop, settings.stop.until is not None
+    several = not _one_sample(settings.input)
+    ends = EndConditions(stop.max_cells, settings.field_limit, stop.max_seconds, total, several=several)
+    return [Progress(_screen(Screen, error=True), card.positive, ends, settings.nets.unit, sooner=sooner)]
 
 
-def _one_sample(options: Options) -> bool:
-    """Whether all fields are of one sample, so that its limits are the run's."""
+def _one_sample(source: InputSettings) -> bool:
+    """Whether all fields belong to one sample, so that its limits are those of the run."""
     from edge.sources.files import expand  # noqa: PLC0415
     from edge.sources.video import VIDEO_SUFFIXES  # noqa: PLC0415
 
-    if options.simulate or options.camera or options.sample_id is not None:
+    if source.simulate or source.camera or source.sample_id is not None:
         return True
     try:
-        paths = expand(options.inputs)
-    except NoInputError:  # what is wrong with them is the source's to say
+        paths = expand(source.inputs)
+    except NoInputError:  # the source itself reports what is wrong with them
         return True
     whole = any(path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES for path in paths)
-    return not options.sample_per_folder and (len(paths) == 1 or not whole)
+    return not source.sample_per_folder and (len(paths) == 1 or not whole)
 
 
 def _screen(cls: type[Screen], *, error: bool) -> Screen:
     stream = sys.stderr if error else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else 100
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_COLUMNS
     return cls(stderr=error, width=width, highlight=False, emoji=False, markup=False)
 
 
 def about_run(
-    options: Options, model: ModelFile, card: Card, line: ModelLine, assessor: Assessor | None
+    settings: RunSettings, pipeline: CellPipeline, line: ModelLine, assessor: Assessor | None
 ) -> RunDescription:
-    """What a report says of the run itself."""
+    """Return what a report says of the run itself."""
     from edge.report.records import RunDescription  # noqa: PLC0415
 
-    bound = bound_of(options, model, card, line.finder)
-    calibration = None if assessor is None else assessor.calibration
-    return RunDescription(line, card, bound, calibration, options.unit, _settings(options), installed_version())
-
-
-def _settings(options: Options) -> tuple[tuple[str, str], ...]:
-    source = (
-        "virtual slide, seed " + str(options.seed)
-        if options.simulate
-        else "camera"
-        if options.camera
-        else ", ".join(options.inputs)
+    return RunDescription(
+        line,
+        pipeline.card,
+        pipeline.bound,
+        None if assessor is None else assessor.calibration,
+        settings.nets.unit,
+        _in_words(settings),
+        installed_version(),
+        to_toml(settings),
     )
+
+
+def _in_words(settings: RunSettings) -> tuple[tuple[str, str], ...]:
+    source, stop, nets, fields = settings.input, settings.stop, settings.nets, settings.fields
     limits = [
         f"{value:g} {what}"
         for value, what in (
-            (options.max_cells, f"{options.unit}s"),
-            (options.max_fields, "fields"),
-            (options.max_seconds, "seconds"),
+            (stop.max_cells, f"{nets.unit}s"),
+            (settings.field_limit, "fields"),
+            (stop.max_seconds, "seconds"),
         )
         if value is not None
     ]
-    if options.until_decided:
+    if stop.until is not None:
         limits.insert(0, "when decided")
-    if options.grid:
-        cut = f"grid of {options.tile_px or 'default'} px, overlap {options.tile_overlap:g}"
-    else:
-        cut = f"cells, finder {options.finder}"
+    grid = f"grid of {nets.tile_px or 'default'} px, overlap {nets.tile_overlap:g}"
     given = [
-        ("source", source),
+        ("source", _source_in_words(source)),
         ("a sample ends after", ", ".join(limits) or "its last field"),
-        ("of a video, every", options.every),
-        ("plane of a stack", options.z),
-        ("bits of 16-bit pixels", options.depth),
-        ("fields cut into", cut),
-        ("gate", "on" if options.gate else "off"),
-        ("overlapping fields", None if options.grid else "counted once" if options.overlap else "not looked for"),
-        ("calibration", options.calibration),
-        ("target", options.target),
-        ("workers", options.workers),
+        ("of a video, every", source.every),
+        ("plane of a stack", fields.z),
+        ("bits of 16-bit pixels", fields.depth),
+        ("fields cut into", grid if nets.grid else f"cells, finder {nets.finder}"),
+        ("gate", "on" if fields.gate else "off"),
+        ("overlapping fields", None if nets.grid else "counted once" if fields.overlap else "not looked for"),
+        ("calibration", settings.judging.calibration),
+        ("target", settings.judging.target_parasitaemia),
+        ("workers", settings.process.worker_count),
     ]
     return tuple((name, str(value)) for name, value in given if value is not None)
+
+
+def _source_in_words(source: InputSettings) -> str:
+    if source.simulate:
+        return f"virtual slide, seed {source.seed}"
+    return "camera" if source.camera else ", ".join(source.inputs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge.cli.run import check_share
+from edge.cli.checks import check_share
 from edge.door import door
 from edge.lines import print_json, print_lines
 
@@ -28,17 +28,24 @@ def plan(
         str | None, typer.Option(metavar="SHARE", help="Share to be detected: 0.1% or 200/uL.  [default: its target]")
     ] = None,
     sensitivity: Annotated[
-        float, typer.Option(min=0.5, max=0.9999, metavar="P", help="Of samples with that share, how many are flagged.")
+        float,
+        typer.Option(min=0.5, max=0.9999, metavar="P", help="Part of the samples with that share that are flagged."),
     ] = 0.95,
     specificity: Annotated[
-        float, typer.Option(min=0.5, max=0.9999, metavar="P", help="Of blank samples, how many are not.")
+        float, typer.Option(min=0.5, max=0.9999, metavar="P", help="Part of the blank samples that are not flagged.")
     ] = 0.95,
-    cells: Annotated[int | None, typer.Option(min=1, metavar="N", help="What this many cells give, instead.")] = None,
+    cells: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Number of cells; says what they give instead.")
+    ] = None,
     cells_per_field: Annotated[
-        float | None, typer.Option(min=0.1, metavar="N", help="[default: as measured when calibrating]")
+        float | None,
+        typer.Option(min=0.1, metavar="N", help="Cells per field.  [default: as measured when calibrating]"),
     ] = None,
     seconds_per_field: Annotated[
-        float | None, typer.Option(min=0.001, metavar="S", help="Stage and camera included.  [default: as measured]")
+        float | None,
+        typer.Option(
+            min=0.001, metavar="S", help="Seconds per field, stage and camera included.  [default: as measured]"
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of lines.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
@@ -56,7 +63,10 @@ def plan(
     Exit codes as for edge-run.
     """  # noqa: D301 - \b keeps the lines as they are
     if parasitaemia is not None:
-        check_share("--parasitaemia", parasitaemia)
+        try:
+            check_share(parasitaemia)
+        except ValueError as error:
+            raise typer.BadParameter(f"--parasitaemia {error}") from None
     if calibration is None and cells is None:
         raise typer.BadParameter("give --calibration, or --cells for what a classifier must reach")
     with door(debug=debug, program=_PROGRAM):

@@ -21,6 +21,7 @@ class RunDescription:
         unit: what is counted: ``cell`` or ``tile``.
         settings: options as a person would say them, in order.
         version: of this program.
+        config: the settings that differ from the defaults, as a file that ``edge-run --config`` reads; empty: not known.
     """
 
     model: ModelLine
@@ -30,6 +31,7 @@ class RunDescription:
     unit: str = "cell"
     settings: tuple[tuple[str, str], ...] = ()
     version: str = "source"
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True)

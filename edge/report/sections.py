@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from edge import words
 from edge.outputs.console import took, why_of
 from edge.report import plots
-from edge.report.html import Markup, el, facts, join, table
+from edge.report.html import Markup, el, facts, join, table, text
 from edge.report.records import Report
 from edge.report.words import flat, means, named, plural
 from edge.verdict.flag import percent_range, percent_value
@@ -208,6 +208,12 @@ def calibration(report: Report) -> Markup:
 
 
 def settings(report: Report) -> Markup:
-    """How it was called."""
-    pairs: Iterable[tuple[str, object]] = report.about.settings
-    return join(el("h2", "Settings"), facts([*pairs, ("edge-microscopy", report.about.version)]))
+    """The options of the run, in words and as a file that repeats it."""
+    about = report.about
+    pairs: Iterable[tuple[str, object]] = about.settings
+    parts = [el("h2", "Settings"), facts([*pairs, ("edge-microscopy", about.version)])]
+    if about.config:
+        lines = [join(text(line), Markup("\n")) for line in about.config.splitlines()]
+        shown = el("div", el("pre", el("code", *lines)), class_="wide")
+        parts.append(el("details", el("summary", "Settings of this run"), shown))
+    return join(*parts)

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from edge.door import door, plain
+from edge.door import door
 from edge.extras import how_to_install
+from edge.lines import plain
 
 PROGRAM = "models"
 EXIT_CODES = (

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from edge.cli import build, run_main
-from edge.cli.build import Options
+from edge.cli import collect, counting, pipeline, run_main
+from edge.cli.settings import FieldSettings, InputSettings, NetSettings
 from edge.finders import Finder
 from edge.sources import Source
 from tests.fakes import FakeClassifier, FakeFinder, FakeSource, model_file
@@ -21,19 +21,20 @@ from tests.fakes import FakeClassifier, FakeFinder, FakeSource, model_file
 def fakes(source: FakeSource | None = None) -> Iterator[None]:
     """Inside, ``edge-run`` needs no model and reads from ``source`` where given."""
 
-    def make_finder(options: Options) -> Callable[[], Finder]:
+    def make_finder(nets: NetSettings) -> Callable[[], Finder]:
         return FakeFinder
 
-    def open_fields(options: Options) -> Source:
+    def open_fields(given: InputSettings, fields: FieldSettings) -> Source:
         assert source is not None
         return source
 
     with ExitStack() as stack:
         stack.enter_context(patch("edge.shelf.load", lambda _name: model_file()))
-        stack.enter_context(patch.object(build, "Classifier", FakeClassifier))
-        stack.enter_context(patch.object(build, "finder_maker", make_finder))
+        stack.enter_context(patch.object(pipeline, "Classifier", FakeClassifier))
+        stack.enter_context(patch.object(pipeline, "finder_maker", make_finder))
         if source is not None:
-            stack.enter_context(patch.object(build, "open_fields", open_fields))
+            for module in (counting, collect):
+                stack.enter_context(patch.object(module, "open_fields", open_fields))
         yield
 
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edge.cli.apps import app
+from edge.cli import edge_app
 from tests.cli.fake_edge_run import fakes
 from tests.fakes import FakeSource
 
 
 def call(*args: object, source: FakeSource | None = None) -> Any:
     with fakes(source):
-        return CliRunner().invoke(app, [str(a) for a in args])
+        return CliRunner().invoke(edge_app(), [str(a) for a in args])
 
 
 def slide(folder: Path, fields: int = 4, things: int = 9) -> Path:

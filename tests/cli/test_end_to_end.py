@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from edge import shelf
-from edge.cli.apps import run_app
+from edge.cli import edge_run_app
 
 
 def run(*args: str) -> Any:
-    return CliRunner().invoke(run_app, ["--simulate", "--size", "640x480", "--max-fields", "6", *args])
+    return CliRunner().invoke(edge_run_app(), ["--simulate", "--size", "640x480", "--max-fields", "6", *args])
 
 
 @pytest.fixture(autouse=True)

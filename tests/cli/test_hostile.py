@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edge.cli.apps import run_app
+from edge.cli import edge_run_app
 from tests.cli.fake_edge_run import fakes
 from tests.fakes import FakeSource, picture
 
@@ -21,7 +21,7 @@ ESCAPES = "\x1b[31mred\x1b]0;owned\x07\nline"
 
 def run(*args: object, source: FakeSource | None = None) -> Any:
     with fakes(source):
-        return CliRunner().invoke(run_app, ["--no-gate", *(str(a) for a in args)])
+        return CliRunner().invoke(edge_run_app(), ["--no-gate", *(str(a) for a in args)])
 
 
 def refused(got: Any, code: int, *words: str) -> None:
@@ -92,7 +92,7 @@ def test_a_samples_name_is_one_printable_line(name: str) -> None:
 
 
 def test_no_model_name_is_no_model(folder: Path) -> None:
-    refused(CliRunner().invoke(run_app, [str(folder), "--model", ""]), 5, "no such model")
+    refused(CliRunner().invoke(edge_run_app(), [str(folder), "--model", ""]), 5, "no such model")
 
 
 def test_names_reach_the_terminal_as_text_only(tmp_path: Path) -> None:

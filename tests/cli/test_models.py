@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge import shelf
-from edge.cli.apps import app, run_app
+from edge.cli import edge_app, edge_run_app
 from edge.modelfile import CropSpec, ModelFile, write_model
 
 FIELDS = ("--simulate", "--max-fields", "1", "--size", "320x240", "--finder", "classical")
@@ -24,7 +24,7 @@ def classifier() -> ModelFile:
 
 
 def run(*args: object) -> Any:
-    return CliRunner().invoke(run_app, [*FIELDS, *(str(a) for a in args)])
+    return CliRunner().invoke(edge_run_app(), [*FIELDS, *(str(a) for a in args)])
 
 
 def refused(got: Any, *words: str) -> None:
@@ -100,7 +100,7 @@ def test_a_finder_is_no_classifier_and_a_classifier_no_finder(classifier: ModelF
 
 
 def test_the_shelf_is_listed_with_hashes(classifier: ModelFile) -> None:
-    for got in (CliRunner().invoke(run_app, ["--list-models"]), CliRunner().invoke(app, ["models"])):
+    for got in (CliRunner().invoke(edge_run_app(), ["--list-models"]), CliRunner().invoke(edge_app(), ["models"])):
         assert got.exit_code == 0
         assert f"{shelf.CLASSIFIER}" in got.stdout
         assert classifier.sha256[:12] in got.stdout
@@ -110,7 +110,7 @@ def test_a_damaged_model_on_the_shelf_is_listed_as_such(tmp_path: Path, monkeypa
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "bad.tflite").write_bytes(b"")
     monkeypatch.setenv(shelf.ENVIRONMENT, str(tmp_path))
-    got = CliRunner().invoke(run_app, ["--list-models"])
+    got = CliRunner().invoke(edge_run_app(), ["--list-models"])
     assert got.exit_code == 0
     assert "refused" in got.stdout
 
@@ -136,7 +136,7 @@ def test_what_a_shelfs_folders_are_called_reaches_the_terminal_as_text(
     (tmp_path / ESCAPES).mkdir()
     (tmp_path / ESCAPES / f"{ESCAPES}.tflite").write_bytes(b"")
     monkeypatch.setenv(shelf.ENVIRONMENT, str(tmp_path))
-    got = CliRunner().invoke(run_app, ["--list-models"])
+    got = CliRunner().invoke(edge_run_app(), ["--list-models"])
     assert "red" in got.stdout
     assert "\x1b" not in got.stdout
     refused(run("--model", "nonsense"), "no such model")

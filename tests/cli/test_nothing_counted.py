@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edge.cli.apps import run_app
+from edge.cli import edge_run_app
 from edge.types import Field, UInt8Array
 from tests.cli.fake_edge_run import fakes
 from tests.cli.terminal import on_a_terminal
@@ -88,7 +88,7 @@ class Camera(FakeSource):
 
 def run(source: FakeSource, *args: str) -> Any:
     with fakes(source):
-        return CliRunner().invoke(run_app, args or ["--camera"])
+        return CliRunner().invoke(edge_run_app(), args or ["--camera"])
 
 
 def said(got: Any) -> list[str]:
@@ -165,8 +165,8 @@ def test_exit_code_0_needs_a_field_of_each_sample(tmp_path: Path) -> None:
         for i in range(3):
             cv2.imwrite(str(tmp_path / name / f"{i}.png"), good(i) if name == "full" else black(i))
     with fakes():
-        assert CliRunner().invoke(run_app, [str(tmp_path / "full")]).exit_code == 0
-        got = CliRunner().invoke(run_app, [str(tmp_path), "--sample-per-folder"])
+        assert CliRunner().invoke(edge_run_app(), [str(tmp_path / "full")]).exit_code == 0
+        got = CliRunner().invoke(edge_run_app(), [str(tmp_path), "--sample-per-folder"])
     assert got.exit_code == 9
     assert "nothing was counted in 1 of 2 samples: bare (3 fields: they are black" in got.stderr
 

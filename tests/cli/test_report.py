@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge import shelf
-from edge.cli.apps import run_app
+from edge.cli import edge_run_app
 from edge.report import output
 from tests.cli.fake_edge_run import fakes
 from tests.fakes import FakeSource, TwoSamples
@@ -21,7 +21,7 @@ from tests.report.made import Seen, check, read
 
 def run(*args: object, source: FakeSource | None = None) -> Any:
     with fakes(source):
-        return CliRunner().invoke(run_app, ["--camera", "--no-gate", *(str(a) for a in args)])
+        return CliRunner().invoke(edge_run_app(), ["--camera", "--no-gate", *(str(a) for a in args)])
 
 
 def page(path: Path) -> Seen:
@@ -116,7 +116,7 @@ def test_the_whole_way_with_the_shipped_models(tmp_path: Path) -> None:
     if not shelf.has(shelf.CLASSIFIER):
         pytest.skip(f"the shelf does not hold {shelf.CLASSIFIER} yet")
     args = ["--simulate", "--size", "640x480", "--max-fields", "6", "--report", str(tmp_path), "--json"]
-    got = CliRunner().invoke(run_app, args)
+    got = CliRunner().invoke(edge_run_app(), args)
     assert got.exit_code == 0, got.stderr
     found = page(tmp_path / "simulated-0.html")
     sample = json.loads(got.stdout.splitlines()[-1])

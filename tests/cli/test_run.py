@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edge.cli.apps import app, run_app
+from edge.cli import edge_app, edge_run_app
 from edge.outputs.console import Progress, Screen
 from edge.outputs.pace import EndConditions
 from tests.cli.fake_edge_run import fakes
@@ -21,7 +21,7 @@ from tests.fakes import FakeSource
 
 def run(*args: object, source: FakeSource | None = None) -> Any:
     with fakes(source):
-        return CliRunner().invoke(run_app, [str(a) for a in args])
+        return CliRunner().invoke(edge_run_app(), [str(a) for a in args])
 
 
 def events(result: Any) -> list[dict[str, Any]]:
@@ -227,7 +227,7 @@ def test_sample_per_folder(tmp_path: Path) -> None:
 
 
 def test_help_shows_examples_and_exit_codes() -> None:
-    got = CliRunner().invoke(run_app, ["--help"])
+    got = CliRunner().invoke(edge_run_app(), ["--help"])
     assert got.exit_code == 0
     for word in ("Examples:", "edge-run --simulate", "130 stopped by Ctrl-C", "Not a diagnostic device"):
         assert word in got.stdout
@@ -236,15 +236,15 @@ def test_help_shows_examples_and_exit_codes() -> None:
 def test_every_option_has_help() -> None:
     import typer
 
-    for param in typer.main.get_command(run_app).params:
+    for param in typer.main.get_command(edge_run_app()).params:
         assert getattr(param, "help", None), param.name
 
 
 def test_the_umbrella_has_the_same_run_and_more() -> None:
-    got = CliRunner().invoke(app, ["--help"])
+    got = CliRunner().invoke(edge_app(), ["--help"])
     assert {"run", "models"} <= set(got.stdout.split())
     with fakes(FakeSource([3])):
-        assert CliRunner().invoke(app, ["run", "--camera", "--no-gate"]).exit_code == 0
+        assert CliRunner().invoke(edge_app(), ["run", "--camera", "--no-gate"]).exit_code == 0
 
 
 ONE = [("--camera",), ("--simulate",), ("{d}/a",), ("{d}/a/1.png",), ("{d}/a/1.png", "{d}/b/1.png"), ("{d}/a/*.png",)]

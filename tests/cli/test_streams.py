@@ -70,7 +70,7 @@ import builtins, os
 from edge.cli import run_main
 importing = builtins.__import__
 def late(name, *rest):
-    if name == "edge.cli.build":
+    if name == "edge.cli.counting":
         os.kill(os.getpid(), {int(number)})
     return importing(name, *rest)
 builtins.__import__ = late

@@ -11,13 +11,12 @@ from typer.testing import CliRunner
 
 from benchmarks.cli import app as bench_app
 from convert.cli import app as convert_app
-from edge.cli.apps import app as edge_app
-from edge.cli.apps import run_app
+from edge.cli import edge_app, edge_run_app
 from models.__main__ import app as models_app
 
 PROGRAMS = {
-    "edge-run": run_app,
-    "edge": edge_app,
+    "edge-run": edge_run_app(),
+    "edge": edge_app(),
     "edge-convert": convert_app,
     "edge-bench": bench_app,
     "python -m models": models_app,

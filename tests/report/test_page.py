@@ -49,7 +49,7 @@ def harmless(text_: str) -> None:
     allowed = {
         "html", "head", "meta", "title", "style", "body", "p", "h1", "h2", "h3", "section", "ul", "li", "b", "div", "span", "table",
         "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "img", "dl", "dt", "dd", "code", "footer", "script",
-        "svg", "g", "rect", "circle", "path", "line", "text",
+        "pre", "details", "summary", "svg", "g", "rect", "circle", "path", "line", "text",
     }  # fmt: skip
     assert {tag for tag, _ in found.elements} <= allowed
     for tag, attributes in found.elements:
@@ -91,6 +91,7 @@ def test_names_from_outside_are_text_and_nothing_else(name: str) -> None:
         model=replace(ABOUT.model, name=name, finder=name),
         bound=replace(ABOUT.bound, scope=name, finder=name),
         settings=((name, name),),
+        config=f"labels = {name}\n",
     )
     of = report(events, card, name, about=about)
     text_ = "".join(page(of))
@@ -100,6 +101,16 @@ def test_names_from_outside_are_text_and_nothing_else(name: str) -> None:
     check(facts)
     assert facts["sample"] == name
     assert facts["galleries"][0]["cells"][0]["name"] == name
+
+
+def test_the_settings_of_the_run_are_folded_below_its_settings_in_words() -> None:
+    found = seen(report(FIELDS, about=replace(ABOUT, config='seed = 4\ninputs = ["<b>"]\n')))
+    assert [len(found.of(tag)) for tag in ("details", "summary", "pre")] == [1, 1, 1]
+    assert 'Settings of this run\nseed = 4\ninputs = ["<b>"]\n' in found.text
+
+
+def test_a_page_whose_settings_are_not_known_has_no_such_part() -> None:
+    assert seen(report(FIELDS)).of("details") == []
 
 
 def test_an_element_escapes_whatever_is_not_markup() -> None:

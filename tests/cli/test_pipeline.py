@@ -1,16 +1,15 @@
-"""What is built from options, where it shows neither in output nor in files."""
+"""What is made of settings, where it shows neither in output nor in files."""
 
 from __future__ import annotations
 
 from unittest.mock import Mock
 
 import pytest
-from typer.testing import CliRunner
 
 from edge.classifier import Classifier
-from edge.cli import build
-from edge.cli.apps import run_app
-from edge.cli.build import warn_of_slow_nets
+from edge.cli.field_source import register_of
+from edge.cli.pipeline import warn_of_slow_nets
+from edge.cli.settings import FieldSettings, NetSettings, Tiling
 from edge.runtime import Net
 
 
@@ -38,23 +37,13 @@ def test_nothing_is_said_when_all_is_well(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("args", "registered"),
+    ("nets", "fields", "registered"),
     [
-        ((), True),
-        (("--no-gate",), True),
-        (("--no-overlap",), False),
-        (("--tiling", "grid"), False),
+        pytest.param(NetSettings(), FieldSettings(), True, id="by default"),
+        pytest.param(NetSettings(), FieldSettings(gate=False), True, id="without a gate too"),
+        pytest.param(NetSettings(), FieldSettings(overlap=False), False, id="not where it is switched off"),
+        pytest.param(NetSettings(tiling=Tiling.GRID), FieldSettings(), False, id="not where cells are tiles"),
     ],
 )
-def test_fields_are_registered_unless_it_is_switched_off_or_cells_are_tiles(
-    args: tuple[str, ...], registered: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[build.Options] = []
-
-    def count(options: build.Options) -> int:
-        made.append(options)
-        return 0
-
-    monkeypatch.setattr(build, "count", count)
-    CliRunner().invoke(run_app, ["--simulate", *args])
-    assert (build.register_of(made[0]) is not None) is registered
+def test_fields_are_registered(nets: NetSettings, fields: FieldSettings, registered: bool) -> None:
+    assert (register_of(fields, nets) is not None) is registered

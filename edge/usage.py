@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -28,6 +30,21 @@ _SAID_OTHERWISE = (
     (re.compile(r"^Option '(.*)' does not take a value\.?$"), r"\1: takes no value"),
     (re.compile(r"^Got unexpected extra argument(?:\(s\)|s)? \((.*)\)$"), r"\1: more than this command takes"),
 )
+_KINDS: dict[object, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text in quotes",
+    Path: "a path in quotes",
+}
+"""What values of a type are called in a message; the last three are only met in configuration files."""
+
+_LIMITS = re.compile(r"x>=(?P<least>[0-9.e+]+)|(?P<low>[0-9.e+]+)<=x<=(?P<high>[0-9.e+]+)")
+"""How the parser shows the limits of a number in ``--help``."""
+
+_NAME_COLUMNS = 30
+"""Columns for an option's name in ``--help``; the text of a longer one begins on the next line (click's own limit)."""
+
 _END_OF_THOUGHT = re.compile(r"[.:;](?:\s|$)|,? \(")
 
 
@@ -54,7 +71,7 @@ def _complaint(error: Any) -> str:
     kind, message = type(error).__name__, str(error.message)
     if kind == "NoSuchOption":
         near = sorted(error.possibilities or ())
-        return f"{error.option_name}: no such option" + (f", do you mean {_either(near)}?" if near else "")
+        return f"{error.option_name}: no such option" + (f", do you mean {either(near)}?" if near else "")
     if message.startswith("No such command"):
         known = ", ".join(error.ctx.command.list_commands(error.ctx))
         return f"{message.split(chr(39))[1]}: no such command; there are {known}"
@@ -102,22 +119,35 @@ def _expected(param: Any) -> str:
     """What an option takes, in words: from typer's description of it, else from click's type."""
     described = getattr(param, "type_descriptor", None)
     if described is not None:
-        choices, low, high = described.choices, described.parameter_info.min, described.parameter_info.max
-        kind = getattr(described.annotation, "__name__", "")
-    else:
-        choices, low, high = (getattr(param.type, name, None) for name in ("choices", "min", "max"))
-        kind = param.type.name.split()[0]
+        info = described.parameter_info
+        return expected(described.annotation, [_word(choice) for choice in described.choices or ()], info.min, info.max)
+    kind = {"integer": int, "float": float}.get(param.type.name.split()[0], str)
+    choices, low, high = (getattr(param.type, name, None) for name in ("choices", "min", "max"))
+    return expected(kind, [_word(choice) for choice in choices or ()], low, high)
+
+
+def _word(choice: object) -> str:
+    return str(getattr(choice, "value", choice))
+
+
+def expected(kind: object, choices: Sequence[str], low: float | None, high: float | None) -> str:
+    """Values of a type, in words: ``cells or grid``, ``a whole number from 1 to 64``."""
     if choices:
-        return _either([str(getattr(choice, "value", choice)) for choice in choices])
-    what = {"int": "a whole number", "integer": "a whole number", "float": "a number"}.get(kind, "another value")
+        return either(choices)
+    what = _KINDS.get(kind, "another value")
+    limits = limits_in_words(low, high)
+    return f"{what} from {limits}" if low is not None and high is not None else f"{what}, {limits}" if limits else what
+
+
+def limits_in_words(low: float | None, high: float | None) -> str:
+    """Limits of a number: ``1 to 64``, ``1 or more``, ``64 at most``; nothing where there are none."""
     if low is not None and high is not None:
-        return f"{what} from {_plain(low)} to {_plain(high)}"
-    return what + (
-        f", {_plain(low)} or more" if low is not None else f", {_plain(high)} at most" if high is not None else ""
-    )
+        return f"{_plain(low)} to {_plain(high)}"
+    return f"{_plain(low)} or more" if low is not None else f"{_plain(high)} at most" if high is not None else ""
 
 
-def _either(words: list[str]) -> str:
+def either(words: Sequence[str]) -> str:
+    """Words as a choice: ``a, b or c``."""
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
@@ -140,7 +170,30 @@ class _Plain:
 
 
 class PlainCommand(_Plain, TyperCommand):
-    """A program of one command whose complaints are one plain line."""
+    """A command whose complaints are one plain line, and whose options stand in panels in ``--help``."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options panel by panel, in the order in which the panels first occur."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        panel = "Options"
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                panel = (
+                    getattr(param, "rich_help_panel", None) or panel
+                )  # --help itself has none: it goes with the last
+                name = record[0].replace(" <list[str]>", "...")  # an argument's
+                panels.setdefault(panel, []).append((name, _LIMITS.sub(_limits, record[1])))
+        names = [len(name) for rows in panels.values() for name, _ in rows]
+        width = max((length for length in names if length <= _NAME_COLUMNS), default=_NAME_COLUMNS)
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl([(name.ljust(width), text) for name, text in rows], col_max=width)
+
+
+def _limits(found: re.Match[str]) -> str:
+    low, high = found["low"] or found["least"], found["high"]
+    return limits_in_words(None if low is None else float(low), None if high is None else float(high))
 
 
 class PlainGroup(_Plain, TyperGroup):

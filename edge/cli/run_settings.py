@@ -1,0 +1,90 @@
+"""All settings of one run of ``edge-run``, and the checks that they fit together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self, get_type_hints
+
+import typer
+
+from edge.cli.options import record_of
+from edge.cli.settings import (
+    SIMULATED_FIELDS,
+    CardSettings,
+    FieldSettings,
+    InputSettings,
+    JudgingSettings,
+    NetSettings,
+    OutputSettings,
+    ProcessSettings,
+    StopSettings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """All settings of one run of ``edge-run``."""
+
+    input: InputSettings = field(default_factory=InputSettings)
+    stop: StopSettings = field(default_factory=StopSettings)
+    nets: NetSettings = field(default_factory=NetSettings)
+    card: CardSettings = field(default_factory=CardSettings)
+    fields: FieldSettings = field(default_factory=FieldSettings)
+    judging: JudgingSettings = field(default_factory=JudgingSettings)
+    outputs: OutputSettings = field(default_factory=OutputSettings)
+    process: ProcessSettings = field(default_factory=ProcessSettings)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """The settings from values by option name."""
+        hints = get_type_hints(cls)
+        return cls(**{one.name: record_of(hints[one.name], values) for one in fields(cls)})
+
+    def values(self) -> dict[str, Any]:
+        """The value of each option by its name."""
+        records = [getattr(self, one.name) for one in fields(self)]
+        return {one.name: getattr(record, one.name) for record in records for one in fields(record)}
+
+    @property
+    def field_limit(self) -> int | None:
+        """Fields after which a sample ends; None: no limit."""
+        stop = self.stop
+        endless = self.input.simulate and not (stop.max_cells or stop.max_seconds)
+        return stop.max_fields or (SIMULATED_FIELDS if endless else None)
+
+
+RUN_RECORDS: tuple[type, ...] = tuple(get_type_hints(RunSettings).values())
+"""The records whose options ``edge-run`` and its configuration file take, in the order of ``--help``."""
+
+
+def check_source(settings: RunSettings) -> None:
+    """Raise BadParameter unless there is exactly one source of fields."""
+    source = settings.input
+    given = sum([bool(source.inputs), source.simulate, source.camera])
+    if given != 1:
+        what = "nothing to count" if given == 0 else "too much to count"
+        raise typer.BadParameter(f"{what}: give inputs, or --simulate, or --camera")
+
+
+def check_together(settings: RunSettings) -> None:
+    """Raise BadParameter for settings that contradict each other."""
+    judging, outputs = settings.judging, settings.outputs
+    if settings.input.sample_id is not None and settings.input.sample_per_folder:
+        raise typer.BadParameter("--sample-id makes one sample, --sample-per-folder many: give one of them")
+    if settings.card.labels is None and settings.card.positive is not None:
+        raise typer.BadParameter("--positive needs --labels: a model with a card says for itself what is positive")
+    places = [os.path.realpath(path) for path in (outputs.detections, outputs.csv) if path is not None]
+    if len(set(places)) < len(places):
+        raise typer.BadParameter("--detections and --csv name the same file")
+    if judging.calibration is not None and settings.card.threshold is not None:
+        raise typer.BadParameter("--calibration brings its own threshold: leave --threshold out")
+    if judging.calibration is None:
+        for option, given in (
+            ("--until decided", settings.stop.until is not None),
+            ("--target-parasitaemia", judging.target_parasitaemia is not None),
+            ("--rbc-per-ul", judging.rbc_per_ul is not None),
+        ):
+            if given:
+                raise typer.BadParameter(f"{option} needs --calibration: without one no count can be judged")
