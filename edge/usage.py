@@ -1,7 +1,7 @@
-"""A command line that is wrong is one plain line: what was typed, what belongs there, where it stands explained.
+"""Messages for a wrong command line: one plain line with what was typed, what is allowed, and where to read on.
 
-The parser's own words (``Invalid value for``, ``Value error``, ``Input should be``) differ from version to version and name
-things no user knows. What an option takes is therefore read from the option itself, of whichever parser typer brings.
+The parser's own messages (``Invalid value for``, ``Value error``, ``Input should be``) differ between versions of typer and use
+words that users do not know. So what an option takes is read from the option itself. The module also draws the panels of ``--help``.
 """
 
 from __future__ import annotations
@@ -19,17 +19,23 @@ from edge.door import say
 
 EXIT_USAGE = 2
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
-"""Base of all that a parser has to complain of; typer brings one of its own, earlier versions took click's."""
+"""Base class of the parser's errors: typer's own, or click's in earlier versions of typer."""
 
 _PARSERS_WORDS = re.compile(
     r"^Input should|^Value error|unable to parse|is not a valid|is not in the range|is not one of|Value must be"
 )
+"""Messages in the parser's own words, which are replaced by ours."""
+
 _TYPED = re.compile(r"^'(.*?)' is not|^(\S+) is not in the range")
+"""Where such a message holds what the user typed."""
+
 _SAID_OTHERWISE = (
     (re.compile(r"^Option '(.*)' requires an argument\.?$"), r"\1: a value must follow it"),
     (re.compile(r"^Option '(.*)' does not take a value\.?$"), r"\1: takes no value"),
     (re.compile(r"^Got unexpected extra argument(?:\(s\)|s)? \((.*)\)$"), r"\1: more than this command takes"),
 )
+"""Other messages of the parser, and what is said instead."""
+
 _KINDS: dict[object, str] = {
     int: "a whole number",
     float: "a number",
@@ -37,7 +43,7 @@ _KINDS: dict[object, str] = {
     str: "text in quotes",
     Path: "a path in quotes",
 }
-"""What values of a type are called in a message; the last three are only met in configuration files."""
+"""Names of types in messages. The last three occur in configuration files only."""
 
 _LIMITS = re.compile(r"x>=(?P<least>[0-9.e+]+)|(?P<low>[0-9.e+]+)<=x<=(?P<high>[0-9.e+]+)")
 """How the parser shows the limits of a number in ``--help``."""
@@ -46,15 +52,16 @@ _NAME_COLUMNS = 30
 """Columns for an option's name in ``--help``; the text of a longer one begins on the next line (click's own limit)."""
 
 _END_OF_THOUGHT = re.compile(r"[.:;](?:\s|$)|,? \(")
+"""Where the first part of a help text ends; a message on a missing option quotes it."""
 
 
 def explained(error: Exception, program: str) -> str:
-    """One line for what the parser complains of: what, what belongs there, and where to read on."""
+    """Turn a parser's error into one line: what is wrong, what is allowed, and where to read on."""
     return f"{_complaint(error)} (see {_command(error, program)} --help)"
 
 
 def leave(error: Exception, program: str) -> NoReturn:
-    """Say it and end with exit code 2; a bare command shows its help."""
+    """Report a wrong command line and end with exit code 2. A program called without a command shows its help."""
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # type: ignore[attr-defined]
     else:
@@ -100,14 +107,14 @@ def _wrong(param: Any, error: Exception, message: str) -> str:
 
 
 def _name(param: Any) -> str:
-    """``--max-cells``, or the argument as the usage line shows it."""
+    """Return ``--max-cells``, or the argument's name as the usage line shows it."""
     if param.param_type_name == "option":
         return max((str(name) for name in param.opts), key=len)
     return str(param.metavar or param.name).strip("[].").upper()
 
 
 def _typed(error: Exception, message: str) -> str | None:
-    """What the user typed, where the parser tells."""
+    """Return what the user typed; None if the parser does not tell."""
     told = getattr(error.__cause__, "errors", None)
     if told is not None:
         return str(told()[0]["input"])
@@ -116,7 +123,7 @@ def _typed(error: Exception, message: str) -> str | None:
 
 
 def _expected(param: Any) -> str:
-    """What an option takes, in words: from typer's description of it, else from click's type."""
+    """Say what an option takes: from typer's description of it, else from click's type."""
     described = getattr(param, "type_descriptor", None)
     if described is not None:
         info = described.parameter_info
@@ -131,7 +138,7 @@ def _word(choice: object) -> str:
 
 
 def expected(kind: object, choices: Sequence[str], low: float | None, high: float | None) -> str:
-    """Values of a type, in words: ``cells or grid``, ``a whole number from 1 to 64``."""
+    """Say which values are allowed: ``cells or grid``, ``a whole number from 1 to 64``."""
     if choices:
         return either(choices)
     what = _KINDS.get(kind, "another value")
@@ -140,14 +147,14 @@ def expected(kind: object, choices: Sequence[str], low: float | None, high: floa
 
 
 def limits_in_words(low: float | None, high: float | None) -> str:
-    """Limits of a number: ``1 to 64``, ``1 or more``, ``64 at most``; nothing where there are none."""
+    """Write the limits of a number: ``1 to 64``, ``1 or more``, ``64 at most``; an empty text without limits."""
     if low is not None and high is not None:
         return f"{_plain(low)} to {_plain(high)}"
     return f"{_plain(low)} or more" if low is not None else f"{_plain(high)} at most" if high is not None else ""
 
 
 def either(words: Sequence[str]) -> str:
-    """Words as a choice: ``a, b or c``."""
+    """Join words to a choice: ``a, b or c``."""
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
@@ -156,10 +163,10 @@ def _plain(number: float) -> str:
 
 
 class _Plain:
-    """Lets the parser's complaints out as one line, wherever the program is entered."""
+    """Reports the parser's errors in one line."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
-        """As typer's own, but for complaints."""
+        """Run the command line like typer, except that errors are reported in one line."""
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **extra)  # type: ignore[misc]
         try:
@@ -170,7 +177,7 @@ class _Plain:
 
 
 class PlainCommand(_Plain, TyperCommand):
-    """A command whose complaints are one plain line, and whose options stand in panels in ``--help``."""
+    """A command that reports a wrong command line in one line, and whose ``--help`` groups the options in panels."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options panel by panel, in the order in which the panels first occur."""
@@ -197,4 +204,4 @@ def _limits(found: re.Match[str]) -> str:
 
 
 class PlainGroup(_Plain, TyperGroup):
-    """A program of several commands whose complaints are one plain line."""
+    """A program of several commands that reports a wrong command line in one line."""

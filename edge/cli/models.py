@@ -1,4 +1,4 @@
-"""``edge models``: what is on the shelf."""
+"""``edge models``: the list of the models on the shelf."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def models(
 
 
 def print_shelf(*, json: bool = False) -> None:
-    """One model per line on stdout; a damaged one is listed as such."""
+    """Print one model per line on stdout; a damaged one is listed with the reason."""
     from edge import shelf  # noqa: PLC0415 - see the package's docstring
 
     found = [described(entry) for entry in shelf.entries()]
@@ -47,7 +47,7 @@ def print_shelf(*, json: bool = False) -> None:
 
 
 def described(entry: ShelfEntry) -> dict[str, object]:
-    """What a model is, in plain values; ``refused`` says why one cannot be used, None for the others."""
+    """Describe a model in plain values; ``refused`` says why it cannot be used, None if it can."""
     from edge import shelf  # noqa: PLC0415 - see the package's docstring
     from edge.errors import ModelError  # noqa: PLC0415
 

@@ -32,10 +32,10 @@ def _never(_text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ValueRule:
-    """What typer does not know of an option.
+    """Rules of an option that typer does not know.
 
     Attributes:
-        check: raises ValueError for a text that is no value of this option; the message begins with the text.
+        check: raises ValueError for a wrong value; the message follows the option's name.
         is_path: whether a text names a file; a relative one in a configuration file starts at the folder of that file.
     """
 
@@ -76,7 +76,7 @@ class RecordOption:
         return tuple(str(choice.value) for choice in self.kind) if issubclass(self.kind, Enum) else ()
 
     def parameter(self) -> inspect.Parameter:
-        """The parameter that typer reads."""
+        """Make the parameter that typer reads."""
         info = copy(self.info)
         info.rich_help_panel = self.panel
         annotation: Any = self.kind
@@ -94,7 +94,7 @@ class RecordOption:
 
 @cache
 def options_of(*records: type) -> Mapping[str, RecordOption]:
-    """The options of these records by field name, in order."""
+    """Return the options of these records by field name, in order."""
     return {name: option for record in records for name, option in _options(record)}
 
 
@@ -141,10 +141,10 @@ def record_of(record: type[Record], values: Mapping[str, Any]) -> Record:
 
 
 def check_values(values: Mapping[str, Any], *records: type) -> None:
-    """Hold values against the rules of their options.
+    """Check values by the rules of their options.
 
     Raises:
-        BadParameter: a text is no value of its option.
+        BadParameter: a value is wrong.
     """
     for name, option in options_of(*records).items():
         if option.rule.check is not None and values[name] is not None:

@@ -46,7 +46,7 @@ class CellPipeline:
         return [Analyser(finder, classifier, self.merge) for finder, classifier in self.pairs]
 
     def fitness(self) -> Fitness:
-        """What samples are held against: what classifier, finder and calibration were made for."""
+        """Make the check that a sample looks like what classifier, finder and calibration were made for."""
         made = [ReferenceRanges(self.card.name, self.card.reference)]
         finder_card = getattr(self.pairs[0][0], "card", None)
         if isinstance(finder_card, Card):
@@ -149,7 +149,7 @@ def _merge(nets: NetSettings) -> Merge | None:
 
 
 def warn_of_slow_nets(pair: tuple[Finder, Classifier]) -> None:
-    """Say once what makes this run slower than it could be."""
+    """Say once if the runtime makes this run slower than it could be."""
     nets = [net for part in pair if isinstance(net := getattr(part, "net", None), Net)]
     if any(net.package == "tflite-runtime" for net in nets):
         say("note: tflite-runtime, the fallback, runs int8 models 10 to 18 times slower: pip install ai-edge-litert")
@@ -158,7 +158,7 @@ def warn_of_slow_nets(pair: tuple[Finder, Classifier]) -> None:
 
 
 def warn_of_old_cards(model: ModelFile) -> None:
-    """Say where nobody can tell whether a model's card was changed."""
+    """Say so if the model's card has no hash, so that a change of it would go unnoticed."""
     if model.card is not None and not model.card_sha256:
         say(
             f"note: the card of {model.card.name} is under no hash, as earlier versions wrote it: "

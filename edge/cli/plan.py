@@ -131,7 +131,7 @@ def _arithmetic_lines(reached: dict[str, Any]) -> list[str]:
 def _planned(
     known: Calibration, share: str | None, wanted: tuple[float, float], cells: int | None, pace: _Pace
 ) -> dict[str, Any]:
-    """``wanted``: sensitivity and specificity per sample; raises CalibrationError where the calibration cannot tell."""
+    """Plan with a calibration; ``wanted`` is sensitivity and specificity per sample. Raises CalibrationError if it cannot tell."""
     from edge.cli.judging import share_of  # noqa: PLC0415
     from edge.errors import CalibrationError  # noqa: PLC0415
     from edge.verdict import plan as arithmetic  # noqa: PLC0415

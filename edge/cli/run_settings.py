@@ -38,12 +38,12 @@ class RunSettings:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """The settings from values by option name."""
+        """Make the settings from values by option name."""
         hints = get_type_hints(cls)
         return cls(**{one.name: record_of(hints[one.name], values) for one in fields(cls)})
 
     def values(self) -> dict[str, Any]:
-        """The value of each option by its name."""
+        """Return the value of each option by its name."""
         records = [getattr(self, one.name) for one in fields(self)]
         return {one.name: getattr(record, one.name) for record in records for one in fields(record)}
 

@@ -18,7 +18,8 @@ from convert.scratch import scratch
 from tests.convert.test_child import HERE, ROOT, gone, wait_for
 
 WORK = """
-import sys
+import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # started by a pytest under nohup, it would ignore SIGHUP
 from pathlib import Path
 from edge.door import door, stop_before_the_run
 from convert.child import run_in_child
