@@ -60,7 +60,7 @@ def test_so_many_more_that_the_present_rate_decides_two_deviations_either_way(
         low, high = max(more * rate - reach, 0), more * rate + reach
         return all(above_one_in_a_hundred(count + k, cells + more) == flag for k in (int(low), min(int(high) + 1, more)))
 
-    assert decided_by(got + 2 + got // 10)
+    assert decided_by(got)
     assert not decided_by(int(got * 0.85) - 10)
 
 
