@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from edge.verdict.limits import (
-    MOST_CELLS, AtMost, Errors, cells_needed, detected, limit_of_blank, limit_of_detection,
+    MOST_CELLS,
+    AtMost,
+    Errors,
+    cells_needed,
+    detected,
+    limit_of_blank,
+    limit_of_detection,
 )  # fmt: skip
 from edge.verdict.plan import at, cell_negative_at_most, cell_sensitivity, cell_specificity, plan
 from edge.verdict.prevalence import LOWER, MIDDLE, UPPER, ShareOf, at_least, at_most, estimate
@@ -61,15 +67,21 @@ def test_the_tabulated_tail_is_the_binomials(limit: int, cells: int) -> None:
     assert AtMost(limit, cells)(shares) == pytest.approx(stats.binom.cdf(limit, cells, shares), abs=2e-3)
 
 
-@pytest.mark.parametrize(("limit", "cells", "chance"), [(-1, 5, 0.0), (5, 5, 1.0), (9, 5, 1.0), (0, 0, 1.0), (-1, 0, 0.0)])
+@pytest.mark.parametrize(
+    ("limit", "cells", "chance"), [(-1, 5, 0.0), (5, 5, 1.0), (9, 5, 1.0), (0, 0, 1.0), (-1, 0, 0.0)]
+)
 def test_a_limit_that_every_count_or_none_meets(limit: int, cells: int, chance: float) -> None:
     assert AtMost(limit, cells)(np.array([0.0, 0.5, 1.0])).tolist() == [chance] * 3
 
 
 @pytest.mark.parametrize("level", [0.5, 0.95, 0.975, 0.99])
 @pytest.mark.parametrize("cells", [1, 30, 350, 5000, 20_000, 400_000])
-@pytest.mark.parametrize("false", [FALSE, certain(1e-3), certain(0.0), certain(0.4)], ids=["three", "one", "none", "many"])
-def test_the_limit_of_blank_is_the_lowest_count_that_a_blank_stays_at_or_below(false: Rate, cells: int, level: float) -> None:
+@pytest.mark.parametrize(
+    "false", [FALSE, certain(1e-3), certain(0.0), certain(0.4)], ids=["three", "one", "none", "many"]
+)
+def test_the_limit_of_blank_is_the_lowest_count_that_a_blank_stays_at_or_below(
+    false: Rate, cells: int, level: float
+) -> None:
     limit = limit_of_blank(false, cells, level)
     errors = Errors(false, FOUND)
     assert chance_at_most(errors, limit, cells) >= level - 2e-3
@@ -86,12 +98,16 @@ def test_of_no_cells_the_limit_is_0(cells: int) -> None:
 @pytest.mark.parametrize("share", [0.0, 1e-3, 0.02, 1.0])
 def test_a_share_is_detected_as_often_as_the_count_exceeds_the_limit(share: float) -> None:
     for cells, limit in ((350, 2), (5000, 12), (20_000, 60)):
-        assert detected(ERRORS, cells, limit, share) == pytest.approx(1 - chance_at_most(ERRORS, limit, cells, share), abs=1e-3)
+        assert detected(ERRORS, cells, limit, share) == pytest.approx(
+            1 - chance_at_most(ERRORS, limit, cells, share), abs=1e-3
+        )
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95])
 @pytest.mark.parametrize(("cells", "limit"), [(350, 2), (5000, 12), (20_000, 90)])
-def test_the_limit_of_detection_is_the_share_that_exceeds_the_limit_so_often(cells: int, limit: int, level: float) -> None:
+def test_the_limit_of_detection_is_the_share_that_exceeds_the_limit_so_often(
+    cells: int, limit: int, level: float
+) -> None:
     want = rises_to(level, lambda share: 1 - chance_at_most(ERRORS, limit, cells, share))
     assert limit_of_detection(ERRORS, cells, limit, level) == pytest.approx(want, rel=2e-3)
     if level == 0.95:
@@ -115,7 +131,9 @@ def test_of_one_cell_a_perfect_classifier_detects_a_share_of_95_per_cent() -> No
     assert limit_of_detection(PERFECT, 1, 0) == pytest.approx(0.95, abs=2e-3)
 
 
-@pytest.mark.parametrize(("share", "level", "blank_level"), [(0.01, 0.95, 0.95), (0.01, 0.5, 0.95), (0.05, 0.95, 0.99), (0.9, 0.95, 0.95)])
+@pytest.mark.parametrize(
+    ("share", "level", "blank_level"), [(0.01, 0.95, 0.95), (0.01, 0.5, 0.95), (0.05, 0.95, 0.99), (0.9, 0.95, 0.95)]
+)
 def test_so_many_cells_are_needed_that_fewer_do_not_do(share: float, level: float, blank_level: float) -> None:
     errors = Errors(certain(1e-3), FOUND)
 
@@ -183,7 +201,9 @@ def test_the_share_behind_a_count_has_the_melded_distribution(k: int, n: int, si
 
 
 def test_the_middle_is_taken_unless_a_side_is_asked_for() -> None:
-    assert ShareOf(3, 350, ERRORS)(0.01) == ShareOf(3, 350, ERRORS, MIDDLE)(0.01) != ShareOf(3, 350, ERRORS, UPPER)(0.01)
+    assert (
+        ShareOf(3, 350, ERRORS)(0.01) == ShareOf(3, 350, ERRORS, MIDDLE)(0.01) != ShareOf(3, 350, ERRORS, UPPER)(0.01)
+    )
 
 
 def test_of_none_the_lower_bound_is_0_and_of_all_the_upper_is_1() -> None:
@@ -219,7 +239,14 @@ def test_bounds_and_estimates_are_of_95_per_cent_unless_asked_otherwise() -> Non
         ("fewer than the false positives expected", 20, 1000, NOISY, -0.0375, 0.0),
         ("more than all infected would show", 900, 1000, NOISY, 1.0625, 1.0),
         ("exactly the false positives expected", 50, 1000, NOISY, 0.0, 0.0),
-        ("the pooled false positives before the mean", 150, 1000, Errors(certain(0.05), certain(0.85), 0.1), 1 / 15, None),
+        (
+            "the pooled false positives before the mean",
+            150,
+            1000,
+            Errors(certain(0.05), certain(0.85), 0.1),
+            1 / 15,
+            None,
+        ),
         ("pooled false positives of none", 85, 1000, Errors(certain(0.05), certain(0.85), 0.0), 0.1, None),
     ],
 )

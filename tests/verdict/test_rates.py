@@ -161,7 +161,9 @@ def test_the_prior_is_jeffreys_for_the_mean_and_even_in_the_spread() -> None:
     _, means, spreads, prior, _ = grid_and_mixing()
     for spread, width in ((0.0, 0.2), (0.2, 0.225), (0.45, 0.4), (1.0, 0.55)):
         here = spreads == spread
-        assert np.exp(prior[here]) == pytest.approx(means[here] ** 0.5 * width, rel=0.2)  # mu^(-1/2) d mu, d mu = mu d log mu
+        assert np.exp(prior[here]) == pytest.approx(
+            means[here] ** 0.5 * width, rel=0.2
+        )  # mu^(-1/2) d mu, d mu = mu d log mu
 
 
 def test_a_mean_and_spread_that_no_beta_distribution_has_are_left_out() -> None:

@@ -203,7 +203,11 @@ def test_measures_that_this_version_does_not_know_are_passed_over() -> None:
 
 
 def test_more_classes_than_are_positive_may_be_counted() -> None:
-    assert parse(at("blanks.0.positives.schizont", 1)).blanks[0].positives == {"ring": 2, "trophozoite": 0, "schizont": 1}
+    assert parse(at("blanks.0.positives.schizont", 1)).blanks[0].positives == {
+        "ring": 2,
+        "trophozoite": 0,
+        "schizont": 1,
+    }
     assert parse(to_dict(replace(FULL, known=()))).known == ()
 
 

@@ -28,7 +28,11 @@ class Definition:
         self.shares = np.array(sorted(grid))
         self.g = np.where(self.shares == 0, 0.5, 0.5 / (len(self.shares) - 1))
         f, s = errors.false, errors.found
-        self.pairs = [(a, b, x * y) for a, x in zip(f.values, f.weights, strict=True) for b, y in zip(s.values, s.weights, strict=True)]
+        self.pairs = [
+            (a, b, x * y)
+            for a, x in zip(f.values, f.weights, strict=True)
+            for b, y in zip(s.values, s.weights, strict=True)
+        ]
         blank = finer(f)  # a blank's rate is resolved more finely than the rest
         self.blank = [(a, a, x) for a, x in zip(blank.values, blank.weights, strict=True)]
         self.alpha, self.target = alpha, target
@@ -41,7 +45,9 @@ class Definition:
         return float(np.logaddexp.reduce(terms))
 
     def mixture(self, k: int, n: int) -> float:
-        return float(np.logaddexp.reduce([log(g) + self.log_chance(k, n, v) for g, v in zip(self.g, self.shares, strict=True)]))
+        return float(
+            np.logaddexp.reduce([log(g) + self.log_chance(k, n, v) for g, v in zip(self.g, self.shares, strict=True)])
+        )
 
     def keeps(self, k: int, n: int, share: float) -> bool:
         return self.mixture(k, n) - self.log_chance(k, n, share) < log(1 / self.alpha)
@@ -52,7 +58,19 @@ class Definition:
         return not self.keeps(k, n, 0.0), none_kept
 
 
-COUNTS = [(0, 100), (2, 100), (9, 100), (0, 300), (1, 300), (6, 300), (3, 2000), (16, 2000), (60, 2000), (40, 9000), (9000, 9000)]
+COUNTS = [
+    (0, 100),
+    (2, 100),
+    (9, 100),
+    (0, 300),
+    (1, 300),
+    (6, 300),
+    (3, 2000),
+    (16, 2000),
+    (60, 2000),
+    (40, 9000),
+    (9000, 9000),
+]
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.01])
@@ -98,7 +116,9 @@ def test_before_the_first_look_nothing_is_said(n: int) -> None:
 
 
 @pytest.mark.parametrize("target", [TARGET, None])
-@pytest.mark.parametrize(("k", "n"), [(0, 100), (9, 100), (1, 300), (16, 2000), (60, 2000), (1500, 2000), (2000, 2000), (0, 40_000)])
+@pytest.mark.parametrize(
+    ("k", "n"), [(0, 100), (9, 100), (1, 300), (16, 2000), (60, 2000), (1500, 2000), (2000, 2000), (0, 40_000)]
+)
 def test_the_bounds_are_where_the_ratio_reaches_1_over_alpha(k: int, n: int, target: float | None) -> None:
     low, high = AnyTime(GOOD, target).bounds(k, n)
     want = Definition(GOOD, target, 0.05)
@@ -129,7 +149,9 @@ def ever_excluded(errors: Errors, bounds: AnyTime, share: float, most: int, *, b
 
 @pytest.mark.parametrize("errors", [GOOD, SPREAD], ids=["one rate", "rates that differ"])
 @pytest.mark.parametrize("alpha", [0.05, 0.2])
-def test_looking_after_every_hundred_cells_is_wrong_at_most_alpha_of_the_time_and_not_far_less(errors: Errors, alpha: float) -> None:
+def test_looking_after_every_hundred_cells_is_wrong_at_most_alpha_of_the_time_and_not_far_less(
+    errors: Errors, alpha: float
+) -> None:
     bounds = AnyTime(errors, TARGET, alpha)
     blanks = ever_excluded(errors, bounds, 0.0, 6000, blank=True)
     assert alpha / 30 < blanks <= alpha

@@ -58,7 +58,9 @@ def test_so_many_more_that_the_present_rate_decides_two_deviations_either_way(
         rate = count / cells
         reach = 2 * (more * rate * (1 - rate)) ** 0.5
         low, high = max(more * rate - reach, 0), more * rate + reach
-        return all(above_one_in_a_hundred(count + k, cells + more) == flag for k in (int(low), min(int(high) + 1, more)))
+        return all(
+            above_one_in_a_hundred(count + k, cells + more) == flag for k in (int(low), min(int(high) + 1, more))
+        )
 
     assert decided_by(got)
     assert not decided_by(int(got * 0.85) - 10)
@@ -73,7 +75,10 @@ def test_counts_are_asked_within_what_more_cells_can_show() -> None:
 
     assert cells_short(40, 50, decides, never) is None
     assert all(0 <= k <= more for k, more in asked)
-    assert [k for k, more in asked if more == 10] == [5, 10]  # 8 less 2 x 1.26, and 8 and 2 x 1.26, but of ten there are ten
+    assert [k for k, more in asked if more == 10] == [
+        5,
+        10,
+    ]  # 8 less 2 x 1.26, and 8 and 2 x 1.26, but of ten there are ten
     assert [k for k, more in asked if more == 16] == [9, 16]
 
 

@@ -77,14 +77,21 @@ def test_counts_at_most_are_scipys(name: str, limit: int, n: int, off: float) ->
 
 @pytest.mark.parametrize(
     ("name", "limit", "n", "chance"),
-    [("fewer than none", -1, 5, 0.0), ("all of them", 5, 5, 1.0), ("more than all", 6, 5, 1.0), ("none of none", 0, 0, 1.0)],
+    [
+        ("fewer than none", -1, 5, 0.0),
+        ("all of them", 5, 5, 1.0),
+        ("more than all", 6, 5, 1.0),
+        ("none of none", 0, 0, 1.0),
+    ],
 )
 def test_counts_that_cannot_be_or_must_be(name: str, limit: int, n: int, chance: float) -> None:
     assert at_most(limit, n, [[0.0, 0.3, 1.0]]).tolist() == [[chance] * 3], name
 
 
 @pytest.mark.parametrize("p", [1e-9, 1e-4, 0.01, 0.3, 0.334, 0.5, 0.97, 1 - 1e-6])
-@pytest.mark.parametrize(("k", "n"), [(1, 1), (1, 300), (100, 300), (299, 300), (300, 300), (5, 20_000), (9000, 20_000)])
+@pytest.mark.parametrize(
+    ("k", "n"), [(1, 1), (1, 300), (100, 300), (299, 300), (300, 300), (5, 20_000), (9000, 20_000)]
+)
 def test_counts_at_least_are_scipys(k: int, n: int, p: float) -> None:
     assert at_least(k, n, p) == pytest.approx(stats.binom.sf(k - 1, n, p), rel=1e-8, abs=1e-13)
 

@@ -10,8 +10,17 @@ import numpy as np
 import pytest
 
 from edge.verdict.limits import Errors, limit_of_blank, limit_of_detection
-from edge.verdict.looks import _binomial, _blocks, _Counts, _limits, _may_show, _past_lower, _past_upper
-from edge.verdict.looks import spent_on_blanks, spent_on_target
+from edge.verdict.looks import (
+    _binomial,
+    _blocks,
+    _Counts,
+    _limits,
+    _may_show,
+    _past_lower,
+    _past_upper,
+    spent_on_blanks,
+    spent_on_target,
+)
 from edge.verdict.rates import Rate, certain
 from edge.verdict.sequential import FEWEST
 
@@ -133,7 +142,8 @@ def test_what_blanks_spend_is_the_walk_past_the_limit_at_each_blocks_beginning(c
     assert spent_on_blanks(Straight(), Errors(TWO, certain(0.9)), cells) == pytest.approx(want, abs=1e-9)  # type: ignore[arg-type]
     every = range(100, cells + 1)
     exact = sum(
-        w * walk(q, every, [Straight().limit(0, n) for n in every], upper=True) for q, w in zip(TWO.values, TWO.weights, strict=True)
+        w * walk(q, every, [Straight().limit(0, n) for n in every], upper=True)
+        for q, w in zip(TWO.values, TWO.weights, strict=True)
     )
     assert exact - 1e-12 <= want < 3 * exact + 1e-3  # a look after every single cell spends no more, and not far less
 
@@ -161,23 +171,34 @@ def test_a_block_may_show_the_target_if_its_most_cells_do_at_the_limit_of_its_fe
     assert len(seen) == 6  # some may and some may not at each level
 
 
-@pytest.mark.parametrize(("cells", "target", "level"), [(1500, 0.01, 0.0), (1500, 0.01, 0.5), (1500, 0.03, 0.95), (900, 0.05, 0.9)])
-def test_what_a_target_spends_is_the_walk_at_or_below_the_bound_at_each_blocks_end(cells: int, target: float, level: float) -> None:
+@pytest.mark.parametrize(
+    ("cells", "target", "level"), [(1500, 0.01, 0.0), (1500, 0.01, 0.5), (1500, 0.03, 0.95), (900, 0.05, 0.9)]
+)
+def test_what_a_target_spends_is_the_walk_at_or_below_the_bound_at_each_blocks_end(
+    cells: int, target: float, level: float
+) -> None:
     errors, ends = Errors(TWO, certain(0.9)), _blocks(cells)
-    first = next((i for i, (a, b) in enumerate(pairwise(ends)) if detects(errors, target, b, limit_of_blank(TWO, a, level))), None)
+    first = next(
+        (i for i, (a, b) in enumerate(pairwise(ends)) if detects(errors, target, b, limit_of_blank(TWO, a, level))),
+        None,
+    )
     assert first is not None
     ends = ends[first:]
     limits = [Straight().clean(0, n) for n in ends]
     at_end = [*limits[1:], limits[-1]]
     want = sum(
-        w * walk(f + target * (0.9 - f), ends, at_end, upper=False) for f, w in zip(TWO.values, TWO.weights, strict=True)
+        w * walk(f + target * (0.9 - f), ends, at_end, upper=False)
+        for f, w in zip(TWO.values, TWO.weights, strict=True)
     )
     assert spent_on_target(Straight(), errors, target, cells, level) == pytest.approx(want, abs=1e-9)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("name", "bounds", "target"),
-    [("no count is ever low enough", Straight(lower=0.0), 0.05), ("no number of cells shows the target", Straight(), 1e-4)],
+    [
+        ("no count is ever low enough", Straight(lower=0.0), 0.05),
+        ("no number of cells shows the target", Straight(), 1e-4),
+    ],
 )
 def test_where_no_look_can_say_negative_nothing_is_spent(name: str, bounds: Straight, target: float) -> None:
     assert spent_on_target(bounds, Errors(TWO, certain(0.9)), target, 1500, 0.95) == 0, name  # type: ignore[arg-type]
