@@ -166,12 +166,16 @@ ALL = {
 }  # fmt: skip
 
 
+def measured(name: str, value: float) -> SampleAppearance:
+    return replace(seen(), values=STAINED | {name: value})
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_each_measure_is_told_by_its_name_with_what_it_should_be(name: str) -> None:
     fits = Fitness((Made("Thin", {name: (1.0, 2.0)}),), colour=False)
-    assert fits(seen(**{name: 2.1})) == (f"{ALL[name]}: 2.10 here, and Thin was made for 1.00 to 2.00.",)
-    assert fits(seen(**{name: 0.9})) == (f"{ALL[name]}: 0.90 here, and Thin was made for 1.00 to 2.00.",)
-    assert fits(seen(**{name: 1.0})) == fits(seen(**{name: 2.0})) == ()
+    assert fits(measured(name, 2.1)) == (f"{ALL[name]}: 2.10 here, and Thin was made for 1.00 to 2.00.",)
+    assert fits(measured(name, 0.9)) == (f"{ALL[name]}: 0.90 here, and Thin was made for 1.00 to 2.00.",)
+    assert fits(measured(name, 1.0)) == fits(measured(name, 2.0)) == ()
 
 
 @pytest.mark.parametrize(
@@ -258,7 +262,7 @@ def test_every_doubt_of_every_model_and_calibration_is_told() -> None:
 def test_the_blanks_range_is_widened_by_its_own_width_over_half_their_number_or_the_slack(
     name: str, values: list[float], low: float, high: float
 ) -> None:
-    assert range_of(name, values) == (pytest.approx(low, abs=1e-6), pytest.approx(high))
+    assert list(range_of(name, values)) == [pytest.approx(low, abs=1e-6), pytest.approx(high)]
 
 
 def test_measures_that_not_every_blank_has_are_left_out() -> None:

@@ -1,5 +1,7 @@
 """The verdict: its flag, and its reasons from the first sentence to the last."""
 
+# ruff: noqa: E501, ISC004 - whole sentences, as they are read
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -87,23 +87,23 @@ def slide(positive: int, cells: int) -> SlideScores:
 
 
 @pytest.mark.parametrize(
-    ("name", "positive", "share", "read_of", "false", "found", "infected"),
+    ("name", "positive", "read_of", "false", "known"),
     [
-        ("as many as there should be", 50, 0.05, None, 0.0, 50, 50),
-        ("false ones are taken off: 9.5 of 950 healthy", 50, 0.05, None, 0.01, 40, 50),
-        ("half of them", 25, 0.05, None, 0.0, 25, 50),
-        ("no more than there are", 90, 0.05, None, 0.0, 50, 50),
-        ("no fewer than none", 2, 0.05, None, 0.01, 0, 50),
-        ("worth no more than the reader saw: 10 of 200", 50, 0.05, 200, 0.0, 10, 10),
-        ("worth no more than there are here: 50", 25, 0.05, 100_000, 0.0, 25, 50),
-        ("worth one cell at least", 50, 0.05, 3, 0.0, 1, 1),
+        ("as many as there should be", 50, None, 0.0, (50, 50)),
+        ("false ones are taken off: 9.5 of 950 healthy", 50, None, 0.01, (40, 50)),
+        ("half of them", 25, None, 0.0, (25, 50)),
+        ("no more than there are", 90, None, 0.0, (50, 50)),
+        ("no fewer than none", 2, None, 0.01, (0, 50)),
+        ("worth no more than the reader saw: 10 of 200", 50, 200, 0.0, (10, 10)),
+        ("worth no more than there are here: 50", 25, 100_000, 0.0, (25, 50)),
+        ("worth one cell at least", 50, 3, 0.0, (1, 1)),
     ],
 )
-def test_a_share_that_a_person_read_tells_how_many_infected_cells_are_found(
-    name: str, positive: int, share: float, read_of: int | None, false: float, found: int, infected: int
+def test_a_share_of_5_per_cent_that_a_person_read_tells_how_many_of_the_infected_cells_are_found(
+    name: str, positive: int, read_of: int | None, false: float, known: tuple[int, int]
 ) -> None:
-    got = Read(slide(positive, 1000), share, read_of).at(0.5, LABELS, "ring", false)
-    assert got == Known("s", {"ring": found}, {"ring": infected}), name
+    got = Read(slide(positive, 1000), 0.05, read_of).at(0.5, LABELS, "ring", false)
+    assert got == Known("s", {"ring": known[0]}, {"ring": known[1]}), name
 
 
 TABLE = {

@@ -1,4 +1,4 @@
-"""Binomial tails and the beta distribution against SciPy: exact where they claim to be, within what they say where they approximate."""
+"""Binomial tails and the beta distribution against SciPy: exact by the fraction, and close by the approximations."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """What is said of a finding: the whole sentences, for each row of the table, each look, and what is known."""
 
+# ruff: noqa: E501, ISC004 - whole sentences, as they are read
+
 from __future__ import annotations
 
 from dataclasses import replace
