@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ROOM ?= edge/verdict
+SAMPLE ?= 150
+SEED ?= 1
 
-.PHONY: run test test-build bench bench-report bench-arm test-arm lint types clean help
+.PHONY: run test test-build bench bench-report bench-arm test-arm mutants lint types clean help
 
 help:
 	@echo 'make run    count a simulated slide on screen (the first time it installs: about a minute)'
@@ -13,6 +16,7 @@ help:
 	@echo 'make bench-report   docs/benchmarks.md from benchmarks/results'
 	@echo 'make test-arm   the runner in emulated ARM systems: its tests, bit-equality (docs/arm.md; half an hour)'
 	@echo 'make bench-arm  the same, and instruction counts against those kept'
+	@echo 'make mutants ROOM=edge/verdict  how many small changes to a room its tests notice (docs/testing.md; minutes)'
 	@echo 'make clean  remove the virtual environment and caches'
 
 run: $(VENV)/.run
@@ -44,6 +48,9 @@ test-arm: $(VENV)/.dev
 bench-arm: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.arm all
 
+mutants: $(VENV)/.mutants
+	$(BIN)/python tests/mutants.py $(ROOM) --sample $(SAMPLE) --seed $(SEED)
+
 lint: $(VENV)/.dev
 	@echo 'Lint (ruff): seconds.'
 	$(BIN)/ruff check .
@@ -73,5 +80,9 @@ $(VENV)/.build: $(VENV)/.dev constraints/build.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/build.txt -e '.[dev,bench,convert]'
 	@touch $@
 
+$(VENV)/.mutants: $(VENV)/.dev constraints/mutants.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/mutants.txt -e '.[dev,bench,mutants]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build mutants *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

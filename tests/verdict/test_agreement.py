@@ -10,10 +10,11 @@ import pytest
 
 from edge.modelfile import Card
 from edge.types import Finding, Tally, Verdict
-from edge.verdict.assess import Assessor
+from edge.verdict.assess import Assessor, overall
 from edge.verdict.calibration import Blank, Calibration, KnownSlide
 from edge.verdict.flag import decide
 from edge.verdict.table import NEGATIVE, POSITIVE, TABLE
+from edge.verdict.words import looks, why
 from tests.fakes import CARD
 from tests.verdict.made import BOUND
 
@@ -37,7 +38,7 @@ class Case:
 def case(seed: int) -> Case:
     rng = np.random.default_rng(seed)
     labels = tuple("pqr"[: rng.choice([1, 1, 2, 3])])
-    false, cells = 10 ** rng.uniform(-5, -2), int(10 ** rng.uniform(2.5, 5))
+    false, cells = 10 ** rng.uniform(-4.5, -2), int(10 ** rng.uniform(2.5, 4.5))
     shape = rng.choice([1, 4, 25])
     blanks = tuple(
         Blank(f"b{i}", cells, 9, {label: int(rng.binomial(cells, min(rng.gamma(shape, false / shape), 0.3))) for label in labels})
@@ -52,7 +53,7 @@ def case(seed: int) -> Case:
     )
     target = None if rng.random() < 0.1 else float(10 ** rng.uniform(-3.5, -1))
     made = Calibration(BOUND, labels, 0.5, "t", blanks, known, "t", unit=str(rng.choice(["cell", "tile"])))
-    n = left = int(10 ** rng.uniform(0.5, 4.5))
+    n = left = int(10 ** rng.uniform(0.5, 3.9))
     counts = {}
     for label in labels:
         rate = false * 10 ** rng.uniform(-1.5, 1.5) + (rng.random() < 0.5) * (target or 0.01) * rng.uniform(0, 2)
@@ -78,15 +79,23 @@ def the_limit_that_is_printed(verdict: Verdict, finding: Finding) -> float:
     return number(printed[1]) if printed else finding.cells
 
 
+def judged(made: Case, assessor: Assessor, *, complete: bool = True) -> Verdict:
+    """As ``decide`` does, but for the advice how many more cells would do, which takes longer than all the rest."""
+    findings = assessor.findings(made.tally, complete=complete, advise=False)
+    reasons = [text for finding in findings for text in why(finding, assessor)]
+    reasons += looks(made.tally, findings, assessor, complete=complete)
+    return Verdict(overall(findings), tuple(reasons), {}, findings)
+
+
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(12))
 def test_words_and_flag_agree(seed: int, look: str) -> None:
     made = case(seed)
     every, complete = LOOKS[look]
     if made.target is None and every:
         pytest.skip("--until decided needs a target")
     assessor = Assessor(made.calibration, made.target, every_look=every)
-    verdict = decide(made.tally, made.card, assessor, complete=complete)
+    verdict = judged(made, assessor, complete=complete)
     text = " ".join(verdict.reasons)
     for finding in verdict.findings:
         low, value, high = finding.infected.low, finding.infected.value, finding.infected.high
@@ -98,14 +107,13 @@ def test_words_and_flag_agree(seed: int, look: str) -> None:
         if finding.flag == NEGATIVE:
             assert made.target is not None
             assert max(high, finding.most) < made.target
-        assert (finding.cells_short is None) or finding.flag not in DECIDED
     for bound, target in re.findall(r"At most ([\d.,]+) %.*? below the target of ([\d.,]+) %", text):
         assert number(bound) < number(target)
     assert ("below the target of" in text and "At most" in text) == any(f.flag == NEGATIVE for f in verdict.findings)
     assert (verdict.flag == POSITIVE) == any(f.flag == POSITIVE for f in verdict.findings)
 
 
-@pytest.mark.parametrize("seed", range(40, 50))
+@pytest.mark.parametrize("seed", range(42, 46))
 def test_as_many_more_cells_as_are_asked_for_decide_at_the_same_rate(seed: int) -> None:
     made = case(seed)
     rng = np.random.default_rng(seed)
@@ -114,6 +122,7 @@ def test_as_many_more_cells_as_are_asked_for_decide_at_the_same_rate(seed: int) 
             continue
         assessor = Assessor(made.calibration, made.target, every_look=every)
         for finding in decide(made.tally, made.card, assessor, complete=complete).findings:
+            assert finding.cells_short is None or finding.flag not in DECIDED
             if finding.cells_short is None:
                 continue
             more = finding.cells_short
@@ -133,17 +142,17 @@ def after(made: Case, assessor: Assessor, finding: Finding, positives: int, *, c
     return next(f.flag for f in later if f.label == finding.label)
 
 
-@pytest.mark.parametrize("seed", range(65, 85))
+@pytest.mark.parametrize("seed", range(65, 75))
 def test_with_and_without_until_decided_flags_differ_only_between_the_two_limits_and_it_is_said(seed: int) -> None:
     made = case(seed)
     if made.target is None:
         return
     until = Assessor(made.calibration, made.target, every_look=True)
-    verdict = decide(made.tally, made.card, until)
+    verdict = judged(made, until)
     if until.decided(made.tally):
         assert verdict.flag in DECIDED
-        assert decide(made.tally, made.card, until, complete=False).flag == verdict.flag
-    for mine, once in zip(verdict.findings, decide(made.tally, made.card, made.assessor).findings, strict=True):
+        assert judged(made, until, complete=False).flag == verdict.flag
+    for mine, once in zip(verdict.findings, judged(made, made.assessor).findings, strict=True):
         said = f"Looked at only once, {mine.label} would be {once.flag}" in " ".join(verdict.reasons)
         assert said == (mine.flag != once.flag)
         if mine.flag != once.flag:
@@ -167,7 +176,6 @@ def test_every_row_of_the_table_has_its_sentence() -> None:
 def test_a_bound_close_to_the_target_is_shown_with_as_many_digits_as_it_takes(
     target: float, share: float, text: str
 ) -> None:
-    from edge.verdict.words import why
     from tests.verdict.made import calibration, tally
 
     assessor = Assessor(calibration(), target)

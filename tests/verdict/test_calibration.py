@@ -5,18 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from edge.errors import CalibrationError
-from edge.verdict.calibration import Bound, CountError, to_json
-from edge.verdict.choose import SlideScores, blanks_at, choose_threshold, flagged_by_others, outliers, positives
-from edge.verdict.known import ReadSlide, held_out, match
+from edge.verdict.calibration import Blank, Bound, Calibration, CountError, KnownSlide, to_json
+from edge.verdict.rates import MISSED_CELLS, fit
 from edge.verdict.schema import read_calibration
-from edge.verdict.units import parse_share, per_ul, percent
 from tests.verdict.made import BOUND, calibration
-
-LABELS = ("uninfected", "parasitized")
 
 
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
@@ -101,126 +96,123 @@ def test_a_finder_that_counts_too_much_lowers_the_share_found() -> None:
     assert more.found("parasitized").mean == pytest.approx(plain.found("parasitized").mean / 1.1, rel=0.01)
 
 
-def slides(rng: np.random.Generator, n: int, cells: int, infected: float = 0.0) -> list[SlideScores]:
-    out = []
-    for i in range(n):
-        logit = np.where(rng.random(cells) < infected, rng.normal(5, 2, cells), rng.normal(-4, 2, cells))
-        p = (1 / (1 + np.exp(-logit))).astype(np.float32)
-        out.append(SlideScores(f"s{i}", 10, np.stack([1 - p, p], axis=1)))
-    return out
-
-
-def test_a_class_is_counted_by_the_classifiers_own_rule() -> None:
-    scores = np.array([[0.4, 0.35, 0.25], [0.6, 0.3, 0.1], [0.2, 0.3, 0.5], [0.5, 0.1, 0.4]], np.float32)
-    assert positives(scores, [1, 2], 0.5).tolist() == [1, 2]
-    assert positives(scores, [1, 2], 0.9).tolist() == [0, 0]
-
-
-def test_the_threshold_with_the_lowest_limit_is_chosen() -> None:
-    rng = np.random.default_rng(1)
-    blanks = slides(rng, 6, 4000)
-    infected = rng.normal(5, 2, 300)
-
-    def known_at(threshold: float) -> Any:
-        from edge.verdict.calibration import KnownSlide
-
-        found = int((1 / (1 + np.exp(-infected)) >= threshold).sum())
-        return (KnownSlide("k", {"parasitized": found}, {"parasitized": 300}),)
-
-    from edge.verdict.choose import worst
-
-    def at(t: float) -> Any:
-        return blanks_at(blanks, LABELS, LABELS[1:], t)
-
-    start = calibration()
-    chosen = choose_threshold(start, at, known_at, 4000, None)
-    lowest = worst(chosen, 4000)
-    assert lowest is not None
-    for threshold in (0.5, 0.9999):
-        other = worst(replace(start, threshold=threshold, blanks=at(threshold), known=known_at(threshold)), 4000)
-        assert other is None or other >= lowest
-    assert 0.5 < chosen.threshold < 0.9999
-    budgeted = choose_threshold(start, at, known_at, 4000, 1e-3)
-    counted = sum(b.positives["parasitized"] for b in budgeted.blanks)
-    assert counted <= 1e-3 * 24_000
-    assert "budget" in budgeted.threshold_origin or "within" in budgeted.threshold_origin
-
-
-def test_a_blank_that_holds_parasites_is_named() -> None:
-    found = outliers(calibration([2, 0, 1, 3, 1, 150, 0, 1]))
-    assert [outlier.name for outlier in found] == ["blank-5"]
-    assert found[0].count == 150 > found[0].usual
-    assert [o.name for o in outliers(calibration([0, 0, 0, 0, 0, 0, 5], cells=1500))] == ["blank-6"]
-    assert outliers(calibration([2, 0, 1, 3, 1, 4, 0, 1])) == []
-    assert outliers(calibration([0, 50])) == []  # two slides accuse each other
-
-
-def test_blanks_like_each_other_do_not_flag_each_other() -> None:
-    assert flagged_by_others(calibration()) <= 1
-
-
-def test_marked_cells_are_matched_with_what_was_found_and_lost_ones_count() -> None:
-    truth = np.array([[10, 10, 20, 20], [50, 50, 20, 20], [90, 90, 20, 20]], np.int32)
-    found = np.array([[12, 11, 20, 20], [11, 10, 20, 20], [52, 50, 20, 20]], np.int32)
-    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], np.float32)
-    got = match("s", truth, np.array([1, 1, 1]), found, scores)
-    assert got.scores[:, 1].tolist() == pytest.approx([0.8, 0.7, 0.0])  # best overlap; second; lost
-    assert got.at(0.75, LABELS, LABELS[1:]).found == {"parasitized": 1}
-    assert got.at(0.75, LABELS, LABELS[1:]).infected == {"parasitized": 3}
-    assert match("s", truth, np.array([1, 1, 1]), found[:0], scores[:0]).scores.sum() == 0
-
-
-def test_a_share_read_by_a_person_gives_the_sensitivity_beyond_false_positives() -> None:
-    p = np.zeros(1000, np.float32)
-    p[:50] = 1
-    slide = SlideScores("s", 5, np.stack([1 - p, p], axis=1))
-    got = ReadSlide(slide, 0.05, None).at(0.5, LABELS, "parasitized", 0.0)
-    assert (got.found["parasitized"], got.infected["parasitized"]) == (50, 50)
-    got = ReadSlide(slide, 0.05, None).at(0.5, LABELS, "parasitized", 0.01)
-    assert got.found["parasitized"] == 40  # 9.5 of the 50 are false ones
-    assert ReadSlide(slide, 0.05, 200).at(0.5, LABELS, "parasitized", 0.0).infected == {"parasitized": 10}
+ONE = Bound("thin", "ab" * 32, "finder", "id", "crops", "scope-3")
 
 
 @pytest.mark.parametrize(
-    "raw",
+    ("name", "own", "run", "text"),
     [
-        {},
-        {"end_to_end": 3},
-        {"end_to_end": {"set": "s", "thresholds": [0.5], "infected": [5], "found": [[6]]}},
-        {"end_to_end": {"set": "s", "thresholds": [0.9, 0.5], "infected": [5], "found": [[1], [2]]}},
-        {"end_to_end": {"set": "s", "thresholds": [0.5], "infected": [5], "found": [[1, 2]]}},
+        ("another model", ONE, {"model": "thick"}, "model (thin abababababab, here thick abababababab)"),
+        (
+            "another net of that name",
+            ONE,
+            {"model_sha256": "cd" * 32},
+            "model (thin abababababab, here thin cdcdcdcdcdcd)",
+        ),
+        ("another finder", ONE, {"finder": "grid"}, "finder (finder id, here grid id)"),
+        ("other settings of the finder", ONE, {"finder_id": "other"}, "finder (finder id, here finder other)"),
+        ("a finder without settings", replace(ONE, finder_id=""), {"finder": "grid"}, "finder (finder, here grid)"),
+        ("another microscope", ONE, {"scope": "scope-4"}, "microscope (scope-3, here scope-4)"),
+        ("other crops", ONE, {"crops": "other"}, "cropping (crops, here other)"),
+        ("without the gate", ONE, {"gate": False}, "gate (on, here off)"),
+        ("with a gate", replace(ONE, gate=False), {"gate": True}, "gate (off, here on)"),
+        ("no crops were noted", replace(ONE, crops=""), {"crops": "other"}, "cropping (, here other)"),
     ],
 )
-def test_a_card_without_usable_figures_has_none(raw: dict[str, Any]) -> None:
-    assert held_out(raw) is None
+def test_what_differs_is_named_with_both_values(name: str, own: Bound, run: dict[str, Any], text: str) -> None:
+    own.refuse_other(own)
+    with pytest.raises(CalibrationError) as caught:
+        own.refuse_other(replace(own, **run))
+    assert str(caught.value) == f"the calibration is of another {text}: calibrate this one", name
 
 
-def test_the_cards_figures_are_never_taken_above_their_own_threshold() -> None:
-    table = held_out(
-        {"end_to_end": {"set": "s", "thresholds": [0.5, 0.9], "infected": [10, 0], "found": [[9, 0], [5, 0]]}}
-    )
-    assert table is not None
-    (known,) = table.at(0.6, ("parasitized",)) or ()
-    assert (known.found["parasitized"], known.infected["parasitized"]) == (5, 10)
-    assert table.at(0.95, ("parasitized",)) is None
+def test_a_run_that_does_not_say_its_microscope_or_crops_is_taken_at_its_word() -> None:
+    ONE.refuse_other(replace(ONE, scope="", crops=""))
+    nameless = replace(ONE, scope="")
+    nameless.refuse_other(nameless)
+    with pytest.raises(CalibrationError) as caught:
+        nameless.refuse_other(ONE)
+    assert str(caught.value) == "the calibration names no microscope and this one is scope-3: calibrate it anew"
+
+
+KNOWN = (KnownSlide("a", {"p": 90, "q": 5}, {"p": 100, "q": 9}), KnownSlide("b", {"p": 30, "q": 0}, {"p": 50, "q": 0}))
+MADE = Calibration(
+    BOUND, ("p", "q", "r"), 0.5, "t",
+    (Blank("x", 1000, 3, {"p": 2, "q": 7, "r": 0}), Blank("y", 3000, 4, {"p": 5, "q": 1, "r": 0})), KNOWN,
+)  # fmt: skip
+
+
+def test_false_positives_are_those_of_the_class_on_the_blanks() -> None:
+    for label, events in (("p", [2, 5]), ("q", [7, 1])):
+        errors, want = MADE.errors(label), fit(events, [1000, 3000])
+        assert errors.pooled == want.pooled
+        assert errors.false.values.tolist() == want.next.values.tolist()
+        assert errors.false.weights.tolist() == want.next.weights.tolist()
+        assert errors.found.mean == MADE.found(label).mean
+
+
+def test_sensitivity_is_known_where_some_slide_holds_infected_cells_of_the_class() -> None:
+    assert [MADE.knows(label) for label in "pqr"] == [True, True, False]
+    assert not replace(MADE, known=()).knows("p")
+
+
+def test_what_is_found_is_one_less_what_is_missed_on_the_slides_that_hold_such_cells() -> None:
+    missed = fit([10, 20], [100, 50], MISSED_CELLS).next
+    assert MADE.found("p").mean == pytest.approx(1 - missed.mean)
+    assert MADE.found("q").mean == pytest.approx(
+        1 - fit([4], [9], MISSED_CELLS).next.mean
+    )  # the other slide holds none
+
+
+def test_where_nobody_knows_what_is_found_it_may_be_anything_from_0_to_1() -> None:
+    got = MADE.found("r")
+    assert got.values.tolist() == pytest.approx([0.025 + 0.05 * i for i in range(20)])
+    assert got.weights.tolist() == pytest.approx([0.05] * 20)
 
 
 @pytest.mark.parametrize(
-    ("text", "share"),
-    [("0.1%", 0.001), ("0.1 %", 0.001), ("200/uL", 4e-5), ("200/µL", 4e-5), ("0.002", 0.002), ("5e-5", 5e-5)],
+    ("bias", "spread", "values"),
+    [
+        (0.0, 0.0, [1.0] * 5),
+        (0.25, 0.0, [0.8] * 5),
+        # five Gauss-Hermite points: 0, +-1.3556, +-2.8570
+        (0.0, 0.1, [1 / (1 + 0.1 * z) for z in (2.85697, 1.35563, 0.0, -1.35563, -2.85697)]),
+        (-0.5, 0.2, [1 / max(0.5 + 0.2 * z, 0.2) for z in (2.85697, 1.35563, 0.0, -1.35563, -2.85697)]),
+    ],
 )
-def test_shares_and_parasites_per_ul(text: str, share: float) -> None:
-    assert parse_share(text) == pytest.approx(share)
+def test_a_count_that_is_off_by_so_much_stands_for_so_many_cells(
+    bias: float, spread: float, values: list[float]
+) -> None:
+    from edge.verdict.calibration import _per_counted
+
+    got = _per_counted(CountError(bias, spread, ""))
+    assert got.values.tolist() == pytest.approx(values, rel=1e-4)
+    assert got.weights.tolist() == pytest.approx([0.011257, 0.222076, 0.533333, 0.222076, 0.011257], abs=1e-5)
+    assert _per_counted(None).values.tolist() == [1.0]
 
 
-@pytest.mark.parametrize("text", ["", "0", "0%", "101%", "-1%", "1.2.3", "7x", "/uL", "nan", "inf", "1e9/uL"])
-def test_what_is_no_share_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="share"):
-        parse_share(text)
+def test_the_file_is_json_that_says_what_it_is_and_ends_its_last_line() -> None:
+    text = to_json(replace(MADE, known_origin="é"))
+    assert text.endswith("}\n")
+    assert text.isascii()
+    assert text.startswith('{\n "format": "edge-calibration",\n "version": 1,\n "bound": {\n  "model": "fake",\n')
 
 
-def test_figures_have_two_digits_that_count() -> None:
-    assert percent(0.013456) == "1.3 %"
-    assert percent(0.0000031) == "0.00031 %"
-    assert percent(1.0) == "100 %"
-    assert per_ul(0.00081, 5e6) == "4,000/µL"
+def test_what_is_wrong_with_a_file_is_told_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(changed(unit="litre"))
+    with pytest.raises(CalibrationError) as caught:
+        read_calibration(path)
+    assert str(caught.value) == f"{path}: no calibration: its unit is neither cell nor tile"
+    with pytest.raises(CalibrationError) as missing:
+        read_calibration(tmp_path / "none.json")
+    assert str(missing.value) == f"{tmp_path / 'none.json'}: cannot be read: No such file or directory"
+
+
+def test_a_file_of_more_than_16_mib_is_not_read(tmp_path: Path) -> None:
+    path, text = tmp_path / "c.json", to_json(MADE)
+    path.write_text(text.rjust(16 * 2**20))
+    assert read_calibration(path) == MADE
+    path.write_text(text.rjust(16 * 2**20 + 1))
+    with pytest.raises(CalibrationError, match="no calibration"):
+        read_calibration(path)
