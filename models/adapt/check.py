@@ -12,7 +12,7 @@ from convert.measure.metrics import auc
 from convert.measure.operating import how
 from edge.modelfile import Card, ModelFile
 from models.adapt import finder as finding
-from models.adapt.tune import Bench, Judged, judge, together, tuned_classifier, tuned_finder
+from models.adapt.tune import AdaptationSetup, HeldOutScores, judge, together, tuned_classifier, tuned_finder
 from models.data.classes import Plan, fit
 from models.data.fieldset import Fields
 from models.judge.figures import Scored
@@ -23,7 +23,7 @@ FEWEST_FIELDS = 8
 """Fields on which a finder's thresholds may be chosen."""
 
 
-def dealt(fields: Fields, plan: Plan, folds: int = FOLDS) -> list[np.ndarray]:
+def fold_masks(fields: Fields, plan: Plan, folds: int = FOLDS) -> list[np.ndarray]:
     """Fields of each fold, bool [fields]: whole groups, those with most positive cells first; fewer folds where groups are few."""
     groups = np.array(fields.fields.groups)
     positives = np.array(
@@ -47,8 +47,8 @@ class Fold:
 
 
 def folds_of(fields: Fields, plan: Plan) -> list[Fold]:
-    """Whole groups dealt round; none where all fields are of one group."""
-    taken = ((fields.fields.take(~held), fields.fields.take(held)) for held in dealt(fields, plan))
+    """Whole groups, each held out once; none where all fields are of one group."""
+    taken = ((fields.fields.take(~held), fields.fields.take(held)) for held in fold_masks(fields, plan))
     return [Fold(replace(fields, fields=learn), replace(fields, fields=rest)) for learn, rest in taken]
 
 
@@ -69,7 +69,7 @@ class FinderCheck:
         return f1(self.after) >= f1(self.before) and not lost
 
 
-def check_finder(bench: Bench, folds: list[Fold]) -> FinderCheck:
+def check_finder(bench: AdaptationSetup, folds: list[Fold]) -> FinderCheck:
     """Fine-tune the finder without each fold and judge it there, beside the one it started from."""
     out = FinderCheck([], [], [], [])
     before = finding.opened(bench.finder.file)
@@ -88,8 +88,8 @@ def check_finder(bench: Bench, folds: list[Fold]) -> FinderCheck:
 class CellCheck:
     """What cross-validation says of both nets: as they were, and as they become, on fields they had not seen."""
 
-    before: Judged
-    after: Judged | None
+    before: HeldOutScores
+    after: HeldOutScores | None
 
     def better(self, card: Card, plan: Plan) -> bool:
         """Whether the fine-tuned classifier ranks the cells of unseen fields better; with no positive cell among them: no."""
@@ -104,7 +104,7 @@ class CellCheck:
         return values[1] >= values[0]
 
 
-def check_cells(bench: Bench, files: list[ModelFile], folds: list[Fold]) -> CellCheck:
+def check_cells(bench: AdaptationSetup, files: list[ModelFile], folds: list[Fold]) -> CellCheck:
     """Fine-tune the classifier without each fold, behind the finder that goes with that fold, and judge both there."""
     before, after = [], []
     card, plan = bench.classifier.card, bench.plan
@@ -123,7 +123,7 @@ def _part(what: str, number: int, folds: list[Fold]) -> str:
     return f"checking the {what}, part {number + 1} of {len(folds)}: {counts}"
 
 
-def cell_threshold(judged: Judged | None, card: Card, false_positives: float | None) -> tuple[Card, str]:
+def cell_threshold(judged: HeldOutScores | None, card: Card, false_positives: float | None) -> tuple[Card, str]:
     """The card with the threshold chosen on held-out scores where there are enough, and what to say of it."""
     if not card.positive or len(card.positive) == len(card.labels):
         return card, ""

@@ -23,7 +23,7 @@ from convert.measure.reading import Progress
 from edge.errors import OutputError
 from edge.safe_file import write_text
 from models.adapt import finder as finding
-from models.adapt.tune import Bench, Say, figures, judge, tuned_classifier, tuned_finder
+from models.adapt.tune import AdaptationSetup, Say, figures, judge, tuned_classifier, tuned_finder
 from models.data.classes import Plan
 from models.data.fieldset import Fields
 from models.data.gather import Given, gather
@@ -44,7 +44,7 @@ _START, _FINDER = "start", "start-finder"
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class CurveSettings:
     """What is asked.
 
     Attributes:
@@ -88,7 +88,7 @@ def starting_finder(folder: Path, training: FinderTraining, say: Say) -> Start:
     return open_start(str(path), "find")
 
 
-def run(bench: Bench, fields: Fields, curve: Curve) -> list[dict[str, Any]]:
+def run(bench: AdaptationSetup, fields: Fields, curve: CurveSettings) -> list[dict[str, Any]]:
     """All points, those that are kept already among them.
 
     Returns:
@@ -124,7 +124,7 @@ def run(bench: Bench, fields: Fields, curve: Curve) -> list[dict[str, Any]]:
     return points
 
 
-def point(bench: Bench, learn: Fields, rest: Fields) -> dict[str, Any]:
+def point(bench: AdaptationSetup, learn: Fields, rest: Fields) -> dict[str, Any]:
     """Adapt on some fields (none: the nets as they are), judge on others."""
     file, flatbuffer, card = bench.finder.file, bench.classifier.file.flatbuffer, bench.classifier.card
     if len(learn.fields):
@@ -142,14 +142,14 @@ def blocks_of(fields: Fields, plan: Plan) -> list[str]:
     return sorted((group for group, count in counts.items() if count), key=lambda group: (-counts[group], group))
 
 
-def key(bench: Bench, fields: Fields) -> str:
+def key(bench: AdaptationSetup, fields: Fields) -> str:
     """Of all that a point depends on; another key, another point."""
     names = [one.path.name for one in fields.fields.fields]
     text = repr((bench.finder.card.sha256, bench.classifier.card.sha256, names, asdict(bench.tuning)))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def page(points: Sequence[dict[str, Any]], bench: Bench, name: str) -> list[str]:
+def page(points: Sequence[dict[str, Any]], bench: AdaptationSetup, name: str) -> list[str]:
     """Markdown: how it was measured, and the table.
 
     Args:

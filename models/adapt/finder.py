@@ -48,7 +48,7 @@ _CALIBRATION = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AnnotationCheck:
     """What the unadapted finder sees of annotated fields.
 
     Attributes:
@@ -67,7 +67,7 @@ class Look:
         return self.annotated >= COMPLETE * self.found
 
 
-def look(fields: Fields, tell: Progress) -> Look:
+def check_annotations(fields: Fields, tell: Progress) -> AnnotationCheck:
     """Compare annotations with what the finder of these fields sees."""
     annotated = found = 0
     ratios: list[float] = []
@@ -80,7 +80,7 @@ def look(fields: Fields, tell: Progress) -> Look:
         found += int(inside(boxes, shape, BORDER).sum())
         for i, j in pairs(iou(boxes, one.boxes), _LOOSE):
             ratios.append(float(one.boxes[j, 2:].max() / max(boxes[i, 2:].max(), 1)))
-    return Look(annotated, found, float(np.median(ratios)) if ratios else 1.0)
+    return AnnotationCheck(annotated, found, float(np.median(ratios)) if ratios else 1.0)
 
 
 def resized(fields: Fields, factor: float) -> Fields:

@@ -13,7 +13,7 @@ from edge.modelfile import Card, ModelFile, write_model
 from edge.safe_file import write_text
 from models.adapt import check as checking
 from models.adapt import finder as finding
-from models.adapt.tune import Bench, figures, tuned_classifier, tuned_finder
+from models.adapt.tune import AdaptationSetup, figures, tuned_classifier, tuned_finder
 from models.data.cells import Cells
 from models.data.fieldset import Fields
 from models.judge.words import card_text
@@ -22,7 +22,7 @@ from models.train.start import Start
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Adapted:
+class AdaptationResult:
     """What was written: paths of the two device files, and lines for the user."""
 
     finder: Path
@@ -30,7 +30,7 @@ class Adapted:
     lines: tuple[str, ...]
 
 
-def run(bench: Bench, fields: Fields, out: Path) -> Adapted:
+def run(bench: AdaptationSetup, fields: Fields, out: Path) -> AdaptationResult:
     """Adapt and write; raises CellsError, ModelError, OutputError.
 
     Args:
@@ -40,11 +40,11 @@ def run(bench: Bench, fields: Fields, out: Path) -> Adapted:
     """
     finding.check_form(bench.finder)
     fields, find = _looked(fields, bench)
-    work = _Work(bench, fields, checking.folds_of(fields, bench.plan))
+    work = _Adaptation(bench, fields, checking.folds_of(fields, bench.plan))
     if not work.folds:
         bench.say("! all fields are of one group: nothing can be checked inside them (--group-by tells groups apart)")
     finder = work.find() if find else work.finder_as_it_was(None)
-    cells = work.tell_apart(finder)
+    cells = work.tune_classifier(finder)
     found: dict[str, Any] = {}
     if cells.checked is not None:
         parts = (("before", cells.checked.before), ("after", cells.checked.after))
@@ -56,11 +56,11 @@ def run(bench: Bench, fields: Fields, out: Path) -> Adapted:
         _write(out, cards[1][0], flatbuffer, cells.model, bench.classifier),
     ]
     lines = (*_figures(found), *(said for _, said in cards if said))
-    return Adapted(paths[0], paths[1], lines)
+    return AdaptationResult(paths[0], paths[1], lines)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _FinderMade:
+class _FinderOutcome:
     """The finder that is written (its Keras model: None where it is as it was), and those of the folds."""
 
     model: Any
@@ -70,7 +70,7 @@ class _FinderMade:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _CellsMade:
+class _ClassifierOutcome:
     """The classifier that is written (None: as it was), and what it learned from."""
 
     model: Any
@@ -80,16 +80,16 @@ class _CellsMade:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Work:
-    bench: Bench
+class _Adaptation:
+    bench: AdaptationSetup
     fields: Fields
     folds: list[checking.Fold]
 
-    def finder_as_it_was(self, checked: checking.FinderCheck | None) -> _FinderMade:
+    def finder_as_it_was(self, checked: checking.FinderCheck | None) -> _FinderOutcome:
         file = self.bench.finder.file
-        return _FinderMade(None, file, checked, [file] * len(self.folds))
+        return _FinderOutcome(None, file, checked, [file] * len(self.folds))
 
-    def find(self) -> _FinderMade:
+    def find(self) -> _FinderOutcome:
         """Fine-tune the finder, unless it is no better for it on fields it had not seen."""
         checked = checking.check_finder(self.bench, self.folds) if self.folds else None
         if checked is not None and not checked.better:
@@ -97,9 +97,9 @@ class _Work:
             return self.finder_as_it_was(checked)
         self.bench.say(f"fine-tuning the finder on all {len(self.fields.fields)} fields")
         model, file = tuned_finder(self.bench, self.fields)
-        return _FinderMade(model, file, checked, checked.files if checked else [])
+        return _FinderOutcome(model, file, checked, checked.files if checked else [])
 
-    def tell_apart(self, found: _FinderMade) -> _CellsMade:
+    def tune_classifier(self, found: _FinderOutcome) -> _ClassifierOutcome:
         """Fine-tune the classifier, unless it is no better for it on fields it had not seen."""
         bench = self.bench
         checked = checking.check_cells(bench, found.files, self.folds) if self.folds else None
@@ -110,17 +110,17 @@ class _Work:
                 else "positive cells are annotated in one group of fields or in none, so nothing can be checked"
             )
             bench.say(f"! the classifier stays as it was: {why}")
-            return _CellsMade(None, None, checked, None)
+            return _ClassifierOutcome(None, None, checked, None)
         bench.say(f"fine-tuning the classifier on all {len(self.fields.fields)} fields")
         made = tuned_classifier(bench, found.file, self.fields)
         if made.model is None:
             bench.say("! no positive cell is annotated: the classifier stays as it was")
-        return _CellsMade(made.model, made.flatbuffer, checked, made.cells)
+        return _ClassifierOutcome(made.model, made.flatbuffer, checked, made.cells)
 
 
-def _looked(fields: Fields, bench: Bench) -> tuple[Fields, bool]:
+def _looked(fields: Fields, bench: AdaptationSetup) -> tuple[Fields, bool]:
     """The fields with boxes as wide as the finder's, and whether the finder may learn from them."""
-    seen, say = finding.look(fields, bench.tell), bench.say
+    seen, say = finding.check_annotations(fields, bench.tell), bench.say
     low, high = finding.SAME_BOX
     if not low < seen.width < high:
         say(f"! annotated boxes are {seen.width:.2f} times as wide as the finder's: they are brought to its width")
@@ -153,7 +153,7 @@ def _figures(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _from(start: Start, work: _Work, settings: Any, found: dict[str, Any]) -> dict[str, Any]:
+def _from(start: Start, work: _Adaptation, settings: Any, found: dict[str, Any]) -> dict[str, Any]:
     return {
         "adapted_from": start.card.name,
         "adapted_from_sha256": start.card.sha256,
@@ -164,7 +164,7 @@ def _from(start: Start, work: _Work, settings: Any, found: dict[str, Any]) -> di
     }
 
 
-def _finder_card(work: _Work, made: _FinderMade, found: dict[str, Any]) -> tuple[Card, str]:
+def _finder_card(work: _Adaptation, made: _FinderOutcome, found: dict[str, Any]) -> tuple[Card, str]:
     """The card, and what is to be said of its thresholds."""
     card = work.bench.finder.card
     if made.model is None:
@@ -174,7 +174,7 @@ def _finder_card(work: _Work, made: _FinderMade, found: dict[str, Any]) -> tuple
     return replace(card, training=training, accuracy=found, tools=tool_versions(), calibration=None), said
 
 
-def _cell_card(work: _Work, made: _CellsMade, found: dict[str, Any]) -> tuple[Card, str]:
+def _cell_card(work: _Adaptation, made: _ClassifierOutcome, found: dict[str, Any]) -> tuple[Card, str]:
     """The card, and what is to be said of its threshold."""
     card, rate = work.bench.classifier.card, work.bench.tuning.false_positives
     if made.model is None or made.cells is None:

@@ -37,7 +37,7 @@ _FEW = 5  # fields: on so few, nets that were not pulled back ranked the cells o
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
+class TuningSettings:
     """How the nets are fine-tuned.
 
     Attributes:
@@ -52,7 +52,7 @@ class Tuning:
     finder: FinderTraining = field(default_factory=lambda: FinderTraining(steps=200, batch=4, rate=3e-4))
     false_positives: float | None = None
 
-    def scaled(self, fields: int) -> Tuning:
+    def scaled(self, fields: int) -> TuningSettings:
         """With more steps for more fields (twice as many at 40, five times as many from 160 on) and a weaker pull back."""
         factor = min(_MOST_STEPS, 1 + fields / _DOUBLE)
         anchor = self.cell.anchor * min(1.0, _FEW / max(fields, 1))
@@ -61,7 +61,7 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bench:
+class AdaptationSetup:
     """What an adaptation works with.
 
     Attributes:
@@ -76,17 +76,17 @@ class Bench:
     finder: Start
     classifier: Start
     plan: Plan
-    tuning: Tuning
+    tuning: TuningSettings
     tell: Progress
     say: Say
 
-    def mute(self) -> Bench:
+    def mute(self) -> AdaptationSetup:
         """The same without lines of training."""
         return replace(self, say=lambda _: None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tuned:
+class TunedClassifier:
     """A fine-tuned classifier.
 
     Attributes:
@@ -113,11 +113,11 @@ def plan_for(plan: Plan, card: Card) -> Plan:
     merge = {}
     for name, to in zip(plan.labels, known.label_of, strict=True):
         merge[name] = card.labels[int(to)]
-    return Renamed(card.labels, background or ordinary[0], tuple(card.positive), plan.naming, plan, merge)
+    return RenamedPlan(card.labels, background or ordinary[0], tuple(card.positive), plan.naming, plan, merge)
 
 
 @dataclass(frozen=True, slots=True)
-class Renamed(Plan):
+class RenamedPlan(Plan):
     """A plan whose classes are called as another net calls them.
 
     Attributes:
@@ -143,26 +143,26 @@ def tuned_cells(start: Start, cells: Cells, settings: CellTraining, say: Say) ->
     return train([source], [1.0], start.card.crop, settings, say, classes=classes, start=start.model())
 
 
-def tuned_finder(bench: Bench, fields: Fields) -> tuple[Any, ModelFile]:
+def tuned_finder(bench: AdaptationSetup, fields: Fields) -> tuple[Any, ModelFile]:
     """The finder fine-tuned on these fields: its Keras model and its device file."""
     scenes = finding.scenes_of(fields, bench.plan, bench.tell)
     return finding.tuned(bench.finder, scenes, bench.tuning.scaled(len(fields.fields)).finder, bench.say)
 
 
-def tuned_classifier(bench: Bench, file: ModelFile, fields: Fields) -> Tuned:
+def tuned_classifier(bench: AdaptationSetup, file: ModelFile, fields: Fields) -> TunedClassifier:
     """The classifier fine-tuned on these fields, as the finder in ``file`` shows them."""
     card, plan = bench.classifier.card, bench.plan
     settings = bench.tuning.scaled(len(fields.fields)).cell
     plain = replace(card.crop, normalise="none")
     cells, _ = replace(fields, finder=finding.opened(file)).read(plan, plain, bench.tell, learn=True)
     if not plan.suspect[cells.truth].any():
-        return Tuned(None, None, cells)
+        return TunedClassifier(None, None, cells)
     model = tuned_cells(bench.classifier, cells, settings, bench.say)
-    return Tuned(model, flatbuffer_of(model, cells, card.crop, settings.seed), cells)
+    return TunedClassifier(model, flatbuffer_of(model, cells, card.crop, settings.seed), cells)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class HeldOutScores:
     """Held-out fields through finder and classifier.
 
     Attributes:
@@ -176,24 +176,24 @@ class Judged:
     matches: list[Match]
 
 
-def judge(file: ModelFile, flatbuffer: bytes, card: Card, fields: Fields, plan: Plan) -> Judged:
+def judge(file: ModelFile, flatbuffer: bytes, card: Card, fields: Fields, plan: Plan) -> HeldOutScores:
     """Judge a pair of nets on fields that neither learned from."""
     finder = finding.opened(file)
     plain = replace(card.crop, normalise="none")
     cells, _ = replace(fields, finder=finder).read(plan, plain, lambda *_: None)
-    return Judged(cells, int8_scores(flatbuffer, card, cells), finding.matches(finder, fields, plan))
+    return HeldOutScores(cells, int8_scores(flatbuffer, card, cells), finding.matches(finder, fields, plan))
 
 
-def together(parts: list[Judged]) -> Judged:
+def together(parts: list[HeldOutScores]) -> HeldOutScores:
     """Several held-out parts as one; what each part's nets said of its own fields."""
-    return Judged(
+    return HeldOutScores(
         join([part.cells for part in parts]),
         np.concatenate([part.scores for part in parts]),
         [match for part in parts for match in part.matches],
     )
 
 
-def figures(judged: Judged, card: Card, plan: Plan) -> dict[str, Any]:
+def figures(judged: HeldOutScores, card: Card, plan: Plan) -> dict[str, Any]:
     """Finder and classifier on held-out fields, plain values with intervals."""
     pooled = summarise(judged.matches)
     out: dict[str, Any] = {

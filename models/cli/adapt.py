@@ -76,7 +76,7 @@ def adapt(
         from edge import shelf  # noqa: PLC0415 - heavy
         from edge.errors import OutputError  # noqa: PLC0415
         from models.adapt.job import run  # noqa: PLC0415
-        from models.adapt.tune import Bench, Tuning, plan_for  # noqa: PLC0415
+        from models.adapt.tune import AdaptationSetup, TuningSettings, plan_for  # noqa: PLC0415
         from models.data.fieldset import Fields  # noqa: PLC0415
         from models.data.gather import gather  # noqa: PLC0415
         from models.train.start import open_start  # noqa: PLC0415
@@ -90,11 +90,11 @@ def adapt(
             raise TypeError("fields were opened as cells")
         for note in source.notes:
             say(f"! {note}")
-        usual = Tuning()
-        tuning = Tuning(
+        usual = TuningSettings()
+        tuning = TuningSettings(
             replace(usual.cell, steps=steps, seed=seed), replace(usual.finder, steps=finder_steps, seed=seed), allowed
         )
-        bench = Bench(*starts, plan_for(data.plan, starts[1].card), tuning, teller(), say)
+        bench = AdaptationSetup(*starts, plan_for(data.plan, starts[1].card), tuning, teller(), say)
         made = run(bench, source, out)
         write_lines([*made.lines, f"written: {made.finder}", f"written: {made.classifier}"])
         write_lines([f"use them: edge-run FIELDS --finder {made.finder} --model {made.classifier}"])
@@ -157,7 +157,7 @@ def learning_curve(
         from edge.errors import OutputError  # noqa: PLC0415
         from edge.safe_file import write_text  # noqa: PLC0415
         from models.adapt import curve  # noqa: PLC0415
-        from models.adapt.tune import Bench, Tuning, plan_for  # noqa: PLC0415
+        from models.adapt.tune import AdaptationSetup, TuningSettings, plan_for  # noqa: PLC0415
         from models.data.fieldset import Fields  # noqa: PLC0415
         from models.data.gather import Given, gather  # noqa: PLC0415
         from models.train.classifier import CellTraining  # noqa: PLC0415 - heavy
@@ -184,12 +184,12 @@ def learning_curve(
             if start_finder
             else curve.starting_finder(work, FinderTraining(steps=start_finder_steps, seed=seed), say)
         )
-        usual = Tuning()
-        tuning = Tuning(
+        usual = TuningSettings()
+        tuning = TuningSettings(
             replace(usual.cell, steps=steps, seed=seed), replace(usual.finder, steps=finder_steps, seed=seed)
         )
-        bench = Bench(finder, classifier, plan_for(data.plan, classifier.card), tuning, tell, say)
-        points = curve.run(bench, source, curve.Curve(wanted, draws, work))
+        bench = AdaptationSetup(finder, classifier, plan_for(data.plan, classifier.card), tuning, tell, say)
+        points = curve.run(bench, source, curve.CurveSettings(wanted, draws, work))
         lines = curve.page(points, bench, source.name)
         write_text(work / "curve.json", json.dumps({"report_version": 1, "points": points}, indent=1) + "\n")
         write_text(work / "curve.md", "\n".join(lines) + "\n")

@@ -13,7 +13,7 @@ from edge.types import UInt8Array
 from edge.verdict.fitness import Fitness, Made, ranges_of
 from models.data.fields import read_rgb
 from models.studies.appearance.choose import samples
-from models.studies.appearance.material import Seen, files_of, grey, look_at
+from models.studies.appearance.material import FieldLook, files_of, grey, look_at
 
 BLANKS = (3, 5)
 """Slides that a calibration rests on here."""
@@ -49,7 +49,7 @@ CHANGES: dict[str, Callable[[UInt8Array], UInt8Array]] = {
 """What makes another set-up of the same fields."""
 
 
-def refused(folder: str, seen: list[Seen], finder: LearnedFinder, blanks: int) -> dict[str, tuple[int, int]]:
+def refused(folder: str, seen: list[FieldLook], finder: LearnedFinder, blanks: int) -> dict[str, tuple[int, int]]:
     """Of samples, how many a calibration on ``blanks`` other slides of the set refuses: as they are, and changed."""
     slides = sorted({one.slide for one in seen})
     out = {"the same microscope, another slide": (0, 0)}

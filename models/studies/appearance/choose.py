@@ -15,7 +15,7 @@ import numpy as np
 from edge.appearance import Appearances
 from edge.types import SampleAppearance
 from edge.verdict.fitness import FEWEST, Fitness, Made, Range
-from models.studies.appearance.material import Seen
+from models.studies.appearance.material import FieldLook
 
 FALSE_ALARMS = 0.01
 DRAWS = 200
@@ -37,7 +37,7 @@ _Drawn = Mapping[str, Sequence[SampleAppearance]]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RangeChoice:
     """The ranges, ``w`` of each, and the share of each left-out microscope's samples outside."""
 
     ranges: Mapping[str, Range]
@@ -45,10 +45,10 @@ class Chosen:
     left_out: Mapping[str, float]
 
 
-def samples(seen: Sequence[Seen], size: int, draws: int = DRAWS, seed: int = 0) -> list[SampleAppearance]:
+def samples(seen: Sequence[FieldLook], size: int, draws: int = DRAWS, seed: int = 0) -> list[SampleAppearance]:
     """Samples of ``size`` fields, drawn within slides; from slides with fewer fields all of them are taken."""
     rng = np.random.default_rng(seed)
-    slides: dict[str, list[Seen]] = {}
+    slides: dict[str, list[FieldLook]] = {}
     for one in seen:
         slides.setdefault(one.slide, []).append(one)
     out = []
@@ -99,7 +99,7 @@ def outside(ranges: Mapping[str, Range], drawn: Sequence[SampleAppearance]) -> f
     return float(np.mean([bool(fits(sample)) for sample in drawn]))
 
 
-def choose(microscopes: Mapping[str, Sequence[SampleAppearance]]) -> Chosen:
+def choose(microscopes: Mapping[str, Sequence[SampleAppearance]]) -> RangeChoice:
     """The narrowest ranges that hold for each microscope when it is left out, measure by measure."""
     widths: dict[str, float] = {}
     for name in BOUNDS:
@@ -115,7 +115,7 @@ def choose(microscopes: Mapping[str, Sequence[SampleAppearance]]) -> Chosen:
         left: outside({name: _range(name, _others(microscopes, left), w) for name, w in widths.items()}, told(drawn))
         for left, drawn in microscopes.items()
     }
-    return Chosen({name: _range(name, microscopes, w) for name, w in widths.items()}, widths, left_out)
+    return RangeChoice({name: _range(name, microscopes, w) for name, w in widths.items()}, widths, left_out)
 
 
 def _others(microscopes: _Drawn, left: str) -> _Drawn:

@@ -15,13 +15,13 @@ from edge.types import SampleAppearance, UInt8Array
 from edge.verdict.fitness import FEWEST, LOG_SLACK, SLACK
 from edge.verdict.interval import clopper_pearson
 from models.studies.appearance import binding
-from models.studies.appearance.choose import DRAWS, FINDERS, SIZES, Chosen, choose, outside, samples, told
+from models.studies.appearance.choose import DRAWS, FINDERS, SIZES, RangeChoice, choose, outside, samples, told
 from models.studies.appearance.material import (
     FOREIGN,
     JUDGING,
     TEACHING,
     VIRTUAL,
-    Seen,
+    FieldLook,
     grey,
     inverted,
     leaves,
@@ -40,7 +40,7 @@ _SPOILT = {"grey": grey, "grey in one tint": tinted, "inverted": inverted, "as w
 _SIZES = (10, 30)
 
 
-def make(shelf: Path, page: Path, tell: Callable[[str], None], *, write: bool) -> Chosen:
+def make(shelf: Path, page: Path, tell: Callable[[str], None], *, write: bool) -> RangeChoice:
     """Measure everything and write the page; with ``write`` the shelf's cards get the ranges."""
     cv2.setNumThreads(1)
     finder = LearnedFinder(read_model(shelf / FINDER / f"{FINDER}.tflite"))
@@ -57,8 +57,8 @@ def make(shelf: Path, page: Path, tell: Callable[[str], None], *, write: bool) -
     return chosen
 
 
-def _material(finder: LearnedFinder, tell: Callable[[str], None]) -> dict[str, list[Seen]]:
-    seen: dict[str, list[Seen]] = {}
+def _material(finder: LearnedFinder, tell: Callable[[str], None]) -> dict[str, list[FieldLook]]:
+    seen: dict[str, list[FieldLook]] = {}
     for name in (*TEACHING, *JUDGING, *FOREIGN):
         tell(f"looking at {name}")
         seen[name] = real(name, finder)
@@ -71,11 +71,11 @@ def _material(finder: LearnedFinder, tell: Callable[[str], None]) -> dict[str, l
     return seen
 
 
-def _looked(pictures: Iterable[UInt8Array], finder: LearnedFinder, name: str) -> list[Seen]:
+def _looked(pictures: Iterable[UInt8Array], finder: LearnedFinder, name: str) -> list[FieldLook]:
     return [look_at(rgb, finder, name) for rgb in pictures]
 
 
-def _into_card(path: Path, chosen: Chosen) -> None:
+def _into_card(path: Path, chosen: RangeChoice) -> None:
     model = read_model(path)
     if model.card is None:
         raise ModelError(f"{path}: no card")
@@ -84,7 +84,9 @@ def _into_card(path: Path, chosen: Chosen) -> None:
     write_model(path, model.flatbuffer, replace(model.card, reference=reference))
 
 
-def _page(seen: dict[str, list[Seen]], chosen: Chosen, bound: dict[int, dict[str, tuple[int, int]]]) -> list[str]:
+def _page(
+    seen: dict[str, list[FieldLook]], chosen: RangeChoice, bound: dict[int, dict[str, tuple[int, int]]]
+) -> list[str]:
     lines = [
         "# What the models were made for",
         "",
@@ -107,7 +109,7 @@ def _page(seen: dict[str, list[Seen]], chosen: Chosen, bound: dict[int, dict[str
     return lines
 
 
-def _caught(seen: dict[str, list[Seen]], chosen: Chosen) -> list[str]:
+def _caught(seen: dict[str, list[FieldLook]], chosen: RangeChoice) -> list[str]:
     head = " | ".join(f"{n} field{'s' * (n != 1)}" for n in SIZES)
     lines = [
         f"Share of samples that cannot be judged, {DRAWS} drawn of each (in brackets: so many had {FEWEST} cells):",
@@ -139,7 +141,7 @@ def _caught(seen: dict[str, list[Seen]], chosen: Chosen) -> list[str]:
     return lines
 
 
-def _share(chosen: Chosen, some: Sequence[SampleAppearance]) -> str:
+def _share(chosen: RangeChoice, some: Sequence[SampleAppearance]) -> str:
     if not some:
         return "too few cells"
     note = "" if len(some) == DRAWS else f" ({len(some)})"

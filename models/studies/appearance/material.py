@@ -37,7 +37,7 @@ _SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class FieldLook:
     """One field: what it looks like, its sharpness, and the slide or block it is of."""
 
     look: Appearance
@@ -52,19 +52,19 @@ def files_of(folder: str, most: int | None = None) -> list[Path]:
     return found if most is None or len(found) <= most else found[:: max(1, len(found) // most)][:most]
 
 
-def look_at(rgb: UInt8Array, finder: LearnedFinder, slide: str) -> Seen:
+def look_at(rgb: UInt8Array, finder: LearnedFinder, slide: str) -> FieldLook:
     """One field through finder and measures: uint8 [H, W, 3]."""
     levels = Pyramid(rgb)
     cells = set_aside_cut(finder.find(levels), (rgb.shape[0], rgb.shape[1]))
-    return Seen(appearance_of(levels, cells), measure(rgb).sharpness, slide)
+    return FieldLook(appearance_of(levels, cells), measure(rgb).sharpness, slide)
 
 
-def real(folder: str, finder: LearnedFinder) -> list[Seen]:
+def real(folder: str, finder: LearnedFinder) -> list[FieldLook]:
     """All fields of a set; blocks of consecutive images stand for slides."""
     return [look_at(read_rgb(path), finder, f"{folder}/{i // BLOCK}") for i, path in enumerate(files_of(folder))]
 
 
-def virtual(finder: LearnedFinder) -> list[Seen]:
+def virtual(finder: LearnedFinder) -> list[FieldLook]:
     """Fields of virtual slides."""
     out = []
     for seed in range(_SEEDS):
@@ -73,7 +73,7 @@ def virtual(finder: LearnedFinder) -> list[Seen]:
     return out
 
 
-def spoilt(change: Callable[[UInt8Array], UInt8Array], finder: LearnedFinder) -> list[Seen]:
+def spoilt(change: Callable[[UInt8Array], UInt8Array], finder: LearnedFinder) -> list[FieldLook]:
     """Fields of all real microscopes, changed."""
     paths = [path for folder in (*TEACHING, *JUDGING) for path in files_of(folder, _SPOILT)]
     return [look_at(change(read_rgb(path)), finder, "spoilt") for path in paths]

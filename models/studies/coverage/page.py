@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.verdict.interval import clopper_pearson
-from models.studies.coverage.simulate import CELLS, SHARES, Outcome, Score, World, fixed, worlds
-from models.studies.coverage.until import CASES, SLIDES, Case, Stopped, sequential
+from models.studies.coverage.simulate import CELLS, SHARES, FixedSizeOutcome, HitRate, World, fixed, worlds
+from models.studies.coverage.until import CASES, SLIDES, StoppingCase, StoppingOutcome, sequential
 
 _BAND = (0.94, 0.97)
 
@@ -37,10 +37,10 @@ def _named(world: World) -> str:
     return f"{world.false * 1e6:,.0f} false per million, spread {world.spread:.0%}, {world.blanks} blanks"
 
 
-Row = tuple[str, str, str, bool]
+Promise = tuple[str, str, str, bool]
 
 
-def _summary(outcomes: dict[World, Outcome], stopped: dict[Case, Stopped]) -> list[Row]:
+def _summary(outcomes: dict[World, FixedSizeOutcome], stopped: dict[StoppingCase, StoppingOutcome]) -> list[Promise]:
     inner = [s for o in outcomes.values() for (_, share), s in o.covered.items() if share > 0]
     zero = [s for o in outcomes.values() for (_, share), s in o.covered.items() if share == 0]
     in_band = sum(s.within(*_BAND) for s in inner)
@@ -103,21 +103,21 @@ def _summary(outcomes: dict[World, Outcome], stopped: dict[Case, Stopped]) -> li
     ]
 
 
-def _highest(scores: list[Score]) -> str:
+def _highest(scores: list[HitRate]) -> str:
     """The highest of some chances with its exact 95 % interval."""
     worst = max(scores, key=lambda score: score.share)
     interval = clopper_pearson(worst.hits, worst.trials)
     return f"{worst.share:.1%} of {worst.trials} ({interval.low:.1%} to {interval.high:.1%})"
 
 
-def _mean(scores: list[Score]) -> float:
+def _mean(scores: list[HitRate]) -> float:
     return float(sum(s.hits for s in scores) / sum(s.trials for s in scores))
 
 
 def _page(
-    outcomes: dict[World, Outcome],
-    stopped: dict[Case, Stopped],
-    summary: list[Row],
+    outcomes: dict[World, FixedSizeOutcome],
+    stopped: dict[StoppingCase, StoppingOutcome],
+    summary: list[Promise],
     rounds: int,
     runs: int,
 ) -> str:
@@ -171,7 +171,7 @@ def _page(
     return "\n".join([*lines, *_until(stopped, runs)]) + "\n"
 
 
-def _until(stopped: dict[Case, Stopped], runs: int) -> list[str]:
+def _until(stopped: dict[StoppingCase, StoppingOutcome], runs: int) -> list[str]:
     head = [
         "false per million",
         "spread",
@@ -219,7 +219,7 @@ def _until(stopped: dict[Case, Stopped], runs: int) -> list[str]:
 _TITLE = "Coverage of the 95 % interval by infected share; a dot is a world (grey: nothing infected); green: 94 to 97 %"
 
 
-def _picture(outcomes: dict[World, Outcome]) -> str:
+def _picture(outcomes: dict[World, FixedSizeOutcome]) -> str:
     """Coverage of every case as dots over the number of cells, with the band that is aimed at: SVG."""
     width, height, left, low = 760, 360, 60, 0.85
     panel = (width - left - 20) / len(CELLS)

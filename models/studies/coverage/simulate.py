@@ -84,7 +84,7 @@ def _beta(rng: np.random.Generator, mean: float, spread: float, n: int) -> np.nd
 
 
 @dataclass(slots=True)
-class Score:
+class HitRate:
     """Hits among trials."""
 
     hits: int = 0
@@ -107,7 +107,7 @@ class Score:
 
 
 @dataclass(slots=True)
-class Mean:
+class MeanChance:
     """A chance, averaged over calibrations."""
 
     values: list[float] = field(default_factory=list)
@@ -128,7 +128,7 @@ class Mean:
 
 
 @dataclass(slots=True)
-class Outcome:
+class FixedSizeOutcome:
     """What happened in one world.
 
     Attributes:
@@ -138,27 +138,27 @@ class Outcome:
         limits: by cells: the limits of detection of those calibrations that had one.
     """
 
-    covered: dict[tuple[int, float], Score] = field(default_factory=dict)
-    flagged: dict[int, Mean] = field(default_factory=dict)
-    found: dict[int, Mean] = field(default_factory=dict)
+    covered: dict[tuple[int, float], HitRate] = field(default_factory=dict)
+    flagged: dict[int, MeanChance] = field(default_factory=dict)
+    found: dict[int, MeanChance] = field(default_factory=dict)
     limits: dict[int, list[float]] = field(default_factory=dict)
 
 
-def fixed(world: World, cells: Sequence[int], shares: Sequence[float], rounds: int, seed: int) -> Outcome:
+def fixed(world: World, cells: Sequence[int], shares: Sequence[float], rounds: int, seed: int) -> FixedSizeOutcome:
     """Samples of a size fixed beforehand."""
     rng = np.random.default_rng(seed)
-    out = Outcome()
+    out = FixedSizeOutcome()
     for _ in range(rounds):
         errors = world.calibrate(rng)
         for n in cells:
             limit = limit_of_blank(errors.false, n)
             for share in shares:
                 k = world.sample(rng, n, share)
-                out.covered.setdefault((n, share), Score()).add(holds(k, n, errors, share, limit))
-            out.flagged.setdefault(n, Mean()).add(world.above(rng, n, limit, 0.0))
+                out.covered.setdefault((n, share), HitRate()).add(holds(k, n, errors, share, limit))
+            out.flagged.setdefault(n, MeanChance()).add(world.above(rng, n, limit, 0.0))
             lowest = limit_of_detection(errors, n, limit)
             if lowest is not None:
-                out.found.setdefault(n, Mean()).add(world.above(rng, n, limit, lowest))
+                out.found.setdefault(n, MeanChance()).add(world.above(rng, n, limit, lowest))
                 out.limits.setdefault(n, []).append(lowest)
     return out
 

@@ -10,7 +10,7 @@ from edge.types import Finding, Tally
 from edge.verdict.assess import Assessor
 from edge.verdict.calibration import Blank, Bound, Calibration, Known
 from edge.verdict.table import NEGATIVE, POSITIVE
-from models.studies.coverage.simulate import Score, World
+from models.studies.coverage.simulate import HitRate, World
 
 TIMES = (0, 1, 3)
 """Shares of infected cells, as multiples of the target."""
@@ -22,7 +22,7 @@ _LABEL = "infected"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class StoppingCase:
     """What is simulated: samples with ``times`` the target's share of infected cells, at most ``budget`` cells of each."""
 
     world: World
@@ -32,7 +32,7 @@ class Case:
 
 
 CASES = tuple(
-    Case(world, target, times, budget)
+    StoppingCase(world, target, times, budget)
     for world, target in (
         (World(1e-4, 0.5, 10), 0.001),
         (World(1e-4, 1.0, 20), 0.001),
@@ -45,7 +45,7 @@ CASES = tuple(
 
 
 @dataclass(slots=True)
-class Stopped:
+class StoppingOutcome:
     """How the samples of one case ended.
 
     Attributes:
@@ -57,20 +57,20 @@ class Stopped:
         cells: counted until the end.
     """
 
-    positive: Score = field(default_factory=Score)
-    negative: Score = field(default_factory=Score)
-    once_positive: Score = field(default_factory=Score)
-    once_negative: Score = field(default_factory=Score)
-    early: Score = field(default_factory=Score)
-    covered: Score = field(default_factory=Score)
-    agree: Score = field(default_factory=Score)
+    positive: HitRate = field(default_factory=HitRate)
+    negative: HitRate = field(default_factory=HitRate)
+    once_positive: HitRate = field(default_factory=HitRate)
+    once_negative: HitRate = field(default_factory=HitRate)
+    early: HitRate = field(default_factory=HitRate)
+    covered: HitRate = field(default_factory=HitRate)
+    agree: HitRate = field(default_factory=HitRate)
     cells: list[int] = field(default_factory=list)
 
 
-def sequential(case: Case, runs: int, seed: int, *, step: int = 250) -> Stopped:
+def sequential(case: StoppingCase, runs: int, seed: int, *, step: int = 250) -> StoppingOutcome:
     """``runs`` samples, ``SLIDES`` for each calibration; a field has ``step`` cells."""
     rng = np.random.default_rng(seed)
-    out = Stopped()
+    out = StoppingOutcome()
     share = case.times * case.target
     ends = list(range(step, case.budget + 1, step))
     for i in range(runs):

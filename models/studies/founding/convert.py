@@ -29,7 +29,7 @@ from edge.modelfile import CropSpec, read_model
 from edge.types import FloatArray
 from models.places import REPOSITORY
 from models.studies.founding.data import COLLECTIONS, folder, notebook_rgb
-from models.studies.founding.train import Row, Say, Trained
+from models.studies.founding.train import FoundingRow, Say, TrainedNet
 
 _RESAMPLES = 300
 _OWN_READING_MACS = 1e8
@@ -37,7 +37,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PairedDifference:
     """Device file minus net as trained: accuracies 0..1 or areas, and the 95 % interval of the difference by slide."""
 
     before: float
@@ -51,7 +51,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
+class PairedFigures:
     """Device file against the net as trained, on the same cells.
 
     Attributes:
@@ -67,17 +67,17 @@ class Paired:
 
     cells: int
     groups: int
-    accuracy: Difference
+    accuracy: PairedDifference
     agreement_at_half: float
     interval: Interval
-    operating: Difference
-    auc: Difference | None
+    operating: PairedDifference
+    auc: PairedDifference | None
     agreement: float
     agreement_interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
+class ConversionFigures:
     """One row's figures.
 
     Attributes:
@@ -89,12 +89,12 @@ class Converted:
     """
 
     report: dict[str, Any]
-    paired: Paired | None
+    paired: PairedFigures | None
     own_reading: tuple[float, float] | None
     code: str
 
 
-def converted(row: Row, net: Trained, work: Path, say: Say, *, again: bool) -> Converted:
+def converted(row: FoundingRow, net: TrainedNet, work: Path, say: Say, *, again: bool) -> ConversionFigures:
     """The row's figures, from ``work`` where they were taken before and ``again`` is not asked for."""
     note = work / "rows" / f"{row.name}.json"
     if note.exists() and not again:
@@ -130,16 +130,18 @@ def converted(row: Row, net: Trained, work: Path, say: Say, *, again: bool) -> C
     return result
 
 
-def figures(row: Row, net: Trained, cells: Path, report: dict[str, Any], *, code: str, device: Path) -> Converted:
+def figures(
+    row: FoundingRow, net: TrainedNet, cells: Path, report: dict[str, Any], *, code: str, device: Path
+) -> ConversionFigures:
     """The device file held against the net as trained, on the cells that ``convert`` judged on."""
     positive = COLLECTIONS[row.cells].positive
     small = judged(cells, row.cells, report["cells"]["check"])
     theirs, own = _as_trained(row, net, cells, small, report)
     if not report["passed"]:
-        return Converted(report, None, own, code)
+        return ConversionFigures(report, None, own, code)
     thresholds = (_threshold(report, "as_trained"), float(report["threshold"]))
     mine = Classifier(read_model(device)).scores(small.images)
-    return Converted(report, paired((theirs, mine), thresholds, small, positive), own, code)
+    return ConversionFigures(report, paired((theirs, mine), thresholds, small, positive), own, code)
 
 
 def judged(cells: Path, collection: str, count: int) -> CellSet:
@@ -155,7 +157,7 @@ def _read(cells: Path, collection: str, size: int) -> CellSet:
 
 def paired(
     scores: tuple[FloatArray, FloatArray], thresholds: tuple[float, float], cells: CellSet, positive: tuple[str, ...]
-) -> Paired:
+) -> PairedFigures:
     """The device file against the net as trained.
 
     Args:
@@ -172,12 +174,12 @@ def paired(
         both = zip(scores, at, strict=True)
         return np.stack([decide(one, cells.labels, positive, threshold) for one, threshold in both], axis=1)
 
-    def difference(measure: Callable[[np.ndarray, np.ndarray], float], both: np.ndarray) -> Difference:
+    def difference(measure: Callable[[np.ndarray, np.ndarray], float], both: np.ndarray) -> PairedDifference:
         def gain(truth: np.ndarray, pair: np.ndarray) -> float:
             return measure(truth, pair[:, 1]) - measure(truth, pair[:, 0])
 
         values = [measure(infected, both[:, i]) for i in (0, 1)]
-        return Difference(values[0], values[1], by_group(gain, infected, both, groups, _RESAMPLES))
+        return PairedDifference(values[0], values[1], by_group(gain, infected, both, groups, _RESAMPLES))
 
     def share(_: np.ndarray, right: np.ndarray) -> float:
         return float(right.mean())
@@ -185,7 +187,7 @@ def paired(
     halves, operating = verdicts((HALF, HALF)), verdicts(thresholds)
     same = operating[:, 0] == operating[:, 1]
     areas = np.stack([one[:, suspect].sum(axis=1) for one in scores], axis=1)
-    return Paired(
+    return PairedFigures(
         cells=len(cells),
         groups=len(np.unique(cells.groups)),
         accuracy=difference(share, halves == cells.truth[:, None]),
@@ -203,7 +205,7 @@ def _threshold(report: dict[str, Any], which: str) -> float:
 
 
 def _as_trained(
-    row: Row, net: Trained, cells: Path, check: CellSet, report: dict[str, Any]
+    row: FoundingRow, net: TrainedNet, cells: Path, check: CellSet, report: dict[str, Any]
 ) -> tuple[FloatArray, tuple[float, float] | None]:
     """Scores of the trained net on these cells, kept for the next time, and its accuracy as the notebook reads them."""
     names = hashlib.sha256("\n".join((report["model"]["sha256"], *check.names)).encode()).hexdigest()[:16]
@@ -247,16 +249,18 @@ def code_digest(place: Path) -> str:
     return whole.hexdigest()[:12]
 
 
-def from_json(raw: dict[str, Any]) -> Converted:
-    """What ``asdict`` and JSON made of a ``Converted``."""
+def from_json(raw: dict[str, Any]) -> ConversionFigures:
+    """What ``asdict`` and JSON made of a ``ConversionFigures``."""
     pair: dict[str, Any] | None = raw["paired"]
     if pair is not None:
         pair = {key: _untold(value) for key, value in pair.items()}
-    return Converted(raw["report"], Paired(**pair) if pair else None, _untold(raw["own_reading"]), raw["code"])
+    return ConversionFigures(
+        raw["report"], PairedFigures(**pair) if pair else None, _untold(raw["own_reading"]), raw["code"]
+    )
 
 
 def _untold(value: Any) -> Any:
     """JSON's lists and objects back to pairs and differences."""
     if isinstance(value, dict):
-        return Difference(**{key: _untold(one) for key, one in value.items()})
+        return PairedDifference(**{key: _untold(one) for key, one in value.items()})
     return tuple(value) if isinstance(value, list) else value

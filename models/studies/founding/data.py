@@ -1,6 +1,6 @@
 """Cells for the founding nets: read as each notebook read them to train, and as folders of links for ``convert`` to judge.
 
-Trained on some slides, calibrated and judged on others. For the nets whose own data is not here, the shared images serve:
+TrainedNet on some slides, calibrated and judged on others. For the nets whose own data is not here, the shared images serve:
 
 | set | classes | apart by |
 |---|---|---|
@@ -72,7 +72,7 @@ COLLECTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceImage:
     """One image: its file, class, slide (or block, or file), and whether it is held out of training."""
 
     path: Path
@@ -81,7 +81,7 @@ class Source:
     held_out: bool
 
 
-def sources(name: str, work: Path) -> list[Source]:
+def sources(name: str, work: Path) -> list[SourceImage]:
     """All images of a collection; what must be cut out first is written below ``work``, outside the repository."""
     return list({"nih": _nih, "iml": _iml, "mixed": _mixed}[name](work / "cut" / name))
 
@@ -104,7 +104,7 @@ def folder(name: str, work: Path, most: int | None = None) -> Path:
     return target
 
 
-def _some(known: Sequence[Source], labels: Sequence[str], most: int) -> list[Source]:
+def _some(known: Sequence[SourceImage], labels: Sequence[str], most: int) -> list[SourceImage]:
     """Up to ``most``, as many of each class as there are, at random from one seed."""
     order = np.random.default_rng(31).permutation(len(known))
     share = -(-most // len(labels))
@@ -150,12 +150,12 @@ def held_slides(slides: Sequence[str]) -> set[str]:
     return {*ordered[1::5], *ordered[3::5]}
 
 
-def _nih(_: Path) -> Iterator[Source]:
+def _nih(_: Path) -> Iterator[SourceImage]:
     rows = nih_rows()
     held = held_slides([row["slide"] for row in rows])
     place = data_dir() / "nih_cells"
     for row in rows:
-        yield Source(place / row["file"], row["file"].split("/")[0], row["slide"], row["slide"] in held)
+        yield SourceImage(place / row["file"], row["file"].split("/")[0], row["slide"], row["slide"] in held)
 
 
 def _keep(path: Path, rgb: UInt8Array) -> Path:
@@ -165,7 +165,7 @@ def _keep(path: Path, rgb: UInt8Array) -> Path:
     return path
 
 
-def _iml(cut: Path) -> Iterator[Source]:
+def _iml(cut: Path) -> Iterator[SourceImage]:
     rng = np.random.default_rng(37)
     for number, entry in enumerate(load_iml()):
         red = np.flatnonzero(entry.of((RED_CELL,)))
@@ -173,23 +173,23 @@ def _iml(cut: Path) -> Iterator[Source]:
         crops = crop_cells(entry.read(), entry.boxes[rows], CropSpec(size=_CELL_SIZE))
         for row, crop in zip(rows, crops, strict=True):
             path = _keep(cut / f"b{entry.block}_f{number}_{row}.png", crop)
-            yield Source(path, _STAGES[entry.types[row]], f"b{entry.block}", entry.block in _HELD_BLOCKS)
+            yield SourceImage(path, _STAGES[entry.types[row]], f"b{entry.block}", entry.block in _HELD_BLOCKS)
 
 
-def _mixed(cut: Path) -> Iterator[Source]:
+def _mixed(cut: Path) -> Iterator[SourceImage]:
     *organisms, infected, uninfected, iml, chula = COLLECTIONS["mixed"].labels
     for label in organisms:
         for number, path in enumerate(sorted((data_dir() / "micro_organisms" / label).iterdir())[:_PER_CLASS]):
-            yield Source(path, label, path.name, number % 2 == 1)
+            yield SourceImage(path, label, path.name, number % 2 == 1)
     for label, kind in ((infected, "Parasitized"), (uninfected, "Uninfected")):
         cells = {s.group: s for s in _nih(cut) if s.label == kind}  # one of each slide
-        yield from (Source(s.path, label, s.group, s.held_out) for s in list(cells.values())[:_PER_CLASS])
+        yield from (SourceImage(s.path, label, s.group, s.held_out) for s in list(cells.values())[:_PER_CLASS])
     for number, entry in enumerate(load_iml()[::3][:_PER_CLASS]):
         path = _keep(cut / f"iml_{number}.png", _middle(entry.read()))
-        yield Source(path, iml, path.name, entry.block in _HELD_BLOCKS)
+        yield SourceImage(path, iml, path.name, entry.block in _HELD_BLOCKS)
     for number, field in enumerate(load_chula()[:_PER_CLASS]):
         path = _keep(cut / f"chula_{number}.png", _middle(field.read()))
-        yield Source(path, chula, path.name, number % 2 == 1)
+        yield SourceImage(path, chula, path.name, number % 2 == 1)
 
 
 def _middle(rgb: UInt8Array) -> UInt8Array:

@@ -13,8 +13,8 @@ from edge.modelfile import CropSpec
 from models.places import REPOSITORY
 from models.studies.founding.convert import converted
 from models.studies.founding.data import COLLECTIONS, folder, notebook_rgb
-from models.studies.founding.table import Measured, render
-from models.studies.founding.train import ROWS, Row, Say, trained
+from models.studies.founding.table import FoundingResult, render
+from models.studies.founding.train import ROWS, FoundingRow, Say, trained
 
 _COMPARED = 1000
 
@@ -82,14 +82,14 @@ def reading(work: Path) -> list[str]:
     ]
 
 
-def _is_trained(row: Row, work: Path) -> bool:
+def _is_trained(row: FoundingRow, work: Path) -> bool:
     return (work / "nets" / f"{row.name}.json").exists()
 
 
-def _is_converted(row: Row, work: Path) -> bool:
+def _is_converted(row: FoundingRow, work: Path) -> bool:
     return (work / "rows" / f"{row.name}.json").exists()
 
 
-def _kept(row: Row, work: Path, say: Say) -> Measured:
+def _kept(row: FoundingRow, work: Path, say: Say) -> FoundingResult:
     net = trained(row, work, say)
-    return Measured(row, net, converted(row, net, work, say, again=False))
+    return FoundingResult(row, net, converted(row, net, work, say, again=False))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.studies.founding.convert import Converted, Difference, Interval
+from models.studies.founding.convert import ConversionFigures, Interval, PairedDifference
 from models.studies.founding.data import COLLECTIONS
 from models.studies.founding.nets import NETS
-from models.studies.founding.train import Row, Trained
+from models.studies.founding.train import FoundingRow, TrainedNet
 
 ACCURACY_POINTS = 0.3
 AUC_DROP = 0.002
@@ -25,22 +25,22 @@ Written by `python -m models founding` from the real images; how the converter w
 Every net is built in Keras as its author built it, trained for minutes on cells as its notebook reads them, saved in its
 author's file format, and put through `convert quantize` with its cells, labels, value range and colour. The device file
 is judged in the device's own runtime on slides that neither training nor calibration saw. Intervals are 95 % bootstrap
-by slide; differences are paired (same cells). Trained so briefly, these nets are worse than their authors': what counts here
+by slide; differences are paired (same cells). TrainedNet so briefly, these nets are worse than their authors': what counts here
 is what conversion costs. Times were taken in turns on a machine that did other work too: read the ratio, not the figures.
 """.rstrip()
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class FoundingResult:
     """A row with all that was found out about it."""
 
-    row: Row
-    net: Trained
-    figures: Converted
+    row: FoundingRow
+    net: TrainedNet
+    figures: ConversionFigures
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class TargetsMet:
     """Whether a device file keeps within the targets; None where a target does not apply.
 
     Attributes:
@@ -63,13 +63,13 @@ class Targets:
         return self.accuracy and self.operating and self.auc is not False and self.agreement
 
 
-def targets(found: Converted) -> Targets:
+def targets(found: ConversionFigures) -> TargetsMet:
     """Computed from the figures; losing less than nothing is within them."""
     same_graph = found.report["agreement"]["int8_with_float"] >= AGREEMENT
     pair = found.paired
     if pair is None:
-        return Targets(accuracy=False, operating=False, auc=False, agreement=False, same_graph=same_graph)
-    return Targets(
+        return TargetsMet(accuracy=False, operating=False, auc=False, agreement=False, same_graph=same_graph)
+    return TargetsMet(
         accuracy=_lost(pair.accuracy) * 100 <= ACCURACY_POINTS,
         operating=_lost(pair.operating) * 100 <= ACCURACY_POINTS,
         auc=None if pair.auc is None else _lost(pair.auc) <= AUC_DROP,
@@ -78,11 +78,11 @@ def targets(found: Converted) -> Targets:
     )
 
 
-def _lost(difference: Difference) -> float:
+def _lost(difference: PairedDifference) -> float:
     return round(-difference.value, 9)
 
 
-def render(measured: Sequence[Measured], lacking: Sequence[str] = (), reading: Sequence[str] = ()) -> str:
+def render(measured: Sequence[FoundingResult], lacking: Sequence[str] = (), reading: Sequence[str] = ()) -> str:
     """The whole page.
 
     Args:
@@ -165,7 +165,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _result(one: Measured) -> tuple[str, ...]:
+def _result(one: FoundingResult) -> tuple[str, ...]:
     report, pair = one.figures.report, one.figures.paired
     judged, speed = report["figures"], report["us_per_cell"]
     before, after = judged["as_trained"], judged["int8"]
@@ -190,7 +190,7 @@ def _result(one: Measured) -> tuple[str, ...]:
     )
 
 
-def _name(one: Measured) -> str:
+def _name(one: FoundingResult) -> str:
     return one.row.name.replace("_", " ")
 
 
@@ -210,7 +210,7 @@ def _share(value: float, interval: Interval) -> str:
     return f"{value * 100:.2f} ({interval[0] * 100:.2f} to {interval[1] * 100:.2f})"
 
 
-def _target(one: Measured) -> tuple[str, ...]:
+def _target(one: FoundingResult) -> tuple[str, ...]:
     pair, got = one.figures.paired, targets(one.figures)
     same_graph = f"{one.figures.report['agreement']['int8_with_float'] * 100:.2f}: {_WORD[got.same_graph]}"
     if pair is None:
@@ -228,12 +228,12 @@ def _target(one: Measured) -> tuple[str, ...]:
     )
 
 
-def _signed(difference: Difference, factor: int, digits: int) -> str:
+def _signed(difference: PairedDifference, factor: int, digits: int) -> str:
     low, high = (f"{factor * value:+.{digits}f}" for value in difference.interval)
     return f"{factor * difference.value:+.{digits}f} ({low} to {high})"
 
 
-def _tally(measured: Sequence[Measured]) -> str:
+def _tally(measured: Sequence[FoundingResult]) -> str:
     all_met = [one for one in measured if targets(one.figures).met]
     graph = [one for one in measured if targets(one.figures).same_graph]
     return (
@@ -242,7 +242,7 @@ def _tally(measured: Sequence[Measured]) -> str:
     )
 
 
-def _worst(measured: Sequence[Measured]) -> list[str]:
+def _worst(measured: Sequence[FoundingResult]) -> list[str]:
     """The layers with the largest errors of the rows where int8 itself loses too much."""
     lines = []
     for one in measured:
@@ -257,7 +257,7 @@ def _worst(measured: Sequence[Measured]) -> list[str]:
     return [head, *lines]
 
 
-def _training(one: Measured) -> tuple[str, ...]:
+def _training(one: FoundingResult) -> tuple[str, ...]:
     net, kind = one.net, NETS[one.row.net]
     part = f"; the frozen part ({net.frozen / 1e6:.1f} of {net.parameters / 1e6:.1f} M parameters) stays random"
     frozen = part if net.frozen else ""
@@ -272,7 +272,7 @@ def _training(one: Measured) -> tuple[str, ...]:
     )
 
 
-def _ways(one: Measured) -> list[tuple[str, ...]]:
+def _ways(one: FoundingResult) -> list[tuple[str, ...]]:
     report, name = one.figures.report, _name(one)
     tried = [
         (
@@ -289,6 +289,6 @@ def _ways(one: Measured) -> list[tuple[str, ...]]:
     return tried + [(name, text.split()[0], "-", "-", "no", text.split(": ", 1)[-1]) for text in failed]
 
 
-def _mixed(measured: Sequence[Measured]) -> str:
+def _mixed(measured: Sequence[FoundingResult]) -> str:
     listed = ", ".join(f"{one.row.name.replace('_', ' ')} `{one.figures.code}`" for one in measured)
     return f"Rows were converted by different states of the code (digests): {listed}."

@@ -24,7 +24,7 @@ _SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FoundingRow:
     """One row of the table: a net, and how it is trained.
 
     Attributes:
@@ -58,22 +58,22 @@ class Row:
 
 
 ROWS = (
-    Row("notebook_1", "notebook_1", "nih", "hsv", 8000, 14, held_out=4000),
-    Row("notebook_2", "notebook_2", "nih", "hsv", 6000, 6, held_out=4000),
-    Row("notebook_3", "notebook_3", "nih", "hsv", 6000, 5, held_out=4000),
-    Row("notebook_4", "notebook_4", "nih", "hsv", 6000, 20, held_out=4000),
-    Row("notebook_5", "notebook_5", "nih", "hsv", 2000, 15, held_out=800),
-    Row("notebook_6", "notebook_6", "nih", "hsv", 8000, 14, held_out=4000),
-    Row("notebook_6_at_32_hsv", "notebook_6", "nih", "hsv", 8000, 14, size=32),
-    Row("notebook_6_at_32_rgb", "notebook_6", "nih", "rgb", 8000, 14, size=32),
-    Row("resnet50v2", "resnet50v2", "nih", "rgb", 1000, 40, rate=1e-4, held_out=800),
-    Row("parasite_cnn", "parasite_cnn", "iml", "rgb", 3000, 40),
-    Row("micro_organisms", "micro_organisms", "mixed", "rgb", 280, 80, rate=1e-4, held_out=120),
+    FoundingRow("notebook_1", "notebook_1", "nih", "hsv", 8000, 14, held_out=4000),
+    FoundingRow("notebook_2", "notebook_2", "nih", "hsv", 6000, 6, held_out=4000),
+    FoundingRow("notebook_3", "notebook_3", "nih", "hsv", 6000, 5, held_out=4000),
+    FoundingRow("notebook_4", "notebook_4", "nih", "hsv", 6000, 20, held_out=4000),
+    FoundingRow("notebook_5", "notebook_5", "nih", "hsv", 2000, 15, held_out=800),
+    FoundingRow("notebook_6", "notebook_6", "nih", "hsv", 8000, 14, held_out=4000),
+    FoundingRow("notebook_6_at_32_hsv", "notebook_6", "nih", "hsv", 8000, 14, size=32),
+    FoundingRow("notebook_6_at_32_rgb", "notebook_6", "nih", "rgb", 8000, 14, size=32),
+    FoundingRow("resnet50v2", "resnet50v2", "nih", "rgb", 1000, 40, rate=1e-4, held_out=800),
+    FoundingRow("parasite_cnn", "parasite_cnn", "iml", "rgb", 3000, 40),
+    FoundingRow("micro_organisms", "micro_organisms", "mixed", "rgb", 280, 80, rate=1e-4, held_out=120),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainedNet:
     """A trained net's file, and how it came about.
 
     Attributes:
@@ -95,12 +95,12 @@ class Trained:
     parameters: int
 
 
-def trained(row: Row, work: Path, say: Say) -> Trained:
+def trained(row: FoundingRow, work: Path, say: Say) -> TrainedNet:
     """The row's net, from ``work`` where it was trained before."""
     path = work / "nets" / f"{row.name}{NETS[row.net].ending}"
     note = work / "nets" / f"{row.name}.json"
     if note.exists():
-        return Trained(path, **json.loads(note.read_text()))
+        return TrainedNet(path, **json.loads(note.read_text()))
     path.parent.mkdir(parents=True, exist_ok=True)
     made = _train(row, work, path, say)
     told = {key: value for key, value in asdict(made).items() if key != "path"}
@@ -108,7 +108,7 @@ def trained(row: Row, work: Path, say: Say) -> Trained:
     return made
 
 
-def _train(row: Row, work: Path, path: Path, say: Say) -> Trained:
+def _train(row: FoundingRow, work: Path, path: Path, say: Say) -> TrainedNet:
     import keras  # noqa: PLC0415
 
     keras.utils.set_random_seed(_SEED)
@@ -126,10 +126,10 @@ def _train(row: Row, work: Path, path: Path, say: Say) -> Trained:
         fed = _features(body, fed, lambda share: say(f"{row.name}: features {share:.0%}"))
     _fit(learner, fed, truth, row, say)
     save(net, path)
-    return Trained(path, len(images), slides, row.epochs, time.monotonic() - began, frozen, int(net.count_params()))
+    return TrainedNet(path, len(images), slides, row.epochs, time.monotonic() - began, frozen, int(net.count_params()))
 
 
-def _fit(learner: Any, fed: np.ndarray, truth: np.ndarray, row: Row, say: Say) -> None:
+def _fit(learner: Any, fed: np.ndarray, truth: np.ndarray, row: FoundingRow, say: Say) -> None:
     import keras  # noqa: PLC0415
 
     width = int(learner.output_shape[-1])

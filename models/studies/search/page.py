@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from benchmarks.records import Run
 from edge import shelf
 from edge.classifier import BATCH
 from models.judge.figures import Measured
-from models.report.tables import paragraph, table
+from models.report.markdown import paragraph, table
 from models.studies.search.candidates import REFERENCE
-from models.studies.search.cost import BATCHES, PLAN, Counts
-from models.studies.search.found import Found, Row
-from models.studies.search.judge import RATE
+from models.studies.search.cost import BATCHES, PROCESSES, ROUNDS, NetInstructions, TimingRun
+from models.studies.search.judge import ACCURACY, AT_01, AT_1, AUC, RATE
 from models.studies.search.make import FOLD, training_code
+from models.studies.search.results import SearchResult, SearchRow
 from models.studies.search.sentences import shelf_sentences, work_sentences
 
 _BARELY = 0.05
 
 
-def render(found: Found, plot: str) -> str:
+def render(found: SearchResult, plot: str) -> str:
     """The whole page; ``plot`` is the picture's file name."""
     ordered = sorted(found.rows, key=lambda row: row.time.us)
     parts = [
@@ -52,7 +51,7 @@ def render(found: Found, plot: str) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _head(found: Found) -> list[str]:
+def _head(found: SearchResult) -> list[str]:
     return [
         "net",
         "what it is",
@@ -71,23 +70,23 @@ def _head(found: Found) -> list[str]:
     ]
 
 
-def _cells(row: Row) -> list[str]:
-    at, nih = row.time, row.judged.nih
+def _cells(row: SearchRow) -> list[str]:
+    at, nih = row.time, row.figures.nih
     return [
         f"`{row.name}`",
         row.candidate.words,
-        f"{row.judged.macs:,}",
+        f"{row.figures.macs:,}",
         f"{row.size:,}",
         f"{at.us:.2f} ({at.batch})" + ("" if at.delegated else ", not all in the delegate"),
         "1" if row.gain is None else f"{at.ratio:.2f} ({at.low:.2f} to {at.high:.2f})",
         "-" if row.instructions is None else f"{row.instructions:,}",
-        nih["AUC"].text(percent=False),
+        nih[AUC].text(percent=False),
         "0" if row.gain is None else signed(row.gain),
         f"{row.easier:.4f}",
-        nih["accuracy"].text(),
-        nih["sensitivity at 1 % false positives"].text(),
-        nih["sensitivity at 0.1 % false positives"].text(),
-        row.judged.found.text(),
+        nih[ACCURACY].text(),
+        nih[AT_1].text(),
+        nih[AT_01].text(),
+        row.figures.found.text(),
     ]
 
 
@@ -97,15 +96,15 @@ def signed(value: Measured) -> str:
     return f"{value.value:+.4f}{interval}"
 
 
-def _introduction(found: Found) -> list[str]:
-    settings, judged = found.plan.settings, found.reference.judged
+def _introduction(found: SearchResult) -> list[str]:
+    settings, judged = found.plan.settings, found.reference.figures
     lacking = f" Not in the table yet: {', '.join(found.lacking)}." if found.lacking else ""
     return [
         *paragraph(
             "Written by `python -m models search`. Every net learned from the same crops of 32x32 in the same way: the same "
             f"cells and augmentation, {settings.steps:,} steps of {settings.batch} cells, loss, optimiser and seed; large nets "
             "had no more steps than small ones. Each gives a logit, whatever its author had, was converted to int8 and judged as "
-            f"the device runs it, on cells that it never saw: {judged.nih['AUC'].n:,} NIH cells of {judged.slides} slides and "
+            f"the device runs it, on cells that it never saw: {judged.nih[AUC].n:,} NIH cells of {judged.slides} slides and "
             f"the fields of {len(found.plan.blocks)} IML blocks (fold {FOLD}), through a finder that never saw these blocks."
             f"{lacking}"
         ),
@@ -128,7 +127,7 @@ def _shelf_steps() -> str:
     return f"{steps:,} steps" if isinstance(steps, int) else "longer"
 
 
-def _own_rates(found: Found) -> str:
+def _own_rates(found: SearchResult) -> str:
     own = [row.candidate for row in found.rows if row.candidate.rate is not None]
     if not own:
         return ""
@@ -136,12 +135,12 @@ def _own_rates(found: Found) -> str:
     return f" With their author's own rate: {told}; at the other this graph learned nothing when it was tried."
 
 
-def _unlearned(found: Found) -> list[str]:
+def _unlearned(found: SearchResult) -> list[str]:
     """Nets that are no better at one half than saying the same of every cell."""
-    nih = found.reference.judged.nih
-    larger = nih["sensitivity at 1 % false positives"].n / nih["accuracy"].n
+    nih = found.reference.figures.nih
+    larger = nih[AT_1].n / nih[ACCURACY].n
     larger = max(larger, 1 - larger)
-    poor = [f"`{row.name}`" for row in found.rows if row.judged.nih["accuracy"].value < larger + _BARELY]
+    poor = [f"`{row.name}`" for row in found.rows if row.figures.nih[ACCURACY].value < larger + _BARELY]
     if not poor:
         return []
     return paragraph(
@@ -150,10 +149,10 @@ def _unlearned(found: Found) -> list[str]:
     )
 
 
-def _notes(found: Found) -> list[str]:
-    judged = found.reference.judged
-    nih = judged.nih["AUC"]
-    positives = judged.nih["sensitivity at 1 % false positives"].n
+def _notes(found: SearchResult) -> list[str]:
+    judged = found.reference.figures
+    nih = judged.nih[AUC]
+    positives = judged.nih[AT_1].n
     slides = (
         f"NIH: published labels, n = {nih.n:,} cells, {positives:,} of them infected (on which sensitivities rest); 95 % "
         f"intervals over {judged.slides} slides."
@@ -174,7 +173,7 @@ def _notes(found: Found) -> list[str]:
     return [line for text in texts for line in paragraph(text, bullet=True)]
 
 
-def _about_code(found: Found) -> str:
+def _about_code(found: SearchResult) -> str:
     codes = sorted({row.code for row in found.rows})
     if len(codes) == 1:
         since = "" if codes[0] == training_code() else ", which has changed since: a new run may come out otherwise"
@@ -183,16 +182,15 @@ def _about_code(found: Found) -> str:
     return f"**Not all rows were trained by the same code**, which may show in the figures. By digest: {told}."
 
 
-def _about_times(run: Run) -> str:
-    machine = run.device["cpu"] or run.device["machine"]
+def _about_times(run: TimingRun) -> str:
     return (
-        f"µs: the bare interpreter on {machine}, one thread, the median at the best of batches "
-        f"{', '.join(map(str, BATCHES))}. All nets were measured in turns in one run ({PLAN.processes} processes of "
-        f"{PLAN.rounds} rounds each); ratios are medians over rounds, with the smallest and the largest."
-    ) + "".join(f" Note: {note}." for note in (*run.invalid, *run.notes))
+        f"µs: the bare interpreter on {run.cpu}, one thread, the median at the best of batches "
+        f"{', '.join(map(str, BATCHES))}. All nets were measured in turns in one run ({PROCESSES} processes of "
+        f"{ROUNDS} rounds each); ratios are medians over rounds, with the smallest and the largest."
+    ) + "".join(f" Note: {note}." for note in run.notes)
 
 
-def _about_counts(counts: Counts) -> str:
+def _about_counts(counts: NetInstructions) -> str:
     if counts.missing:
         return f"Instructions were not counted: {counts.missing}."
     versions = ", ".join(f"{name} {version}" for name, version in counts.versions.items())
@@ -202,11 +200,11 @@ def _about_counts(counts: Counts) -> str:
     )
 
 
-def _chance(found: Found) -> list[str]:
+def _chance(found: SearchResult) -> list[str]:
     spread, hard = found.spread, found.hardest
     seeds = "What the seed alone changes was not measured."
     if spread is not None:
-        others = ", ".join(f"{one.nih['AUC'].value:.4f}" for one in found.seeds)
+        others = ", ".join(f"{one.nih[AUC].value:.4f}" for one in found.seeds)
         seeds = (
             f"`{REFERENCE}` trained again with {len(found.seeds)} other seeds: AUC {others}, against "
             f"{found.reference.auc:.4f} in the table, a spread of {spread:.4f}. Smaller differences between two rows are chance "

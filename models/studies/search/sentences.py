@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from models.studies.search.candidates import LITE, REFERENCE
-from models.studies.search.found import Found, Row, frontier
+from models.studies.search.judge import AT_1
+from models.studies.search.results import SearchResult, SearchRow, frontier
 
 _ALIKE = 0.05
 """Share by which the work of two nets may differ that are held against each other."""
 
 
-def shelf_sentences(found: Found) -> list[str]:
+def shelf_sentences(found: SearchResult) -> list[str]:
     """What the table says of the choice that was made."""
     ours = found.reference
     named = ", ".join(f"`{row.name}`" for row in frontier(found.rows))
@@ -39,7 +40,7 @@ def shelf_sentences(found: Found) -> list[str]:
     return texts
 
 
-def _beats(found: Found, rows: Sequence[Row], some: str, none: str) -> str:
+def _beats(found: SearchResult, rows: Sequence[SearchRow], some: str, none: str) -> str:
     if not rows:
         return f"{none} than `{REFERENCE}`."
     told = []
@@ -51,14 +52,14 @@ def _beats(found: Found, rows: Sequence[Row], some: str, none: str) -> str:
     return f"{some} than `{REFERENCE}`: {'; '.join(told)}."
 
 
-def beyond_chance(found: Found, row: Row) -> bool:
+def beyond_chance(found: SearchResult, row: SearchRow) -> bool:
     """Whether a net's gain in AUC is more than that from seed to seed, and its interval over slides is above zero."""
     if row.gain is None or row.gain.low is None or found.spread is None:
         return False
     return row.gain.value > found.spread and row.gain.low > 0
 
 
-def _without_hardest(found: Found) -> str:
+def _without_hardest(found: SearchResult) -> str:
     best, ours = max(found.rows, key=lambda row: row.easier), found.reference
     text = f"Without slide {found.hardest.slide} the highest AUC is that of `{best.name}`, {best.easier:.4f}"
     if best is ours:
@@ -66,20 +67,20 @@ def _without_hardest(found: Found) -> str:
     return f"{text}, against {ours.easier:.4f} of `{REFERENCE}`, in {best.time.ratio:.2f} times the time."
 
 
-def _sensitivity(row: Row) -> float:
-    return row.judged.nih["sensitivity at 1 % false positives"].value
+def _sensitivity(row: SearchRow) -> float:
+    return row.figures.nih[AT_1].value
 
 
-def _instructions(row: Row, other: Row) -> str:
+def _instructions(row: SearchRow, other: SearchRow) -> str:
     if row.instructions is None or other.instructions is None:
         return ""
     return f" and {row.instructions / other.instructions:.2f} times its instructions on a Cortex-A76"
 
 
-def work_sentences(found: Found) -> list[str]:
+def work_sentences(found: SearchResult) -> list[str]:
     """How nets of the reference's work differ in time: what multiply-accumulates do not tell."""
     ours = found.reference
-    alike = [row for row in found.rows if abs(row.judged.macs / ours.judged.macs - 1) <= _ALIKE]
+    alike = [row for row in found.rows if abs(row.figures.macs / ours.figures.macs - 1) <= _ALIKE]
     told = [
         f"`{row.name}` {row.time.ratio:.2f} times the time{_instructions(row, ours)}, AUC {row.auc - ours.auc:+.4f}"
         for row in sorted(alike, key=lambda one: one.time.us)
@@ -93,13 +94,13 @@ def work_sentences(found: Found) -> list[str]:
     return texts
 
 
-def _depthwise(row: Row, ours: Row) -> str:
-    here = (row.time.us / row.judged.macs) / (ours.time.us / ours.judged.macs)
+def _depthwise(row: SearchRow, ours: SearchRow) -> str:
+    here = (row.time.us / row.figures.macs) / (ours.time.us / ours.figures.macs)
     text = (
         f"Per multiply-accumulate `{row.name}`, depthwise and 1x1 convolutions after its first layer, takes {here:.2f} times "
         "the time of dense 3x3 ones here"
     )
     if row.instructions is not None and ours.instructions is not None:
-        there = (row.instructions / row.judged.macs) / (ours.instructions / ours.judged.macs)
+        there = (row.instructions / row.figures.macs) / (ours.instructions / ours.figures.macs)
         text += f" and {there:.2f} times the instructions on a Cortex-A76"
     return f"{text}. That is what these two nets cost, one of each kind, and no law."

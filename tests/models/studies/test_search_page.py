@@ -8,10 +8,11 @@ import pytest
 
 from models.judge.figures import Measured
 from models.studies.search.candidates import LITE, REFERENCE
-from models.studies.search.found import frontier
+from models.studies.search.judge import ACCURACY
 from models.studies.search.page import render
+from models.studies.search.results import frontier
 from models.studies.search.sentences import beyond_chance, shelf_sentences, work_sentences
-from tests.models.searching import COUNTED, found, row
+from tests.models.studies.searching import COUNTED, found, row
 
 
 def test_the_frontier_is_what_no_other_net_beats_in_both() -> None:
@@ -91,8 +92,8 @@ def test_a_net_with_a_learning_rate_of_its_own_is_named() -> None:
 
 def test_a_net_that_did_not_learn_is_named() -> None:
     good = row("notebook-2-and-6", 26)
-    nih = {**good.judged.nih, "accuracy": Measured(0.53, 0.5, 0.55, 4000)}
-    poor = replace(good, judged=replace(good.judged, nih=nih))
+    nih = {**good.figures.nih, ACCURACY: Measured(0.53, 0.5, 0.55, 4000)}
+    poor = replace(good, figures=replace(good.figures, nih=nih))
     assert "Not learned within these steps: `notebook-2-and-6`" in render(found(poor), "x.svg")
     assert "Not learned" not in render(found(good), "x.svg")
 

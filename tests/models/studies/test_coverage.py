@@ -10,8 +10,8 @@ import pytest
 
 from edge.types import Finding, Interval
 from models.studies.coverage import page as coverage_page
-from models.studies.coverage.simulate import Mean, Score, World, fixed
-from models.studies.coverage.until import Case, agrees, sequential
+from models.studies.coverage.simulate import HitRate, MeanChance, World, fixed
+from models.studies.coverage.until import StoppingCase, agrees, sequential
 
 WORLD = World(1e-3, 0.5, 10)
 
@@ -33,8 +33,8 @@ def test_intervals_and_limits_keep_their_promises_in_one_world() -> None:
 
 
 def test_stopping_early_keeps_them_too() -> None:
-    blank = sequential(Case(WORLD, 0.02, 0, 5000), 30, seed=1)
-    infected = sequential(Case(WORLD, 0.02, 1, 5000), 30, seed=2)
+    blank = sequential(StoppingCase(WORLD, 0.02, 0, 5000), 30, seed=1)
+    infected = sequential(StoppingCase(WORLD, 0.02, 1, 5000), 30, seed=2)
     assert blank.positive.within(0, 0.05)
     assert infected.negative.within(0, 0.05)
     assert blank.negative.share > 0.5
@@ -55,8 +55,8 @@ def test_a_flag_that_its_own_figures_contradict_shows() -> None:
 
 
 def test_a_promise_that_is_broken_shows() -> None:
-    assert not Score(80, 100).within(0.94, 0.97)
-    assert Mean([0.1, 0.1]).share - 2 * Mean([0.1, 0.1]).error > 0.05
+    assert not HitRate(80, 100).within(0.94, 0.97)
+    assert MeanChance([0.1, 0.1]).share - 2 * MeanChance([0.1, 0.1]).error > 0.05
 
 
 def test_page_and_picture_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_page_and_picture_are_written(tmp_path: Path, monkeypatch: pytest.Monkey
     said: list[str] = []
 
     monkeypatch.setattr(coverage_page, "worlds", lambda: [WORLD])
-    monkeypatch.setattr(coverage_page, "CASES", tuple(Case(WORLD, 0.05, times, 1000) for times in (0, 1)))
+    monkeypatch.setattr(coverage_page, "CASES", tuple(StoppingCase(WORLD, 0.05, times, 1000) for times in (0, 1)))
     coverage_page.make(tmp_path / "docs", 3, 2, said.append)
     page = (tmp_path / "docs" / "verdict-simulation.md").read_text()
     assert "| 1,000 | 50% | 10 | 2,000 |" in page
