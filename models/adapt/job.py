@@ -14,9 +14,9 @@ from edge.safe_file import write_text
 from models.adapt import check as checking
 from models.adapt import finder as finding
 from models.adapt.tune import AdaptationSetup, figures, tuned_classifier, tuned_finder
+from models.cards import card_text
 from models.data.cells import Cells
 from models.data.fieldset import Fields
-from models.judge.words import card_text
 from models.train.device import save_keras
 from models.train.start import Start
 
@@ -206,5 +206,5 @@ def _write(out: Path, card: Card, flatbuffer: bytes, model: Any, start: Start) -
         card = replace(card, source_sha256=save_keras(model, folder / f"{name}.keras"))
     path = folder / f"{name}.tflite"
     card = write_model(path, flatbuffer, replace(card, name=name))
-    write_text(folder / "CARD.md", card_text(card, path.stat().st_size, "adapt"))
+    write_text(folder / "CARD.md", card_text(card, path.stat().st_size))
     return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,8 +47,7 @@ def root(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> dict[str, Any]:
         made.run = lambda command: run(made, command)
         return made
 
-    built = replace(counting.BOOKWORM)
-    (empty_cache / "roots" / built.name).mkdir(parents=True)
+    (empty_cache / "roots" / counting.BOOKWORM.name).mkdir(parents=True)
     monkeypatch.setattr(counting, "build", lambda _: "")
     monkeypatch.setattr(counting.counter, "folder", lambda: empty_cache)
     monkeypatch.setattr(counting.counter, "counting", lambda program, *_: program)
