@@ -1,9 +1,10 @@
-"""``python -m models adapt``: a finder and a classifier fine-tuned on a user's own annotated fields, in minutes.
+"""Fine-tuning of a finder and a classifier on a user's own annotated fields, in minutes.
 
-What the nets know is kept by a low rate, few steps, a pull back to the weights they had (classifier) and virtual slides among the
-fields (finder). Everything is checked by cross-validation inside the given fields: each field is judged by nets that never saw its
-group, beside the nets as they were. A net that did not become better there stays as it was. Thresholds are chosen on the same
-held-out scores where there are enough of them, else the card's are kept, and either is said.
+So that the nets do not forget, the learning rate is low and the steps are few; the classifier is pulled back to the weights it
+had, and the finder sees virtual slides among the fields. Everything is checked by cross-validation inside the given fields
+(``models.adapt.check``): each field is judged by nets that never saw its group, beside the nets as they were. A net that is no
+better there stays as it was. Thresholds are chosen on the same held-out scores where there are enough of them; else the card's
+are kept. Either is told.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ from models.train.finder import FinderTraining
 from models.train.start import Start
 
 Say = Callable[[str], None]
-_DOUBLE, _MOST_STEPS = 40, 5
-_FEW = 5  # fields: on so few, nets that were not pulled back ranked the cells of other films worse than before
+_DOUBLE = 40  # fields with which the steps are doubled
+_MOST_STEPS = 5  # at most so many times the steps
+_FEW = 5  # fields: with so few, nets that were not pulled back ranked the cells of other films worse than before
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ class TuningSettings:
 
     Attributes:
         cell: of the classifier; steps are those of few fields, see ``scaled``.
-        finder: of the finder, likewise.
-        false_positives: share of negative cells that may count as positive; None: the usual.
+        finder: of the finder; steps are those of few fields, too.
+        false_positives: share of negative cells that may count as positive, 0..1; None: the usual.
     """
 
     cell: CellTraining = field(
@@ -53,7 +55,7 @@ class TuningSettings:
     false_positives: float | None = None
 
     def scaled(self, fields: int) -> TuningSettings:
-        """With more steps for more fields (twice as many at 40, five times as many from 160 on) and a weaker pull back."""
+        """The settings for so many fields: twice the steps at 40, five times from 160 on, and a weaker pull back."""
         factor = min(_MOST_STEPS, 1 + fields / _DOUBLE)
         anchor = self.cell.anchor * min(1.0, _FEW / max(fields, 1))
         cell = replace(self.cell, steps=round(self.cell.steps * factor), anchor=anchor)
@@ -62,13 +64,13 @@ class TuningSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdaptationSetup:
-    """What an adaptation works with.
+    """The nets and settings of an adaptation.
 
     Attributes:
         finder: to start from.
         classifier: to start from.
         plan: the fields' classes, as the classifier has them (``plan_for``).
-        tuning: settings.
+        tuning: settings of fine-tuning.
         tell: gets progress.
         say: gets lines.
     """
@@ -80,8 +82,8 @@ class AdaptationSetup:
     tell: Progress
     say: Say
 
-    def mute(self) -> AdaptationSetup:
-        """The same without lines of training."""
+    def silent(self) -> AdaptationSetup:
+        """The same setup, without lines of training."""
         return replace(self, say=lambda _: None)
 
 
@@ -90,9 +92,9 @@ class TunedClassifier:
     """A fine-tuned classifier.
 
     Attributes:
-        model: Keras; None where nothing suspicious is annotated to learn from.
-        flatbuffer: its int8 file, or None.
-        cells: it learned from.
+        model: Keras; None where no positive cell is annotated.
+        flatbuffer: its int8 graph; None where there is no model.
+        cells: that it learned from.
     """
 
     model: Any
@@ -110,28 +112,26 @@ def plan_for(plan: Plan, card: Card) -> Plan:
         )
     ordinary = [label for label in card.labels if label not in card.positive]
     background = plan.background and card.labels[int(known.label_of[plan.labels.index(plan.background)])]
-    merge = {}
-    for name, to in zip(plan.labels, known.label_of, strict=True):
-        merge[name] = card.labels[int(to)]
-    return RenamedPlan(card.labels, background or ordinary[0], tuple(card.positive), plan.naming, plan, merge)
+    positive = tuple(card.positive)
+    return RenamedPlan(card.labels, background or ordinary[0], positive, plan.naming, inner=plan, place=known.label_of)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenamedPlan(Plan):
-    """A plan whose classes are called as another net calls them.
+    """A plan with the classes of another net.
 
     Attributes:
         inner: the plan as the fields have it.
-        called: its classes to this plan's.
+        place: int32 [k], the class of this plan for each class of ``inner``.
     """
 
-    inner: Plan | None = None
-    called: dict[str, str] = field(default_factory=dict)
+    inner: Plan
+    place: np.ndarray
 
     def index(self, name: str) -> int:
         """The class of an annotated name, as an index into ``labels``; -1: left out."""
-        number = self.inner.index(name) if self.inner is not None else -1
-        return -1 if number < 0 or self.inner is None else self.labels.index(self.called[self.inner.labels[number]])
+        number = self.inner.index(name)
+        return -1 if number < 0 else int(self.place[number])
 
 
 def tuned_cells(start: Start, cells: Cells, settings: CellTraining, say: Say) -> Any:
@@ -177,15 +177,15 @@ class HeldOutScores:
 
 
 def judge(file: ModelFile, flatbuffer: bytes, card: Card, fields: Fields, plan: Plan) -> HeldOutScores:
-    """Judge a pair of nets on fields that neither learned from."""
+    """Scores of a finder and a classifier on fields that neither learned from."""
     finder = finding.opened(file)
     plain = replace(card.crop, normalise="none")
     cells, _ = replace(fields, finder=finder).read(plan, plain, lambda *_: None)
     return HeldOutScores(cells, int8_scores(flatbuffer, card, cells), finding.matches(finder, fields, plan))
 
 
-def together(parts: list[HeldOutScores]) -> HeldOutScores:
-    """Several held-out parts as one; what each part's nets said of its own fields."""
+def joined(parts: list[HeldOutScores]) -> HeldOutScores:
+    """Several held-out parts as one; each part was scored by nets of its own."""
     return HeldOutScores(
         join([part.cells for part in parts]),
         np.concatenate([part.scores for part in parts]),
@@ -193,16 +193,16 @@ def together(parts: list[HeldOutScores]) -> HeldOutScores:
     )
 
 
-def figures(judged: HeldOutScores, card: Card, plan: Plan) -> dict[str, Any]:
+def figures(held_out: HeldOutScores, card: Card, plan: Plan) -> dict[str, Any]:
     """Finder and classifier on held-out fields, plain values with intervals."""
-    pooled = summarise(judged.matches)
+    pooled = summarise(held_out.matches)
     out: dict[str, Any] = {
-        "judged_fields": len(judged.matches),
+        "judged_fields": len(held_out.matches),
         "finder_f1": round(pooled.f1, 4),
         "finder_keeps_positive": None if not pooled.infected else round(pooled.infected_kept, 4),
         "positive_cells": pooled.infected,
     }
-    scored = Scored(card, fit(plan, card), judged.cells, judged.scores)
+    scored = Scored(card, fit(plan, card), held_out.cells, held_out.scores)
     positive = scored.positive
     if 0 < positive.sum() < len(positive):
         out["auc"] = round(auc(positive, scored.suspicion), 4)

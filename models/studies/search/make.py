@@ -27,6 +27,7 @@ from models.data.crops import LABELS, CellSet, join
 from models.places import REPOSITORY
 from models.studies.kept import code_digest
 from models.studies.search.candidates import CandidateNet
+from models.studies.streams import StudyStream
 from models.train.classifier import CellTraining, train
 from models.train.device import quiet, save_keras
 from models.train.finder_make import held_out_blocks
@@ -39,7 +40,6 @@ FOLD = 0
 """The fold whose slides and blocks no candidate sees."""
 
 _CALIBRATION_CELLS = 200  # of each source
-_CALIBRATION_STREAM = 29  # second part of the seed that these cells are drawn with
 _VALUES = RANGES["-2..2"]
 
 Say = Callable[[str], None]
@@ -166,7 +166,7 @@ def behind_colour(net: Any, colour: str) -> Any:
 
 def calibration(learned: list[CellSet], seed: int) -> UInt8Array:
     """Some cells of each source as the device crops them, RGB uint8 [n, 32, 32, 3]."""
-    rng = np.random.default_rng([seed, _CALIBRATION_STREAM])
+    rng = np.random.default_rng([seed, StudyStream.CALIBRATION_CELLS])
     parts = []
     for cells in learned:
         rows = rng.choice(len(cells), min(len(cells), _CALIBRATION_CELLS), replace=False)

@@ -158,7 +158,7 @@ def test_a_start_needs_its_keras_file_and_the_right_one(tmp_path: Path) -> None:
 
 def test_the_table_of_a_curve_has_mean_and_range_over_draws() -> None:
     points = [{"fields": 5, "draw": d, "auc": 0.9 + 0.02 * d, "finder_f1": 0.9} for d in range(3)]
-    lines = curve.table([*points, {"fields": 0, "draw": 0, "auc": 0.8, "found_at_1_percent_fp": {"value": 0.5}}])
+    lines = curve.curve_table([*points, {"fields": 0, "draw": 0, "auc": 0.8, "found_at_1_percent_fp": {"value": 0.5}}])
     assert lines[2].startswith("| 0 | 1 | 0.800 (0.800 to 0.800) | 0.500 (0.500 to 0.500) |")
     assert lines[3].startswith("| 5 | 3 | 0.920 (0.900 to 0.940) | - |")
 
@@ -174,14 +174,14 @@ def test_finished_points_are_kept_and_not_done_again(
 
     monkeypatch.setattr(curve, "point", instead)
     starts = open_start(shelf.FINDER, "find"), open_start(shelf.CLASSIFIER, "classify")
-    bench = adapt.AdaptationSetup(*starts, plan, adapt.TuningSettings(), lambda *_: None, lambda _: None)
-    asked = curve.CurveSettings((0, 2, 50), 2, tmp_path)
-    first = curve.run(bench, fields, asked)
+    setup = adapt.AdaptationSetup(*starts, plan, adapt.TuningSettings(), lambda *_: None, lambda _: None)
+    settings = curve.CurveSettings((0, 2, 50), 2, tmp_path)
+    first = curve.run(setup, fields, settings)
     assert done == [0, 2, 0, 2]
-    assert curve.run(bench, fields, asked) == first
+    assert curve.run(setup, fields, settings) == first
     assert done == [0, 2, 0, 2]
     assert {point["block"] for point in first if point["draw"] == 0} != {p["block"] for p in first if p["draw"] == 1}
-    text = "\n".join(curve.page(first, bench, "my fields"))
+    text = "\n".join(curve.page(first, setup, "my fields"))
     assert "on my fields." in text
     assert f"`{shelf.CLASSIFIER}`" in text
     assert all(f"{point['block']} (3 fields)" in text for point in first)
