@@ -7,7 +7,7 @@ detection that are found. The same for runs that look after every field (``--unt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,12 +18,14 @@ from edge.verdict.prevalence import LOWER, UPPER, ShareOf
 from edge.verdict.rates import MISSED_CELLS, fit
 
 TAIL = 0.025
-_SLIDES = 400
+"""Probability beyond either end of a 95 % interval."""
+
+_SLIDES = 400  # new slides over which a chance is averaged
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """How slides really are.
+    """The true error rates of slides.
 
     Attributes:
         false: mean false-positive rate per cell.
@@ -53,7 +55,7 @@ class World:
         return 1 - _beta(rng, 1 - self.sensitivity, self.missed_spread, n)
 
     def calibrate(self, rng: np.random.Generator) -> Errors:
-        """What one calibration would learn of this world."""
+        """The error rates that one calibration estimates in this world."""
         events, missed = self.known_slides(rng)
         false = fit(events, [self.blank_cells] * self.blanks)
         missing = fit(missed, [self.infected] * self.positives, MISSED_CELLS)
@@ -91,7 +93,7 @@ class HitRate:
     trials: int = 0
 
     def add(self, hit: bool) -> None:
-        """One trial."""
+        """Count one trial."""
         self.hits += hit
         self.trials += 1
 
@@ -106,6 +108,12 @@ class HitRate:
         return interval.high >= low and interval.low <= high
 
 
+def pooled(rates: Iterable[HitRate]) -> HitRate:
+    """All trials together."""
+    known = list(rates)
+    return HitRate(sum(one.hits for one in known), sum(one.trials for one in known))
+
+
 @dataclass(slots=True)
 class MeanChance:
     """A chance, averaged over calibrations."""
@@ -113,7 +121,7 @@ class MeanChance:
     values: list[float] = field(default_factory=list)
 
     def add(self, value: float) -> None:
-        """One calibration."""
+        """Add the chance of one calibration."""
         self.values.append(value)
 
     @property
@@ -129,7 +137,7 @@ class MeanChance:
 
 @dataclass(slots=True)
 class FixedSizeOutcome:
-    """What happened in one world.
+    """Samples of a fixed size in one world.
 
     Attributes:
         covered: by (cells, share): the two-sided interval held the share.
@@ -175,7 +183,10 @@ def holds(k: int, n: int, errors: Errors, share: float, limit: int) -> bool:
 
 
 CELLS = (2000, 20_000, 100_000)
+"""Sizes of the samples."""
+
 SHARES = (0.0, 0.001, 0.01, 0.05)
+"""Shares of infected cells in them."""
 
 
 def worlds() -> list[World]:

@@ -1,4 +1,4 @@
-"""``--until decided`` simulated with the very code that judges samples: looks after every field, a last one when the budget ends."""
+"""``--until decided`` simulated with the code that judges samples: a look after every field, the last when the budget ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LABEL = "infected"
 
 @dataclass(frozen=True, slots=True)
 class StoppingCase:
-    """What is simulated: samples with ``times`` the target's share of infected cells, at most ``budget`` cells of each."""
+    """Samples with ``times`` the target's share of infected cells, of at most ``budget`` cells each."""
 
     world: World
     target: float
@@ -49,8 +49,10 @@ class StoppingOutcome:
     """How the samples of one case ended.
 
     Attributes:
-        positive: flagged so, at whatever look; ``negative`` likewise.
-        once_positive: of the same samples, all cells of the budget looked at once; ``once_negative`` likewise.
+        positive: flagged positive at any look.
+        negative: called negative at any look.
+        once_positive: the same samples flagged positive in one look at the whole budget.
+        once_negative: the same samples called negative in one look at the whole budget.
         early: decided before the last look.
         covered: the interval shown holds the share.
         agree: flag, limit, interval and bound say the same (``agrees``).
