@@ -1,8 +1,8 @@
-"""Cells for the founding nets: read as each notebook read them to train, and as folders of links for ``convert`` to judge.
+"""Cells for the founding nets: to train on, read as each notebook reads them; to judge on, folders of links for ``convert``.
 
-TrainedNet on some slides, calibrated and judged on others. For the nets whose own data is not here, the shared images serve:
+Nets are trained on some slides, calibrated and judged on others. Nets whose own data is not here are given the shared images:
 
-| set | classes | apart by |
+| set | classes | held out by |
 |---|---|---|
 | ``nih`` | uninfected, parasitized: two slides in five are held out | slide |
 | ``iml`` | red cells, early stages (ring, trophozoite), late stages (schizont, gametocyte) | block of 35 fields |
@@ -23,14 +23,15 @@ from edge.crops import crop_cells, to_colour
 from edge.modelfile import CropSpec
 from edge.types import UInt8Array
 from models.data.fields import RED_CELL, data_dir, load_chula, load_iml, read_rgb
+from models.studies.streams import StudyStream
 from models.train.finder import nih_rows
 
 _STAGES = {RED_CELL: "red cell", "ring": "early", "trophozoite": "early", "schizont": "late", "gametocyte": "late"}
-_RED_PER_FIELD = 20
-_CELL_SIZE = 64
-_TILE = 256
-_PER_CLASS = 70
-_HELD_BLOCKS = (1, 3, 5)
+_RED_PER_FIELD = 20  # uninfected cells of each IML field
+_CELL_SIZE = 64  # side of a cell cut from a field, in pixels
+_TILE = 256  # side of a tile cut from a field, in pixels
+_PER_CLASS = 70  # images of each class of the mixed set
+_HELD_BLOCKS = (1, 3, 5)  # of IML
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,9 @@ class Collection:
     Attributes:
         labels: in the order of the net's outputs.
         positive: those that make a sample suspicious.
-        group_by: for ``convert``: finds the slide or field in a file's name; None where every image stands alone.
+        group_by: regular expression that finds the slide or field in a file's name; None where every image stands alone.
         what: in words, for the table.
-        unit: what is held out whole.
+        unit: what is held out as a whole.
     """
 
     labels: tuple[str, ...]
@@ -73,7 +74,7 @@ COLLECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class SourceImage:
-    """One image: its file, class, slide (or block, or file), and whether it is held out of training."""
+    """One image: its file, class and slide (or block, or file), and whether it is held out of training."""
 
     path: Path
     label: str
@@ -89,7 +90,7 @@ def sources(name: str, work: Path) -> list[SourceImage]:
 def folder(name: str, work: Path, most: int | None = None) -> Path:
     """A folder of links to the held-out images, ``<class>/*``, as ``convert`` takes it; made where it is not there.
 
-    With ``most``, so many of them, as many of each class as there are: large nets take seconds for each.
+    With ``most`` only that many, equally many of each class where there are enough: large nets take seconds for each.
     """
     target = work / "cells" / (name if most is None else f"{name}-{most}")
     if not target.exists():
@@ -105,8 +106,8 @@ def folder(name: str, work: Path, most: int | None = None) -> Path:
 
 
 def _some(known: Sequence[SourceImage], labels: Sequence[str], most: int) -> list[SourceImage]:
-    """Up to ``most``, as many of each class as there are, at random from one seed."""
-    order = np.random.default_rng(31).permutation(len(known))
+    """Up to ``most`` images at random, equally many of each class where there are enough."""
+    order = np.random.default_rng(StudyStream.IMAGE_CHOICE).permutation(len(known))
     share = -(-most // len(labels))
     return [s for label in labels for s in [known[i] for i in order if known[i].label == label][:share]]
 
@@ -140,7 +141,7 @@ def training_set(name: str, work: Path, size: int, colour: str, most: int) -> tu
     chosen = _some([s for s in sources(name, work) if not s.held_out], labels, most)
     images = to_colour(notebook_rgb([s.path for s in chosen], size), colour)
     truth = np.array([labels.index(s.label) for s in chosen])
-    order = np.random.default_rng(43).permutation(len(chosen))
+    order = np.random.default_rng(StudyStream.TRAINING_ORDER).permutation(len(chosen))
     return images[order], truth[order], len({s.group for s in chosen})
 
 
@@ -166,7 +167,7 @@ def _keep(path: Path, rgb: UInt8Array) -> Path:
 
 
 def _iml(cut: Path) -> Iterator[SourceImage]:
-    rng = np.random.default_rng(37)
+    rng = np.random.default_rng(StudyStream.RED_CELLS)
     for number, entry in enumerate(load_iml()):
         red = np.flatnonzero(entry.of((RED_CELL,)))
         rows = np.concatenate([np.flatnonzero(entry.infected), rng.permutation(red)[:_RED_PER_FIELD]])

@@ -1,10 +1,11 @@
-"""The founding nets' figures as Markdown: what was trained, what became of it on the device, what was missed."""
+"""``docs/founding.md``: how the founding nets were trained, what they are worth on the device, which targets they miss."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.report.markdown import table
 from models.studies.founding.convert import ConversionFigures, Interval, PairedDifference
 from models.studies.founding.data import COLLECTIONS
 from models.studies.founding.nets import NETS
@@ -13,9 +14,9 @@ from models.studies.founding.train import FoundingRow, TrainedNet
 ACCURACY_POINTS = 0.3
 AUC_DROP = 0.002
 AGREEMENT = 0.995
-"""The targets: at most so much lost against the float net as trained, and at least so much agreement with it."""
+"""The targets: the most points of accuracy and of AUC that a device file may lose, and the least agreement."""
 
-_WORST = 3
+_WORST = 3  # layers that are named
 _WORD = {True: "met", False: "**missed**", None: "-"}
 _INTRODUCTION = """\
 # The founding nets, converted
@@ -25,14 +26,14 @@ Written by `python -m models founding` from the real images; how the converter w
 Every net is built in Keras as its author built it, trained for minutes on cells as its notebook reads them, saved in its
 author's file format, and put through `convert quantize` with its cells, labels, value range and colour. The device file
 is judged in the device's own runtime on slides that neither training nor calibration saw. Intervals are 95 % bootstrap
-by slide; differences are paired (same cells). TrainedNet so briefly, these nets are worse than their authors': what counts here
+by slide; differences are paired (same cells). Trained so briefly, these nets are worse than their authors': what counts here
 is what conversion costs. Times were taken in turns on a machine that did other work too: read the ratio, not the figures.
 """.rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class FoundingResult:
-    """A row with all that was found out about it."""
+    """A row, its trained net and the figures of its conversion."""
 
     row: FoundingRow
     net: TrainedNet
@@ -41,14 +42,14 @@ class FoundingResult:
 
 @dataclass(frozen=True, slots=True)
 class TargetsMet:
-    """Whether a device file keeps within the targets; None where a target does not apply.
+    """Which targets a device file meets; None where a target does not apply.
 
     Attributes:
         accuracy: within 0.3 points of the net as trained, from one half.
         operating: likewise, each at its own operating threshold.
         auc: within 0.002 of it.
-        agreement: 99.5 % of cells or more count as the same, each at its own operating threshold.
-        same_graph: the float file of the device's own graph agrees as much at the device's threshold: what int8 alone costs.
+        agreement: both put at least 99.5 % of the cells into the same class, each at its own operating threshold.
+        same_graph: so do the device file and the float file of the same graph at one threshold: what int8 alone costs.
     """
 
     accuracy: bool
@@ -59,12 +60,12 @@ class TargetsMet:
 
     @property
     def met(self) -> bool:
-        """All that apply to the net as trained."""
+        """All targets against the net as trained that apply."""
         return self.accuracy and self.operating and self.auc is not False and self.agreement
 
 
 def targets(found: ConversionFigures) -> TargetsMet:
-    """Computed from the figures; losing less than nothing is within them."""
+    """The targets that these figures meet; a gain meets them as well."""
     same_graph = found.report["agreement"]["int8_with_float"] >= AGREEMENT
     pair = found.paired
     if pair is None:
@@ -97,22 +98,22 @@ def render(measured: Sequence[FoundingResult], lacking: Sequence[str] = (), read
         _INTRODUCTION,
         *missing,
         "\n## Float as trained → int8 on the device\n",
-        *_table(_RESULT_HEAD, [_result(one) for one in measured]),
+        *table(_RESULT_HEAD, [_result(one) for one in measured]),
         "\nThe size is that of the file (the Keras file holds the optimizer's state too). µs per cell: float file → int8 file of the",
         "same graph, one thread.",
         "\n## Targets\n",
         f"At most {ACCURACY_POINTS} points of accuracy and {AUC_DROP} of AUC lost against the float net as trained, and",
-        f"{AGREEMENT:.1%} of cells that count as the same. The operating threshold is each net's own: the converter chooses it",
+        f"{AGREEMENT:.1%} of cells in the same class. The operating threshold is each net's own: the converter chooses it",
         "for 1 % false positives on cells that do not judge, where there are enough. The last column is the agreement with the",
         "float file of the device's own graph at the device's threshold: what int8 alone costs, without the way to 32x32.\n",
-        *_table(_TARGET_HEAD, [_target(one) for one in measured]),
+        *table(_TARGET_HEAD, [_target(one) for one in measured]),
         f"\n{_tally(measured)}",
         *_worst(measured),
         "\n## How they were trained\n",
-        *_table(_TRAINING_HEAD, [_training(one) for one in measured]),
+        *table(_TRAINING_HEAD, [_training(one) for one in measured]),
         *(("\n## How cells are read\n", *reading) if reading else ()),
         "\n## The ways to 32x32 that were tried\n",
-        *_table(_WAYS_HEAD, [line for one in measured for line in _ways(one)]),
+        *table(_WAYS_HEAD, [line for one in measured for line in _ways(one)]),
         f"\n{same}",
     ]
     return "\n".join(parts) + "\n"
@@ -157,18 +158,10 @@ _WAYS_HEAD = (
 )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [
-        f"| {' | '.join(head)} |",
-        f"|{'---|' * len(head)}",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
-
-
 def _result(one: FoundingResult) -> tuple[str, ...]:
     report, pair = one.figures.report, one.figures.paired
-    judged, speed = report["figures"], report["us_per_cell"]
-    before, after = judged["as_trained"], judged["int8"]
+    figures, speed = report["figures"], report["us_per_cell"]
+    before, after = figures["as_trained"], figures["int8"]
     if pair is None:
         accuracy = (
             f"at the operating threshold: {_percents(before['accuracy'], after['accuracy'])} (n = {after['cells']})"

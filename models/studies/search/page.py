@@ -1,4 +1,4 @@
-"""``docs/search.md``: the table of the candidates and what must be known to read it."""
+"""``docs/search.md``: the table of the candidates, and what a reader must know of it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from models.studies.search.cost import BATCHES, PROCESSES, ROUNDS, NetInstructio
 from models.studies.search.judge import ACCURACY, AT_01, AT_1, AUC, RATE
 from models.studies.search.make import FOLD, training_code
 from models.studies.search.results import SearchResult, SearchRow
-from models.studies.search.sentences import shelf_sentences, work_sentences
+from models.studies.search.sentences import shelf_sentences, work_sentence
 
-_BARELY = 0.05
+_BARELY = 0.05  # accuracy above that of one answer for all cells, below which a net has not learned
 
 
 def render(found: SearchResult, plot: str) -> str:
@@ -31,7 +31,8 @@ def render(found: SearchResult, plot: str) -> str:
         f"![AUC on unseen slides against microseconds per cell, a number per net]({plot})",
         "",
         *paragraph(
-            "Squares are the shelf's nets; the dotted line joins the nets that no other beats in both. Intervals: table."
+            "Squares are the shelf's nets; the dotted line joins the nets that no other net beats in both. "
+            "The table has the intervals."
         ),
         "",
         "## How much of it is chance",
@@ -40,13 +41,13 @@ def render(found: SearchResult, plot: str) -> str:
         "",
         *_unlearned(found),
         "",
-        "## What it says of the nets on the shelf",
+        "## What the table says of the nets on the shelf",
         "",
         *(line for text in shelf_sentences(found) for line in paragraph(text, bullet=True)),
         "",
         "## Nets of about the same work",
         "",
-        *(line for text in work_sentences(found) for line in paragraph(text)),
+        *paragraph(work_sentence(found)),
     ]
     return "\n".join(parts) + "\n"
 
@@ -103,8 +104,8 @@ def _introduction(found: SearchResult) -> list[str]:
         *paragraph(
             "Written by `python -m models search`. Every net learned from the same crops of 32x32 in the same way: the same "
             f"cells and augmentation, {settings.steps:,} steps of {settings.batch} cells, loss, optimiser and seed; large nets "
-            "had no more steps than small ones. Each gives a logit, whatever its author had, was converted to int8 and judged as "
-            f"the device runs it, on cells that it never saw: {judged.nih[AUC].n:,} NIH cells of {judged.slides} slides and "
+            "had no more steps than small ones. Each gives a logit, whatever its author's net gave, was converted to int8 and judged "
+            f"as the device runs it, on cells that it never saw: {judged.nih[AUC].n:,} NIH cells of {judged.slides} slides and "
             f"the fields of {len(found.plan.blocks)} IML blocks (fold {FOLD}), through a finder that never saw these blocks."
             f"{lacking}"
         ),
@@ -116,7 +117,7 @@ def _introduction(found: SearchResult) -> list[str]:
         "",
         *paragraph(
             f"The shelf's own files learned for {_shelf_steps()}, and their figures are of all folds: they stand in "
-            "[figures.md](figures.md). Figures of this table may be held against each other only."
+            "[figures.md](figures.md). Figures of this table may be compared with each other only."
         ),
     ]
 
@@ -132,7 +133,7 @@ def _own_rates(found: SearchResult) -> str:
     if not own:
         return ""
     told = ", ".join(f"`{one.name}` ({one.rate:g})" for one in own)
-    return f" With their author's own rate: {told}; at the other this graph learned nothing when it was tried."
+    return f" With their author's own rate: {told}; with the shelf's rate this graph learned nothing."
 
 
 def _unlearned(found: SearchResult) -> list[str]:
@@ -145,7 +146,7 @@ def _unlearned(found: SearchResult) -> list[str]:
         return []
     return paragraph(
         f"Not learned within these steps: {', '.join(poor)} at one half is hardly better than saying the same of every cell "
-        f"({100 * larger:.1f} %). Such a row tells of cost, and not of what the net could reach."
+        f"({100 * larger:.1f} %). Such a row shows what the net costs, not what it could reach."
     )
 
 
@@ -159,8 +160,8 @@ def _notes(found: SearchResult) -> list[str]:
     )
     fields = (
         f"IML: n = {judged.found.n} infected cells; the finder lost {judged.lost} of them, which count as missed. The "
-        f"threshold lets {100 * RATE:g} % of these same {judged.healthy:,} uninfected finds through, so the figure flatters. Exact "
-        "95 % intervals."
+        f"threshold lets {100 * RATE:g} % of these same {judged.healthy:,} uninfected finds through, so the figure is optimistic. "
+        "Exact 95 % intervals."
     )
     texts = (
         slides,
@@ -185,7 +186,7 @@ def _about_code(found: SearchResult) -> str:
 def _about_times(run: TimingRun) -> str:
     return (
         f"µs: the bare interpreter on {run.cpu}, one thread, the median at the best of batches "
-        f"{', '.join(map(str, BATCHES))}. All nets were measured in turns in one run ({PROCESSES} processes of "
+        f"{', '.join(map(str, BATCHES))}. All nets were measured in turn in one run ({PROCESSES} processes of "
         f"{ROUNDS} rounds each); ratios are medians over rounds, with the smallest and the largest."
     ) + "".join(f" Note: {note}." for note in run.notes)
 
@@ -196,7 +197,7 @@ def _about_counts(counts: NetInstructions) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in counts.versions.items())
     return (
         f"Instructions: {counts.core}, emulated, counted over {counts.cells:,} cells in batches of {BATCH}; {versions}. "
-        "They are no time: see [arm.md](arm.md)."
+        "They are not times: see [arm.md](arm.md)."
     )
 
 
@@ -213,11 +214,11 @@ def _chance(found: SearchResult) -> list[str]:
     return [
         *paragraph(
             f"Every row is a single training, on one fold. {seeds} Intervals of single nets are wide since slides differ; all "
-            "nets had the same slides, so the paired column is the narrower one, but it knows nothing of seeds."
+            "nets had the same slides, so the paired column is narrower, but it does not contain the seeds."
         ),
         "",
         *paragraph(
-            f"One slide of this fold, {hard.slide} with {hard.cells} cells, weighs much: the nets are right in "
-            f"{100 * hard.right:.0f} % of its cells (mean of all), and each AUC without it stands in the table too."
+            f"One slide of this fold, {hard.slide} with {hard.cells} cells, weighs much: the nets are right about "
+            f"{100 * hard.right:.0f} % of its cells (mean of all), and the table also has each AUC without it."
         ),
     ]

@@ -27,12 +27,12 @@ from models.studies.founding.convert import (
     ConversionFigures,
     PairedDifference,
     PairedFigures,
-    code_digest,
+    compare,
     from_json,
-    paired,
 )
 from models.studies.founding.table import FoundingResult, render, targets
 from models.studies.founding.train import ROWS, TrainedNet
+from models.studies.kept import code_digest
 from tests.convert import cell_folders
 
 RNG = np.random.default_rng(5)
@@ -143,7 +143,7 @@ def test_differences_are_paired_and_signed() -> None:
     theirs = rng.random(200) < 0.9
     mine = theirs.copy()
     mine[np.flatnonzero(theirs)[:6]] = False
-    got = paired((scored(theirs, known.truth), scored(mine, known.truth)), (0.5, 0.5), known, ("Parasitized",))
+    got = compare((scored(theirs, known.truth), scored(mine, known.truth)), (0.5, 0.5), known, ("Parasitized",))
     assert got.accuracy.value == pytest.approx(-6 / 200)
     assert got.agreement == pytest.approx(194 / 200)
     assert got.auc is not None
@@ -155,7 +155,7 @@ def test_differences_are_paired_and_signed() -> None:
 def test_each_net_has_its_own_operating_threshold() -> None:
     known = cells()
     scores = scored(np.ones(200, bool), known.truth)
-    got = paired((scores, scores), (0.5, 0.95), known, ("Parasitized",))
+    got = compare((scores, scores), (0.5, 0.95), known, ("Parasitized",))
     assert got.accuracy.value == 0
     assert got.operating.value == pytest.approx(-0.5)  # at 0.95 none counts as positive
     assert got.agreement == pytest.approx(0.5)
@@ -165,7 +165,7 @@ def test_each_net_has_its_own_operating_threshold() -> None:
 def test_the_paired_interval_is_of_the_difference_and_not_of_the_accuracies() -> None:
     known = cells()
     scores = scored(np.random.default_rng(0).random(200) < 0.7, known.truth)
-    got = paired((scores, scores), (0.5, 0.5), known, ("Parasitized",))
+    got = compare((scores, scores), (0.5, 0.5), known, ("Parasitized",))
     assert got.accuracy.interval == (0.0, 0.0)
     assert got.agreement_interval == (1.0, 1.0)
 
@@ -173,7 +173,7 @@ def test_the_paired_interval_is_of_the_difference_and_not_of_the_accuracies() ->
 def test_without_a_positive_class_there_is_no_auc_and_the_highest_score_counts() -> None:
     known = cells()
     scores = scored(np.ones(200, bool), known.truth)
-    got = paired((scores, scores), (0.99, 0.99), known, ())
+    got = compare((scores, scores), (0.99, 0.99), known, ())
     assert got.auc is None
     assert got.operating.after == 1
 
