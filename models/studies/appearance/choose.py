@@ -1,4 +1,4 @@
-"""Ranges from known microscopes, each left out in turn, and what they catch.
+"""Choose ranges on known microscopes, each left out in turn.
 
 A bound is the most extreme value that samples of the known microscopes show, moved outwards by ``w`` standard deviations between
 microscopes. ``w`` is, measure by measure, the smallest with which a microscope that is left out has at most
@@ -18,6 +18,8 @@ from edge.verdict.fitness import FEWEST, Fitness, Made, Range
 from models.studies.appearance.material import FieldLook
 
 FALSE_ALARMS = 0.01
+"""The most samples of a microscope that was left out that may be outside, by all measures together."""
+
 DRAWS = 200
 """Samples drawn of each set."""
 
@@ -25,14 +27,14 @@ SIZES = (1, 3, 10, 30)
 """Fields of a sample."""
 
 BOUNDS = {"colour": "low", "blue": "high", "confidence": "low"}
-"""Which side of each measure tells foreign fields; the other side is left open."""
+"""The side of each measure on which foreign fields lie; the other side has no bound."""
 
 FINDERS = frozenset({"confidence"})
 """Measures that are the finder's; the others hold for both kinds of model."""
 
-_LOGS = frozenset({"colour"})
-_STEPS = np.arange(0, 6.01, 0.1)
-_EXTREME = 0.01
+_LOGS = frozenset({"colour"})  # measures whose logarithm is used
+_STEPS = np.arange(0, 6.01, 0.1)  # values of ``w`` that are tried, in standard deviations
+_EXTREME = 0.01  # the extreme of a microscope's samples is this quantile
 _Drawn = Mapping[str, Sequence[SampleAppearance]]
 
 
@@ -88,7 +90,7 @@ def _range(name: str, microscopes: _Drawn, w: float) -> Range:
     return (value, None) if low else (None, value)
 
 
-def told(drawn: Sequence[SampleAppearance]) -> list[SampleAppearance]:
+def large_enough(drawn: Sequence[SampleAppearance]) -> list[SampleAppearance]:
     """The samples with enough cells to tell what they are."""
     return [sample for sample in drawn if sample.cells >= FEWEST]
 
@@ -106,13 +108,15 @@ def choose(microscopes: Mapping[str, Sequence[SampleAppearance]]) -> RangeChoice
         for w in _STEPS:
             widths[name] = float(w)
             alarms = [
-                outside({name: _range(name, _others(microscopes, left), float(w))}, told(drawn))
+                outside({name: _range(name, _others(microscopes, left), float(w))}, large_enough(drawn))
                 for left, drawn in microscopes.items()
             ]
             if max(alarms) <= FALSE_ALARMS / len(BOUNDS):
                 break
     left_out = {
-        left: outside({name: _range(name, _others(microscopes, left), w) for name, w in widths.items()}, told(drawn))
+        left: outside(
+            {name: _range(name, _others(microscopes, left), w) for name, w in widths.items()}, large_enough(drawn)
+        )
         for left, drawn in microscopes.items()
     }
     return RangeChoice({name: _range(name, microscopes, w) for name, w in widths.items()}, widths, left_out)
