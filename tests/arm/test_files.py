@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.arm import counter
 from benchmarks.arm import files as counting
 from benchmarks.arm.boards import PI_5
 from benchmarks.arm.cli import app
 from benchmarks.arm.errors import ArmError
-from benchmarks.arm.roots import CACHE_VARIABLE
+from benchmarks.arm.roots import BOOKWORM, CACHE_VARIABLE
 from edge import shelf
 from edge.classifier import BATCH
 
@@ -47,10 +48,10 @@ def root(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> dict[str, Any]:
         made.run = lambda command: run(made, command)
         return made
 
-    (empty_cache / "roots" / counting.BOOKWORM.name).mkdir(parents=True)
+    (empty_cache / "roots" / BOOKWORM.name).mkdir(parents=True)
     monkeypatch.setattr(counting, "build", lambda _: "")
-    monkeypatch.setattr(counting.counter, "folder", lambda: empty_cache)
-    monkeypatch.setattr(counting.counter, "counting", lambda program, *_: program)
+    monkeypatch.setattr(counter, "folder", lambda: empty_cache)
+    monkeypatch.setattr(counter, "counting", lambda program, *_: program)
     monkeypatch.setattr(counting, "Visit", visit)
     return seen
 

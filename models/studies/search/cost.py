@@ -166,7 +166,7 @@ def read_times(plain: Mapping[str, Any]) -> TimingRun:
 def _round_us(one: Mapping[str, Any]) -> float:
     """Median microseconds per cell of one round; ``units`` that are all the same are kept as one number."""
     units = one["units"] if isinstance(one["units"], list) else [one["units"]] * len(one["ns"])
-    return median(ns / cells / 1e3 for ns, cells in zip(one["ns"], units, strict=True))
+    return float(median(ns / cells / 1e3 for ns, cells in zip(one["ns"], units, strict=True)))
 
 
 def times(run: TimingRun, reference: str) -> dict[str, NetTime]:

@@ -93,7 +93,8 @@ def test_a_mean_chance_has_the_standard_error_of_its_calibrations() -> None:
     chance = MeanChance()
     for value in (0.0, 0.0, 0.2, 0.2):
         chance.add(value)
-    assert (chance.share, chance.error) == (pytest.approx(0.1), pytest.approx(0.05))
+    assert chance.share == pytest.approx(0.1)
+    assert chance.error == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def met(**changes: Any) -> dict[str, bool]:
         {2000: MeanChance([got["flagged"]] * 4)},
         {2000: MeanChance([got["found"]] * 4)},
     )
-    end = {"covered": HitRate(got["covered"], 100), "agree": HitRate(got["agree"], 100)}
+    end: dict[str, Any] = {"covered": HitRate(got["covered"], 100), "agree": HitRate(got["agree"], 100)}
     stopped = {
         StoppingCase(WORLD, 0.02, 0, 1000): StoppingOutcome(positive=HitRate(got["false"], 100), **end),
         StoppingCase(WORLD, 0.02, 1, 1000): StoppingOutcome(negative=HitRate(got["missed"], 100), **end),

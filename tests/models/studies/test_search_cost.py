@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import nets, records
 from benchmarks.records import Case, Round, Run
+from benchmarks.workload import Value
 from edge.errors import ModelError
 from edge.modelfile import read_model
 from models.studies.search import cost
@@ -27,7 +28,7 @@ def result(files: dict[str, Path], us: float = 2.0, **changes: Any) -> dict[str,
     for name, path in files.items():
         for work in nets.workloads(str(path), finder=False, batches=cost.BATCHES, threads=(1,), runtimes=("litert",)):
             batch = int(work.parameters["batch"])
-            facts = {"sha256": read_model(path).sha256, "delegated": True}
+            facts: dict[str, Value] = {"sha256": read_model(path).sha256, "delegated": True}
             rounds = tuple(Round(0, 0.0, 1, 1, [int(us * 1000 * batch)] * 3, [batch] * 3) for _ in range(2))
             cases.append(Case(work, records.MEASURED, facts=facts, rounds=rounds))
             assert name == path.stem
