@@ -123,6 +123,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, set[str]]]:
 
     def judge(file: ModelFile, flatbuffer: bytes, _card: Card, fields: Fields, _plan: Plan) -> HeldOutScores:
         net = flatbuffer.decode() if flatbuffer.startswith(b"classifier") else f"start behind {file.path.stem}"
+        assert net.endswith(file.path.stem), "a classifier is judged behind the finder that goes with it"
         done.append(("judge", net, names(fields)))
         return scored([0, 1, 0], [0.1, 0.9, 0.2])
 
