@@ -117,7 +117,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, set[str]]]:
         return object(), ModelFile(b"", setup.finder.card, "", Path(name))
 
     def tuned_classifier(_: AdaptationSetup, file: ModelFile, fields: Fields) -> TunedClassifier:
-        name = f"classifier {next(number):02} behind {file.path}"
+        name = f"classifier {next(number):02} behind {file.path.stem}"
         done.append(("learn", name, names(fields)))
         return TunedClassifier(object(), name.encode(), cells([0, 1]))
 
