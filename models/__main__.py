@@ -15,7 +15,7 @@ from models.cli.report import register as register_report
 from models.cli.search import register as register_search
 from models.cli.shelf import register as register_makers
 from models.places import DOCS, FOLDS, SHELF
-from models.studies.work import default_work
+from models.studies.kept import default_work
 
 PROGRAM = "python -m models"
 

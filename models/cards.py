@@ -1,61 +1,81 @@
-"""``CARD.md`` of a shipped model, written from the card inside its file (sections after Mitchell et al. 2019)."""
+"""``CARD.md`` of a model, written from the card inside its file (sections after Mitchell et al. 2019).
+
+What a model is for, its limits and the command that made it follow from the card: a net of ``train`` says on how many groups it
+was trained, a net of ``adapt`` which net it was adapted from, and all others are the shelf's own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge.modelfile import Card, read_model
+from edge.safe_file import write_text
+from models.judge.words import few_groups, scored_lines
 
-_USE = {
-    "classify": (
+
+@dataclass(frozen=True, slots=True)
+class CardWords:
+    """Sentences of a card: what the model is for, what limits it has, and the command of ``python -m models`` that wrote it."""
+
+    use: str
+    limits: str
+    command: str
+
+
+_SHELF = {
+    "classify": CardWords(
         "Tells red cells with a malaria parasite from those without, on crops that a finder cut from Giemsa-stained thin "
         "films. For research and triage: it puts suspicious cells before a trained person. Not for diagnosis, not for "
-        "species or stage, not for thick films or other stains."
-    ),
-    "find": (
-        "Finds red cells in fields of Giemsa-stained thin films and sets white cells, platelets and stain aside. Not for "
-        "thick films, other stains or other organisms (use the classical finder or the grid)."
-    ),
-}
-_LIMITS = {
-    "classify": (
+        "species or stage, not for thick films or other stains.",
         "Trained on one microscope's fields, cells of one published set and drawn slides: on another microscope "
         "its false positives are unknown until measured on slides known to be negative. Stain specks, platelets on a cell "
-        "and overlapping cells are its usual mistakes."
+        "and overlapping cells are its usual mistakes.",
+        "cards",
     ),
-    "find": (
+    "find": CardWords(
+        "Finds red cells in fields of Giemsa-stained thin films and sets white cells, platelets and stain aside. Not for "
+        "thick films, other stains or other organisms (use the classical finder or the grid).",
         "Cells that lie over each other may be found as one. Its training annotations leave out many cells of crowded "
         "regions and of the border. White cells and platelets were learned from weak labels and drawn slides: their counts are "
-        "rough. It brings the field to a scale at which cells are about 20 pixels wide and fails where fewer than eight cells show."
+        "rough. It brings the field to a scale at which cells are about 20 pixels wide and fails where fewer than eight cells show.",
+        "cards",
     ),
 }
+"""The shelf's own models, by task."""
+
+_USERS = {
+    "classify": "Tells {labels} apart on crops that a finder cut from fields, or on single cells.",
+    "find": "Finds cells in whole fields and sets aside what is none ({labels}).",
+}
+_USERS_USE = (
+    "Made with `python -m models {command}` from the user's own images. For research and triage: it puts suspicious cells "
+    "before a trained person. Not for diagnosis."
+)
+_USERS_LIMITS = (
+    "What it is worth on slides, stains and microscopes other than those it learned from is unknown until measured: "
+    "`python -m models evaluate` on annotated fields, `edge calibrate` on slides known to be negative."
+)
 
 
-def render(
-    card: Card,
-    size: int,
-    *,
-    use: str | None = None,
-    limits: str | None = None,
-    figures: list[str] | None = None,
-    maker: str = "python -m models cards",
-) -> str:
-    """The Markdown of one card.
+def words_of(card: Card) -> CardWords:
+    """What the card says that the model is for, its limits, and the command that made it."""
+    command = "adapt" if "adapted_from" in card.training else "train" if "groups" in card.training else None
+    if command is None:
+        return _SHELF[card.task]
+    use = f"{_USERS[card.task]} {_USERS_USE}".format(labels=", ".join(card.labels), command=command)
+    return CardWords(use, _USERS_LIMITS, command)
 
-    Args:
-        card: as in the file.
-        size: of the file in bytes.
-        use: what it is for, in words; None: what is said of the shelf's models of its task.
-        limits: what it is not to be trusted with; None: likewise.
-        figures: lines; None: the card's, as they are.
-        maker: the command that writes it.
-    """
+
+def card_text(card: Card, size: int) -> str:
+    """The Markdown of one card; ``size`` is that of the file in bytes."""
+    words = words_of(card)
     lines = [
         f"# {card.name}",
         "",
-        use or _USE[card.task],
+        words.use,
         "",
         "| | |",
         "|---|---|",
@@ -73,20 +93,24 @@ def render(
         "",
         "## Figures",
         "",
-        *(
-            figures
-            or _rows(card.accuracy)
-            or ["See `docs/figures.md`: every one is of nets that never saw the blocks and slides in question."]
-        ),
+        *_figures(card),
         "",
         "## Limits",
         "",
-        limits or _LIMITS[card.task],
+        words.limits,
         "",
-        f"Written by `{maker}` from the card inside the file.",
+        f"Written by `python -m models {words.command}` from the card inside the file.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _figures(card: Card) -> list[str]:
+    held = card.accuracy.get("held_out")
+    if isinstance(held, dict) and "set" in held:
+        return ["```", *scored_lines(card.name, held), *few_groups(held["groups"]), "```", "", "Intervals are 95 %."]
+    elsewhere = "See `docs/figures.md`: every one is of nets that never saw the blocks and slides in question."
+    return _rows(card.accuracy) or [elsewhere]
 
 
 def _threshold(card: Card) -> str:
@@ -99,36 +123,30 @@ def _threshold(card: Card) -> str:
 
 def _rows(values: Mapping[str, Any]) -> list[str]:
     return [
-        f"- {key.replace('_', ' ')}: {_end_to_end(value) if key == 'end_to_end' else _said(value)}"
+        f"- {key.replace('_', ' ')}: {_end_to_end(value) if key == 'end_to_end' else _plain(value)}"
         for key, value in values.items()
     ]
 
 
 def _end_to_end(table: Mapping[str, Any]) -> str:
-    """Whole fields, as ``models.judge.card_table`` counted them: every fourth threshold; the file has them all."""
+    """Whole fields, as ``models.judge.card_table`` counted them, at every fourth threshold; the file has them all."""
     found = [f"{sum(row)} at {at}" for at, row in zip(table["thresholds"], table["found"], strict=True)][::4]
     return (
         f"{table['set']}, {table['finder']}: of {sum(table['infected'])} infected cells (lost ones among them) found "
-        f"by score: {', '.join(found)}; {_said({'count error': table['count_error']})}"
+        f"by score: {', '.join(found)}; {_plain({'count error': table['count_error']})}"
     )
 
 
-def _said(value: Any) -> str:
+def _plain(value: Any) -> str:
+    """A value of the card as text: a figure with its interval, a list with commas, a table with semicolons."""
     if isinstance(value, dict):
-        if value.keys() == {"value", "low", "high", "n"}:  # a figure with its interval
+        if value.keys() == {"value", "low", "high", "n"}:
             bounds = "" if value["low"] is None else f" ({value['low']:.4f} to {value['high']:.4f})"
             return f"{value['value']:.4f}{bounds}, n = {value['n']}"
-        return "; ".join(f"{k} {_said(v)}" for k, v in value.items())
+        return "; ".join(f"{k} {_plain(v)}" for k, v in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(_said(v) for v in value) or "none"
+        return ", ".join(_plain(v) for v in value) or "none"
     return str(value)
-
-
-def words(card: Card, size: int) -> str:
-    """``CARD.md`` of a model of the shelf, in the words of the command that made it; ``size`` in bytes is that of the file."""
-    from models.judge.words import card_text  # noqa: PLC0415 - which builds on this module
-
-    return (card_text if "held_out" in card.accuracy else render)(card, size)
 
 
 def write_cards(shelf: Path) -> list[Path]:
@@ -139,6 +157,6 @@ def write_cards(shelf: Path) -> list[Path]:
         if card is None:
             raise ValueError(f"{path}: no card")
         text = path.with_name("CARD.md")
-        text.write_text(words(card, path.stat().st_size))
+        write_text(text, card_text(card, path.stat().st_size))
         written.append(text)
     return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,6 +84,35 @@ def count(
         if keep:
             counts.write(instructions.KEPT)
             table.write_page("counts", table.render(counts))
+
+
+@app.command(name="nets", epilog="Example: edge-bench arm nets a.tflite b.tflite -o counts.json")
+def count_nets(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Classifiers' device files, names all different.")
+    ],
+    *,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="JSON; default: stdout.")] = None,
+    cpu: Annotated[str, typer.Option("--cpu", metavar="CPU", help="The core.")] = "cortex-a76",
+    cells: Annotated[int, typer.Option(min=32, metavar="N", help="Cells that are counted over.")] = 1024,
+    debug: Debug = False,
+) -> None:
+    """Count instructions per cell of any classifier files on one core, in a root that is built already."""
+    (board,) = _boards([cpu])
+    named = {path.stem: path for path in files}
+    if len(named) < len(files):
+        raise typer.BadParameter("two files of the same name")
+    with door(debug=debug, program=PROGRAM):
+        import json  # noqa: PLC0415
+
+        from benchmarks.arm.files import count_files  # noqa: PLC0415
+        from edge.safe_file import write_text  # noqa: PLC0415
+
+        text = json.dumps(count_files(named, board, cells), indent=1)
+        if out is None:
+            typer.echo(text)
+        else:
+            write_text(out, text + "\n")
 
 
 @app.command(epilog="Example: edge-bench arm operations")

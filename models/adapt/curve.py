@@ -1,8 +1,9 @@
-"""``python -m models learning-curve``: what 5, 10, 20 ... annotated fields of a microscope are worth that the nets have never seen.
+"""``python -m models learning-curve``: how good nets become on a new microscope with 5, 10, 20 ... annotated fields of it.
 
-The nets to start from never saw those fields: the classifier is trained on single cells of another source, the finder on
-fields composed of them and on virtual slides. For each draw one block of consecutive fields is left for judging, and of the
-others a random sequence is fixed, whose first n fields are adapted on. Every point is kept: a run that was stopped goes on.
+The nets to start from never saw that microscope: the classifier is trained on single cells of another source, the finder on
+fields composed of such cells and on virtual slides. Each draw leaves one group of fields (a block of consecutive images, or a
+slide) for judging and puts the others into a random order, of which the first n are adapted on. Every point is kept in a file,
+so that a stopped run continues.
 """
 
 from __future__ import annotations
@@ -20,36 +21,39 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.reading import Progress
-from edge.errors import OutputError
-from edge.safe_file import write_text
+from edge.safe_file import plain_errors, write_text
 from models.adapt import finder as finding
-from models.adapt.tune import Bench, Say, figures, judge, tuned_classifier, tuned_finder
+from models.adapt.check import positive_cells
+from models.adapt.streams import AdaptStream
+from models.adapt.tune import AdaptationSetup, Say, figures, judge, tuned_classifier, tuned_finder
 from models.data.classes import Plan
 from models.data.fieldset import Fields
 from models.data.gather import Given, gather
+from models.report.markdown import table
 from models.train.classifier import CellTraining
 from models.train.finder import FinderTraining
 from models.train.make import Wish, make
 from models.train.start import Start, open_start
 
-COUNTS = (0, 5, 10, 20, 50, 100, 200)
-_FIGURES = (
-    ("auc", "AUC"),
-    ("found_at_1_percent_fp", "found at 1 % false positives"),
-    ("found_at_0.1_percent_fp", "found at 0.1 % false positives"),
-    ("finder_f1", "finder F1"),
-    ("finder_keeps_positive", "positive cells the finder keeps"),
-)
-_START, _FINDER = "start", "start-finder"
+_FIGURES = {
+    "auc": "AUC",
+    "found_at_1_percent_fp": "found at 1 % false positives",
+    "found_at_0.1_percent_fp": "found at 0.1 % false positives",
+    "finder_f1": "finder F1",
+    "finder_keeps_positive": "positive cells the finder keeps",
+}
+"""Columns of the table: key of a point to name."""
+
+_START, _FINDER = "start", "start-finder"  # names of the nets to start from
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """What is asked.
+class CurveSettings:
+    """Settings of a learning curve.
 
     Attributes:
         counts: numbers of annotated fields.
-        draws: choices of fields, each judged on another block.
+        draws: choices of fields, each judged on another group.
         folder: keeps starting nets and finished points.
     """
 
@@ -59,7 +63,7 @@ class Curve:
 
 
 def starting_classifier(given: Given, folder: Path, training: CellTraining, tell: Progress, say: Say) -> Start:
-    """A classifier trained on single cells only, once; kept in the folder."""
+    """A classifier trained on single cells only; it is trained once and kept in the folder."""
     out = folder / _START
     if not (out / f"{_START}.tflite").is_file():
         say("training the classifier to start from, on single cells only")
@@ -68,7 +72,7 @@ def starting_classifier(given: Given, folder: Path, training: CellTraining, tell
 
 
 def starting_finder(folder: Path, training: FinderTraining, say: Say) -> Start:
-    """A finder trained without any real field, once; kept in the folder."""
+    """A finder trained without any real field; it is trained once and kept in the folder."""
     from models.data.fields import load_iml  # noqa: PLC0415 - the recipe's own data
     from models.train.finder_make import make_finder  # noqa: PLC0415
 
@@ -76,91 +80,88 @@ def starting_finder(folder: Path, training: FinderTraining, say: Say) -> Start:
     if not path.is_file():
         say("training the finder to start from, on composed and virtual fields only")
         part = folder / "part" / path.name
-        try:
+        with plain_errors(path):
             part.parent.mkdir(parents=True, exist_ok=True)
             blocks = sorted({one.block for one in load_iml()})
             with redirect_stdout(StringIO()):  # the converter's own lines
                 make_finder(part, blocks, training, say, _FINDER)
             part.with_suffix(".keras").replace(path.with_suffix(".keras"))
             part.replace(path)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
     return open_start(str(path), "find")
 
 
-def run(bench: Bench, fields: Fields, curve: Curve) -> list[dict[str, Any]]:
-    """All points, those that are kept already among them.
+def run(setup: AdaptationSetup, fields: Fields, settings: CurveSettings) -> list[dict[str, Any]]:
+    """All points; those that are kept are read.
 
     Returns:
         a dictionary per point: ``fields``, ``draw``, ``block`` and the figures.
 
     Raises:
-        CellsError: there are too few blocks, or too few fields.
+        CellsError: fewer than two groups have a positive cell.
     """
-    finding.check_form(bench.finder)
-    blocks = blocks_of(fields, bench.plan)
-    if len(blocks) < 2:
+    finding.check_form(setup.finder)
+    groups = judged_groups(fields, setup.plan)
+    if len(groups) < 2:
         raise CellsError(f"{fields.name}: one block of fields only: nothing is left to judge on")
     points = []
-    for draw in range(curve.draws):
-        block = blocks[draw % len(blocks)]
-        rest = np.array([group == block for group in fields.fields.groups])
-        order = np.random.default_rng([bench.tuning.cell.seed, draw, 43]).permutation(np.flatnonzero(~rest))
-        for count in curve.counts:
+    for draw in range(settings.draws):
+        group = groups[draw % len(groups)]
+        rest = np.array([one == group for one in fields.fields.groups])
+        rng = np.random.default_rng([setup.tuning.cell.seed, draw, AdaptStream.SEQUENCE])
+        order = rng.permutation(np.flatnonzero(~rest))
+        for count in settings.counts:
             if count > len(order):
-                bench.say(f"! draw {draw + 1}: {len(order)} fields are left beside {block}, not {count}: left out")
+                setup.say(f"! draw {draw + 1}: {len(order)} fields are left beside {group}, not {count}: left out")
                 continue
-            path = curve.folder / f"point-{key(bench, fields)}-{count}-{draw}.json"
+            path = settings.folder / f"point-{key(setup, fields)}-{count}-{draw}.json"
             if path.is_file():
                 points.append(json.loads(path.read_text()))
                 continue
-            bench.say(f"{count} fields, draw {draw + 1} of {curve.draws}, judged on {block} ({int(rest.sum())} fields)")
+            setup.say(
+                f"{count} fields, draw {draw + 1} of {settings.draws}, judged on {group} ({int(rest.sum())} fields)"
+            )
             learn, judged = (
                 replace(fields, fields=fields.fields.take(rows)) for rows in (np.sort(order[:count]), rest)
             )
-            found = point(bench.mute(), learn, judged)
-            points.append({**found, "fields": count, "draw": draw, "block": block})
+            points.append({**point(setup.silent(), learn, judged), "fields": count, "draw": draw, "block": group})
             write_text(path, json.dumps(points[-1], indent=1))
     return points
 
 
-def point(bench: Bench, learn: Fields, rest: Fields) -> dict[str, Any]:
-    """Adapt on some fields (none: the nets as they are), judge on others."""
-    file, flatbuffer, card = bench.finder.file, bench.classifier.file.flatbuffer, bench.classifier.card
+def point(setup: AdaptationSetup, learn: Fields, rest: Fields) -> dict[str, Any]:
+    """Adapt on ``learn`` (of no fields: the nets as they are) and judge on ``rest``."""
+    file, flatbuffer, card = setup.finder.file, setup.classifier.file.flatbuffer, setup.classifier.card
     if len(learn.fields):
-        _, file = tuned_finder(bench, learn)
-        flatbuffer = tuned_classifier(bench, file, learn).flatbuffer or flatbuffer
-    return figures(judge(file, flatbuffer, card, rest, bench.plan), card, bench.plan)
+        _, file = tuned_finder(setup, learn)
+        flatbuffer = tuned_classifier(setup, file, learn).flatbuffer or flatbuffer
+    return figures(judge(file, flatbuffer, card, rest, setup.plan), card, setup.plan)
 
 
-def blocks_of(fields: Fields, plan: Plan) -> list[str]:
-    """Groups with a positive cell, so that there is something to find; those with most first."""
-    counts: dict[str, int] = {}
-    for one, group in zip(fields.fields.fields, fields.fields.groups, strict=True):
-        index = plan.indices(one.types)
-        counts[group] = counts.get(group, 0) + int(plan.suspect[index[index >= 0]].sum())
+def judged_groups(fields: Fields, plan: Plan) -> list[str]:
+    """Groups with a positive cell, which can be judged on; those with most first."""
+    counts = positive_cells(fields, plan)
     return sorted((group for group, count in counts.items() if count), key=lambda group: (-counts[group], group))
 
 
-def key(bench: Bench, fields: Fields) -> str:
-    """Of all that a point depends on; another key, another point."""
+def key(setup: AdaptationSetup, fields: Fields) -> str:
+    """A digest of all that a point depends on."""
     names = [one.path.name for one in fields.fields.fields]
-    text = repr((bench.finder.card.sha256, bench.classifier.card.sha256, names, asdict(bench.tuning)))
+    text = repr((setup.finder.card.sha256, setup.classifier.card.sha256, names, asdict(setup.tuning)))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def page(points: Sequence[dict[str, Any]], bench: Bench, name: str) -> list[str]:
+def page(points: Sequence[dict[str, Any]], setup: AdaptationSetup, name: str) -> list[str]:
     """Markdown: how it was measured, and the table.
 
     Args:
         points: as ``run`` gives them.
-        bench: the nets to start from.
+        setup: the nets to start from.
         name: of the fields.
     """
     draws = len({point["draw"] for point in points})
     judged = {point["block"]: point["judged_fields"] for point in points}
     blocks = ", ".join(f"{block} ({count} fields)" for block, count in judged.items())
-    start = f"`{bench.classifier.card.name}` and `{bench.finder.card.name}`"
+    start = f"`{setup.classifier.card.name}` and `{setup.finder.card.name}`"
     return [
         "# What annotated fields of a new microscope are worth",
         "",
@@ -170,25 +171,21 @@ def page(points: Sequence[dict[str, Any]], bench: Bench, name: str) -> list[str]
         "Thresholds for a share of false positives are those of the judged cells. Means over the draws, least to most in",
         "brackets: few draws, each judged on another film.",
         "",
-        *table(points),
+        *curve_table(points),
     ]
 
 
-def table(points: Sequence[dict[str, Any]]) -> list[str]:
+def curve_table(points: Sequence[dict[str, Any]]) -> list[str]:
     """A Markdown table: mean over the draws and (least to most)."""
-    lines = [
-        "| fields | draws | " + " | ".join(name for _, name in _FIGURES) + " |",
-        "|" + "---|" * (len(_FIGURES) + 2),
-    ]
+    rows = []
     for count in sorted({point["fields"] for point in points}):
         mine = [point for point in points if point["fields"] == count]
-        cells = []
-        for name, _ in _FIGURES:
-            values = [_value(point.get(name)) for point in mine]
-            known = [value for value in values if value is not None]
+        cells = [str(count), str(len(mine))]
+        for name in _FIGURES:
+            known = [value for point in mine if (value := _value(point.get(name))) is not None]
             cells.append(f"{np.mean(known):.3f} ({min(known):.3f} to {max(known):.3f})" if known else "-")
-        lines.append(f"| {count} | {len(mine)} | " + " | ".join(cells) + " |")
-    return lines
+        rows.append(cells)
+    return table(["fields", "draws", *_FIGURES.values()], rows)
 
 
 def _value(raw: Any) -> float | None:

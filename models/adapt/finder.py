@@ -24,6 +24,7 @@ from edge.finders import Finder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile
 from edge.types import UInt8Array
+from models.adapt.streams import AdaptStream
 from models.data.classes import Plan
 from models.data.debris import weak_labels
 from models.data.fieldset import Fields, sound
@@ -36,25 +37,27 @@ from models.train.finder_make import device_file
 from models.train.start import Start
 
 COMPLETE = 0.6
-"""Annotated cells over found ones, below which annotations are taken for incomplete: a finder would learn to overlook cells."""
+"""With fewer annotated cells per found cell annotations count as incomplete: a finder would learn to overlook cells."""
 
 SAME_BOX = (0.87, 1.15)
-"""Width of annotated boxes over found ones that needs no mending: tools and people leave more or less margin around a cell."""
+"""Range of the width of annotated boxes over that of found ones in which boxes stay as they are: tools and people leave more
+or less margin around a cell."""
 
-_LOOSE = 0.25
-_VIRTUAL = 40
-_MIX = (0.8, 0.2)
-_CALIBRATION = 60
+_LOOSE = 0.25  # IoU from which an annotated and a found box are the same cell, of whatever width
+_VIRTUAL_SCENES = 40  # drawn and mixed in, so that the finder does not forget
+_VIRTUAL_SEEDS = 50  # added to the seed: slides that no training of the shelf has drawn
+_MIX = (0.8, 0.2)  # shares of given and virtual fields in a batch
+_CALIBRATION_FIELDS = 60  # that the int8 file is calibrated on
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What the unadapted finder sees of annotated fields.
+class AnnotationCheck:
+    """Annotations beside what the finder sees before it is adapted.
 
     Attributes:
-        annotated: cells inside the border.
-        found: likewise.
-        width: of annotated boxes over found ones, median of those that overlap; 1 where none do.
+        annotated: annotated cells inside the border.
+        found: found cells inside the border.
+        width: of annotated boxes over that of found ones, median of those that overlap; 1 where none do.
     """
 
     annotated: int
@@ -63,11 +66,11 @@ class Look:
 
     @property
     def complete(self) -> bool:
-        """Whether annotations seem to name all cells."""
+        """Whether nearly all cells seem to be annotated."""
         return self.annotated >= COMPLETE * self.found
 
 
-def look(fields: Fields, tell: Progress) -> Look:
+def check_annotations(fields: Fields, tell: Progress) -> AnnotationCheck:
     """Compare annotations with what the finder of these fields sees."""
     annotated = found = 0
     ratios: list[float] = []
@@ -80,29 +83,29 @@ def look(fields: Fields, tell: Progress) -> Look:
         found += int(inside(boxes, shape, BORDER).sum())
         for i, j in pairs(iou(boxes, one.boxes), _LOOSE):
             ratios.append(float(one.boxes[j, 2:].max() / max(boxes[i, 2:].max(), 1)))
-    return Look(annotated, found, float(np.median(ratios)) if ratios else 1.0)
+    return AnnotationCheck(annotated, found, float(np.median(ratios)) if ratios else 1.0)
 
 
 def resized(fields: Fields, factor: float) -> Fields:
-    """The fields with annotated boxes ``factor`` times as wide around the same middles."""
+    """The fields with annotated boxes ``factor`` times as wide and high around the same middles."""
 
-    def grown(one: AnnotatedField) -> AnnotatedField:
+    def scaled(one: AnnotatedField) -> AnnotatedField:
         sides = one.boxes[:, 2:] * factor
         middle = one.boxes[:, :2] + one.boxes[:, 2:] / 2
         return replace(one, boxes=np.rint(np.hstack([middle - sides / 2, sides])).astype(np.int32))
 
-    return replace(fields, fields=replace(fields.fields, fields=tuple(grown(one) for one in fields.fields.fields)))
+    return replace(fields, fields=replace(fields.fields, fields=tuple(scaled(one) for one in fields.fields.fields)))
 
 
 def check_form(start: Start) -> None:
-    """Raise ModelError for a finder that is none of this project's own nets."""
+    """Raise ModelError for a finder that is not one of this project's own nets."""
     if start.card.finder is None or start.card.finder.kinds != KINDS:
         raise ModelError(f"{start.card.name}: only finders that tell {', '.join(KINDS)} can be adapted")
 
 
 def scene(field: AnnotatedField, rgb: UInt8Array, plan: Plan) -> Scene | None:
     """A field to learn from, its cells twice as wide as the net sees them; None where it has no cell."""
-    one = sound(field, rgb, Counter())  # they are counted where cells are read
+    one = sound(field, rgb, Counter())  # unusable boxes are counted where cells are read
     index = plan.indices(one.types)
     if not (index >= 0).any():
         return None
@@ -119,13 +122,12 @@ def scene(field: AnnotatedField, rgb: UInt8Array, plan: Plan) -> Scene | None:
 
 def scenes_of(fields: Fields, plan: Plan, tell: Progress) -> list[Scene]:
     """All fields to learn from that can be read."""
-    made = []
+    scenes = []
     for number, (one, rgb) in enumerate(_readable(fields)):
         tell("reading fields for the finder", number / len(fields.fields))
-        known = scene(one, rgb, plan)
-        if known is not None:
-            made.append(known)
-    return made
+        if (made := scene(one, rgb, plan)) is not None:
+            scenes.append(made)
+    return scenes
 
 
 def tuned(
@@ -135,24 +137,24 @@ def tuned(
     import keras  # noqa: PLC0415
 
     keras.utils.set_random_seed(settings.seed)
-    virtual = virtual_scenes(_VIRTUAL, 50 + settings.seed)
+    virtual = virtual_scenes(_VIRTUAL_SCENES, _VIRTUAL_SEEDS + settings.seed)
     model = fit(start.model(), [scenes, virtual], replace(settings, mix=_MIX), say)
-    rng = np.random.default_rng([settings.seed, 5])
+    rng = np.random.default_rng([settings.seed, AdaptStream.CALIBRATION])
     shown = [*scenes, *virtual[::4]]
-    images = [draw(shown[i % len(shown)], rng).image for i in range(_CALIBRATION)]
+    images = [draw(shown[i % len(shown)], rng).image for i in range(_CALIBRATION_FIELDS)]
     with quiet():
         flatbuffer = device_file(model, images)
     return model, ModelFile(flatbuffer, start.card, "", Path(start.card.name))
 
 
 def opened(file: ModelFile) -> LearnedFinder:
-    """A finder's file, opened without the runtime's greeting."""
+    """A finder, opened without the runtime's own lines."""
     with quiet():
         return LearnedFinder(file)
 
 
 def matches(finder: Finder, fields: Fields, plan: Plan) -> list[Match]:
-    """The finder against the annotations, a match per field that can be read."""
+    """The finder's cells matched with the annotations, one ``Match`` per field that can be read."""
     return [_match(finder, rgb, one, plan) for one, rgb in _readable(fields)]
 
 

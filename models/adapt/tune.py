@@ -1,9 +1,10 @@
-"""``python -m models adapt``: a finder and a classifier fine-tuned on a user's own annotated fields, in minutes.
+"""Fine-tuning of a finder and a classifier on a user's own annotated fields, in minutes.
 
-What the nets know is kept by a low rate, few steps, a pull back to the weights they had (classifier) and virtual slides among the
-fields (finder). Everything is checked by cross-validation inside the given fields: each field is judged by nets that never saw its
-group, beside the nets as they were. A net that did not become better there stays as it was. Thresholds are chosen on the same
-held-out scores where there are enough of them, else the card's are kept, and either is said.
+So that the nets do not forget, the learning rate is low and the steps are few; the classifier is pulled back to the weights it
+had, and the finder sees virtual slides among the fields. Everything is checked by cross-validation inside the given fields
+(``models.adapt.check``): each field is judged by nets that never saw its group, beside the nets as they were. A net that is no
+better there stays as it was. Thresholds are chosen on the same held-out scores where there are enough of them; else the card's
+are kept. Either is told.
 """
 
 from __future__ import annotations
@@ -32,18 +33,19 @@ from models.train.finder import FinderTraining
 from models.train.start import Start
 
 Say = Callable[[str], None]
-_DOUBLE, _MOST_STEPS = 40, 5
-_FEW = 5  # fields: on so few, nets that were not pulled back ranked the cells of other films worse than before
+_DOUBLE = 40  # fields with which the steps are doubled
+_MOST_STEPS = 5  # at most so many times the steps
+_FEW = 5  # fields: with so few, nets that were not pulled back ranked the cells of other films worse than before
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
+class TuningSettings:
     """How the nets are fine-tuned.
 
     Attributes:
         cell: of the classifier; steps are those of few fields, see ``scaled``.
-        finder: of the finder, likewise.
-        false_positives: share of negative cells that may count as positive; None: the usual.
+        finder: of the finder; steps are those of few fields, too.
+        false_positives: share of negative cells that may count as positive, 0..1; None: the usual.
     """
 
     cell: CellTraining = field(
@@ -52,8 +54,8 @@ class Tuning:
     finder: FinderTraining = field(default_factory=lambda: FinderTraining(steps=200, batch=4, rate=3e-4))
     false_positives: float | None = None
 
-    def scaled(self, fields: int) -> Tuning:
-        """With more steps for more fields (twice as many at 40, five times as many from 160 on) and a weaker pull back."""
+    def scaled(self, fields: int) -> TuningSettings:
+        """The settings for so many fields: twice the steps at 40, five times from 160 on, and a weaker pull back."""
         factor = min(_MOST_STEPS, 1 + fields / _DOUBLE)
         anchor = self.cell.anchor * min(1.0, _FEW / max(fields, 1))
         cell = replace(self.cell, steps=round(self.cell.steps * factor), anchor=anchor)
@@ -61,14 +63,14 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bench:
-    """What an adaptation works with.
+class AdaptationSetup:
+    """The nets and settings of an adaptation.
 
     Attributes:
         finder: to start from.
         classifier: to start from.
         plan: the fields' classes, as the classifier has them (``plan_for``).
-        tuning: settings.
+        tuning: settings of fine-tuning.
         tell: gets progress.
         say: gets lines.
     """
@@ -76,23 +78,23 @@ class Bench:
     finder: Start
     classifier: Start
     plan: Plan
-    tuning: Tuning
+    tuning: TuningSettings
     tell: Progress
     say: Say
 
-    def mute(self) -> Bench:
-        """The same without lines of training."""
+    def silent(self) -> AdaptationSetup:
+        """The same setup, without lines of training."""
         return replace(self, say=lambda _: None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tuned:
+class TunedClassifier:
     """A fine-tuned classifier.
 
     Attributes:
-        model: Keras; None where nothing suspicious is annotated to learn from.
-        flatbuffer: its int8 file, or None.
-        cells: it learned from.
+        model: Keras; None where no positive cell is annotated.
+        flatbuffer: its int8 graph; None where there is no model.
+        cells: that it learned from.
     """
 
     model: Any
@@ -110,28 +112,26 @@ def plan_for(plan: Plan, card: Card) -> Plan:
         )
     ordinary = [label for label in card.labels if label not in card.positive]
     background = plan.background and card.labels[int(known.label_of[plan.labels.index(plan.background)])]
-    merge = {}
-    for name, to in zip(plan.labels, known.label_of, strict=True):
-        merge[name] = card.labels[int(to)]
-    return Renamed(card.labels, background or ordinary[0], tuple(card.positive), plan.naming, plan, merge)
+    positive = tuple(card.positive)
+    return RenamedPlan(card.labels, background or ordinary[0], positive, plan.naming, inner=plan, place=known.label_of)
 
 
-@dataclass(frozen=True, slots=True)
-class Renamed(Plan):
-    """A plan whose classes are called as another net calls them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenamedPlan(Plan):
+    """A plan with the classes of another net.
 
     Attributes:
         inner: the plan as the fields have it.
-        called: its classes to this plan's.
+        place: int32 [k], the class of this plan for each class of ``inner``.
     """
 
-    inner: Plan | None = None
-    called: dict[str, str] = field(default_factory=dict)
+    inner: Plan
+    place: np.ndarray
 
     def index(self, name: str) -> int:
         """The class of an annotated name, as an index into ``labels``; -1: left out."""
-        number = self.inner.index(name) if self.inner is not None else -1
-        return -1 if number < 0 or self.inner is None else self.labels.index(self.called[self.inner.labels[number]])
+        number = self.inner.index(name)
+        return -1 if number < 0 else int(self.place[number])
 
 
 def tuned_cells(start: Start, cells: Cells, settings: CellTraining, say: Say) -> Any:
@@ -143,26 +143,26 @@ def tuned_cells(start: Start, cells: Cells, settings: CellTraining, say: Say) ->
     return train([source], [1.0], start.card.crop, settings, say, classes=classes, start=start.model())
 
 
-def tuned_finder(bench: Bench, fields: Fields) -> tuple[Any, ModelFile]:
+def tuned_finder(bench: AdaptationSetup, fields: Fields) -> tuple[Any, ModelFile]:
     """The finder fine-tuned on these fields: its Keras model and its device file."""
     scenes = finding.scenes_of(fields, bench.plan, bench.tell)
     return finding.tuned(bench.finder, scenes, bench.tuning.scaled(len(fields.fields)).finder, bench.say)
 
 
-def tuned_classifier(bench: Bench, file: ModelFile, fields: Fields) -> Tuned:
+def tuned_classifier(bench: AdaptationSetup, file: ModelFile, fields: Fields) -> TunedClassifier:
     """The classifier fine-tuned on these fields, as the finder in ``file`` shows them."""
     card, plan = bench.classifier.card, bench.plan
     settings = bench.tuning.scaled(len(fields.fields)).cell
     plain = replace(card.crop, normalise="none")
     cells, _ = replace(fields, finder=finding.opened(file)).read(plan, plain, bench.tell, learn=True)
     if not plan.suspect[cells.truth].any():
-        return Tuned(None, None, cells)
+        return TunedClassifier(None, None, cells)
     model = tuned_cells(bench.classifier, cells, settings, bench.say)
-    return Tuned(model, flatbuffer_of(model, cells, card.crop, settings.seed), cells)
+    return TunedClassifier(model, flatbuffer_of(model, cells, card.crop, settings.seed), cells)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class HeldOutScores:
     """Held-out fields through finder and classifier.
 
     Attributes:
@@ -176,33 +176,33 @@ class Judged:
     matches: list[Match]
 
 
-def judge(file: ModelFile, flatbuffer: bytes, card: Card, fields: Fields, plan: Plan) -> Judged:
-    """Judge a pair of nets on fields that neither learned from."""
+def judge(file: ModelFile, flatbuffer: bytes, card: Card, fields: Fields, plan: Plan) -> HeldOutScores:
+    """Scores of a finder and a classifier on fields that neither learned from."""
     finder = finding.opened(file)
     plain = replace(card.crop, normalise="none")
     cells, _ = replace(fields, finder=finder).read(plan, plain, lambda *_: None)
-    return Judged(cells, int8_scores(flatbuffer, card, cells), finding.matches(finder, fields, plan))
+    return HeldOutScores(cells, int8_scores(flatbuffer, card, cells), finding.matches(finder, fields, plan))
 
 
-def together(parts: list[Judged]) -> Judged:
-    """Several held-out parts as one; what each part's nets said of its own fields."""
-    return Judged(
+def joined(parts: list[HeldOutScores]) -> HeldOutScores:
+    """Several held-out parts as one; each part was scored by nets of its own."""
+    return HeldOutScores(
         join([part.cells for part in parts]),
         np.concatenate([part.scores for part in parts]),
         [match for part in parts for match in part.matches],
     )
 
 
-def figures(judged: Judged, card: Card, plan: Plan) -> dict[str, Any]:
+def figures(held_out: HeldOutScores, card: Card, plan: Plan) -> dict[str, Any]:
     """Finder and classifier on held-out fields, plain values with intervals."""
-    pooled = summarise(judged.matches)
+    pooled = summarise(held_out.matches)
     out: dict[str, Any] = {
-        "judged_fields": len(judged.matches),
+        "judged_fields": len(held_out.matches),
         "finder_f1": round(pooled.f1, 4),
         "finder_keeps_positive": None if not pooled.infected else round(pooled.infected_kept, 4),
         "positive_cells": pooled.infected,
     }
-    scored = Scored(card, fit(plan, card), judged.cells, judged.scores)
+    scored = Scored(card, fit(plan, card), held_out.cells, held_out.scores)
     positive = scored.positive
     if 0 < positive.sum() < len(positive):
         out["auc"] = round(auc(positive, scored.suspicion), 4)

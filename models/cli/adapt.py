@@ -1,9 +1,9 @@
-"""``python -m models adapt`` and ``learning-curve``: their options."""
+"""The options of ``python -m models adapt`` and ``learning-curve``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -24,6 +24,20 @@ from models.cli.options import (
     teller,
     write_lines,
 )
+
+if TYPE_CHECKING:
+    from models.adapt.tune import TuningSettings
+    from models.data.classes import Plan
+    from models.data.fieldset import Fields
+    from models.data.gather import Given
+
+Steps = Annotated[
+    int,
+    typer.Option(min=1, help="Fine-tuning steps of the classifier, of few fields; up to five times as many of more."),
+]
+FinderSteps = Annotated[
+    int, typer.Option(min=10, help="Fine-tuning steps of the finder, of few fields; up to five times as many of more.")
+]
 
 
 def adapt(
@@ -46,10 +60,8 @@ def adapt(
     ignore: Ignore = None,
     background: Background = None,
     positive: Positive = None,
-    steps: Annotated[
-        int, typer.Option(min=1, help="Steps of the classifier, of few fields; up to five times as many of more.")
-    ] = 300,
-    finder_steps: Annotated[int, typer.Option(min=10, help="Steps of the finder, likewise.")] = 200,
+    steps: Steps = 300,
+    finder_steps: FinderSteps = 200,
     seed: Seed = 0,
     false_positives: Annotated[
         Optional[str],  # noqa: UP045
@@ -62,42 +74,54 @@ def adapt(
 ) -> None:
     """Fine-tune the finder and a classifier on your own annotated fields: a new microscope or stain, in minutes.
 
-    Annotate with edge-run --detections and correct the file with any COCO tool: mend boxes and classes, add what is missing,
+    Annotate with edge-run --detections and correct the file with any COCO tool: correct boxes and classes, add what is missing,
     and delete the scores. Five fields already help; they should show what your slides show, infected cells above all.
     """
-    asked = given(
+    request = given(
         cells=None, fields=[fields], annotations=annotations, group_by=group_by, merge=merge, ignore=ignore,
         background=background, positive=positive, finder=finder,
     )  # fmt: skip
     allowed = rate(false_positives)
     with entered(debug=debug, training=True):
-        from dataclasses import replace  # noqa: PLC0415
-
         from edge import shelf  # noqa: PLC0415 - heavy
         from edge.errors import OutputError  # noqa: PLC0415
         from models.adapt.job import run  # noqa: PLC0415
-        from models.adapt.tune import Bench, Tuning, plan_for  # noqa: PLC0415
-        from models.data.fieldset import Fields  # noqa: PLC0415
-        from models.data.gather import gather  # noqa: PLC0415
+        from models.adapt.tune import AdaptationSetup, plan_for  # noqa: PLC0415
         from models.train.start import open_start  # noqa: PLC0415
 
         if out.is_dir() and any(out.iterdir()) and not force:
             raise OutputError(f"{out}: is not empty: --force writes into it")
         starts = open_start(finder or shelf.FINDER, "find"), open_start(model or shelf.CLASSIFIER, "classify")
-        data = gather(asked, least=1)
-        (source,) = data.sources
-        if not isinstance(source, Fields):
-            raise TypeError("fields were opened as cells")
+        plan, source = _fields(request)
         for note in source.notes:
             say(f"! {note}")
-        usual = Tuning()
-        tuning = Tuning(
-            replace(usual.cell, steps=steps, seed=seed), replace(usual.finder, steps=finder_steps, seed=seed), allowed
-        )
-        bench = Bench(*starts, plan_for(data.plan, starts[1].card), tuning, teller(), say)
-        made = run(bench, source, out)
-        write_lines([*made.lines, f"written: {made.finder}", f"written: {made.classifier}"])
-        write_lines([f"use them: edge-run FIELDS --finder {made.finder} --model {made.classifier}"])
+        tuning = _tuning(steps, finder_steps, seed, allowed)
+        setup = AdaptationSetup(*starts, plan_for(plan, starts[1].card), tuning, teller(), say)
+        result = run(setup, source, out)
+        write_lines([*result.lines, f"written: {result.finder}", f"written: {result.classifier}"])
+        write_lines([f"use them: edge-run FIELDS --finder {result.finder} --model {result.classifier}"])
+
+
+def _fields(request: Given) -> tuple[Plan, Fields]:
+    """The classes of the annotated fields, and the fields."""
+    from models.data.fieldset import Fields  # noqa: PLC0415
+    from models.data.gather import gather  # noqa: PLC0415
+
+    data = gather(request, least=1)
+    (source,) = data.sources
+    if not isinstance(source, Fields):
+        raise TypeError("fields were opened as cells")
+    return data.plan, source
+
+
+def _tuning(steps: int, finder_steps: int, seed: int, false_positives: float | None = None) -> TuningSettings:
+    from dataclasses import replace  # noqa: PLC0415
+
+    from models.adapt.tune import TuningSettings  # noqa: PLC0415 - heavy
+
+    usual = TuningSettings()
+    cell, finder = replace(usual.cell, steps=steps, seed=seed), replace(usual.finder, steps=finder_steps, seed=seed)
+    return TuningSettings(cell, finder, false_positives)
 
 
 def learning_curve(
@@ -132,12 +156,12 @@ def learning_curve(
     positive: Positive = None,
     start_steps: Annotated[int, typer.Option(min=1, help="Steps of the classifier to start from.")] = 3000,
     start_finder_steps: Annotated[int, typer.Option(min=10, help="Steps of the finder to start from.")] = 2600,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the classifier's fine-tuning.")] = 300,
-    finder_steps: Annotated[int, typer.Option(min=10, help="Steps of the finder's.")] = 200,
+    steps: Steps = 300,
+    finder_steps: FinderSteps = 200,
     seed: Seed = 0,
     debug: Debug = False,
 ) -> None:
-    """Measure what each number of annotated fields of an unseen microscope buys; the same command goes on where it stopped."""
+    """Measure how good adapted nets become with each number of annotated fields; the same command continues where it stopped."""
     if (start is None) == (not cells):
         raise typer.BadParameter("give --cells to train the classifier to start from, or --start")
     try:
@@ -146,51 +170,39 @@ def learning_curve(
         raise typer.BadParameter(f"--counts {counts!r}: numbers separated by commas") from error
     if wanted[0] < 0:
         raise typer.BadParameter("--counts: a negative number of fields")
-    asked = given(
+    request = given(
         cells=None, fields=[fields], annotations=annotations, group_by=group_by, merge=merge, ignore=ignore,
         background=background, positive=positive,
     )  # fmt: skip
     with entered(debug=debug, training=True):
         import json  # noqa: PLC0415
-        from dataclasses import replace  # noqa: PLC0415
 
-        from edge.errors import OutputError  # noqa: PLC0415
-        from edge.safe_file import write_text  # noqa: PLC0415
+        from edge.safe_file import plain_errors, write_text  # noqa: PLC0415
         from models.adapt import curve  # noqa: PLC0415
-        from models.adapt.tune import Bench, Tuning, plan_for  # noqa: PLC0415
-        from models.data.fieldset import Fields  # noqa: PLC0415
-        from models.data.gather import Given, gather  # noqa: PLC0415
+        from models.adapt.tune import AdaptationSetup, plan_for  # noqa: PLC0415
+        from models.data.gather import Given  # noqa: PLC0415
         from models.train.classifier import CellTraining  # noqa: PLC0415 - heavy
         from models.train.finder import FinderTraining  # noqa: PLC0415
         from models.train.start import open_start  # noqa: PLC0415
 
-        try:
+        with plain_errors(work):
             work.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{work}: cannot be written: {error.strerror}") from error
         tell = teller()
-        data = gather(asked, least=1)
-        (source,) = data.sources
-        if not isinstance(source, Fields):
-            raise TypeError("fields were opened as cells")
-        trained = CellTraining(steps=start_steps, seed=seed)
-        classifier = (
-            open_start(start, "classify")
-            if start
-            else curve.starting_classifier(Given(cells=tuple(cells or ())), work, trained, tell, say)
-        )
+        plan, source = _fields(request)
+        if start:
+            classifier = open_start(start, "classify")
+        else:
+            training = CellTraining(steps=start_steps, seed=seed)
+            classifier = curve.starting_classifier(Given(cells=tuple(cells or ())), work, training, tell, say)
         finder = (
             open_start(start_finder, "find")
             if start_finder
             else curve.starting_finder(work, FinderTraining(steps=start_finder_steps, seed=seed), say)
         )
-        usual = Tuning()
-        tuning = Tuning(
-            replace(usual.cell, steps=steps, seed=seed), replace(usual.finder, steps=finder_steps, seed=seed)
-        )
-        bench = Bench(finder, classifier, plan_for(data.plan, classifier.card), tuning, tell, say)
-        points = curve.run(bench, source, curve.Curve(wanted, draws, work))
-        lines = curve.page(points, bench, source.name)
+        tuning = _tuning(steps, finder_steps, seed)
+        setup = AdaptationSetup(finder, classifier, plan_for(plan, classifier.card), tuning, tell, say)
+        points = curve.run(setup, source, curve.CurveSettings(wanted, draws, work))
+        lines = curve.page(points, setup, source.name)
         write_text(work / "curve.json", json.dumps({"report_version": 1, "points": points}, indent=1) + "\n")
         write_text(work / "curve.md", "\n".join(lines) + "\n")
         write_lines(lines)

@@ -7,9 +7,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from models.cli.options import EXIT_CODES, Debug, Seed, entered, names, say, teller, write_lines
+from models.cli.options import EXIT_CODES, Debug, Seed, entered, names, say, write_lines
 from models.places import DOCS
-from models.studies.work import default_work
+from models.studies.kept import check_request, default_work
 
 _PAGE = DOCS / "search.md"
 
@@ -27,7 +27,7 @@ def search(
     ] = _PAGE,
     only: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="A,B", help="Nets to train where they are not kept; the others as they were kept."),
+        typer.Option(metavar="A,B", help="Train only these nets; the others are taken as they were kept."),
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of each net.")] = 1000,
     seed: Seed = 0,
@@ -37,25 +37,27 @@ def search(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Train candidate nets alike, judge their int8 files, measure what they cost, and write the table.
+    """Train candidate nets the same way, judge their int8 files, measure what they cost, and write the table.
 
-    Half an hour to an hour on two cores; stopped by Ctrl-C, the same command goes on from there. Needs the real images
+    Half an hour to an hour on two cores; after Ctrl-C the same command continues from there. Needs the real images
     (EDGE_DATA), TensorFlow (extra convert) and, for the plot, matplotlib (extra bench); without them, exit code 11.
     """
-    from models.studies.search.run import Asked, check, run  # noqa: PLC0415 - heavy
+    from models.studies.search.candidates import CANDIDATES  # noqa: PLC0415
+    from models.studies.search.run import SearchSettings, run  # noqa: PLC0415 - heavy
 
-    asked = Asked(work or default_work("search"), out, names(only), steps, seed, training=not no_training, again=again)
+    place, wanted = work or default_work("search"), names(only)
     try:
-        check(asked)
+        check_request(place, wanted, [one.name for one in CANDIDATES])
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+    settings = SearchSettings(place, out, wanted, steps, seed, training=not no_training, again=again)
     with entered(debug=debug, training=not no_training):
         from models.data.fields import need_images  # noqa: PLC0415
         from models.report.plots import need_matplotlib  # noqa: PLC0415
 
         need_images()
         need_matplotlib()
-        write_lines([str(path) for path in run(asked, say, teller())])
+        write_lines([str(path) for path in run(settings, say)])
 
 
 def register(app: typer.Typer) -> None:

@@ -1,42 +1,18 @@
-"""Figures as lines of text, and the card of a user's own net in words."""
+"""Figures as lines of text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from edge.modelfile import Card
-from models.cards import render
 from models.data.cells import FEW_GROUPS
 from models.judge.figures import END_TO_END, FIGURES, Known, Measured
 
-_DOES = {
-    "classify": "Tells {labels} apart on crops that a finder cut from fields, or on single cells.",
-    "find": "Finds cells in whole fields and sets aside what is none ({labels}).",
-}
-_USE = (
-    "Made with `python -m models {command}` from the user's own images. For research and triage: it puts suspicious cells "
-    "before a trained person. Not for diagnosis."
-)
-_LIMITS = (
-    "What it is worth on slides, stains and microscopes other than those it learned from is unknown until measured: "
-    "`python -m models evaluate` on annotated fields, `edge calibrate` on slides known to be negative."
-)
-_WIDEST_MATRIX = 12
-
-
-def card_text(card: Card, size: int, command: str = "train") -> str:
-    """``CARD.md``; ``size`` in bytes is that of the file."""
-    use = f"{_DOES[card.task]} {_USE}".format(labels=", ".join(card.labels), command=command)
-    held = card.accuracy.get("held_out")
-    figures = None
-    if isinstance(held, dict) and "set" in held:
-        figures = ["```", *scored_lines(card.name, held), *few_groups(held["groups"]), "```", "", "Intervals are 95 %."]
-    return render(card, size, use=use, limits=_LIMITS, figures=figures, maker=f"python -m models {command}")
+_WIDEST_MATRIX = 12  # classes; a wider confusion matrix is left out
 
 
 def measured(raw: Mapping[str, Any] | None) -> Measured | None:
-    """A figure from its plain form."""
+    """A figure from its plain form; None stays None."""
     return None if raw is None else Measured(**raw)
 
 
@@ -86,7 +62,7 @@ def class_lines(classes: Mapping[str, Any]) -> list[str]:
 
 
 def known_lines(known: list[Known]) -> list[str]:
-    """Known-negative groups, the worst first."""
+    """False positives of each group without positive cells, the worst group first."""
     if not known:
         return ["  no group without positive cells: false positives slide by slide are unknown"]
     cells, flagged = sum(one.cells for one in known), sum(one.flagged for one in known)
@@ -98,7 +74,7 @@ def known_lines(known: list[Known]) -> list[str]:
 
 
 def few_groups(groups: int) -> list[str]:
-    """What to say where intervals rest on little."""
+    """A warning where there are so few groups that intervals are drawn over their fields."""
     if groups >= FEW_GROUPS:
         return []
     only = "1 group" if groups == 1 else f"{groups} groups"

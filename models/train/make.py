@@ -24,6 +24,7 @@ from edge.errors import OutputError
 from edge.modelfile import Card, CropSpec, write_model
 from edge.safe_file import write_text
 from edge.types import FloatArray
+from models.cards import card_text
 from models.data.cells import Cells, join
 from models.data.classes import fit
 from models.data.crops import CellSet
@@ -31,7 +32,7 @@ from models.data.gather import Data
 from models.data.split import draw
 from models.judge import confusion
 from models.judge import figures as score
-from models.judge.words import card_text, few_groups, scored_lines
+from models.judge.words import few_groups, scored_lines
 from models.train.classifier import CellTraining, Classes, train
 from models.train.device import flatbuffer_of, float_scores, int8_scores, save_keras
 from models.train.loop import Keeping

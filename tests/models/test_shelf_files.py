@@ -12,7 +12,7 @@ from edge.classifier import Classifier
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
 from edge.runtime import Net
-from models.cards import words
+from models.cards import card_text
 
 ENTRIES = shelf.entries()
 
@@ -48,7 +48,7 @@ def test_each_has_its_keras_file_beside_it(path: Path) -> None:
 def test_each_card_in_words_is_the_card_in_the_file(path: Path) -> None:
     card = read_model(path).card
     assert card is not None
-    assert path.with_name("CARD.md").read_text() == words(card, path.stat().st_size)
+    assert path.with_name("CARD.md").read_text() == card_text(card, path.stat().st_size)
 
 
 def test_each_is_wholly_delegated(path: Path) -> None:

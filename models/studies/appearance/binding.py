@@ -1,4 +1,4 @@
-"""Whether a calibration knows its microscope again: slides of the same one, and the same fields changed."""
+"""Does a calibration accept other slides of its own microscope, and does it refuse the same fields from a changed set-up?"""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from edge.types import UInt8Array
 from edge.verdict.fitness import Fitness, ReferenceRanges, ranges_of
 from models.data.fields import read_rgb
 from models.studies.appearance.choose import samples
-from models.studies.appearance.material import Seen, files_of, grey, look_at
+from models.studies.appearance.material import FieldLook, files_of, grey, look_at
 
 BLANKS = (3, 5)
-"""Slides that a calibration rests on here."""
+"""Numbers of blank slides in a calibration."""
 
 FIELDS = 10
-"""Fields of a sample here."""
+"""Fields of a sample."""
 
-_DRAWS = 20
-_CHANGED = 24
+_DRAWS = 20  # samples of each set for each choice of blanks
+_CHANGED = 24  # fields that are changed
+_ALL = 1000  # more fields than a slide has
 
 
 def _scaled(factor: float) -> Callable[[UInt8Array], UInt8Array]:
@@ -46,11 +47,11 @@ CHANGES: dict[str, Callable[[UInt8Array], UInt8Array]] = {
     "cold lamp": _lit((0.8, 0.9, 1.0)),
     "out of focus by 3 px": _defocused,
 }
-"""What makes another set-up of the same fields."""
+"""The same fields as another set-up of the microscope would show them."""
 
 
-def refused(folder: str, seen: list[Seen], finder: LearnedFinder, blanks: int) -> dict[str, tuple[int, int]]:
-    """Of samples, how many a calibration on ``blanks`` other slides of the set refuses: as they are, and changed."""
+def refused(folder: str, seen: list[FieldLook], finder: LearnedFinder, blanks: int) -> dict[str, tuple[int, int]]:
+    """Samples that a calibration on ``blanks`` other slides of the set refuses, of all: the fields as they are, and changed."""
     slides = sorted({one.slide for one in seen})
     out = {"the same microscope, another slide": (0, 0)}
     out |= dict.fromkeys(CHANGES, (0, 0))
@@ -59,7 +60,7 @@ def refused(folder: str, seen: list[Seen], finder: LearnedFinder, blanks: int) -
         for name, change in CHANGES.items()
     }
     for chosen in combinations(slides, blanks):
-        looks = [samples([s for s in seen if s.slide == name], 1000, 1)[0].values for name in chosen]
+        looks = [samples([s for s in seen if s.slide == name], _ALL, 1)[0].values for name in chosen]
         fits = Fitness((ReferenceRanges("the calibration", ranges_of(looks)),))
         others = [s for s in seen if s.slide not in chosen]
         for name, fields in {"the same microscope, another slide": others, **changed}.items():

@@ -1,4 +1,4 @@
-"""Ranges from known microscopes, each left out in turn, and what they catch.
+"""Choose ranges on known microscopes, each left out in turn.
 
 A bound is the most extreme value that samples of the known microscopes show, moved outwards by ``w`` standard deviations between
 microscopes. ``w`` is, measure by measure, the smallest with which a microscope that is left out has at most
@@ -15,9 +15,11 @@ import numpy as np
 from edge.appearance import Appearances
 from edge.types import SampleAppearance
 from edge.verdict.fitness import FEWEST, Fitness, Range, ReferenceRanges
-from models.studies.appearance.material import Seen
+from models.studies.appearance.material import FieldLook
 
 FALSE_ALARMS = 0.01
+"""The most samples of a microscope that was left out that may be outside, by all measures together."""
+
 DRAWS = 200
 """Samples drawn of each set."""
 
@@ -25,19 +27,19 @@ SIZES = (1, 3, 10, 30)
 """Fields of a sample."""
 
 BOUNDS = {"colour": "low", "blue": "high", "confidence": "low"}
-"""Which side of each measure tells foreign fields; the other side is left open."""
+"""The side of each measure on which foreign fields lie; the other side has no bound."""
 
 FINDERS = frozenset({"confidence"})
 """Measures that are the finder's; the others hold for both kinds of model."""
 
-_LOGS = frozenset({"colour"})
-_STEPS = np.arange(0, 6.01, 0.1)
-_EXTREME = 0.01
+_LOGS = frozenset({"colour"})  # measures whose logarithm is used
+_STEPS = np.arange(0, 6.01, 0.1)  # values of ``w`` that are tried, in standard deviations
+_EXTREME = 0.01  # the extreme of a microscope's samples is this quantile
 _Drawn = Mapping[str, Sequence[SampleAppearance]]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RangeChoice:
     """The ranges, ``w`` of each, and the share of each left-out microscope's samples outside."""
 
     ranges: Mapping[str, Range]
@@ -45,10 +47,10 @@ class Chosen:
     left_out: Mapping[str, float]
 
 
-def samples(seen: Sequence[Seen], size: int, draws: int = DRAWS, seed: int = 0) -> list[SampleAppearance]:
+def samples(seen: Sequence[FieldLook], size: int, draws: int = DRAWS, seed: int = 0) -> list[SampleAppearance]:
     """Samples of ``size`` fields, drawn within slides; from slides with fewer fields all of them are taken."""
     rng = np.random.default_rng(seed)
-    slides: dict[str, list[Seen]] = {}
+    slides: dict[str, list[FieldLook]] = {}
     for one in seen:
         slides.setdefault(one.slide, []).append(one)
     out = []
@@ -88,7 +90,7 @@ def _range(name: str, microscopes: _Drawn, w: float) -> Range:
     return (value, None) if low else (None, value)
 
 
-def told(drawn: Sequence[SampleAppearance]) -> list[SampleAppearance]:
+def large_enough(drawn: Sequence[SampleAppearance]) -> list[SampleAppearance]:
     """The samples with enough cells to tell what they are."""
     return [sample for sample in drawn if sample.cells >= FEWEST]
 
@@ -99,23 +101,25 @@ def outside(ranges: Mapping[str, Range], drawn: Sequence[SampleAppearance]) -> f
     return float(np.mean([bool(fits(sample)) for sample in drawn]))
 
 
-def choose(microscopes: Mapping[str, Sequence[SampleAppearance]]) -> Chosen:
+def choose(microscopes: Mapping[str, Sequence[SampleAppearance]]) -> RangeChoice:
     """The narrowest ranges that hold for each microscope when it is left out, measure by measure."""
     widths: dict[str, float] = {}
     for name in BOUNDS:
         for w in _STEPS:
             widths[name] = float(w)
             alarms = [
-                outside({name: _range(name, _others(microscopes, left), float(w))}, told(drawn))
+                outside({name: _range(name, _others(microscopes, left), float(w))}, large_enough(drawn))
                 for left, drawn in microscopes.items()
             ]
             if max(alarms) <= FALSE_ALARMS / len(BOUNDS):
                 break
     left_out = {
-        left: outside({name: _range(name, _others(microscopes, left), w) for name, w in widths.items()}, told(drawn))
+        left: outside(
+            {name: _range(name, _others(microscopes, left), w) for name, w in widths.items()}, large_enough(drawn)
+        )
         for left, drawn in microscopes.items()
     }
-    return Chosen({name: _range(name, microscopes, w) for name, w in widths.items()}, widths, left_out)
+    return RangeChoice({name: _range(name, microscopes, w) for name, w in widths.items()}, widths, left_out)
 
 
 def _others(microscopes: _Drawn, left: str) -> _Drawn:

@@ -17,6 +17,7 @@ from edge.pixels import Pyramid
 from edge.sources.virtual import SlideSpec, render_field
 from edge.types import Appearance, UInt8Array
 from models.data.fields import BLOCK, data_dir, read_rgb
+from models.studies.streams import StudyStream
 
 TEACHING = ("iml_fields", "raabin_fields", "pbc_fields")
 """Microscopes that may teach what ships; the ranges come from them and from virtual slides."""
@@ -32,13 +33,15 @@ FOREIGN = (
     "micro_organisms/Rod_bacteria",
 )
 VIRTUAL = "virtual slides"
-_SEEDS, _PER_SEED, _DRAWN, _SPOILT = 6, 10, 30, 30
+_SEEDS, _PER_SEED = 6, 10  # virtual slides, and fields of each
+_DRAWN = 30  # drawn pages, and drawn leaves
+_SPOILT = 30  # fields of each set that are changed
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """One field: what it looks like, its sharpness, and the slide or block it is of."""
+class FieldLook:
+    """One field: its measures, its sharpness, and the slide or block it is of."""
 
     look: Appearance
     sharpness: float
@@ -46,25 +49,25 @@ class Seen:
 
 
 def files_of(folder: str, most: int | None = None) -> list[Path]:
-    """The pictures of one set, in order; at most so many, evenly taken."""
+    """The pictures of one set, in order; with ``most`` at most that many, taken evenly."""
     root = data_dir() / folder
     found = sorted(p for p in root.rglob("*") if p.suffix.lower() in _SUFFIXES)
     return found if most is None or len(found) <= most else found[:: max(1, len(found) // most)][:most]
 
 
-def look_at(rgb: UInt8Array, finder: LearnedFinder, slide: str) -> Seen:
-    """One field through finder and measures: uint8 [H, W, 3]."""
+def look_at(rgb: UInt8Array, finder: LearnedFinder, slide: str) -> FieldLook:
+    """Measure one field, uint8 [H, W, 3]."""
     levels = Pyramid(rgb)
     cells = set_aside_cut(finder.find(levels), (rgb.shape[0], rgb.shape[1]))
-    return Seen(appearance_of(levels, cells), measure(rgb).sharpness, slide)
+    return FieldLook(appearance_of(levels, cells), measure(rgb).sharpness, slide)
 
 
-def real(folder: str, finder: LearnedFinder) -> list[Seen]:
+def real(folder: str, finder: LearnedFinder) -> list[FieldLook]:
     """All fields of a set; blocks of consecutive images stand for slides."""
     return [look_at(read_rgb(path), finder, f"{folder}/{i // BLOCK}") for i, path in enumerate(files_of(folder))]
 
 
-def virtual(finder: LearnedFinder) -> list[Seen]:
+def virtual(finder: LearnedFinder) -> list[FieldLook]:
     """Fields of virtual slides."""
     out = []
     for seed in range(_SEEDS):
@@ -73,31 +76,31 @@ def virtual(finder: LearnedFinder) -> list[Seen]:
     return out
 
 
-def spoilt(change: Callable[[UInt8Array], UInt8Array], finder: LearnedFinder) -> list[Seen]:
-    """Fields of all real microscopes, changed."""
+def spoilt(change: Callable[[UInt8Array], UInt8Array], finder: LearnedFinder) -> list[FieldLook]:
+    """Fields of all real microscopes after a change."""
     paths = [path for folder in (*TEACHING, *JUDGING) for path in files_of(folder, _SPOILT)]
     return [look_at(change(read_rgb(path)), finder, "spoilt") for path in paths]
 
 
 def grey(rgb: UInt8Array) -> UInt8Array:
-    """As a grey picture."""
+    """The field as a grey picture."""
     return np.asarray(cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def tinted(rgb: UInt8Array) -> UInt8Array:
-    """A grey picture in one tint."""
+    """The field as a grey picture with one tint."""
     return np.asarray(grey(rgb) * np.array([0.95, 0.85, 0.72]), np.uint8)
 
 
 def inverted(rgb: UInt8Array) -> UInt8Array:
-    """Dark ground."""
+    """The field with a dark ground."""
     return np.asarray(255 - rgb, np.uint8)
 
 
 def unstained(rgb: UInt8Array) -> UInt8Array:
-    """As the same cells might look without stain: haemoglobin takes away some blue, rims refract.
+    """The same cells as they might look without stain: haemoglobin absorbs some blue, rims refract.
 
-    Drawn from the density of green; no unstained field is among the real ones here.
+    It is drawn from the density of green; there is no unstained field among the real ones here.
     """
     light = rgb[..., 1].astype(np.float32) + 1
     dense = np.clip(np.log(np.percentile(light, 92) / light), -0.2, None)
@@ -109,8 +112,8 @@ def unstained(rgb: UInt8Array) -> UInt8Array:
 
 
 def pages() -> Iterator[UInt8Array]:
-    """Pages of text in several sizes, inks and papers."""
-    rng = np.random.default_rng(0)
+    """Drawn pages of text in several sizes, inks and papers."""
+    rng = np.random.default_rng(StudyStream.TEXT_PAGES)
     for _ in range(_DRAWN):
         page = np.full((960, 1280, 3), rng.integers(200, 256, 3), np.uint8)
         ink = [int(v) for v in rng.integers(0, 90, 3)]
@@ -123,8 +126,8 @@ def pages() -> Iterator[UInt8Array]:
 
 
 def leaves() -> Iterator[UInt8Array]:
-    """Green tissue with veins."""
-    rng = np.random.default_rng(1)
+    """Drawn leaves: green tissue with veins."""
+    rng = np.random.default_rng(StudyStream.LEAVES)
     for _ in range(_DRAWN):
         base = np.array([rng.integers(40, 110), rng.integers(110, 190), rng.integers(20, 80)], np.float32)
         tissue = np.zeros((960, 1280), np.float32)

@@ -7,7 +7,7 @@ detection that are found. The same for runs that look after every field (``--unt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,12 +18,14 @@ from edge.verdict.prevalence import LOWER, UPPER, ShareOf
 from edge.verdict.rates import MISSED_CELLS, fit
 
 TAIL = 0.025
-_SLIDES = 400
+"""Probability beyond either end of a 95 % interval."""
+
+_SLIDES = 400  # new slides over which a chance is averaged
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """How slides really are.
+    """The true error rates of slides.
 
     Attributes:
         false: mean false-positive rate per cell.
@@ -53,7 +55,7 @@ class World:
         return 1 - _beta(rng, 1 - self.sensitivity, self.missed_spread, n)
 
     def calibrate(self, rng: np.random.Generator) -> ErrorRates:
-        """What one calibration would learn of this world."""
+        """The error rates that one calibration estimates in this world."""
         events, missed = self.known_slides(rng)
         false = fit(events, [self.blank_cells] * self.blanks)
         missing = fit(missed, [self.infected] * self.positives, MISSED_CELLS)
@@ -84,14 +86,14 @@ def _beta(rng: np.random.Generator, mean: float, spread: float, n: int) -> np.nd
 
 
 @dataclass(slots=True)
-class Score:
+class HitRate:
     """Hits among trials."""
 
     hits: int = 0
     trials: int = 0
 
     def add(self, hit: bool) -> None:
-        """One trial."""
+        """Count one trial."""
         self.hits += hit
         self.trials += 1
 
@@ -106,14 +108,20 @@ class Score:
         return interval.high >= low and interval.low <= high
 
 
+def pooled(rates: Iterable[HitRate]) -> HitRate:
+    """All trials together."""
+    known = list(rates)
+    return HitRate(sum(one.hits for one in known), sum(one.trials for one in known))
+
+
 @dataclass(slots=True)
-class Mean:
+class MeanChance:
     """A chance, averaged over calibrations."""
 
     values: list[float] = field(default_factory=list)
 
     def add(self, value: float) -> None:
-        """One calibration."""
+        """Add the chance of one calibration."""
         self.values.append(value)
 
     @property
@@ -128,8 +136,8 @@ class Mean:
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What happened in one world.
+class FixedSizeOutcome:
+    """Samples of a fixed size in one world.
 
     Attributes:
         covered: by (cells, share): the two-sided interval held the share.
@@ -138,27 +146,27 @@ class Outcome:
         limits: by cells: the limits of detection of those calibrations that had one.
     """
 
-    covered: dict[tuple[int, float], Score] = field(default_factory=dict)
-    flagged: dict[int, Mean] = field(default_factory=dict)
-    found: dict[int, Mean] = field(default_factory=dict)
+    covered: dict[tuple[int, float], HitRate] = field(default_factory=dict)
+    flagged: dict[int, MeanChance] = field(default_factory=dict)
+    found: dict[int, MeanChance] = field(default_factory=dict)
     limits: dict[int, list[float]] = field(default_factory=dict)
 
 
-def fixed(world: World, cells: Sequence[int], shares: Sequence[float], rounds: int, seed: int) -> Outcome:
+def fixed(world: World, cells: Sequence[int], shares: Sequence[float], rounds: int, seed: int) -> FixedSizeOutcome:
     """Samples of a size fixed beforehand."""
     rng = np.random.default_rng(seed)
-    out = Outcome()
+    out = FixedSizeOutcome()
     for _ in range(rounds):
         errors = world.calibrate(rng)
         for n in cells:
             limit = limit_of_blank(errors.false, n)
             for share in shares:
                 k = world.sample(rng, n, share)
-                out.covered.setdefault((n, share), Score()).add(holds(k, n, errors, share, limit))
-            out.flagged.setdefault(n, Mean()).add(world.above(rng, n, limit, 0.0))
+                out.covered.setdefault((n, share), HitRate()).add(holds(k, n, errors, share, limit))
+            out.flagged.setdefault(n, MeanChance()).add(world.above(rng, n, limit, 0.0))
             lowest = limit_of_detection(errors, n, limit)
             if lowest is not None:
-                out.found.setdefault(n, Mean()).add(world.above(rng, n, limit, lowest))
+                out.found.setdefault(n, MeanChance()).add(world.above(rng, n, limit, lowest))
                 out.limits.setdefault(n, []).append(lowest)
     return out
 
@@ -175,7 +183,10 @@ def holds(k: int, n: int, errors: ErrorRates, share: float, limit: int) -> bool:
 
 
 CELLS = (2000, 20_000, 100_000)
+"""Sizes of the samples."""
+
 SHARES = (0.0, 0.001, 0.01, 0.05)
+"""Shares of infected cells in them."""
 
 
 def worlds() -> list[World]:

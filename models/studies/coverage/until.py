@@ -1,4 +1,4 @@
-"""``--until decided`` simulated with the very code that judges samples: looks after every field, a last one when the budget ends."""
+"""``--until decided`` simulated with the code that judges samples: a look after every field, the last when the budget ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge.types import Finding, Tally
 from edge.verdict.assess import Assessor
 from edge.verdict.calibration import Blank, Bound, Calibration, KnownSlide
 from edge.verdict.table import NEGATIVE, POSITIVE
-from models.studies.coverage.simulate import Score, World
+from models.studies.coverage.simulate import HitRate, World
 
 TIMES = (0, 1, 3)
 """Shares of infected cells, as multiples of the target."""
@@ -22,8 +22,8 @@ _LABEL = "infected"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """What is simulated: samples with ``times`` the target's share of infected cells, at most ``budget`` cells of each."""
+class StoppingCase:
+    """Samples with ``times`` the target's share of infected cells, of at most ``budget`` cells each."""
 
     world: World
     target: float
@@ -32,7 +32,7 @@ class Case:
 
 
 CASES = tuple(
-    Case(world, target, times, budget)
+    StoppingCase(world, target, times, budget)
     for world, target in (
         (World(1e-4, 0.5, 10), 0.001),
         (World(1e-4, 1.0, 20), 0.001),
@@ -45,32 +45,34 @@ CASES = tuple(
 
 
 @dataclass(slots=True)
-class Stopped:
+class StoppingOutcome:
     """How the samples of one case ended.
 
     Attributes:
-        positive: flagged so, at whatever look; ``negative`` likewise.
-        once_positive: of the same samples, all cells of the budget looked at once; ``once_negative`` likewise.
+        positive: flagged positive at any look.
+        negative: called negative at any look.
+        once_positive: the same samples flagged positive in one look at the whole budget.
+        once_negative: the same samples called negative in one look at the whole budget.
         early: decided before the last look.
         covered: the interval shown holds the share.
         agree: flag, limit, interval and bound say the same (``agrees``).
         cells: counted until the end.
     """
 
-    positive: Score = field(default_factory=Score)
-    negative: Score = field(default_factory=Score)
-    once_positive: Score = field(default_factory=Score)
-    once_negative: Score = field(default_factory=Score)
-    early: Score = field(default_factory=Score)
-    covered: Score = field(default_factory=Score)
-    agree: Score = field(default_factory=Score)
+    positive: HitRate = field(default_factory=HitRate)
+    negative: HitRate = field(default_factory=HitRate)
+    once_positive: HitRate = field(default_factory=HitRate)
+    once_negative: HitRate = field(default_factory=HitRate)
+    early: HitRate = field(default_factory=HitRate)
+    covered: HitRate = field(default_factory=HitRate)
+    agree: HitRate = field(default_factory=HitRate)
     cells: list[int] = field(default_factory=list)
 
 
-def sequential(case: Case, runs: int, seed: int, *, step: int = 250) -> Stopped:
+def sequential(case: StoppingCase, runs: int, seed: int, *, step: int = 250) -> StoppingOutcome:
     """``runs`` samples, ``SLIDES`` for each calibration; a field has ``step`` cells."""
     rng = np.random.default_rng(seed)
-    out = Stopped()
+    out = StoppingOutcome()
     share = case.times * case.target
     ends = list(range(step, case.budget + 1, step))
     for i in range(runs):

@@ -1,7 +1,7 @@
-"""Convert a trained founding net by ``convert``'s own door, and hold the device file against the net it came from, cell by cell.
+"""Convert a trained founding net with ``edge-convert quantize``, and compare the device file with that net, cell by cell.
 
-Differences are paired: the same cells, both ways of reading them, resampled by slide. That interval is much narrower than
-the two accuracies' own, since a slide that is hard for one is hard for the other.
+Differences are paired: both nets are judged on the same cells, and slides are resampled for both at once. Such an interval is
+much narrower than those of the two accuracies, since a slide that is hard for one net is hard for the other.
 """
 
 from __future__ import annotations
@@ -29,16 +29,18 @@ from edge.modelfile import CropSpec, read_model
 from edge.types import FloatArray
 from models.places import REPOSITORY
 from models.studies.founding.data import COLLECTIONS, folder, notebook_rgb
-from models.studies.founding.train import Row, Say, Trained
+from models.studies.founding.train import FoundingRow, Say, TrainedNet
+from models.studies.kept import code_digest
 
-_RESAMPLES = 300
-_OWN_READING_MACS = 1e8
+_RESAMPLES = 300  # of each paired interval
+_OWN_READING_MACS = 1e8  # of a net; larger nets are not judged once more on cells as the notebook reads them
+_SAME_ACCURACY = 1e-3  # that the report and this room may differ by
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """Device file minus net as trained: accuracies 0..1 or areas, and the 95 % interval of the difference by slide."""
+class PairedDifference:
+    """A figure (accuracy or AUC, 0..1) of the net as trained and of its device file, and the 95 % interval of the gain by slide."""
 
     before: float
     after: float
@@ -46,56 +48,57 @@ class Difference:
 
     @property
     def value(self) -> float:
-        """How much was won; below zero: lost."""
+        """The gain; negative where the device file is worse."""
         return self.after - self.before
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
-    """Device file against the net as trained, on the same cells.
+class PairedFigures:
+    """A device file compared with the net as trained, on the same cells.
 
     Attributes:
-        cells: judged.
+        cells: that were judged.
         groups: slides, or cells where they stand alone.
-        accuracy: a cell counts as positive from one half (without positive classes: as its highest score).
-        agreement_at_half: share of cells that count as the same from one half.
+        accuracy: at a threshold of one half (without positive classes: of the class with the highest score).
+        agreement_at_half: share of cells that both nets put into the same class, at one half.
         interval: 95 % interval by slide of the device file's own accuracy.
         operating: accuracy, each at its own operating threshold.
         auc: None where no class is positive.
-        agreement: share of cells that count as the same, each at its own operating threshold; its interval by slide.
+        agreement: share of cells that both put into the same class, each at its own operating threshold.
+        agreement_interval: 95 % interval of it by slide.
     """
 
     cells: int
     groups: int
-    accuracy: Difference
+    accuracy: PairedDifference
     agreement_at_half: float
     interval: Interval
-    operating: Difference
-    auc: Difference | None
+    operating: PairedDifference
+    auc: PairedDifference | None
     agreement: float
     agreement_interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
+class ConversionFigures:
     """One row's figures.
 
     Attributes:
-        report: ``convert``'s own.
+        report: what ``convert`` says of its work.
         paired: None where the gate refused the device file.
         own_reading: accuracy and agreement of the trained net on the same cells as the notebook's code reads them,
-            held against ``convert``'s reading; None for large nets.
-        code: digest of the code that converted.
+            compared with ``convert``'s reading; None for large nets.
+        code: digest of all files of ``convert``: any change there counts as other code.
     """
 
     report: dict[str, Any]
-    paired: Paired | None
+    paired: PairedFigures | None
     own_reading: tuple[float, float] | None
     code: str
 
 
-def converted(row: Row, net: Trained, work: Path, say: Say, *, again: bool) -> Converted:
-    """The row's figures, from ``work`` where they were taken before and ``again`` is not asked for."""
+def convert_net(row: FoundingRow, net: TrainedNet, work: Path, say: Say, *, again: bool) -> ConversionFigures:
+    """The row's figures; read from ``work`` where they are kept, unless ``again``."""
     note = work / "rows" / f"{row.name}.json"
     if note.exists() and not again:
         return from_json(json.loads(note.read_text()))
@@ -130,19 +133,21 @@ def converted(row: Row, net: Trained, work: Path, say: Say, *, again: bool) -> C
     return result
 
 
-def figures(row: Row, net: Trained, cells: Path, report: dict[str, Any], *, code: str, device: Path) -> Converted:
-    """The device file held against the net as trained, on the cells that ``convert`` judged on."""
+def figures(
+    row: FoundingRow, net: TrainedNet, cells: Path, report: dict[str, Any], *, code: str, device: Path
+) -> ConversionFigures:
+    """The device file compared with the net as trained, on the cells that ``convert`` judged on."""
     positive = COLLECTIONS[row.cells].positive
-    small = judged(cells, row.cells, report["cells"]["check"])
+    small = judged_cells(cells, row.cells, report["cells"]["check"])
     theirs, own = _as_trained(row, net, cells, small, report)
     if not report["passed"]:
-        return Converted(report, None, own, code)
+        return ConversionFigures(report, None, own, code)
     thresholds = (_threshold(report, "as_trained"), float(report["threshold"]))
     mine = Classifier(read_model(device)).scores(small.images)
-    return Converted(report, paired((theirs, mine), thresholds, small, positive), own, code)
+    return ConversionFigures(report, compare((theirs, mine), thresholds, small, positive), own, code)
 
 
-def judged(cells: Path, collection: str, count: int) -> CellSet:
+def judged_cells(cells: Path, collection: str, count: int) -> CellSet:
     """The cells ``convert`` judged on with its usual seed, at the device's size."""
     return some(split(_read(cells, collection, 32))[1], count)
 
@@ -153,16 +158,16 @@ def _read(cells: Path, collection: str, size: int) -> CellSet:
     return read_cells(cells, known.labels, CropSpec(size=size), known.group_by, keep_black=True)
 
 
-def paired(
+def compare(
     scores: tuple[FloatArray, FloatArray], thresholds: tuple[float, float], cells: CellSet, positive: tuple[str, ...]
-) -> Paired:
-    """The device file against the net as trained.
+) -> PairedFigures:
+    """Compare the device file with the net as trained.
 
     Args:
         scores: of the net as trained and of the device file, float32 [n, labels].
-        thresholds: of either.
+        thresholds: of the same two.
         cells: the cells.
-        positive: labels that are suspicious; with none, the highest score counts.
+        positive: labels that make a sample suspicious; with none, the highest score counts.
     """
     suspect = np.array([label in positive for label in cells.labels])
     infected = suspect[cells.truth] if suspect.any() else cells.truth == 0
@@ -172,12 +177,12 @@ def paired(
         both = zip(scores, at, strict=True)
         return np.stack([decide(one, cells.labels, positive, threshold) for one, threshold in both], axis=1)
 
-    def difference(measure: Callable[[np.ndarray, np.ndarray], float], both: np.ndarray) -> Difference:
+    def difference(measure: Callable[[np.ndarray, np.ndarray], float], both: np.ndarray) -> PairedDifference:
         def gain(truth: np.ndarray, pair: np.ndarray) -> float:
             return measure(truth, pair[:, 1]) - measure(truth, pair[:, 0])
 
         values = [measure(infected, both[:, i]) for i in (0, 1)]
-        return Difference(values[0], values[1], by_group(gain, infected, both, groups, _RESAMPLES))
+        return PairedDifference(values[0], values[1], by_group(gain, infected, both, groups, _RESAMPLES))
 
     def share(_: np.ndarray, right: np.ndarray) -> float:
         return float(right.mean())
@@ -185,7 +190,7 @@ def paired(
     halves, operating = verdicts((HALF, HALF)), verdicts(thresholds)
     same = operating[:, 0] == operating[:, 1]
     areas = np.stack([one[:, suspect].sum(axis=1) for one in scores], axis=1)
-    return Paired(
+    return PairedFigures(
         cells=len(cells),
         groups=len(np.unique(cells.groups)),
         accuracy=difference(share, halves == cells.truth[:, None]),
@@ -203,9 +208,9 @@ def _threshold(report: dict[str, Any], which: str) -> float:
 
 
 def _as_trained(
-    row: Row, net: Trained, cells: Path, check: CellSet, report: dict[str, Any]
+    row: FoundingRow, net: TrainedNet, cells: Path, check: CellSet, report: dict[str, Any]
 ) -> tuple[FloatArray, tuple[float, float] | None]:
-    """Scores of the trained net on these cells, kept for the next time, and its accuracy as the notebook reads them."""
+    """Scores of the trained net on these cells, which are kept, and its accuracy and agreement as the notebook reads the cells."""
     names = hashlib.sha256("\n".join((report["model"]["sha256"], *check.names)).encode()).hexdigest()[:16]
     kept = net.path.parent / f"{row.name}-{names}.npz"
     if not kept.exists():
@@ -224,7 +229,7 @@ def _as_trained(
     threshold = _threshold(report, "as_trained")
     verdict = decide(scores, check.labels, positive, threshold)
     accuracy = float((verdict == check.truth).mean())
-    if abs(accuracy - report["figures"]["as_trained"]["accuracy"]) > 1e-3:
+    if abs(accuracy - report["figures"]["as_trained"]["accuracy"]) > _SAME_ACCURACY:
         raise RuntimeError(f"{row.name}: {accuracy} here, {report['figures']['as_trained']['accuracy']} in the report")
     if not len(own):
         return scores, None
@@ -239,24 +244,18 @@ def _loaded(path: Path) -> Any:
     return load_model(open_source(path))
 
 
-def code_digest(place: Path) -> str:
-    """Which code converted: of all Python files below ``place``."""
-    whole = hashlib.sha256()
-    for path in sorted(place.rglob("*.py")):
-        whole.update(path.read_bytes())
-    return whole.hexdigest()[:12]
-
-
-def from_json(raw: dict[str, Any]) -> Converted:
-    """What ``asdict`` and JSON made of a ``Converted``."""
+def from_json(raw: dict[str, Any]) -> ConversionFigures:
+    """What ``asdict`` and JSON made of a ``ConversionFigures``."""
     pair: dict[str, Any] | None = raw["paired"]
     if pair is not None:
-        pair = {key: _untold(value) for key, value in pair.items()}
-    return Converted(raw["report"], Paired(**pair) if pair else None, _untold(raw["own_reading"]), raw["code"])
+        pair = {key: _from_plain(value) for key, value in pair.items()}
+    return ConversionFigures(
+        raw["report"], PairedFigures(**pair) if pair else None, _from_plain(raw["own_reading"]), raw["code"]
+    )
 
 
-def _untold(value: Any) -> Any:
-    """JSON's lists and objects back to pairs and differences."""
+def _from_plain(value: Any) -> Any:
+    """JSON's lists and objects as pairs and differences again."""
     if isinstance(value, dict):
-        return Difference(**{key: _untold(one) for key, one in value.items()})
+        return PairedDifference(**{key: _from_plain(one) for key, one in value.items()})
     return tuple(value) if isinstance(value, list) else value

@@ -1,8 +1,8 @@
-"""Cells for the founding nets: read as each notebook read them to train, and as folders of links for ``convert`` to judge.
+"""Cells for the founding nets: to train on, read as each notebook reads them; to judge on, folders of links for ``convert``.
 
-Trained on some slides, calibrated and judged on others. For the nets whose own data is not here, the shared images serve:
+Nets are trained on some slides, calibrated and judged on others. Nets whose own data is not here are given the shared images:
 
-| set | classes | apart by |
+| set | classes | held out by |
 |---|---|---|
 | ``nih`` | uninfected, parasitized: two slides in five are held out | slide |
 | ``iml`` | red cells, early stages (ring, trophozoite), late stages (schizont, gametocyte) | block of 35 fields |
@@ -23,14 +23,15 @@ from edge.crops import crop_cells, to_colour
 from edge.modelfile import CropSpec
 from edge.types import UInt8Array
 from models.data.fields import RED_CELL, data_dir, load_chula, load_iml, read_rgb
+from models.studies.streams import StudyStream
 from models.train.finder import nih_rows
 
 _STAGES = {RED_CELL: "red cell", "ring": "early", "trophozoite": "early", "schizont": "late", "gametocyte": "late"}
-_RED_PER_FIELD = 20
-_CELL_SIZE = 64
-_TILE = 256
-_PER_CLASS = 70
-_HELD_BLOCKS = (1, 3, 5)
+_RED_PER_FIELD = 20  # uninfected cells of each IML field
+_CELL_SIZE = 64  # side of a cell cut from a field, in pixels
+_TILE = 256  # side of a tile cut from a field, in pixels
+_PER_CLASS = 70  # images of each class of the mixed set
+_HELD_BLOCKS = (1, 3, 5)  # of IML
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,9 @@ class Collection:
     Attributes:
         labels: in the order of the net's outputs.
         positive: those that make a sample suspicious.
-        group_by: for ``convert``: finds the slide or field in a file's name; None where every image stands alone.
+        group_by: regular expression that finds the slide or field in a file's name; None where every image stands alone.
         what: in words, for the table.
-        unit: what is held out whole.
+        unit: what is held out as a whole.
     """
 
     labels: tuple[str, ...]
@@ -72,8 +73,8 @@ COLLECTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One image: its file, class, slide (or block, or file), and whether it is held out of training."""
+class SourceImage:
+    """One image: its file, class and slide (or block, or file), and whether it is held out of training."""
 
     path: Path
     label: str
@@ -81,7 +82,7 @@ class Source:
     held_out: bool
 
 
-def sources(name: str, work: Path) -> list[Source]:
+def sources(name: str, work: Path) -> list[SourceImage]:
     """All images of a collection; what must be cut out first is written below ``work``, outside the repository."""
     return list({"nih": _nih, "iml": _iml, "mixed": _mixed}[name](work / "cut" / name))
 
@@ -89,7 +90,7 @@ def sources(name: str, work: Path) -> list[Source]:
 def folder(name: str, work: Path, most: int | None = None) -> Path:
     """A folder of links to the held-out images, ``<class>/*``, as ``convert`` takes it; made where it is not there.
 
-    With ``most``, so many of them, as many of each class as there are: large nets take seconds for each.
+    With ``most`` only that many, equally many of each class where there are enough: large nets take seconds for each.
     """
     target = work / "cells" / (name if most is None else f"{name}-{most}")
     if not target.exists():
@@ -104,9 +105,9 @@ def folder(name: str, work: Path, most: int | None = None) -> Path:
     return target
 
 
-def _some(known: Sequence[Source], labels: Sequence[str], most: int) -> list[Source]:
-    """Up to ``most``, as many of each class as there are, at random from one seed."""
-    order = np.random.default_rng(31).permutation(len(known))
+def _some(known: Sequence[SourceImage], labels: Sequence[str], most: int) -> list[SourceImage]:
+    """Up to ``most`` images at random, equally many of each class where there are enough."""
+    order = np.random.default_rng(StudyStream.IMAGE_CHOICE).permutation(len(known))
     share = -(-most // len(labels))
     return [s for label in labels for s in [known[i] for i in order if known[i].label == label][:share]]
 
@@ -140,7 +141,7 @@ def training_set(name: str, work: Path, size: int, colour: str, most: int) -> tu
     chosen = _some([s for s in sources(name, work) if not s.held_out], labels, most)
     images = to_colour(notebook_rgb([s.path for s in chosen], size), colour)
     truth = np.array([labels.index(s.label) for s in chosen])
-    order = np.random.default_rng(43).permutation(len(chosen))
+    order = np.random.default_rng(StudyStream.TRAINING_ORDER).permutation(len(chosen))
     return images[order], truth[order], len({s.group for s in chosen})
 
 
@@ -150,12 +151,12 @@ def held_slides(slides: Sequence[str]) -> set[str]:
     return {*ordered[1::5], *ordered[3::5]}
 
 
-def _nih(_: Path) -> Iterator[Source]:
+def _nih(_: Path) -> Iterator[SourceImage]:
     rows = nih_rows()
     held = held_slides([row["slide"] for row in rows])
     place = data_dir() / "nih_cells"
     for row in rows:
-        yield Source(place / row["file"], row["file"].split("/")[0], row["slide"], row["slide"] in held)
+        yield SourceImage(place / row["file"], row["file"].split("/")[0], row["slide"], row["slide"] in held)
 
 
 def _keep(path: Path, rgb: UInt8Array) -> Path:
@@ -165,31 +166,31 @@ def _keep(path: Path, rgb: UInt8Array) -> Path:
     return path
 
 
-def _iml(cut: Path) -> Iterator[Source]:
-    rng = np.random.default_rng(37)
+def _iml(cut: Path) -> Iterator[SourceImage]:
+    rng = np.random.default_rng(StudyStream.RED_CELLS)
     for number, entry in enumerate(load_iml()):
         red = np.flatnonzero(entry.of((RED_CELL,)))
         rows = np.concatenate([np.flatnonzero(entry.infected), rng.permutation(red)[:_RED_PER_FIELD]])
         crops = crop_cells(entry.read(), entry.boxes[rows], CropSpec(size=_CELL_SIZE))
         for row, crop in zip(rows, crops, strict=True):
             path = _keep(cut / f"b{entry.block}_f{number}_{row}.png", crop)
-            yield Source(path, _STAGES[entry.types[row]], f"b{entry.block}", entry.block in _HELD_BLOCKS)
+            yield SourceImage(path, _STAGES[entry.types[row]], f"b{entry.block}", entry.block in _HELD_BLOCKS)
 
 
-def _mixed(cut: Path) -> Iterator[Source]:
+def _mixed(cut: Path) -> Iterator[SourceImage]:
     *organisms, infected, uninfected, iml, chula = COLLECTIONS["mixed"].labels
     for label in organisms:
         for number, path in enumerate(sorted((data_dir() / "micro_organisms" / label).iterdir())[:_PER_CLASS]):
-            yield Source(path, label, path.name, number % 2 == 1)
+            yield SourceImage(path, label, path.name, number % 2 == 1)
     for label, kind in ((infected, "Parasitized"), (uninfected, "Uninfected")):
         cells = {s.group: s for s in _nih(cut) if s.label == kind}  # one of each slide
-        yield from (Source(s.path, label, s.group, s.held_out) for s in list(cells.values())[:_PER_CLASS])
+        yield from (SourceImage(s.path, label, s.group, s.held_out) for s in list(cells.values())[:_PER_CLASS])
     for number, entry in enumerate(load_iml()[::3][:_PER_CLASS]):
         path = _keep(cut / f"iml_{number}.png", _middle(entry.read()))
-        yield Source(path, iml, path.name, entry.block in _HELD_BLOCKS)
+        yield SourceImage(path, iml, path.name, entry.block in _HELD_BLOCKS)
     for number, field in enumerate(load_chula()[:_PER_CLASS]):
         path = _keep(cut / f"chula_{number}.png", _middle(field.read()))
-        yield Source(path, chula, path.name, number % 2 == 1)
+        yield SourceImage(path, chula, path.name, number % 2 == 1)
 
 
 def _middle(rgb: UInt8Array) -> UInt8Array:

@@ -16,7 +16,7 @@ Shape = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Founding:
+class FoundingNet:
     """One architecture.
 
     Attributes:
@@ -195,15 +195,15 @@ def _colour_layers() -> dict[str, Any]:
     return {one.__name__: one for one in (HSVtoRGB, RGBtoHSV, RandomBrightnessShift, RandomHueShift)}
 
 
-NETS: dict[str, Founding] = {
-    "notebook_1": Founding(_notebook_1, 64, 1, ".keras"),
-    "notebook_2": Founding(_notebook_2, 64, 1, ".keras"),
-    "notebook_3": Founding(_notebook_3, 64, 1, ".keras"),
-    "notebook_4": Founding(_notebook_4, 64, 1, ".keras"),
-    "notebook_5": Founding(_notebook_5, 64, 1, ".keras", frozen="vgg16"),
-    "notebook_6": Founding(_notebook_6, 64, 1, ".keras"),
-    "resnet50v2": Founding(_resnet50v2, 128, 2, ".h5", frozen="features"),
-    "parasite_cnn": Founding(_parasite_cnn, 32, 3, ".savedmodel"),
-    "micro_organisms": Founding(_micro_organisms, 224, 8, ".h5", frozen="features"),
+NETS: dict[str, FoundingNet] = {
+    "notebook_1": FoundingNet(_notebook_1, 64, 1, ".keras"),
+    "notebook_2": FoundingNet(_notebook_2, 64, 1, ".keras"),
+    "notebook_3": FoundingNet(_notebook_3, 64, 1, ".keras"),
+    "notebook_4": FoundingNet(_notebook_4, 64, 1, ".keras"),
+    "notebook_5": FoundingNet(_notebook_5, 64, 1, ".keras", frozen="vgg16"),
+    "notebook_6": FoundingNet(_notebook_6, 64, 1, ".keras"),
+    "resnet50v2": FoundingNet(_resnet50v2, 128, 2, ".h5", frozen="features"),
+    "parasite_cnn": FoundingNet(_parasite_cnn, 32, 3, ".savedmodel"),
+    "micro_organisms": FoundingNet(_micro_organisms, 224, 8, ".h5", frozen="features"),
 }
 """By name; sizes, heads and endings as their authors had them (the parasite CNN's size is not known to us)."""

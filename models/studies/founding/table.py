@@ -1,21 +1,22 @@
-"""The founding nets' figures as Markdown: what was trained, what became of it on the device, what was missed."""
+"""``docs/founding.md``: how the founding nets were trained, what they are worth on the device, which targets they miss."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.studies.founding.convert import Converted, Difference, Interval
+from models.report.markdown import table
+from models.studies.founding.convert import ConversionFigures, Interval, PairedDifference
 from models.studies.founding.data import COLLECTIONS
 from models.studies.founding.nets import NETS
-from models.studies.founding.train import Row, Trained
+from models.studies.founding.train import FoundingRow, TrainedNet
 
 ACCURACY_POINTS = 0.3
 AUC_DROP = 0.002
 AGREEMENT = 0.995
-"""The targets: at most so much lost against the float net as trained, and at least so much agreement with it."""
+"""The targets: the most points of accuracy and of AUC that a device file may lose, and the least agreement."""
 
-_WORST = 3
+_WORST = 3  # layers that are named
 _WORD = {True: "met", False: "**missed**", None: "-"}
 _INTRODUCTION = """\
 # The founding nets, converted
@@ -31,24 +32,24 @@ is what conversion costs. Times were taken in turns on a machine that did other 
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A row with all that was found out about it."""
+class FoundingResult:
+    """A row, its trained net and the figures of its conversion."""
 
-    row: Row
-    net: Trained
-    figures: Converted
+    row: FoundingRow
+    net: TrainedNet
+    figures: ConversionFigures
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
-    """Whether a device file keeps within the targets; None where a target does not apply.
+class TargetsMet:
+    """Which targets a device file meets; None where a target does not apply.
 
     Attributes:
         accuracy: within 0.3 points of the net as trained, from one half.
         operating: likewise, each at its own operating threshold.
         auc: within 0.002 of it.
-        agreement: 99.5 % of cells or more count as the same, each at its own operating threshold.
-        same_graph: the float file of the device's own graph agrees as much at the device's threshold: what int8 alone costs.
+        agreement: both put at least 99.5 % of the cells into the same class, each at its own operating threshold.
+        same_graph: so do the device file and the float file of the same graph at one threshold: what int8 alone costs.
     """
 
     accuracy: bool
@@ -59,17 +60,17 @@ class Targets:
 
     @property
     def met(self) -> bool:
-        """All that apply to the net as trained."""
+        """All targets against the net as trained that apply."""
         return self.accuracy and self.operating and self.auc is not False and self.agreement
 
 
-def targets(found: Converted) -> Targets:
-    """Computed from the figures; losing less than nothing is within them."""
+def targets(found: ConversionFigures) -> TargetsMet:
+    """The targets that these figures meet; a gain meets them as well."""
     same_graph = found.report["agreement"]["int8_with_float"] >= AGREEMENT
     pair = found.paired
     if pair is None:
-        return Targets(accuracy=False, operating=False, auc=False, agreement=False, same_graph=same_graph)
-    return Targets(
+        return TargetsMet(accuracy=False, operating=False, auc=False, agreement=False, same_graph=same_graph)
+    return TargetsMet(
         accuracy=_lost(pair.accuracy) * 100 <= ACCURACY_POINTS,
         operating=_lost(pair.operating) * 100 <= ACCURACY_POINTS,
         auc=None if pair.auc is None else _lost(pair.auc) <= AUC_DROP,
@@ -78,11 +79,11 @@ def targets(found: Converted) -> Targets:
     )
 
 
-def _lost(difference: Difference) -> float:
+def _lost(difference: PairedDifference) -> float:
     return round(-difference.value, 9)
 
 
-def render(measured: Sequence[Measured], lacking: Sequence[str] = (), reading: Sequence[str] = ()) -> str:
+def render(measured: Sequence[FoundingResult], lacking: Sequence[str] = (), reading: Sequence[str] = ()) -> str:
     """The whole page.
 
     Args:
@@ -97,22 +98,22 @@ def render(measured: Sequence[Measured], lacking: Sequence[str] = (), reading: S
         _INTRODUCTION,
         *missing,
         "\n## Float as trained → int8 on the device\n",
-        *_table(_RESULT_HEAD, [_result(one) for one in measured]),
+        *table(_RESULT_HEAD, [_result(one) for one in measured]),
         "\nThe size is that of the file (the Keras file holds the optimizer's state too). µs per cell: float file → int8 file of the",
         "same graph, one thread.",
         "\n## Targets\n",
         f"At most {ACCURACY_POINTS} points of accuracy and {AUC_DROP} of AUC lost against the float net as trained, and",
-        f"{AGREEMENT:.1%} of cells that count as the same. The operating threshold is each net's own: the converter chooses it",
+        f"{AGREEMENT:.1%} of cells in the same class. The operating threshold is each net's own: the converter chooses it",
         "for 1 % false positives on cells that do not judge, where there are enough. The last column is the agreement with the",
         "float file of the device's own graph at the device's threshold: what int8 alone costs, without the way to 32x32.\n",
-        *_table(_TARGET_HEAD, [_target(one) for one in measured]),
+        *table(_TARGET_HEAD, [_target(one) for one in measured]),
         f"\n{_tally(measured)}",
         *_worst(measured),
         "\n## How they were trained\n",
-        *_table(_TRAINING_HEAD, [_training(one) for one in measured]),
+        *table(_TRAINING_HEAD, [_training(one) for one in measured]),
         *(("\n## How cells are read\n", *reading) if reading else ()),
         "\n## The ways to 32x32 that were tried\n",
-        *_table(_WAYS_HEAD, [line for one in measured for line in _ways(one)]),
+        *table(_WAYS_HEAD, [line for one in measured for line in _ways(one)]),
         f"\n{same}",
     ]
     return "\n".join(parts) + "\n"
@@ -157,18 +158,10 @@ _WAYS_HEAD = (
 )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [
-        f"| {' | '.join(head)} |",
-        f"|{'---|' * len(head)}",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
-
-
-def _result(one: Measured) -> tuple[str, ...]:
+def _result(one: FoundingResult) -> tuple[str, ...]:
     report, pair = one.figures.report, one.figures.paired
-    judged, speed = report["figures"], report["us_per_cell"]
-    before, after = judged["as_trained"], judged["int8"]
+    figures, speed = report["figures"], report["us_per_cell"]
+    before, after = figures["as_trained"], figures["int8"]
     if pair is None:
         accuracy = (
             f"at the operating threshold: {_percents(before['accuracy'], after['accuracy'])} (n = {after['cells']})"
@@ -190,7 +183,7 @@ def _result(one: Measured) -> tuple[str, ...]:
     )
 
 
-def _name(one: Measured) -> str:
+def _name(one: FoundingResult) -> str:
     return one.row.name.replace("_", " ")
 
 
@@ -210,7 +203,7 @@ def _share(value: float, interval: Interval) -> str:
     return f"{value * 100:.2f} ({interval[0] * 100:.2f} to {interval[1] * 100:.2f})"
 
 
-def _target(one: Measured) -> tuple[str, ...]:
+def _target(one: FoundingResult) -> tuple[str, ...]:
     pair, got = one.figures.paired, targets(one.figures)
     same_graph = f"{one.figures.report['agreement']['int8_with_float'] * 100:.2f}: {_WORD[got.same_graph]}"
     if pair is None:
@@ -228,12 +221,12 @@ def _target(one: Measured) -> tuple[str, ...]:
     )
 
 
-def _signed(difference: Difference, factor: int, digits: int) -> str:
+def _signed(difference: PairedDifference, factor: int, digits: int) -> str:
     low, high = (f"{factor * value:+.{digits}f}" for value in difference.interval)
     return f"{factor * difference.value:+.{digits}f} ({low} to {high})"
 
 
-def _tally(measured: Sequence[Measured]) -> str:
+def _tally(measured: Sequence[FoundingResult]) -> str:
     all_met = [one for one in measured if targets(one.figures).met]
     graph = [one for one in measured if targets(one.figures).same_graph]
     return (
@@ -242,7 +235,7 @@ def _tally(measured: Sequence[Measured]) -> str:
     )
 
 
-def _worst(measured: Sequence[Measured]) -> list[str]:
+def _worst(measured: Sequence[FoundingResult]) -> list[str]:
     """The layers with the largest errors of the rows where int8 itself loses too much."""
     lines = []
     for one in measured:
@@ -257,7 +250,7 @@ def _worst(measured: Sequence[Measured]) -> list[str]:
     return [head, *lines]
 
 
-def _training(one: Measured) -> tuple[str, ...]:
+def _training(one: FoundingResult) -> tuple[str, ...]:
     net, kind = one.net, NETS[one.row.net]
     part = f"; the frozen part ({net.frozen / 1e6:.1f} of {net.parameters / 1e6:.1f} M parameters) stays random"
     frozen = part if net.frozen else ""
@@ -272,7 +265,7 @@ def _training(one: Measured) -> tuple[str, ...]:
     )
 
 
-def _ways(one: Measured) -> list[tuple[str, ...]]:
+def _ways(one: FoundingResult) -> list[tuple[str, ...]]:
     report, name = one.figures.report, _name(one)
     tried = [
         (
@@ -289,6 +282,6 @@ def _ways(one: Measured) -> list[tuple[str, ...]]:
     return tried + [(name, text.split()[0], "-", "-", "no", text.split(": ", 1)[-1]) for text in failed]
 
 
-def _mixed(measured: Sequence[Measured]) -> str:
+def _mixed(measured: Sequence[FoundingResult]) -> str:
     listed = ", ".join(f"{one.row.name.replace('_', ' ')} `{one.figures.code}`" for one in measured)
     return f"Rows were converted by different states of the code (digests): {listed}."

@@ -1,7 +1,7 @@
-"""Train the founding nets for minutes, each on its own preprocessing, and save it as its author did.
+"""Train the founding nets for minutes, each with its author's preprocessing, and save each in its author's file format.
 
-Where an author took pretrained weights and froze them, they cannot be had here: that part keeps random weights (He et al.
-2015, so that the signal keeps its size; batch normalisation gets the statistics of one batch) and the rest is trained on it.
+Pretrained weights that an author froze are not available here: that part of the net keeps random weights (He et al. 2015, so
+that the signal keeps its size; batch normalisation gets the statistics of one batch), and only the rest is trained.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from models.studies.founding.data import COLLECTIONS, training_set
 from models.studies.founding.nets import NETS, build, save
 
 Say = Callable[[str], None]
-_FEATURE_BATCH = 32
-_SEED = 0
+_FEATURE_BATCH = 32  # images at a time through a frozen part
+_LINE_EVERY = 8  # batches
+_SEED = 0  # of Keras
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FoundingRow:
     """One row of the table: a net, and how it is trained.
 
     Attributes:
@@ -32,7 +33,7 @@ class Row:
         net: one of ``models.studies.founding.nets.NETS``.
         cells: collection of ``models.studies.founding.data``.
         colour: ``hsv`` or ``rgb``; values are bytes / 255.
-        most: cells to train on.
+        most: images to train on.
         epochs: over all of them.
         size: side of the input; None: its author's.
         batch: cells per step.
@@ -58,32 +59,32 @@ class Row:
 
 
 ROWS = (
-    Row("notebook_1", "notebook_1", "nih", "hsv", 8000, 14, held_out=4000),
-    Row("notebook_2", "notebook_2", "nih", "hsv", 6000, 6, held_out=4000),
-    Row("notebook_3", "notebook_3", "nih", "hsv", 6000, 5, held_out=4000),
-    Row("notebook_4", "notebook_4", "nih", "hsv", 6000, 20, held_out=4000),
-    Row("notebook_5", "notebook_5", "nih", "hsv", 2000, 15, held_out=800),
-    Row("notebook_6", "notebook_6", "nih", "hsv", 8000, 14, held_out=4000),
-    Row("notebook_6_at_32_hsv", "notebook_6", "nih", "hsv", 8000, 14, size=32),
-    Row("notebook_6_at_32_rgb", "notebook_6", "nih", "rgb", 8000, 14, size=32),
-    Row("resnet50v2", "resnet50v2", "nih", "rgb", 1000, 40, rate=1e-4, held_out=800),
-    Row("parasite_cnn", "parasite_cnn", "iml", "rgb", 3000, 40),
-    Row("micro_organisms", "micro_organisms", "mixed", "rgb", 280, 80, rate=1e-4, held_out=120),
+    FoundingRow("notebook_1", "notebook_1", "nih", "hsv", 8000, 14, held_out=4000),
+    FoundingRow("notebook_2", "notebook_2", "nih", "hsv", 6000, 6, held_out=4000),
+    FoundingRow("notebook_3", "notebook_3", "nih", "hsv", 6000, 5, held_out=4000),
+    FoundingRow("notebook_4", "notebook_4", "nih", "hsv", 6000, 20, held_out=4000),
+    FoundingRow("notebook_5", "notebook_5", "nih", "hsv", 2000, 15, held_out=800),
+    FoundingRow("notebook_6", "notebook_6", "nih", "hsv", 8000, 14, held_out=4000),
+    FoundingRow("notebook_6_at_32_hsv", "notebook_6", "nih", "hsv", 8000, 14, size=32),
+    FoundingRow("notebook_6_at_32_rgb", "notebook_6", "nih", "rgb", 8000, 14, size=32),
+    FoundingRow("resnet50v2", "resnet50v2", "nih", "rgb", 1000, 40, rate=1e-4, held_out=800),
+    FoundingRow("parasite_cnn", "parasite_cnn", "iml", "rgb", 3000, 40),
+    FoundingRow("micro_organisms", "micro_organisms", "mixed", "rgb", 280, 80, rate=1e-4, held_out=120),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """A trained net's file, and how it came about.
+class TrainedNet:
+    """A trained net's file, and how it was trained.
 
     Attributes:
         path: the Keras file.
-        cells: trained on so many images,
-        slides: of so many slides (blocks, files).
+        cells: number of images it was trained on.
+        slides: number of slides (blocks, files) they are of.
         epochs: over them.
-        seconds: that took.
-        frozen: parameters that stayed random.
-        parameters: all of them.
+        seconds: of training.
+        frozen: number of parameters that stayed random.
+        parameters: number of all parameters.
     """
 
     path: Path
@@ -95,20 +96,20 @@ class Trained:
     parameters: int
 
 
-def trained(row: Row, work: Path, say: Say) -> Trained:
-    """The row's net, from ``work`` where it was trained before."""
+def train_net(row: FoundingRow, work: Path, say: Say) -> TrainedNet:
+    """The row's net; read from ``work`` where it is kept."""
     path = work / "nets" / f"{row.name}{NETS[row.net].ending}"
     note = work / "nets" / f"{row.name}.json"
     if note.exists():
-        return Trained(path, **json.loads(note.read_text()))
+        return TrainedNet(path, **json.loads(note.read_text()))
     path.parent.mkdir(parents=True, exist_ok=True)
     made = _train(row, work, path, say)
     told = {key: value for key, value in asdict(made).items() if key != "path"}
-    note.write_text(json.dumps(told, indent=1) + "\n")  # last: a net without its note is trained again
+    note.write_text(json.dumps(told, indent=1) + "\n")  # written last: a net without its note is trained again
     return made
 
 
-def _train(row: Row, work: Path, path: Path, say: Say) -> Trained:
+def _train(row: FoundingRow, work: Path, path: Path, say: Say) -> TrainedNet:
     import keras  # noqa: PLC0415
 
     keras.utils.set_random_seed(_SEED)
@@ -120,16 +121,16 @@ def _train(row: Row, work: Path, path: Path, say: Say) -> Trained:
     fed = images.astype(np.float32) / 255
     frozen = 0
     if NETS[row.net].frozen:
-        body, learner = _parted(net, NETS[row.net].frozen)
-        _wake(body, fed[:64])
+        body, learner = _split_at(net, NETS[row.net].frozen)
+        _initialise(body, fed[:64])
         frozen = int(body.count_params())
         fed = _features(body, fed, lambda share: say(f"{row.name}: features {share:.0%}"))
     _fit(learner, fed, truth, row, say)
     save(net, path)
-    return Trained(path, len(images), slides, row.epochs, time.monotonic() - began, frozen, int(net.count_params()))
+    return TrainedNet(path, len(images), slides, row.epochs, time.monotonic() - began, frozen, int(net.count_params()))
 
 
-def _fit(learner: Any, fed: np.ndarray, truth: np.ndarray, row: Row, say: Say) -> None:
+def _fit(learner: Any, fed: np.ndarray, truth: np.ndarray, row: FoundingRow, say: Say) -> None:
     import keras  # noqa: PLC0415
 
     width = int(learner.output_shape[-1])
@@ -149,7 +150,7 @@ def _fit(learner: Any, fed: np.ndarray, truth: np.ndarray, row: Row, say: Say) -
     learner.fit(fed, wanted, batch_size=row.batch, epochs=row.epochs, class_weight=weights, verbose=0, callbacks=[told])
 
 
-def _parted(net: Any, name: str) -> tuple[Any, Any]:
+def _split_at(net: Any, name: str) -> tuple[Any, Any]:
     """The net up to the layer of that name, and what follows; both share the net's weights."""
     import keras  # noqa: PLC0415
 
@@ -161,7 +162,7 @@ def _parted(net: Any, name: str) -> tuple[Any, Any]:
     return body, keras.Sequential([keras.Input(body.output_shape[1:]), *net.layers[place + 1 :]])
 
 
-def _wake(body: Any, some: np.ndarray) -> None:
+def _initialise(body: Any, some: np.ndarray) -> None:
     """Random weights through which a signal passes: He's for plain convolutions, else statistics of one batch."""
     import keras  # noqa: PLC0415
 
@@ -187,6 +188,6 @@ def _features(body: Any, fed: np.ndarray, told: Callable[[float], None]) -> np.n
     parts = []
     for first in range(0, len(fed), _FEATURE_BATCH):
         parts.append(np.asarray(body.predict_on_batch(fed[first : first + _FEATURE_BATCH])))
-        if first // _FEATURE_BATCH % 8 == 0:
+        if first // _FEATURE_BATCH % _LINE_EVERY == 0:
             told(first / len(fed))
     return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""What is compared: a name, a net, and the colour of its crops. A new row is one more ``Candidate``."""
+"""What is compared: a name, a net, and the colour of its crops. A new row is one more ``CandidateNet``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from models.studies.search.nets import Layer, founding, resnet8, stack
+from models.studies.search.nets import ConvLayer, founding, resnet8, stack
 from models.train.net import WIDTHS, build
 
 AUTHORS = 1e-3
@@ -20,7 +20,7 @@ LITE = "malaria-thin-32-lite"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateNet:
     """One net.
 
     Attributes:
@@ -43,49 +43,49 @@ def _ours(*widths: int) -> Any:
     return build(1, (one, two, three, four))
 
 
-def _body(*layers: Layer) -> Callable[[], Any]:
+def _body(*layers: ConvLayer) -> Callable[[], Any]:
     return partial(stack, layers)
 
 
 CANDIDATES = (
-    Candidate(REFERENCE, "the shelf's accurate net: dense 3x3", partial(_ours, *WIDTHS[REFERENCE])),
-    Candidate(LITE, "the shelf's small net: dense 3x3", partial(_ours, *WIDTHS[LITE])),
-    Candidate("twice-as-wide", "malaria-thin-32 with twice the filters", partial(_ours, 32, 32, 64, 64)),
-    Candidate(
+    CandidateNet(REFERENCE, "the shelf's accurate net: dense 3x3", partial(_ours, *WIDTHS[REFERENCE])),
+    CandidateNet(LITE, "the shelf's small net: dense 3x3", partial(_ours, *WIDTHS[LITE])),
+    CandidateNet("twice-as-wide", "malaria-thin-32 with twice the filters", partial(_ours, 32, 32, 64, 64)),
+    CandidateNet(
         "residual",
         "dense 3x3, two of them with a sum around",
-        _body(Layer(12, stride=2), Layer(16, stride=2), Layer(28, stride=2), Layer(28, skip=True)),
+        _body(ConvLayer(12, stride=2), ConvLayer(16, stride=2), ConvLayer(28, stride=2), ConvLayer(28, skip=True)),
     ),
-    Candidate(
+    CandidateNet(
         "first-5x5",
         "its first layer 5x5, stride 2",
-        _body(Layer(8, side=5, stride=2), Layer(20, stride=2), Layer(32, stride=2), Layer(32)),
+        _body(ConvLayer(8, side=5, stride=2), ConvLayer(20, stride=2), ConvLayer(32, stride=2), ConvLayer(32)),
     ),
-    Candidate(
+    CandidateNet(
         "first-7x7-stride-4",
         "its first layer 7x7, stride 4",
-        _body(Layer(14, side=7, stride=4), Layer(16), Layer(32, stride=2), Layer(32)),
+        _body(ConvLayer(14, side=7, stride=4), ConvLayer(16), ConvLayer(32, stride=2), ConvLayer(32)),
     ),
-    Candidate(
+    CandidateNet(
         "mobilenet-like",
         "3x3, then depthwise 3x3 and 1x1 (Howard et al. 2017)",
         _body(
-            Layer(16, stride=2),
-            Layer(24, separable=True),
-            Layer(48, stride=2, separable=True),
-            Layer(64, stride=2, separable=True),
-            Layer(64, separable=True),
+            ConvLayer(16, stride=2),
+            ConvLayer(24, separable=True),
+            ConvLayer(48, stride=2, separable=True),
+            ConvLayer(64, stride=2, separable=True),
+            ConvLayer(64, separable=True),
         ),
     ),
-    Candidate("notebook-1", "the founding notebook's first", partial(founding, "notebook_1")),
-    Candidate(
+    CandidateNet("notebook-1", "the founding notebook's first", partial(founding, "notebook_1")),
+    CandidateNet(
         "notebook-2-and-6",
         "its second; at 32x32 its sixth is the same graph",
         partial(founding, "notebook_2"),
         rate=AUTHORS,
     ),
-    Candidate("notebook-3", "its third", partial(founding, "notebook_3")),
-    Candidate("notebook-6-hsv", "its sixth on HSV crops", partial(founding, "notebook_6"), "hsv", AUTHORS),
-    Candidate("resnet8", "ResNet8 of MLPerf Tiny", resnet8),
+    CandidateNet("notebook-3", "its third", partial(founding, "notebook_3")),
+    CandidateNet("notebook-6-hsv", "its sixth on HSV crops", partial(founding, "notebook_6"), "hsv", AUTHORS),
+    CandidateNet("resnet8", "ResNet8 of MLPerf Tiny", resnet8),
 )
 """In the order of the table, until figures sort it."""

@@ -1,4 +1,4 @@
-"""A candidate's device file on cells of the fold that is held out: NIH cells of unseen slides, fields of unseen blocks end to end."""
+"""A candidate's device file on the held-out fold: NIH cells of unseen slides, and fields of unseen blocks end to end."""
 
 from __future__ import annotations
 
@@ -10,61 +10,60 @@ from pathlib import Path
 import numpy as np
 
 from convert.errors import CellsError
-from convert.measure.metrics import by_group
 from edge.classifier import Classifier
 from edge.door import quiet_native_stderr
-from edge.errors import OutputError
 from edge.finders.learned import LearnedFinder
 from edge.macs import macs
 from edge.modelfile import ModelFile, read_model
-from edge.safe_file import write_text
-from edge.types import UInt8Array
+from edge.safe_file import whole_path, write_text
+from models.data.cells import FOUND, Cells
+from models.data.classes import Fit
+from models.data.crops import LABELS
 from models.data.fields import AnnotatedField, load_iml
 from models.data.nih import crops_of, infected
-from models.judge.cell_figures import NIH_TARGETS
-from models.judge.figures import Measured
+from models.judge.figures import Measured, Scored, two_sided
 from models.judge.finder_thresholds import at_false_positives
 from models.judge.thresholds import score_fields
 from models.report.measure import exact
-from models.studies.search.make import Plan
+from models.studies.search.make import SearchPlan
 from models.train.finder import nih_rows
 from models.train.shelf_classifier import SPEC
 
 RATE = 0.01
-"""Share of the uninfected finds that the threshold lets through; it is chosen on the very cells that are judged."""
+"""Share of the uninfected finds that count as positive; the threshold is chosen on the very cells that are judged."""
 
-VERSION = 1
+VERSION = 2
+"""Of the kept figures."""
+
+AUC, ACCURACY, AT_1, AT_01 = "auc", "accuracy", "sensitivity_at_1_percent_fp", "sensitivity_at_0.1_percent_fp"
+"""The figures of ``models.judge.figures`` that are shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Exam:
-    """What candidates are judged on; none of them, nor the finder, ever saw it.
+class HeldOutSet:
+    """What candidates are judged on; neither they nor the finder ever saw it.
 
     Attributes:
-        crops: of NIH cells, RGB uint8 [n, 32, 32, 3].
-        infected: published label, bool [n].
-        slides: str [n].
+        cells: NIH cells, coloured as the nets see them.
         finder: of the fields.
         fields: of the held-out blocks.
     """
 
-    crops: UInt8Array
-    infected: np.ndarray
-    slides: np.ndarray
+    cells: Cells
     finder: LearnedFinder
     fields: list[AnnotatedField]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CandidateFigures:
     """What a device file is worth.
 
     Attributes:
         sha256: of the file's flatbuffer.
         macs: multiply-accumulates per cell, read off the file.
-        nih: by figure of ``models.judge.cell_figures.NIH_TARGETS``, intervals over slides.
+        nih: by key of ``models.judge.figures.FIGURES``, intervals over slides.
         slides: NIH slides.
-        found: infected cells found end to end at ``RATE``, what the finder lost counted as missed; exact interval.
+        found: infected cells found end to end at ``RATE``; cells that the finder lost count as missed; exact interval.
         lost: infected cells that the finder lost.
         healthy: uninfected finds that the threshold was chosen on.
     """
@@ -78,12 +77,12 @@ class Judged:
     healthy: int
 
 
-def exam(plan: Plan, finders: list[Path]) -> Exam:
-    """The held-out cells.
+def held_out_set(plan: SearchPlan, finders: list[Path]) -> HeldOutSet:
+    """The held-out cells and fields.
 
     Args:
         plan: says what is held out.
-        finders: fold files, of which the one is taken that never saw the plan's blocks.
+        finders: fold files; the one that never saw the plan's blocks is taken.
 
     Raises:
         CellsError: all finders saw some of them.
@@ -91,17 +90,15 @@ def exam(plan: Plan, finders: list[Path]) -> Exam:
     rows = [row for row in nih_rows() if row["slide"] in plan.slides]
     with quiet_native_stderr():
         finder = LearnedFinder(unseeing(finders, plan.blocks))
-    return Exam(
-        crops_of(rows, SPEC),
-        infected(rows),
-        np.array([row["slide"] for row in rows]),
-        finder,
-        [field for field in load_iml() if field.block in plan.blocks],
-    )
+    names, fields = np.unique([row["slide"] for row in rows], return_inverse=True)
+    role = np.full(len(rows), FOUND, np.int8)
+    truth = infected(rows).astype(np.int32)
+    cells = Cells(crops_of(rows, SPEC), truth, LABELS, names[fields], fields.astype(np.int32), role)
+    return HeldOutSet(cells, finder, [field for field in load_iml() if field.block in plan.blocks])
 
 
 def unseeing(finders: list[Path], blocks: tuple[int, ...]) -> ModelFile:
-    """The finder whose card says that it never saw these blocks; raises CellsError."""
+    """The finder whose card says that it never saw these blocks; raises CellsError where there is none."""
     for path in finders:
         model = read_model(path)
         held_out = model.card.training.get("held_out_blocks", ()) if model.card is not None else ()
@@ -110,60 +107,54 @@ def unseeing(finders: list[Path], blocks: tuple[int, ...]) -> ModelFile:
     raise CellsError(f"no finder among {len(finders)} fold files held out blocks {', '.join(map(str, blocks))}")
 
 
-def judged(path: Path, get: Callable[[], Exam]) -> Judged:
-    """The figures of a device file, from the note beside it where there is one of the same file.
+def judge(path: Path, get: Callable[[], HeldOutSet]) -> CandidateFigures:
+    """The figures of a device file, read from the note beside it where that is of the same file.
 
     Args:
         path: of the file.
-        get: gives the exam; called only where there is something to judge.
+        get: gives the held-out set; called only where there is something to judge.
 
     Raises:
         OutputError: the figures cannot be kept.
     """
     model, note = read_model(path), path.with_name("judged.json")
-    if (kept := read_judged(note)) is not None and kept.sha256 == model.sha256:
+    if (kept := read_figures(note)) is not None and kept.sha256 == model.sha256:
         return kept
-    test = get()
+    given = get()
     with quiet_native_stderr():
         classifier = Classifier(model)
-        score = classifier.scores(test.crops)[:, 1].astype(float)
-        cells = score_fields(test.finder, classifier, test.fields)
-    limit = at_false_positives(cells.score, cells.infected, RATE)
-    hits = int((cells.score[cells.infected] >= limit).sum())
-    result = Judged(
+        scores = classifier.scores(given.cells.crops)
+        fields = score_fields(given.finder, classifier, given.fields)
+    fit = Fit(np.arange(len(LABELS), dtype=np.int32), classifier.card.positive_mask)
+    scored = Scored(classifier.card, fit, given.cells, scores)
+    limit = at_false_positives(fields.score, fields.infected, RATE)
+    hits = int((fields.score[fields.infected] >= limit).sum())
+    result = CandidateFigures(
         model.sha256,
         macs(model.flatbuffer),
-        {name: _measured(figure, test, score, name) for name, (figure, _) in NIH_TARGETS.items()},
-        len(np.unique(test.slides)),
-        exact(hits, int(cells.infected.sum()) + cells.lost),
-        cells.lost,
-        int((~cells.infected).sum()),
+        {key: Measured(**value) for key, value in two_sided(scored).items()},
+        len(np.unique(given.cells.groups)),
+        exact(hits, int(fields.infected.sum()) + fields.lost),
+        fields.lost,
+        int((~fields.infected).sum()),
     )
-    try:
-        np.save(scores_of(path), score.astype(np.float32))
-    except OSError as error:
-        raise OutputError(f"{scores_of(path)}: cannot be written: {error.strerror or error}") from error
+    with whole_path(scores_of(path)) as part:
+        np.savez(part, score=scored.suspicion, infected=scored.positive, slides=given.cells.groups)
     write_text(note, json.dumps({"version": VERSION, **asdict(result)}, indent=1) + "\n")
     return result
 
 
 def scores_of(path: Path) -> Path:
-    """Where a device file's scores of the exam's NIH cells are kept, float32 [n]."""
-    return path.with_name("nih.npy")
+    """Where a device file's scores of the held-out NIH cells are kept: score float32 [n], infected bool [n], slides str [n]."""
+    return path.with_name("nih.npz")
 
 
-def _measured(figure: Callable[[np.ndarray, np.ndarray], float], test: Exam, score: np.ndarray, name: str) -> Measured:
-    low, high = by_group(figure, test.infected, score, test.slides)
-    n = int(test.infected.sum()) if name.startswith("sensitivity") else len(score)
-    return Measured(figure(test.infected, score), low, high, n)
-
-
-def read_judged(note: Path) -> Judged | None:
-    """What was kept; None where nothing was, or of another version of this program."""
+def read_figures(note: Path) -> CandidateFigures | None:
+    """What was kept; None where nothing was, or by another version of this program."""
     if not note.is_file():
         return None
     raw = json.loads(note.read_text())
     if raw.pop("version", None) != VERSION:
         return None
     nih = {name: Measured(**value) for name, value in raw.pop("nih").items()}
-    return Judged(**{**raw, "nih": nih, "found": Measured(**raw["found"])})
+    return CandidateFigures(**{**raw, "nih": nih, "found": Measured(**raw["found"])})

@@ -1,6 +1,6 @@
-"""Train a candidate as the shelf's nets are trained, and make its device file; what is made already is taken from the work folder.
+"""Train a candidate as the shelf's nets are trained, and make its device file; a file that is made already is kept.
 
-A net that wants other colours than RGB learns behind ``edge.crops.to_colour``, the function the device calls before the file.
+A net that takes other colours than RGB is trained behind ``edge.crops.to_colour``, the function the device calls before the file.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from convert.net.int8 import quantise, tool_versions
 from convert.net.rewrite import device_model
 from convert.net.values import RANGES
 from edge.crops import to_colour, to_reference
-from edge.errors import EdgeError, OutputError
+from edge.errors import EdgeError
 from edge.modelfile import Card, read_model, write_model
 from edge.types import UInt8Array
 from models.data.crops import LABELS, CellSet, join
 from models.places import REPOSITORY
-from models.studies.search.candidates import Candidate
+from models.studies.kept import code_digest
+from models.studies.search.candidates import CandidateNet
+from models.studies.streams import StudyStream
 from models.train.classifier import CellTraining, train
 from models.train.device import quiet, save_keras
 from models.train.finder_make import held_out_blocks
@@ -35,23 +37,17 @@ from models.train.shelf_classifier import PLATELETS, SPEC, slides_held_out
 from models.train.sources import Source, kept_from
 
 FOLD = 0
-_CALIBRATION = 200  # cells of each source
+"""The fold whose slides and blocks no candidate sees."""
+
+_CALIBRATION_CELLS = 200  # of each source
 _VALUES = RANGES["-2..2"]
-_CODE = (
-    *(
-        f"models/data/{name}"
-        for name in ("crops", "debris", "fields", "matching", "nih", "platelets", "scenes", "virtual")
-    ),
-    *("models/train/sources", "models/train/classifier"),
-    *("convert/measure/colours", "convert/measure/single"),
-)
 
 Say = Callable[[str], None]
 Gather = Callable[[], list[Source]]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SearchPlan:
     """What all candidates have in common.
 
     Attributes:
@@ -64,27 +60,18 @@ class Plan:
     slides: tuple[str, ...]
     blocks: tuple[int, ...]
 
-    @property
-    def key(self) -> str:
-        """Nets of one key may stand in one table."""
-        return _digest([asdict(self), asdict(SPEC)])
 
-
-def plan_of(steps: int, seed: int) -> Plan:
-    """The plan for the fold that is held out."""
-    return Plan(
-        CellTraining(steps=steps, seed=seed, platelets=PLATELETS),
-        tuple(sorted(slides_held_out(FOLD))),
-        tuple(held_out_blocks(FOLD)),
-    )
+def plan_of(steps: int, seed: int) -> SearchPlan:
+    """The plan with this number of steps and this seed."""
+    settings = CellTraining(steps=steps, seed=seed, platelets=PLATELETS)
+    return SearchPlan(settings, tuple(sorted(slides_held_out(FOLD))), tuple(held_out_blocks(FOLD)))
 
 
 def training_code() -> str:
-    """Which code makes cells and trains nets: a digest of its files."""
-    whole = hashlib.sha256()
-    for name in _CODE:
-        whole.update((REPOSITORY / f"{name}.py").read_bytes())
-    return whole.hexdigest()[:12]
+    """The state of the code that reads cells and trains nets, a digest."""
+    return code_digest(
+        REPOSITORY / "models" / "data", REPOSITORY / "models" / "train", REPOSITORY / "convert" / "measure"
+    )
 
 
 def file_of(work: Path, name: str) -> Path:
@@ -92,13 +79,13 @@ def file_of(work: Path, name: str) -> Path:
     return work / "nets" / name / f"{name}.tflite"
 
 
-def made(candidate: Candidate, plan: Plan, gather: Gather, work: Path, say: Say) -> Path:
-    """The candidate's device file, made where it is missing or of another plan or net.
+def make_net(candidate: CandidateNet, plan: SearchPlan, gather: Gather, work: Path, say: Say) -> Path:
+    """The candidate's device file, made where it is missing or was made of another net or by another plan.
 
     Args:
-        candidate: which.
-        plan: of all.
-        gather: gives the sources; called only where there is something to train.
+        candidate: the net.
+        plan: what all candidates have in common.
+        gather: reads the cells to learn from; called only where there is something to train.
         work: keeps files and checkpoints.
         say: gets lines of progress.
 
@@ -111,62 +98,52 @@ def made(candidate: Candidate, plan: Plan, gather: Gather, work: Path, say: Say)
     keras.utils.set_random_seed(plan.settings.seed)
     net = candidate.make()
     path, key = file_of(work, candidate.name), _key(net, candidate, plan)
-    note = path.with_suffix(".json")
-    if path.exists() and note.exists() and json.loads(note.read_text())["key"] == key:
+    if training_in(path).get("key") == key:
         return path
-    note.unlink(missing_ok=True)
     sources = kept_from(gather(), plan.slides, plan.blocks)
-    learned, shares = [source.cells for source in sources], [source.share for source in sources]
+    cells, shares = [source.cells for source in sources], [source.share for source in sources]
     keep = Keeping(path.parent / "checkpoint.npz", key)
-    learner = behind_colour(net, candidate.colour)
     settings = replace(plan.settings, rate=candidate.rate or plan.settings.rate)
-    train(learned, shares, SPEC, settings, lambda line: say(f"{candidate.name}: {line}"), start=learner, keep=keep)
+    learner = behind_colour(net, candidate.colour)
+    train(cells, shares, SPEC, settings, lambda line: say(f"{candidate.name}: {line}"), start=learner, keep=keep)
     source = save_keras(net, path.with_suffix(".keras"))
-    some = calibration(learned, plan.settings.seed)
-    flatbuffer = to_device(net, some, candidate)
-    try:
-        write_model(path, flatbuffer, _card(candidate, plan, source))
-        note.write_text(json.dumps({"key": key}) + "\n")  # last: without it, it is made again
-        keep.path.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    flatbuffer = to_device(net, calibration(cells, plan.settings.seed), candidate)
+    write_model(path, flatbuffer, _card(candidate, plan, source, key))
+    keep.path.unlink(missing_ok=True)
     return path
 
 
-def plan_in(path: Path) -> Plan | None:
-    """The plan that a kept device file was made by; None where there is no sound file."""
+def training_in(path: Path) -> dict[str, Any]:
+    """What the card of a kept device file says of its training; empty where there is no sound file for the search's crops."""
     try:
         card = read_model(path).card
-        if card is None or card.crop != SPEC:
-            return None
-        told = card.training
+    except EdgeError:
+        return {}
+    return dict(card.training) if card is not None and card.crop == SPEC else {}
+
+
+def plan_in(path: Path) -> SearchPlan | None:
+    """The plan that a kept device file was made by; None where there is no sound file."""
+    told = training_in(path)
+    try:
         slides, blocks = tuple(told["held_out_slides"]), tuple(told["held_out_blocks"])
-        return Plan(CellTraining(**told["settings"]), slides, blocks)
-    except (EdgeError, KeyError, TypeError):
+        return SearchPlan(CellTraining(**told["settings"]), slides, blocks)
+    except (KeyError, TypeError):
         return None
 
 
-def code_of(path: Path) -> str:
-    """Which code trained a kept device file, as its card says; empty where it does not."""
-    card = read_model(path).card
-    return str(card.training.get("code", "")) if card is not None else ""
-
-
-def _key(net: Any, candidate: Candidate, plan: Plan) -> str:
+def _key(net: Any, candidate: CandidateNet, plan: SearchPlan) -> str:
+    """A digest of the net, the plan and the crops: a file with another key is made anew."""
     layers = [
         (type(layer).__name__, str(layer.output.shape), [tuple(weight.shape) for weight in layer.weights])
         for layer in net.layers
     ]
-    own = [] if candidate.rate is None else [candidate.rate]
-    return _digest([plan.key, candidate.colour, layers, *own])
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+    told = [asdict(plan), asdict(SPEC), candidate.colour, candidate.rate, layers]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def behind_colour(net: Any, colour: str) -> Any:
-    """The net as it is trained: on RGB crops, which reach it in its own colour, byte for byte as on the device."""
+    """The net as it is trained: given RGB crops, it sees them in its own colour, byte for byte as on the device."""
     if colour == "rgb":
         return net
     import keras  # noqa: PLC0415
@@ -189,20 +166,20 @@ def behind_colour(net: Any, colour: str) -> Any:
 
 def calibration(learned: list[CellSet], seed: int) -> UInt8Array:
     """Some cells of each source as the device crops them, RGB uint8 [n, 32, 32, 3]."""
-    rng = np.random.default_rng([seed, 29])
+    rng = np.random.default_rng([seed, StudyStream.CALIBRATION_CELLS])
     parts = []
     for cells in learned:
-        rows = rng.choice(len(cells), min(len(cells), _CALIBRATION), replace=False)
+        rows = rng.choice(len(cells), min(len(cells), _CALIBRATION_CELLS), replace=False)
         parts.append(CellSet(cells.crops[rows], cells.labels[rows], cells.references(rows)))
     some = join(parts)
     return to_reference(np.ascontiguousarray(middle(some.crops, SIZE)), SPEC, some.reference)
 
 
-def to_device(net: Any, crops: UInt8Array, candidate: Candidate) -> bytes:
-    """The int8 flatbuffer of a net, as the workshop makes any, its answers checked to be the same in a batch and alone.
+def to_device(net: Any, crops: UInt8Array, candidate: CandidateNet) -> bytes:
+    """The int8 flatbuffer of a net; its answers are checked to be the same in a batch and alone.
 
     Args:
-        net: Keras, bytes as (value - 128) / 64.
+        net: Keras, given bytes as (value - 128) / 64.
         crops: RGB uint8 [n, 32, 32, 3], to calibrate on.
         candidate: its name and colour.
     """
@@ -221,7 +198,7 @@ def to_device(net: Any, crops: UInt8Array, candidate: Candidate) -> bytes:
     return flatbuffer
 
 
-def _card(candidate: Candidate, plan: Plan, source: str) -> Card:
+def _card(candidate: CandidateNet, plan: SearchPlan, source: str, key: str) -> Card:
     return Card(
         candidate.name,
         "classify",
@@ -237,6 +214,7 @@ def _card(candidate: Candidate, plan: Plan, source: str) -> Card:
             "held_out_blocks": list(plan.blocks),
             "held_out_slides": list(plan.slides),
             "code": training_code(),
+            "key": key,
         },
         tools=tool_versions(),
         licence="Apache-2.0 (weights)",

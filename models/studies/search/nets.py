@@ -12,7 +12,7 @@ _FIRST = 16  # filters of ResNet8's first stage
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class ConvLayer:
     """A convolution without bias, batch normalisation and ReLU6.
 
     Attributes:
@@ -30,7 +30,7 @@ class Layer:
     skip: bool = False
 
 
-def stack(body: Sequence[Layer]) -> Any:
+def stack(body: Sequence[ConvLayer]) -> Any:
     """These layers and the head of the shelf's nets: dropout, a convolution over all that is left, one logit."""
     import keras  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def stack(body: Sequence[Layer]) -> Any:
     return keras.Model(inputs, layers.Conv2D(1, 1, name="logits")(x))
 
 
-def _called(x: Any, layer: Layer) -> Any:
+def _called(x: Any, layer: ConvLayer) -> Any:
     import keras  # noqa: PLC0415
 
     layers = keras.layers
@@ -58,7 +58,7 @@ def _called(x: Any, layer: Layer) -> Any:
     return _done(_convolution(x, layer))
 
 
-def _convolution(x: Any, layer: Layer) -> Any:
+def _convolution(x: Any, layer: ConvLayer) -> Any:
     import keras  # noqa: PLC0415
 
     return keras.layers.Conv2D(layer.filters, layer.side, strides=layer.stride, padding="same", use_bias=False)(x)

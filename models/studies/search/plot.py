@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from models.report.plots import need_matplotlib
 from models.studies.search.candidates import LITE, REFERENCE
-from models.studies.search.found import Row, frontier
+from models.studies.search.results import SearchRow, frontier
 
 _SETTINGS: Final[dict[str, Any]] = {"svg.hashsalt": "models-search", "svg.fonttype": "none", "font.size": 9}
 _DEEPEST = 0.06
@@ -17,7 +17,7 @@ _DEEPEST = 0.06
 _TICKS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
-def draw(rows: Sequence[Row]) -> str:
+def draw(rows: Sequence[SearchRow]) -> str:
     """The plot; the same figures give the same bytes. Raises MissingPackageError where matplotlib is missing."""
     mpl = need_matplotlib()
     mpl.use("svg")
@@ -25,7 +25,7 @@ def draw(rows: Sequence[Row]) -> str:
         return _drawn(sorted(rows, key=lambda row: row.time.us))
 
 
-def _drawn(rows: Sequence[Row]) -> str:
+def _drawn(rows: Sequence[SearchRow]) -> str:
     from matplotlib.figure import Figure  # noqa: PLC0415 - only here
 
     figure = Figure(figsize=(8.8, 4.2), layout="constrained")

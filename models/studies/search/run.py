@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from edge.door import stop_on_signals
 from edge.errors import ModelError
 from edge.safe_file import write_text
 from models.judge.thresholds import fold_paths
-from models.places import FOLDS, REPOSITORY
-from models.studies.search.candidates import CANDIDATES, REFERENCE, Candidate
-from models.studies.search.cost import counted, timed, times
-from models.studies.search.found import Found, Row, read_scores
-from models.studies.search.judge import Exam, Judged, exam, judged
-from models.studies.search.make import Plan, Say, code_of, file_of, made, plan_in, plan_of
+from models.places import FOLDS
+from models.studies.search.candidates import CANDIDATES, REFERENCE, CandidateNet
+from models.studies.search.cost import count_instructions, measure_times, times
+from models.studies.search.judge import AUC, CandidateFigures, HeldOutSet, held_out_set, judge
+from models.studies.search.make import Say, SearchPlan, file_of, make_net, plan_in, plan_of, training_in
 from models.studies.search.page import render
 from models.studies.search.plot import draw
+from models.studies.search.results import SearchResult, SearchRow, read_scores
 from models.train.finder_make import NAME as FINDER
 from models.train.shelf_classifier import SPEC
 from models.train.sources import Source, gather, load_finders
 
 STEPS = 1000
+"""Optimiser steps of each net."""
+
 MORE_SEEDS = (1, 2)
-"""The reference is trained with these besides: what the seed alone changes."""
+"""Added to the seed: the reference is trained with these as well, to see what the seed alone changes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchSettings:
     """What the command line asks for.
 
     Attributes:
-        work: keeps nets, checkpoints and figures; a second run takes up where the first stopped.
+        work: keeps nets, checkpoints and figures; a second run continues where the first stopped.
         out: the page; its plot goes beside it.
-        only: names of candidates to work on; all others are taken as they are in ``work``. Empty: all.
+        only: names of candidates to train; all others are taken as they are in ``work``. Empty: all.
         steps: of each training.
-        seed: everything random follows from it.
+        seed: of everything random.
         training: train and convert what is not in ``work``; without, those rows are left out.
-        again: time and count anew what is kept.
+        again: measure times and count instructions even where they are kept.
     """
 
     work: Path
@@ -51,13 +52,12 @@ class Asked:
     again: bool = False
 
 
-def run(asked: Asked, say: Say, tell: Callable[[str, float], None]) -> list[Path]:
-    """Do it.
+def run(settings: SearchSettings, say: Say) -> list[Path]:
+    """Do what is not done yet and write page and plot.
 
     Args:
-        asked: what.
+        settings: of the search.
         say: gets lines.
-        tell: gets progress while times are measured.
 
     Returns:
         the files written.
@@ -66,31 +66,23 @@ def run(asked: Asked, say: Say, tell: Callable[[str, float], None]) -> list[Path
         ModelError: the reference is neither kept nor to be trained.
         EdgeError: what any step cannot do.
     """
-    plan = plan_of(asked.steps, asked.seed) if asked.training else plan_in(file_of(asked.work, REFERENCE))
+    work = settings.work
+    plan = plan_of(settings.steps, settings.seed) if settings.training else plan_in(file_of(work, REFERENCE))
     if plan is None:
-        raise ModelError(f"--no-training: {REFERENCE} is not kept in {asked.work}, and times are held against it")
-    if asked.training:
-        _train(asked, plan, say)
-    kept = [one for one in CANDIDATES if plan_in(file_of(asked.work, one.name)) == plan]
+        raise ModelError(f"--no-training: {REFERENCE} is not kept in {work}, and times are compared with its time")
+    if settings.training:
+        _train(settings, plan, say)
+    kept = [one for one in CANDIDATES if plan_in(file_of(work, one.name)) == plan]
     if REFERENCE not in [one.name for one in kept]:
-        raise ModelError(f"{REFERENCE} must be among the nets, for times are held against it: add it to --only")
-    found = _measured(asked, plan, kept, say, tell)
-    page, plot = render(found, asked.out.with_suffix(".svg").name), draw(found.rows)
-    write_text(asked.out.with_suffix(".svg"), plot)
-    write_text(asked.out, page)
-    return [asked.out, asked.out.with_suffix(".svg")]
+        raise ModelError(f"{REFERENCE} must be among the nets, for times are compared with its time: add it to --only")
+    result = _measure(settings, plan, kept, say)
+    plot = settings.out.with_suffix(".svg")
+    write_text(plot, draw(result.rows))
+    write_text(settings.out, render(result, plot.name))
+    return [settings.out, plot]
 
 
-def check(asked: Asked) -> None:
-    """Raise ValueError for what makes no sense: ``work`` inside the repository, where no net of real cells may be; unknown names."""
-    if asked.work.resolve().is_relative_to(REPOSITORY):
-        raise ValueError(f"{asked.work}: is in the repository, where no such net may be: give --work another folder")
-    names = [one.name for one in CANDIDATES]
-    if unknown := sorted(set(asked.only) - set(names)):
-        raise ValueError(f"--only {', '.join(unknown)}: no such net, there are {', '.join(names)}")
-
-
-def seeds(plan: Plan) -> list[tuple[Candidate, Plan]]:
+def seeds(plan: SearchPlan) -> list[tuple[CandidateNet, SearchPlan]]:
     """The reference under other seeds, each with its own plan."""
     reference = next(one for one in CANDIDATES if one.name == REFERENCE)
     return [
@@ -102,43 +94,40 @@ def seeds(plan: Plan) -> list[tuple[Candidate, Plan]]:
     ]
 
 
-def _train(asked: Asked, plan: Plan, say: Say) -> None:
+def _train(settings: SearchSettings, plan: SearchPlan, say: Say) -> None:
     @cache
     def sources() -> list[Source]:
-        return gather(SPEC, load_finders(fold_paths(FOLDS, FINDER)), asked.seed, say)
+        return gather(SPEC, load_finders(fold_paths(FOLDS, FINDER)), settings.seed, say)
 
-    for one in CANDIDATES:
-        if not asked.only or one.name in asked.only:
-            made(one, plan, sources, asked.work, say)
-    if not asked.only or REFERENCE in asked.only:
-        for one, other in seeds(plan):
-            made(one, other, sources, asked.work, say)
+    wanted = [(one, plan) for one in CANDIDATES if not settings.only or one.name in settings.only]
+    if any(one.name == REFERENCE for one, _ in wanted):
+        wanted += seeds(plan)
+    for one, its_plan in wanted:
+        make_net(one, its_plan, sources, settings.work, say)
 
 
-def _measured(
-    asked: Asked, plan: Plan, kept: Sequence[Candidate], say: Say, tell: Callable[[str, float], None]
-) -> Found:
+def _measure(settings: SearchSettings, plan: SearchPlan, kept: Sequence[CandidateNet], say: Say) -> SearchResult:
     @cache
-    def test() -> Exam:
-        say("reading the cells that judge")
-        return exam(plan, fold_paths(FOLDS, FINDER))
+    def held_out() -> HeldOutSet:
+        say("reading the held-out cells")
+        return held_out_set(plan, fold_paths(FOLDS, FINDER))
 
-    def judge(name: str) -> Judged:
-        result = judged(file_of(asked.work, name), test)
-        say(f"{name}: AUC {result.nih['AUC'].text(percent=False)}")
+    def figures_of(name: str) -> CandidateFigures:
+        result = judge(file_of(settings.work, name), held_out)
+        say(f"{name}: AUC {result.nih[AUC].text(percent=False)}")
         return result
 
-    files = {one.name: file_of(asked.work, one.name) for one in kept}
-    figures = {name: judge(name) for name in files}
-    others = [judge(one.name) for one, other in seeds(plan) if plan_in(file_of(asked.work, one.name)) == other]
-    counts = counted(files, asked.work / "instructions.json", say, again=asked.again)
-    with stop_on_signals(lambda: None) as stopped:
-        taken = timed(files, asked.work / "times.json", tell, stopped.is_set, again=asked.again)
-    at = times(taken, REFERENCE)
-    scores = read_scores(files, plan.slides)
+    files = {one.name: file_of(settings.work, one.name) for one in kept}
+    figures = {name: figures_of(name) for name in files}
+    others = [figures_of(one.name) for one, other in seeds(plan) if plan_in(file_of(settings.work, one.name)) == other]
+    counts = count_instructions(files, settings.work / "instructions.json", say, again=settings.again)
+    say("measuring times: no other program should run meanwhile")
+    timing = measure_times(files, settings.work / "times.json", again=settings.again)
+    at = times(timing, REFERENCE)
+    scores = read_scores(files)
     hardest = scores.hardest()
     rows = [
-        Row(
+        SearchRow(
             one,
             files[one.name].stat().st_size,
             figures[one.name],
@@ -146,9 +135,9 @@ def _measured(
             counts.nets.get(one.name),
             None if one.name == REFERENCE else scores.gain(one.name, REFERENCE),
             scores.without(one.name, hardest.slide),
-            code_of(files[one.name]),
+            str(training_in(files[one.name]).get("code", "")),
         )
         for one in kept
     ]
     lacking = [one.name for one in CANDIDATES if one.name not in files]
-    return Found(rows, plan, others, taken, counts, hardest, lacking)
+    return SearchResult(rows, plan, others, timing, counts, hardest, lacking)

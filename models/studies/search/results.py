@@ -1,4 +1,4 @@
-"""What was found out about the candidates, as the page and the plot take it."""
+"""The candidates' figures as page and plot take them."""
 
 from __future__ import annotations
 
@@ -8,36 +8,33 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.records import Run
 from convert.measure.metrics import auc, by_group
-from models.data.nih import infected
 from models.judge.figures import Measured
-from models.studies.search.candidates import REFERENCE, Candidate
-from models.studies.search.cost import Counts, Time
-from models.studies.search.judge import Judged, scores_of
-from models.studies.search.make import Plan
-from models.train.finder import nih_rows
+from models.studies.search.candidates import REFERENCE, CandidateNet
+from models.studies.search.cost import NetInstructions, NetTime, TimingRun
+from models.studies.search.judge import AUC, CandidateFigures, scores_of
+from models.studies.search.make import SearchPlan
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A candidate with all that was found out about it.
+class SearchRow:
+    """A candidate with all its figures.
 
     Attributes:
-        candidate: which.
+        candidate: the net.
         size: of its file, bytes.
-        judged: what that is worth.
+        figures: what the file is worth.
         time: on this machine.
         instructions: per cell on the emulated core; None where they were not counted.
         gain: its AUC minus the reference's on the same NIH cells; None of the reference itself.
         easier: its AUC without the slide that all nets together are worst on.
-        code: which code trained it, a digest.
+        code: digest of the code that trained it.
     """
 
-    candidate: Candidate
+    candidate: CandidateNet
     size: int
-    judged: Judged
-    time: Time
+    figures: CandidateFigures
+    time: NetTime
     instructions: int | None
     gain: Measured | None
     easier: float
@@ -45,17 +42,17 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The candidate's."""
+        """The candidate's name."""
         return self.candidate.name
 
     @property
     def auc(self) -> float:
-        """On NIH cells."""
-        return self.judged.nih["AUC"].value
+        """AUC on NIH cells."""
+        return self.figures.nih[AUC].value
 
 
 @dataclass(frozen=True, slots=True)
-class Hardest:
+class HardestSlide:
     """The slide that the nets are worst on: its name, its cells, and the share of them that is right, mean of all nets."""
 
     slide: str
@@ -64,11 +61,11 @@ class Hardest:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """All that the page is made of.
 
     Attributes:
-        rows: the reference among them.
+        rows: all candidates that are kept, the reference among them.
         plan: of all.
         seeds: the reference under other seeds.
         run: of the times.
@@ -77,36 +74,36 @@ class Found:
         lacking: names of candidates that are not in the table.
     """
 
-    rows: Sequence[Row]
-    plan: Plan
-    seeds: Sequence[Judged]
-    run: Run
-    counts: Counts
-    hardest: Hardest
+    rows: Sequence[SearchRow]
+    plan: SearchPlan
+    seeds: Sequence[CandidateFigures]
+    run: TimingRun
+    counts: NetInstructions
+    hardest: HardestSlide
     lacking: Sequence[str]
 
     @property
-    def reference(self) -> Row:
-        """What the others are held against."""
+    def reference(self) -> SearchRow:
+        """The row that the others are compared with."""
         return self[REFERENCE]
 
-    def __getitem__(self, name: str) -> Row:
+    def __getitem__(self, name: str) -> SearchRow:
         return next(row for row in self.rows if row.name == name)
 
     def has(self, name: str) -> bool:
-        """Whether the table holds it."""
+        """Whether the table holds a candidate."""
         return any(row.name == name for row in self.rows)
 
     @property
     def spread(self) -> float | None:
         """By how much the reference's AUC differs from seed to seed, largest minus smallest; None of one seed."""
-        values = [self.reference.auc, *(one.nih["AUC"].value for one in self.seeds)]
+        values = [self.reference.auc, *(one.nih[AUC].value for one in self.seeds)]
         return max(values) - min(values) if len(values) > 1 else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
-    """All nets on the exam's NIH cells.
+class NihScores:
+    """All nets on the held-out NIH cells.
 
     Attributes:
         infected: published label, bool [n].
@@ -119,7 +116,7 @@ class Scores:
     of: dict[str, np.ndarray]
 
     def gain(self, name: str, reference: str) -> Measured:
-        """AUC of one net minus that of another, the same resampled slides for both."""
+        """AUC of one net minus that of another, with an interval over slides that are drawn for both at once."""
         both = np.stack([self.of[name], self.of[reference]], axis=1)
 
         def difference(truth: np.ndarray, scores: np.ndarray) -> float:
@@ -128,12 +125,12 @@ class Scores:
         low, high = by_group(difference, self.infected, both, self.slides)
         return Measured(difference(self.infected, both), low, high, len(both))
 
-    def hardest(self) -> Hardest:
+    def hardest(self) -> HardestSlide:
         """The slide whose cells the nets, all taken together, get wrong most often."""
-        right = np.mean([accurate(self.infected, one) for one in self.of.values()], axis=0)
-        slides = {str(name): self.slides == name for name in np.unique(self.slides)}
-        name = min(slides, key=lambda one: float(right[slides[one]].mean()))
-        return Hardest(name, int(slides[name].sum()), float(right[slides[name]].mean()))
+        right = np.mean([(one >= 0.5) == self.infected for one in self.of.values()], axis=0)
+        shares = {str(name): float(right[self.slides == name].mean()) for name in np.unique(self.slides)}
+        name = min(shares, key=lambda slide: shares[slide])
+        return HardestSlide(name, int((self.slides == name).sum()), shares[name])
 
     def without(self, name: str, slide: str) -> float:
         """AUC of a net without a slide."""
@@ -141,23 +138,19 @@ class Scores:
         return auc(self.infected[rows], self.of[name][rows])
 
 
-def accurate(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Whether each cell is on its side of one half, float [n]."""
-    return np.asarray((scores >= 0.5) == truth, float)
+def read_scores(files: Mapping[str, Path]) -> NihScores:
+    """The scores that were kept when the files were judged."""
+    of = {}
+    for name, path in files.items():
+        with np.load(scores_of(path)) as kept:
+            of[name] = kept["score"].astype(float)
+            infected, slides = kept["infected"], kept["slides"]
+    return NihScores(infected, slides, of)
 
 
-def read_scores(files: Mapping[str, Path], held_out: Sequence[str]) -> Scores:
-    """What was kept when the files were judged; ``held_out``: the exam's slides."""
-    rows = [row for row in nih_rows() if row["slide"] in held_out]
-    slides = np.array([row["slide"] for row in rows])
-    return Scores(
-        infected(rows), slides, {name: np.load(scores_of(path)).astype(float) for name, path in files.items()}
-    )
-
-
-def frontier(rows: Sequence[Row]) -> list[Row]:
-    """Rows that no other beats in both AUC and time, the fastest first."""
-    best: list[Row] = []
+def frontier(rows: Sequence[SearchRow]) -> list[SearchRow]:
+    """Rows that no other row beats in both AUC and time, the fastest first."""
+    best: list[SearchRow] = []
     for row in sorted(rows, key=lambda one: (one.time.us, -one.auc)):
         if not best or row.auc > best[-1].auc:
             best.append(row)

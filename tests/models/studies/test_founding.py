@@ -23,20 +23,27 @@ from models.studies.founding import convert as founding_convert
 from models.studies.founding import data as founding_data
 from models.studies.founding import run as founding
 from models.studies.founding import train as founding_train
-from models.studies.founding.convert import Converted, Difference, Paired, code_digest, from_json, paired
-from models.studies.founding.table import Measured, render, targets
-from models.studies.founding.train import ROWS, Trained
+from models.studies.founding.convert import (
+    ConversionFigures,
+    PairedDifference,
+    PairedFigures,
+    compare,
+    from_json,
+)
+from models.studies.founding.table import FoundingResult, render, targets
+from models.studies.founding.train import ROWS, TrainedNet
+from models.studies.kept import code_digest
 from tests.convert import cell_folders
 
 RNG = np.random.default_rng(5)
 LABELS = ("Uninfected", "Parasitized")
 
 
-def lost(value: float) -> Difference:
-    return Difference(0.95, 0.95 - value, (-value - 0.001, -value + 0.001))
+def lost(value: float) -> PairedDifference:
+    return PairedDifference(0.95, 0.95 - value, (-value - 0.001, -value + 0.001))
 
 
-GOOD = Paired(4000, 30, lost(0.001), 0.998, (0.93, 0.97), lost(0.001), lost(0.0005), 0.998, (0.996, 0.999))
+GOOD = PairedFigures(4000, 30, lost(0.001), 0.998, (0.93, 0.97), lost(0.001), lost(0.0005), 0.998, (0.996, 0.999))
 
 
 def report(**changes: Any) -> dict[str, Any]:
@@ -61,9 +68,9 @@ def report(**changes: Any) -> dict[str, Any]:
     }
 
 
-def measured(pair: Paired | None = GOOD, **changes: Any) -> Measured:
-    net = Trained(Path("net.keras"), 8000, 95, 14, 120.0, 0, 70_000)
-    return Measured(ROWS[0], net, Converted(report(**changes), pair, (0.95, 0.99), "abc"))
+def measured(pair: PairedFigures | None = GOOD, **changes: Any) -> FoundingResult:
+    net = TrainedNet(Path("net.keras"), 8000, 95, 14, 120.0, 0, 70_000)
+    return FoundingResult(ROWS[0], net, ConversionFigures(report(**changes), pair, (0.95, 0.99), "abc"))
 
 
 def cells(count: int = 200) -> CellSet:
@@ -136,7 +143,7 @@ def test_differences_are_paired_and_signed() -> None:
     theirs = rng.random(200) < 0.9
     mine = theirs.copy()
     mine[np.flatnonzero(theirs)[:6]] = False
-    got = paired((scored(theirs, known.truth), scored(mine, known.truth)), (0.5, 0.5), known, ("Parasitized",))
+    got = compare((scored(theirs, known.truth), scored(mine, known.truth)), (0.5, 0.5), known, ("Parasitized",))
     assert got.accuracy.value == pytest.approx(-6 / 200)
     assert got.agreement == pytest.approx(194 / 200)
     assert got.auc is not None
@@ -148,7 +155,7 @@ def test_differences_are_paired_and_signed() -> None:
 def test_each_net_has_its_own_operating_threshold() -> None:
     known = cells()
     scores = scored(np.ones(200, bool), known.truth)
-    got = paired((scores, scores), (0.5, 0.95), known, ("Parasitized",))
+    got = compare((scores, scores), (0.5, 0.95), known, ("Parasitized",))
     assert got.accuracy.value == 0
     assert got.operating.value == pytest.approx(-0.5)  # at 0.95 none counts as positive
     assert got.agreement == pytest.approx(0.5)
@@ -158,7 +165,7 @@ def test_each_net_has_its_own_operating_threshold() -> None:
 def test_the_paired_interval_is_of_the_difference_and_not_of_the_accuracies() -> None:
     known = cells()
     scores = scored(np.random.default_rng(0).random(200) < 0.7, known.truth)
-    got = paired((scores, scores), (0.5, 0.5), known, ("Parasitized",))
+    got = compare((scores, scores), (0.5, 0.5), known, ("Parasitized",))
     assert got.accuracy.interval == (0.0, 0.0)
     assert got.agreement_interval == (1.0, 1.0)
 
@@ -166,7 +173,7 @@ def test_the_paired_interval_is_of_the_difference_and_not_of_the_accuracies() ->
 def test_without_a_positive_class_there_is_no_auc_and_the_highest_score_counts() -> None:
     known = cells()
     scores = scored(np.ones(200, bool), known.truth)
-    got = paired((scores, scores), (0.99, 0.99), known, ())
+    got = compare((scores, scores), (0.99, 0.99), known, ())
     assert got.auc is None
     assert got.operating.after == 1
 
@@ -187,7 +194,7 @@ def test_without_a_positive_class_there_is_no_auc_and_the_highest_score_counts()
     ],
 )
 def test_a_target_is_met_or_missed_by_the_figures(change: dict[str, Any], met: bool) -> None:
-    assert targets(Converted(report(), replace(GOOD, **change), None, "abc")).met is met
+    assert targets(ConversionFigures(report(), replace(GOOD, **change), None, "abc")).met is met
 
 
 def test_what_the_gate_refused_misses_its_targets_and_the_table_says_so() -> None:

@@ -17,11 +17,11 @@ from models.judge.thresholds import fold_paths
 from models.places import FOLDS, REPOSITORY, SHELF
 from models.report.measure import exact
 from models.studies.search.candidates import CANDIDATES, LITE, REFERENCE
-from models.studies.search.judge import read_judged, unseeing
+from models.studies.search.judge import VERSION, read_figures, unseeing
 from models.studies.search.make import plan_in
 from models.train.classifier import CellTraining
 from models.train.finder_make import NAME as FINDER
-from tests.models.searching import PLAN, judged, keep, scores
+from tests.models.studies.searching import PLAN, figures, keep, scores
 
 
 def test_every_candidate_has_a_name_of_its_own_and_the_shelfs_nets_are_among_them() -> None:
@@ -51,7 +51,7 @@ def images(monkeypatch: pytest.MonkeyPatch) -> None:
     ("options", "said"),
     [
         (["--work", str(REPOSITORY / "nets")], "in the repository"),
-        (["--only", "resnet9", "--work", "/nowhere"], "no such net"),
+        (["--only", "resnet9", "--work", "/nowhere"], "no such row"),
     ],
 )
 def test_what_makes_no_sense_is_one_line_and_exit_code_2(options: list[str], said: str) -> None:
@@ -99,11 +99,11 @@ def test_a_damaged_file_or_one_of_other_crops_is_of_no_plan(tmp_path: Path) -> N
 
 def test_figures_come_back_as_they_were_kept_and_those_of_another_version_do_not(tmp_path: Path) -> None:
     note = tmp_path / "judged.json"
-    assert read_judged(note) is None
-    note.write_text(json.dumps({"version": 1, **asdict(judged())}))
-    assert read_judged(note) == judged()
-    note.write_text(json.dumps({"version": 0, **asdict(judged())}))
-    assert read_judged(note) is None
+    assert read_figures(note) is None
+    note.write_text(json.dumps({"version": VERSION, **asdict(figures())}))
+    assert read_figures(note) == figures()
+    note.write_text(json.dumps({"version": 0, **asdict(figures())}))
+    assert read_figures(note) is None
 
 
 # what it is judged on

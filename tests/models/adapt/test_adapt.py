@@ -76,17 +76,17 @@ def plan(fields: Fields) -> Plan:
 
 
 def test_whole_groups_are_dealt_so_that_each_field_is_judged_once(fields: Fields, plan: Plan) -> None:
-    held = np.stack(checking.dealt(fields, plan))
+    held = np.stack(checking.fold_masks(fields, plan))
     assert held.shape == (3, 5)
     assert (held.sum(axis=0) == 1).all()
 
 
 def test_fields_of_one_group_are_not_dealt(folder: Path, fields: Fields, plan: Plan) -> None:
-    assert checking.dealt(replace(fields, fields=read_fields(folder, None, "f")), plan) == []
+    assert checking.fold_masks(replace(fields, fields=read_fields(folder, None, "f")), plan) == []
 
 
 def test_whole_annotations_are_seen_to_be_whole_and_as_wide_as_the_finders(fields: Fields) -> None:
-    seen = finding.look(fields, lambda *_: None)
+    seen = finding.check_annotations(fields, lambda *_: None)
     assert seen.complete
     assert finding.SAME_BOX[0] < seen.width < finding.SAME_BOX[1]
 
@@ -99,14 +99,14 @@ def test_where_few_cells_are_annotated_the_finder_may_not_learn(fields: Fields) 
         )
         return replace(fields, fields=replace(fields.fields, fields=few))
 
-    assert not finding.look(thinned(lambda count: slice(0, count // 3)), lambda *_: None).complete
+    assert not finding.check_annotations(thinned(lambda count: slice(0, count // 3)), lambda *_: None).complete
 
 
 def test_tight_boxes_are_noticed_and_brought_to_the_finders_width(fields: Fields) -> None:
     tight = finding.resized(fields, 0.75)
-    seen = finding.look(tight, lambda *_: None)
+    seen = finding.check_annotations(tight, lambda *_: None)
     assert seen.width < finding.SAME_BOX[0]
-    mended = finding.look(finding.resized(tight, 1 / seen.width), lambda *_: None)
+    mended = finding.check_annotations(finding.resized(tight, 1 / seen.width), lambda *_: None)
     assert mended.width == pytest.approx(1, abs=0.06)
 
 
@@ -158,7 +158,7 @@ def test_a_start_needs_its_keras_file_and_the_right_one(tmp_path: Path) -> None:
 
 def test_the_table_of_a_curve_has_mean_and_range_over_draws() -> None:
     points = [{"fields": 5, "draw": d, "auc": 0.9 + 0.02 * d, "finder_f1": 0.9} for d in range(3)]
-    lines = curve.table([*points, {"fields": 0, "draw": 0, "auc": 0.8, "found_at_1_percent_fp": {"value": 0.5}}])
+    lines = curve.curve_table([*points, {"fields": 0, "draw": 0, "auc": 0.8, "found_at_1_percent_fp": {"value": 0.5}}])
     assert lines[2].startswith("| 0 | 1 | 0.800 (0.800 to 0.800) | 0.500 (0.500 to 0.500) |")
     assert lines[3].startswith("| 5 | 3 | 0.920 (0.900 to 0.940) | - |")
 
@@ -174,14 +174,14 @@ def test_finished_points_are_kept_and_not_done_again(
 
     monkeypatch.setattr(curve, "point", instead)
     starts = open_start(shelf.FINDER, "find"), open_start(shelf.CLASSIFIER, "classify")
-    bench = adapt.Bench(*starts, plan, adapt.Tuning(), lambda *_: None, lambda _: None)
-    asked = curve.Curve((0, 2, 50), 2, tmp_path)
-    first = curve.run(bench, fields, asked)
+    setup = adapt.AdaptationSetup(*starts, plan, adapt.TuningSettings(), lambda *_: None, lambda _: None)
+    settings = curve.CurveSettings((0, 2, 50), 2, tmp_path)
+    first = curve.run(setup, fields, settings)
     assert done == [0, 2, 0, 2]
-    assert curve.run(bench, fields, asked) == first
+    assert curve.run(setup, fields, settings) == first
     assert done == [0, 2, 0, 2]
     assert {point["block"] for point in first if point["draw"] == 0} != {p["block"] for p in first if p["draw"] == 1}
-    text = "\n".join(curve.page(first, bench, "my fields"))
+    text = "\n".join(curve.page(first, setup, "my fields"))
     assert "on my fields." in text
     assert f"`{shelf.CLASSIFIER}`" in text
     assert all(f"{point['block']} (3 fields)" in text for point in first)

@@ -8,10 +8,11 @@ import pytest
 
 from models.judge.figures import Measured
 from models.studies.search.candidates import LITE, REFERENCE
-from models.studies.search.found import frontier
+from models.studies.search.judge import ACCURACY
 from models.studies.search.page import render
-from models.studies.search.sentences import beyond_chance, shelf_sentences, work_sentences
-from tests.models.searching import COUNTED, found, row
+from models.studies.search.results import frontier
+from models.studies.search.sentences import beyond_chance, shelf_sentences, work_sentence
+from tests.models.studies.searching import COUNTED, figures, found, row
 
 
 def test_the_frontier_is_what_no_other_net_beats_in_both() -> None:
@@ -22,11 +23,10 @@ def test_the_frontier_is_what_no_other_net_beats_in_both() -> None:
 def test_a_net_that_beats_the_shelfs_is_named_and_whether_it_may_be_chance() -> None:
     by_seed, by_slide, truly = row("residual", 4, 0.982), row("first-5x5", 4.5, 0.985), row("resnet8", 90, 0.995)
     said = " ".join(shelf_sentences(found(by_seed, by_slide, truly)))
-    assert "Less time and a higher AUC than" in said
+    assert "A higher AUC than `malaria-thin-32`: `resnet8`" in said
     assert "`residual` (AUC +0.0020, chance is not excluded; 0.80 times the time)" in said
     assert "`first-5x5` (AUC +0.0050, chance is not excluded; 0.90 times the time)" in said
     assert "`resnet8` (AUC +0.0150, more than seeds and slides explain; 18.00 times the time)" in said
-    assert "No net takes less time" not in said
     assert "Without slide C116 the highest AUC is that of `resnet8`, 1.0050, against 0.9900" in said
 
 
@@ -38,20 +38,39 @@ def test_without_other_seeds_nothing_is_beyond_chance() -> None:
 
 def test_where_no_net_beats_the_shelfs_that_is_said() -> None:
     said = " ".join(shelf_sentences(found(row("residual", 6, 0.97), row(LITE, 2, 0.9702))))
-    assert "No net takes less time and has a higher AUC" in said
-    assert "No net that takes more time has a higher AUC" in said
+    assert "None has a higher AUC than `malaria-thin-32`." in said
     assert f"`{LITE}` keeps 99.00 % of the AUC of `{REFERENCE}`" in said
     assert "in 0.40 of its time" in said
 
 
-def test_nets_of_the_same_work_are_held_against_each_other_and_others_are_not() -> None:
+def test_nets_of_the_same_work_are_compared_and_others_are_not() -> None:
     same = row("mobilenet-like", 10, macs=480_000, instructions=200_000)
     ours = row(REFERENCE, instructions=80_000)
-    said = " ".join(work_sentences(found(same, row("resnet8", 90, macs=12_501_056), rows=(ours, same))))
+    said = work_sentence(found(same, row("resnet8", 90, macs=12_501_056), rows=(ours, same)))
     assert "`mobilenet-like` 2.00 times the time and 2.50 times its instructions" in said
-    assert "takes 2.03 times the time" in said
-    assert "2.54 times the instructions" in said
     assert "resnet8" not in said
+    assert work_sentence(found(rows=(ours,))).endswith("no other net.")
+
+
+@pytest.mark.parametrize(("macs", "named"), [(511_000, True), (513_000, False), (464_000, True), (462_000, False)])
+def test_the_same_work_is_within_five_percent(macs: int, named: bool) -> None:
+    assert ("residual" in work_sentence(found(row("residual", 6, macs=macs)))) is named
+
+
+@pytest.mark.parametrize(
+    ("gain", "beyond"),
+    [
+        (Measured(0.004, 0.001, 0.007, 9), True),
+        (Measured(0.003, 0.001, 0.007, 9), False),  # the seeds differ by 0.003
+        (Measured(0.004, 0.0, 0.007, 9), False),
+        (Measured(0.004, None, None, 9), False),
+    ],
+)
+def test_a_gain_counts_only_beyond_the_spread_of_seeds_and_of_slides(gain: Measured, beyond: bool) -> None:
+    better = replace(row("resnet8", 90), gain=gain)
+    given = found(better, seeds=(figures(0.983), figures(0.981)))
+    assert given.spread == pytest.approx(0.003)
+    assert beyond_chance(given, better) is beyond
 
 
 def test_the_page_says_what_it_rests_on() -> None:
@@ -91,8 +110,8 @@ def test_a_net_with_a_learning_rate_of_its_own_is_named() -> None:
 
 def test_a_net_that_did_not_learn_is_named() -> None:
     good = row("notebook-2-and-6", 26)
-    nih = {**good.judged.nih, "accuracy": Measured(0.53, 0.5, 0.55, 4000)}
-    poor = replace(good, judged=replace(good.judged, nih=nih))
+    nih = {**good.figures.nih, ACCURACY: Measured(0.53, 0.5, 0.55, 4000)}
+    poor = replace(good, figures=replace(good.figures, nih=nih))
     assert "Not learned within these steps: `notebook-2-and-6`" in render(found(poor), "x.svg")
     assert "Not learned" not in render(found(good), "x.svg")
 

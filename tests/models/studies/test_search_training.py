@@ -12,9 +12,9 @@ import pytest
 
 from edge.modelfile import Card, read_model
 from models.studies.search.candidates import CANDIDATES, LITE, REFERENCE
-from models.studies.search.make import Plan, file_of, plan_in
+from models.studies.search.make import SearchPlan, file_of, plan_in
 from models.train.classifier import CellTraining
-from tests.models.searching import PLAN
+from tests.models.studies.searching import PLAN
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def made(tmp_path: Path) -> Callable[..., list[str]]:
     """Make a candidate of a few cells; gives what was said."""
     pytest.importorskip("tensorflow", reason="TensorFlow (extra convert)")
     from models.data.crops import CellSet
-    from models.studies.search.make import made as make
+    from models.studies.search.make import make_net as make
     from models.train.sources import Source
 
     rng = np.random.default_rng(0)
@@ -32,7 +32,7 @@ def made(tmp_path: Path) -> Callable[..., list[str]]:
     cells = CellSet(crops, labels, np.full((120, 3), 140, np.float32))
     source = Source("cells", cells, np.array(["C1", "C2", "C3"] * 40), 1.0)
 
-    def work(name: str, plan: Plan = PLAN, sources: Any = (source,)) -> list[str]:
+    def work(name: str, plan: SearchPlan = PLAN, sources: Any = (source,)) -> list[str]:
         lines: list[str] = []
         gathered = [*sources]
 

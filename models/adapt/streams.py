@@ -1,0 +1,14 @@
+"""Random streams of this room: the last part of each seed."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class AdaptStream(IntEnum):
+    """What is drawn; two streams never share a number."""
+
+    CALIBRATION = 5
+    """Fields that the finder's int8 file is calibrated on."""
+    SEQUENCE = 43
+    """The order in which a learning curve takes annotated fields."""

@@ -1,0 +1,24 @@
+"""Random streams of the studies: seeds, or the last part of one."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class StudyStream(IntEnum):
+    """What is drawn; two streams never share a number."""
+
+    TEXT_PAGES = 0
+    """Drawn pages of text (appearance)."""
+    LEAVES = 1
+    """Drawn leaves (appearance)."""
+    CALIBRATION_CELLS = 29
+    """Cells that a candidate's int8 file is calibrated on (search)."""
+    IMAGE_CHOICE = 31
+    """Images of each class, where not all are taken (founding)."""
+    RED_CELLS = 37
+    """Uninfected cells of each IML field (founding)."""
+    READING_SAMPLE = 41
+    """Cells on which two ways of reading are compared (founding)."""
+    TRAINING_ORDER = 43
+    """Order of the images that a founding net is trained on."""
