@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Final
 
 from benchmarks.errors import NoInputError
-from benchmarks.workload import Done, Value, Workload
+from benchmarks.places import cache
+from benchmarks.workload import StepResult, Value, Workload
 from edge import shelf
 from edge.analysis import Analyser
 from edge.gate import Gate
@@ -42,8 +42,6 @@ MOST_COVERED: Final = 0.45
 
 ROUND_FIELDS: Final = 4
 """Fields per worker and step where there are several workers."""
-
-CACHE_VARIABLE: Final = "EDGE_BENCH_CACHE"
 
 
 def analyse(source: str, size: str, cells: int, workers: int, *, finder: str = "auto", model: str = "") -> Analysis:
@@ -109,12 +107,12 @@ class Analysis:
         seen = max(1, self._seen)
         return {**self._known, "pixels": self._pixels / seen, "cells": self._cells / seen}
 
-    def __call__(self) -> Done:
+    def __call__(self) -> StepResult:
         """One field, or what several workers do meanwhile."""
         if self._workers is None:
             field, decode = _load(next(self._shots))
             result = self._analysers[0](field)
-            return Done(1, self._stages(decode, result))
+            return StepResult(1, self._stages(decode, result))
         count = ROUND_FIELDS * len(self._analysers)
         stages: dict[str, int] = {}
         for outcome in itertools.islice(self._outcomes, count):
@@ -123,7 +121,7 @@ class Analysis:
             result = outcome.result
             for name, ns in self._stages(int(result.ms.decode * 1e6), result).items():
                 stages[name] = stages.get(name, 0) + ns
-        return Done(count, stages)
+        return StepResult(count, stages)
 
     def _stages(self, decode: int, result: FieldResult) -> dict[str, int]:
         """Add the result up and say where its time went, in ns."""
@@ -182,13 +180,6 @@ def virtual_folder(size: str, cells: int, seed: int = 0) -> Path:
 def render(size: str, cells: int) -> str:
     """``virtual_folder`` as a plain value, for a child process."""
     return str(virtual_folder(size, cells))
-
-
-def cache() -> Path:
-    """Where rendered fields are kept: ``$EDGE_BENCH_CACHE``, else the user's cache folder."""
-    if own := os.environ.get(CACHE_VARIABLE):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-bench"
 
 
 def _version(spec: Any, count: int) -> str:

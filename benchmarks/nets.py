@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.dense import dense_net
-from benchmarks.workload import Done, Step, Value, Workload
+from benchmarks.workload import Step, StepResult, Value, Workload
 from edge import shelf
 from edge.classifier import BATCH, Classifier
 from edge.macs import macs
@@ -37,7 +37,7 @@ class FactStep:
         self._step = step
         self.facts = facts
 
-    def __call__(self) -> Done:
+    def __call__(self) -> StepResult:
         """Do it once."""
         return self._step()
 
@@ -71,13 +71,13 @@ def _bare(file: ModelFile, shape: tuple[int, ...], batch: int, *, threads: int, 
         "macs": macs(file.flatbuffer, shape),
         "delegated": [op["op_name"] for op in interpreter._get_ops_details()].count("DELEGATE") == 1,
     }
-    done = Done(batch)
+    done = StepResult(batch)
 
-    def invoke() -> Done:
+    def invoke() -> StepResult:
         interpreter.invoke()
         return done
 
-    def whole() -> Done:
+    def whole() -> StepResult:
         interpreter.set_tensor(given["index"], images)
         interpreter.invoke()
         interpreter.get_tensor(out)
@@ -92,9 +92,9 @@ def classify(model: str, batch: int) -> Step:
     classifier = Classifier(file)
     size = classifier.card.crop.size
     crops = _images(batch, (size, size, 3))
-    done = Done(batch)
+    done = StepResult(batch)
 
-    def step() -> Done:
+    def step() -> StepResult:
         classifier.classes(classifier.scores(crops))
         return done
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 Value = str | int | float | bool
-Step = Callable[[], "Done"]
+Step = Callable[[], "StepResult"]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StepResult:
     """What one call of a step did.
 
     Attributes:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks.arm import host
 from benchmarks.arm.boards import Board
-from benchmarks.arm.roots import REPOSITORY, Root, cache
+from benchmarks.arm.roots import Root, cache
+from benchmarks.places import REPOSITORY
 
 WORK = "/work"
 """Where the shared folder is in a root."""

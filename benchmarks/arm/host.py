@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.arm.errors import ArmError
-from benchmarks.arm.roots import REPOSITORY
+from benchmarks.places import REPOSITORY
 
 MIRROR_VARIABLE = "EDGE_ARM_MIRROR"
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")

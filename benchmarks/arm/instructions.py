@@ -29,7 +29,7 @@ _MARKS = "marks.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class InstructionCounts:
     """What was counted.
 
     Attributes:
@@ -46,20 +46,20 @@ class Counts:
         path.write_text(json.dumps(text, indent=1) + "\n")
 
 
-def read(path: Path = KEPT) -> Counts:
+def read(path: Path = KEPT) -> InstructionCounts:
     """What was kept; raises ArmError where the file is not what ``write`` makes."""
     try:
         kept = json.loads(path.read_text())
         if kept["version"] != VERSION:
             raise ArmError(f"{path}: version {kept['version']}, this program reads {VERSION}: count anew")
-        return Counts(kept["conditions"], kept["instructions"])
+        return InstructionCounts(kept["conditions"], kept["instructions"])
     except OSError as error:
         raise ArmError(f"{path}: {error.strerror}: count first") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ArmError(f"{path}: not a file of counts: {error}") from error
 
 
-def count(boards: Sequence[Board] = BOARDS, *, cells: int = CELLS, fields: int = FIELDS) -> Counts:
+def count(boards: Sequence[Board] = BOARDS, *, cells: int = CELLS, fields: int = FIELDS) -> InstructionCounts:
     """Count everything in the bookworm root as each board.
 
     Raises:
@@ -84,7 +84,7 @@ def count(boards: Sequence[Board] = BOARDS, *, cells: int = CELLS, fields: int =
         boards_counts[board.cpu] = per_unit(told.pop("pieces"), marks)
         conditions = {**told, "qemu": counter.qemu_version(), "root": BOOKWORM.name}
     conditions["models"] = {name: model.sha256 for name, model in models()}
-    return Counts(conditions, boards_counts)
+    return InstructionCounts(conditions, boards_counts)
 
 
 def per_unit(pieces: Sequence[tuple[str, int]], marks: Sequence[int]) -> dict[str, int]:
@@ -108,7 +108,7 @@ def per_unit(pieces: Sequence[tuple[str, int]], marks: Sequence[int]) -> dict[st
     return {name: round((span - idle * times[name]) / units[name]) for name, span in spans.items()}
 
 
-def moved(old: Counts, new: Counts, tolerance: float) -> list[str]:
+def moved(old: InstructionCounts, new: InstructionCounts, tolerance: float) -> list[str]:
     """What is no longer as it was, one line each.
 
     Args:

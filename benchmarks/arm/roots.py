@@ -9,9 +9,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from benchmarks.arm.boards import PI_2, PI_4, Board
+from benchmarks.places import REPOSITORY
 
 CACHE_VARIABLE = "EDGE_ARM_CACHE"
-REPOSITORY = Path(__file__).resolve().parents[2]
 _SYSTEM = ("base-files", "coreutils", "dash", "libc-bin", "libstdc++6", "python3")
 _RUNNER = (
     *("annotated-doc", "markdown-it-py", "mdurl", "Pygments", "rich", "shellingham", "typer", "typing_extensions"),

@@ -47,7 +47,7 @@ PYTEST_NO_TESTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SuiteResult:
     """What the tests came to in one root.
 
     Attributes:
@@ -74,7 +74,7 @@ def left_out(root: Root) -> dict[str, str]:
     return {**LEFT_OUT, **(LEFT_OUT_32_BIT if root.architecture == "armhf" else {})}
 
 
-def run(roots: Sequence[Root], only: Sequence[str] = ()) -> list[Outcome]:
+def run(roots: Sequence[Root], only: Sequence[str] = ()) -> list[SuiteResult]:
     """Run the tests in each root, as many roots at a time as there are cores.
 
     Args:
@@ -97,14 +97,14 @@ def run(roots: Sequence[Root], only: Sequence[str] = ()) -> list[Outcome]:
             raise
 
 
-def fail_on_failure(outcomes: Sequence[Outcome]) -> None:
+def fail_on_failure(outcomes: Sequence[SuiteResult]) -> None:
     """Raise DifferenceError where any test failed."""
     failed = [f"{one.root}: {name}" for one in outcomes for name in one.failed]
     if failed:
         raise DifferenceError(f"{len(failed)} tests failed on ARM; first: {failed[0]}")
 
 
-def _run(root: Root, only: Sequence[str]) -> Outcome:
+def _run(root: Root, only: Sequence[str]) -> SuiteResult:
     work = cache() / "work" / f"tests-{root.name}"
     report = work / "tests.xml"
     report.unlink(missing_ok=True)
@@ -138,7 +138,7 @@ def _run(root: Root, only: Sequence[str]) -> Outcome:
     return outcome(root.name, report)
 
 
-def outcome(root: str, report: Path) -> Outcome:
+def outcome(root: str, report: Path) -> SuiteResult:
     """Read pytest's XML report."""
     failed: list[str] = []
     skipped: Counter[str] = Counter()
@@ -152,4 +152,4 @@ def outcome(root: str, report: Path) -> Outcome:
             skipped[skip.get("message") or "no reason given"] += 1
         else:
             passed += 1
-    return Outcome(root, passed, tuple(failed), dict(skipped))
+    return SuiteResult(root, passed, tuple(failed), dict(skipped))

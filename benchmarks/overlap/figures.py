@@ -27,7 +27,7 @@ SHARES = ((0.2, 0.3), (0.3, 0.4), (0.4, 0.6), (0.6, 0.9))
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ConfirmedOverlap:
     """An overlap found in a set, and how far the pixels of the two fields agree in the common part (correlation)."""
 
     field: str
@@ -45,7 +45,7 @@ class Sweep:
     told: int
     before: int
     after: int
-    found: tuple[Found, ...]
+    found: tuple[ConfirmedOverlap, ...]
 
     @property
     def pairs(self) -> int:
@@ -64,7 +64,8 @@ def sweep(name: str, results: Sequence[FieldResult]) -> Sweep:
     before = sum(int((result.classes >= 0).sum()) for result in results)
     paths = {path.name: path for path in pictures(name)}
     looked = [
-        Found(a.name, b.name, o, agreement(read(paths[a.name]), read(paths[b.name]), o.shift)) for a, b, o in hits
+        ConfirmedOverlap(a.name, b.name, o, agreement(read(paths[a.name]), read(paths[b.name]), o.shift))
+        for a, b, o in hits
     ]
     return Sweep(name, len(results), told, before, after, tuple(looked))
 

@@ -48,7 +48,7 @@ def table(
     """The result as the tables of docs/peers.md."""
     with door(debug=debug, program=PROGRAM):
         from benchmarks.peers.page import tables  # noqa: PLC0415 - heavy
-        from benchmarks.records import read  # noqa: PLC0415
+        from benchmarks.record.files import read  # noqa: PLC0415
 
         typer.echo("\n".join(tables(read(result))))
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.errors import NoInputError
-from benchmarks.fields import cache, virtual_folder
-from benchmarks.workload import Done, Step
+from benchmarks.fields import virtual_folder
+from benchmarks.places import cache
+from benchmarks.workload import Step, StepResult
 from edge import shelf
 from edge.classifier import Classifier
 from edge.modelfile import ModelFile
@@ -122,9 +123,9 @@ def classify(net: str, model: str, fields: str, count: int, **options: Any) -> S
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     crops = cells(model, fields, count)
     run, rule = make(net, model, **options), Rule(shelf.load(model))
-    done = Done(count)
+    done = StepResult(count)
 
-    def step() -> Done:
+    def step() -> StepResult:
         rule(run(crops))
         return done
 
@@ -135,9 +136,9 @@ def ours(model: str, fields: str, count: int) -> Step:
     """``edge.classifier`` on the same cells."""
     crops = cells(model, fields, count)
     classifier = Classifier(shelf.load(model))
-    done = Done(count)
+    done = StepResult(count)
 
-    def step() -> Done:
+    def step() -> StepResult:
         classifier.classes(classifier.scores(crops))
         return done
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from benchmarks.peers.cells import images
-from benchmarks.workload import Done, Step
+from benchmarks.workload import Step, StepResult
 from edge import shelf
 from edge.types import Int32Array, UInt8Array
 
@@ -25,14 +25,14 @@ _SMALLEST: Final = 1 / 4000
 """Least area of a cell as a share of the field."""
 
 
-class Found(NamedTuple):
+class BoxesAndCrops(NamedTuple):
     """Boxes int32 [n, 4], x, y, w, h in field pixels; crops uint8 [n, 32, 32, 3]."""
 
     boxes: Int32Array
     crops: UInt8Array
 
 
-Find = Callable[[UInt8Array], Found]
+Find = Callable[[UInt8Array], BoxesAndCrops]
 
 
 def edge(finder: str) -> Find:
@@ -52,11 +52,11 @@ def edge(finder: str) -> Find:
         raise ValueError("the shelf's classifier has no card")
     find = ClassicalFinder() if finder == "classical" else LearnedFinder(shelf.load(shelf.FINDER))
 
-    def run(rgb: UInt8Array) -> Found:
+    def run(rgb: UInt8Array) -> BoxesAndCrops:
         levels = pyramid(rgb)
         cells = find.find(levels)
         boxes = cells.boxes[cells.kind == 0]
-        return Found(boxes, crop_cells(levels, boxes, card.crop))
+        return BoxesAndCrops(boxes, crop_cells(levels, boxes, card.crop))
 
     return run
 
@@ -74,7 +74,7 @@ def scikit_image() -> Find:
 
     cv2.setNumThreads(1)
 
-    def run(rgb: UInt8Array) -> Found:
+    def run(rgb: UInt8Array) -> BoxesAndCrops:
         height, width = rgb.shape[:2]
         green = filters.gaussian(rgb[..., 1], 1, preserve_range=True)
         mask = ndimage.binary_fill_holes(green < filters.threshold_otsu(green))
@@ -87,7 +87,7 @@ def scikit_image() -> Find:
         kept = [region for region in regions if region.area >= height * width * _SMALLEST]
         boxes = np.array([[c0, r0, c1 - c0, r1 - r0] for r0, c0, r1, c1 in (one.bbox for one in kept)], np.int32)
         crops = [cv2.resize(rgb[one.slice], (CROP, CROP), interpolation=cv2.INTER_AREA) for one in kept]
-        return Found(boxes.reshape(-1, 4), np.array(crops, np.uint8).reshape(-1, CROP, CROP, 3))
+        return BoxesAndCrops(boxes.reshape(-1, 4), np.array(crops, np.uint8).reshape(-1, CROP, CROP, 3))
 
     return run
 
@@ -107,9 +107,9 @@ def find(how: str, fields: str, **options: str) -> Step:
 
     pictures = cycle([decode_image(path) for path in images(fields)[:MOST]])
     run = FINDERS[how](**options)
-    done = Done(1)
+    done = StepResult(1)
 
-    def step() -> Done:
+    def step() -> StepResult:
         run(next(pictures))
         return done
 
@@ -123,9 +123,9 @@ def decode(fields: str, reduced: int) -> Step:
     cv2.setNumThreads(1)
     flag = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2}[reduced]
     files = cycle([np.frombuffer(path.read_bytes(), np.uint8) for path in images(fields)[:MOST]])
-    done = Done(1)
+    done = StepResult(1)
 
-    def step() -> Done:
+    def step() -> StepResult:
         cv2.imdecode(next(files), flag)
         return done
 

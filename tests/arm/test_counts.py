@@ -13,17 +13,17 @@ import pytest
 
 from benchmarks.arm import instructions, table
 from benchmarks.arm.errors import ArmError
-from benchmarks.arm.instructions import Counts, moved, per_unit
-from benchmarks.arm.roots import REPOSITORY
+from benchmarks.arm.instructions import InstructionCounts, moved, per_unit
 from benchmarks.arm.stages import STAGES
+from benchmarks.places import REPOSITORY
 from edge import shelf
 from edge.sources.virtual import SlideSpec, render_field
 
 CONDITIONS = {"cells": 64, "fields": 2, "found": 9, "qemu": "7", "versions": {"numpy": "2"}}
 
 
-def counts(**a76: int) -> Counts:
-    return Counts(CONDITIONS, {"cortex-a76": a76})
+def counts(**a76: int) -> InstructionCounts:
+    return InstructionCounts(CONDITIONS, {"cortex-a76": a76})
 
 
 class TestMarks:
@@ -54,11 +54,11 @@ class TestMoved:
         assert len(moved(counts(gate=1), counts(find=1), 0.01)) == 2
 
     def test_other_conditions_are_said(self) -> None:
-        other = Counts({**CONDITIONS, "qemu": "8"}, {"cortex-a76": {"gate": 1}})
+        other = InstructionCounts({**CONDITIONS, "qemu": "8"}, {"cortex-a76": {"gate": 1}})
         assert moved(counts(gate=1), other, 0.01) == ["conditions: qemu is 8, was 7"]
 
     def test_a_core_that_was_not_counted_now_is_no_difference(self) -> None:
-        assert moved(counts(gate=1), Counts(CONDITIONS, {}), 0.01) == []
+        assert moved(counts(gate=1), InstructionCounts(CONDITIONS, {}), 0.01) == []
 
 
 class TestKept:

@@ -14,7 +14,8 @@ from benchmarks.arm import build, host
 from benchmarks.arm.boards import BOARDS, PI_2, PI_4, PI_5
 from benchmarks.arm.enter import Visit
 from benchmarks.arm.errors import ArmError
-from benchmarks.arm.roots import ARMHF, BOOKWORM, REPOSITORY, ROOTS, TRIXIE, Root, cache
+from benchmarks.arm.roots import ARMHF, BOOKWORM, ROOTS, TRIXIE, Root, cache
+from benchmarks.places import REPOSITORY
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.compare import compare, holm, refuse_regressions
 from benchmarks.errors import ComparisonError, RegressionError
-from benchmarks.records import Case, Run
+from benchmarks.record.run import CaseRecord, Run
+from benchmarks.report.compare import compare, holm, refuse_regressions
 from tests.benchmarks.steps import DEVICE, case, run
 
 
-def noisy(name: str, middle: float, seed: int, *, spread: float = 0.01, processes: float = 0.0, **facts: Any) -> Case:
+def noisy(
+    name: str, middle: float, seed: int, *, spread: float = 0.01, processes: float = 0.0, **facts: Any
+) -> CaseRecord:
     """Ten rounds in five processes around ``middle``, relative spread of rounds and of processes."""
     rng = np.random.default_rng(seed)
     of_process = np.repeat(rng.normal(1, processes, 5) if processes else np.ones(5), 2)

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import cv2
 import pytest
+from typer.testing import CliRunner
 
-from benchmarks import profile
 from benchmarks.errors import NoInputError
-from benchmarks.profile import ROOT, main, models, table
-from benchmarks.tracing import DECODE, STAGES, TALLY, CpuClock, Pipeline
+from benchmarks.places import REPOSITORY
+from benchmarks.profile import figures as profile
+from benchmarks.profile.__main__ import app
+from benchmarks.profile.figures import models, table
+from benchmarks.profile.tracing import DECODE, STAGES, TALLY, CpuClock, Pipeline
 from edge.sources.virtual import SlideSpec, render_field
 
 
@@ -69,21 +72,30 @@ def test_the_table_sets_before_beside_after() -> None:
 
 
 def test_times_of_one_field_are_there_for_every_stage(image: str) -> None:
-    (figures,) = profile.cpu_us([image], [ROOT], rounds=1)
+    (figures,) = profile.cpu_us([image], [REPOSITORY], rounds=1)
     assert all(figures[stage] > 0 for stage in STAGES)
 
 
-def test_a_folder_without_images_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path)]) == 4
-    assert capsys.readouterr().err.strip().endswith("no JPEG image in it")
-
-
-def test_a_folder_that_is_no_checkout_is_one_line(image: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(Path(image).parent), "--against", str(Path(image).parent)]) == 4
-    assert "not a checkout" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("FOLDER",), 4, "no JPEG image in it"),
+        (("IMAGES", "--against", "FOLDER"), 4, "not a checkout"),
+        (("IMAGES", "--fields", "0"), 2, "--fields"),
+        ((), 2, "FOLDER"),
+    ],
+)
+def test_what_cannot_be_profiled_is_one_line(
+    image: str, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    places = {"IMAGES": str(Path(image).parent), "FOLDER": str(tmp_path / "empty")}
+    got = CliRunner().invoke(app, [places.get(word, word) for word in arguments])
+    assert got.exit_code == code
+    assert said in got.stderr.splitlines()[0]
 
 
 def test_without_valgrind_it_says_what_to_install(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile, "which", lambda _: None)
     with pytest.raises(NoInputError, match="apt install valgrind"):
-        profile.instructions([image], ROOT)
+        profile.count([image], REPOSITORY)

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import records
-from benchmarks.records import Case, Round, Run
+from benchmarks.record.run import MEASURED, CaseRecord, Round, Run
 from edge.modelfile import read_model, write_model
 from models.judge.figures import Measured
 from models.places import SHELF
@@ -42,7 +41,7 @@ def row(name: str, us: float = 5.0, auc: float = 0.98, macs: int = 487_440, inst
     return Row(candidate, 34_000, judged(auc, macs), time, instructions, gain, auc + 0.01, "c0de")
 
 
-def measured_run(cases: tuple[Case, ...] = ()) -> Run:
+def measured_run(cases: tuple[CaseRecord, ...] = ()) -> Run:
     device: dict[str, Any] = {"cpu": "a processor", "machine": "x86_64"}
     return Run("2026-11-21T00:00:00Z", "0.1", {}, False, (), ("it was warm",), device, (), cases)
 
@@ -53,10 +52,10 @@ def found(*rows: Row, **changes: Any) -> Found:
     return replace(given, **changes)
 
 
-def case(name: str, batch: int, us: tuple[float, ...], sha256: str = "ab") -> Case:
+def case(name: str, batch: int, us: tuple[float, ...], sha256: str = "ab") -> CaseRecord:
     work = cost.workloads({name: Path(f"{name}.tflite")})[cost.BATCHES.index(batch)]
     rounds = tuple(Round(0, 0.0, 1, 1, [int(one * 1000 * batch)], [batch]) for one in us)
-    return Case(work, records.MEASURED, facts={"sha256": sha256, "delegated": True}, rounds=rounds)
+    return CaseRecord(work, MEASURED, facts={"sha256": sha256, "delegated": True}, rounds=rounds)
 
 
 # what is searched

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import records
 from benchmarks.arm.errors import ArmError
 from benchmarks.arm.roots import CACHE_VARIABLE
-from benchmarks.records import Run
+from benchmarks.record import files as result_files
+from benchmarks.record.run import FAILED, Run
 from edge.errors import ModelError
 from edge.modelfile import read_model
 from models.studies.search import cost
@@ -45,8 +45,8 @@ def conducted(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     monkeypatch.setattr(cost, "conduct", conduct)
     kept: dict[Path, Run] = {}
-    monkeypatch.setattr(records, "write", lambda path, it: (path.write_text("kept"), kept.update({path: it})))
-    monkeypatch.setattr(records, "read", lambda path: kept[path])
+    monkeypatch.setattr(result_files, "write", lambda path, it: (path.write_text("kept"), kept.update({path: it})))
+    monkeypatch.setattr(result_files, "read", lambda path: kept[path])
     return seen
 
 
@@ -76,7 +76,7 @@ def test_a_stopped_run_is_not_kept_and_a_failed_case_is_one_line(
         cost.timed(files, note, lambda *_: None, lambda: True, again=False)
     assert not note.exists()
     assert conducted
-    broken = replace(case(REFERENCE, 8, ()), status=records.FAILED, reason="no runtime")
+    broken = replace(case(REFERENCE, 8, ()), status=FAILED, reason="no runtime")
     monkeypatch.setattr(cost, "conduct", lambda *_: measured_run((broken,)))
     with pytest.raises(ModelError, match="no runtime"):
         cost.timed(files, note, lambda *_: None, lambda: False, again=False)

@@ -14,7 +14,7 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks import nets, records
+from benchmarks import nets
 from benchmarks.arm import counter
 from benchmarks.arm.boards import PI_5
 from benchmarks.arm.build import build
@@ -24,10 +24,11 @@ from benchmarks.arm.inside import PACKAGES
 from benchmarks.arm.instructions import per_unit
 from benchmarks.arm.roots import BOOKWORM
 from benchmarks.errors import ResultError
-from benchmarks.harness import Plan
-from benchmarks.records import Case, Run
-from benchmarks.session import conduct
-from benchmarks.summary import round_medians, summarise
+from benchmarks.measure.harness import MeasurementPlan
+from benchmarks.measure.session import conduct
+from benchmarks.record import files as result_files
+from benchmarks.record.run import CaseRecord, Run
+from benchmarks.record.summary import round_medians, summarise
 from benchmarks.workload import Workload
 from edge import shelf
 from edge.classifier import BATCH
@@ -40,7 +41,7 @@ BATCHES = (1, 8, 32, 64)
 CELLS = 1024
 """Cells that instructions are counted over."""
 
-PLAN = Plan(seconds=2.0, processes=2, rounds=5, warm=0.1)
+PLAN = MeasurementPlan(seconds=2.0, processes=2, rounds=5, warm=0.1)
 _RUNTIME = "litert"
 _MARKS = "marks.txt"
 
@@ -114,13 +115,13 @@ def timed(files: Mapping[str, Path], note: Path, tell: Tell, stopped: Callable[[
     failed = [f"{case.name}: {case.reason}" for case in run.cases if case.reason]
     if failed:
         raise ModelError(f"could not be measured: {failed[0]}")
-    records.write(note, run)
+    result_files.write(note, run)
     return run
 
 
 def _kept(note: Path) -> Run | None:
     try:
-        return records.read(note) if note.is_file() else None
+        return result_files.read(note) if note.is_file() else None
     except ResultError:  # damaged, or another version's: measured anew
         return None
 
@@ -143,7 +144,7 @@ def workloads(files: Mapping[str, Path]) -> list[Workload]:
 
 def times(run: Run, reference: str) -> dict[str, Time]:
     """Each net at its best batch, held against the reference at its own, round by round."""
-    best: dict[str, Case] = {}
+    best: dict[str, CaseRecord] = {}
     for case in run.measured.values():
         name = case.workload.group
         if name not in best or summarise(case).p50_us < summarise(best[name]).p50_us:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.records import Run
+from benchmarks.record.run import Run
 from convert.measure.metrics import auc, by_group
 from models.data.nih import infected
 from models.judge.figures import Measured

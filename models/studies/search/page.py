@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.records import Run
+from benchmarks.record.run import Run
 from edge import shelf
 from edge.classifier import BATCH
 from models.judge.figures import Measured

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ComparisonError, MissingPackageError, RegressionError
-from benchmarks.figures import percent
-from benchmarks.records import Case, Run
-from benchmarks.summary import round_medians
+from benchmarks.record.run import CaseRecord, Run
+from benchmarks.record.summary import round_medians
+from benchmarks.report.figures import percent
 from edge.extras import how_to_install
 
 SIGNIFICANT: Final = 0.05
@@ -47,7 +47,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CaseDifference:
     """One case in two runs.
 
     Attributes:
@@ -86,16 +86,16 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """Two runs. ``warnings`` say what ``--force`` passed over and what else weakens the comparison."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[CaseDifference, ...]
     only_old: tuple[str, ...]
     only_new: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
-def compare(old: Run, new: Run, *, force: bool = False, names: tuple[str, str] = ("old", "new")) -> Comparison:
+def compare(old: Run, new: Run, *, force: bool = False, names: tuple[str, str] = ("old", "new")) -> RunComparison:
     """Compare the cases that both runs measured.
 
     Raises:
@@ -116,7 +116,7 @@ def compare(old: Run, new: Run, *, force: bool = False, names: tuple[str, str] =
         *objections,
         *(f"{name}: {note}" for run, name in zip((old, new), names, strict=True) for note in _busy(run)),
     ]
-    return Comparison(
+    return RunComparison(
         differences,
         tuple(name for name in before if name not in after),
         tuple(name for name in after if name not in before),
@@ -124,7 +124,7 @@ def compare(old: Run, new: Run, *, force: bool = False, names: tuple[str, str] =
     )
 
 
-def refuse_regressions(found: Comparison, limit: float) -> None:
+def refuse_regressions(found: RunComparison, limit: float) -> None:
     """Raise RegressionError naming the cases that became slower for real, by more than ``limit`` (0.05 is 5 %)."""
     slower = [one for one in found.differences if one.real and one.ratio > 1 + limit]
     if slower:
@@ -168,7 +168,7 @@ def _resampled(rounds: Sequence[tuple[int, float]], rng: np.random.Generator) ->
     return np.asarray(np.nanmedian(drawn.reshape(RESAMPLES, -1), axis=1), np.float64)
 
 
-def _difference(old: Case, new: Case) -> Difference:
+def _difference(old: CaseRecord, new: CaseRecord) -> CaseDifference:
     try:
         from scipy.stats import mannwhitneyu  # noqa: PLC0415 - only where results are compared
     except ImportError as error:
@@ -180,7 +180,7 @@ def _difference(old: Case, new: Case) -> Difference:
     u, p = mannwhitneyu(b, a, alternative="two-sided")
     low, high = ratio_interval(*rounds)
     before, after = float(np.median(a)), float(np.median(b))
-    return Difference(
+    return CaseDifference(
         name=new.name,
         unit=new.workload.unit,
         old_us=before,
@@ -196,7 +196,7 @@ def _difference(old: Case, new: Case) -> Difference:
     )
 
 
-def _judged(one: Difference, p: float) -> Difference:
+def _judged(one: CaseDifference, p: float) -> CaseDifference:
     excludes = one.low > 1 or one.high < 1
     return replace(one, p=p, real=one.enough and p < SIGNIFICANT and excludes)
 
@@ -230,7 +230,7 @@ def _busy(run: Run) -> list[str]:
     return partial + [note for note in run.notes if "cores on average" in note]
 
 
-def _usable(run: Run) -> dict[str, Case]:
+def _usable(run: Run) -> dict[str, CaseRecord]:
     """Cases with rounds: of a run that was stopped, those that came far enough to be judged by their rounds."""
     return {case.name: case for case in run.cases if case.rounds and case.status != "failed"}
 

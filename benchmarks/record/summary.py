@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.records import Case, Round, Run
+from benchmarks.record.run import CaseRecord, Round, Run
 
 Samples = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ PER_FIELD = ("find", "crop", "classify")
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class CaseSummary:
     """One case in figures.
 
     Attributes:
@@ -50,7 +50,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class GrowthFit:
     """Milliseconds per field = ``base`` + ``per_mpixel`` x megapixels + ``per_kcell`` x thousands of cells.
 
     Least squares of the relative residuals.
@@ -75,12 +75,12 @@ def per_unit_us(rounds: Sequence[Round]) -> Samples:
     return ns / np.fromiter(chain.from_iterable(one.units for one in rounds), np.float64) / 1e3
 
 
-def round_medians(case: Case) -> list[tuple[int, float]]:
+def round_medians(case: CaseRecord) -> list[tuple[int, float]]:
     """(process, median microseconds per unit) of every round, in the order measured."""
     return [(one.process, float(np.median(per_unit_us([one])))) for one in case.rounds]
 
 
-def summarise(case: Case) -> Summary:
+def summarise(case: CaseRecord) -> CaseSummary:
     """The figures of a case that has rounds."""
     us = per_unit_us(case.rounds)
     units = sum(sum(one.units) for one in case.rounds)
@@ -91,7 +91,7 @@ def summarise(case: Case) -> Summary:
     energy = sum(one.joules or 0.0 for one in metered) * 1e3
     starts = [start.process_ns + start.setup_ns + start.first_ns for start in case.starts]
     macs = case.facts.get("macs")
-    return Summary(
+    return CaseSummary(
         p50_us=float(p50),
         p90_us=float(p90),
         p99_us=float(p99),
@@ -127,7 +127,7 @@ def _to_decode(stages: Mapping[str, Samples], names: Sequence[str]) -> float | N
     return float(np.median(work / stages["decode"]))
 
 
-def growth(run: Run) -> Fit | None:
+def growth(run: Run) -> GrowthFit | None:
     """How the time per field grows with pixels and cells; None where the run has too few sizes and densities to tell."""
     cases = [
         case
@@ -149,7 +149,7 @@ def growth(run: Run) -> Fit | None:
     coefficients = np.linalg.lstsq(terms / ms[:, None], np.ones_like(ms), rcond=None)[0]
     residuals = ms - terms @ coefficients
     spread = float(((ms - ms.mean()) ** 2).sum())
-    return Fit(
+    return GrowthFit(
         base=float(coefficients[0]),
         per_mpixel=float(coefficients[1]),
         per_kcell=float(coefficients[2]),

@@ -1,132 +1,37 @@
-"""What a run measured: frozen records, and the JSON they are kept in.
+"""The JSON that a run is kept in: written whole, checked against ``result.schema.json`` when it is read.
 
-``result.schema.json`` says what a file must hold; the history of its versions is in docs/benchmarking.md.
+The history of the schema's versions is in docs/benchmarking.md.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.errors import MissingPackageError, ResultError
+from benchmarks.record.run import CaseRecord, ProcessStart, Round, Run
+from benchmarks.record.summary import summarise
 from benchmarks.workload import Value, Workload
 from edge.extras import how_to_install
 from edge.safe_file import write_text
 
 FORMAT: Final = "edge-bench"
+"""What a result file says it is."""
+
 SCHEMA: Final = 1
-SCHEMA_FILE: Final = Path(__file__).with_name("result.schema.json")
+"""Version of the schema; a file of another version is refused."""
+
+SCHEMA_FILE: Final = Path(__file__).parents[1] / "result.schema.json"
 MAX_BYTES: Final = 256 * 2**20
-
-MEASURED: Final = "measured"
-PARTIAL: Final = "partial"
-FAILED: Final = "failed"
-LEFT_OUT: Final = "left out"
-
-Record = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One stretch of one case while no other was measured.
-
-    Attributes:
-        process: which of the case's processes it ran in, from 0.
-        began: seconds since the epoch.
-        wall_ns: how long it took.
-        cpu_ns: processor time of all its threads meanwhile.
-        ns: of each sample.
-        units: done in each sample.
-        stages: nanoseconds of each sample in each stage; empty where the step cannot tell.
-        joules: energy of the whole board during the round, where a meter was given.
-    """
-
-    process: int
-    began: float
-    wall_ns: int
-    cpu_ns: int
-    ns: Sequence[int]
-    units: Sequence[int]
-    stages: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    joules: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How one process of a case came up, in ns: the interpreter, imports and set-up, the first call."""
-
-    process_ns: int
-    setup_ns: int
-    first_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One workload and what was measured of it.
-
-    Attributes:
-        status: ``measured``; ``partial`` (stopped before its last round); ``failed`` or ``left out``, with the ``reason``.
-        facts: plain values known only after set-up (``sha256``, ``macs``, ``delegated``, ``pixels``, ``cells`` per field ...).
-        loops: calls of the step per sample.
-        peak_rss: bytes, the kernel's own high-water mark; None where it is not told.
-        peak_pss: bytes, the largest seen at the end of a round.
-    """
-
-    workload: Workload
-    status: str
-    reason: str | None = None
-    facts: Mapping[str, Value] = field(default_factory=dict)
-    loops: int = 1
-    starts: tuple[Start, ...] = ()
-    peak_rss: int | None = None
-    peak_pss: int | None = None
-    rounds: tuple[Round, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The workload's name."""
-        return self.workload.name
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One result file.
-
-    Attributes:
-        created: ISO 8601, UTC.
-        version: of this package.
-        plan: seconds, processes, rounds and warm-up asked for.
-        partial: stopped half-way.
-        invalid: why the figures must not be used (throttling, under-voltage); empty for a sound run.
-        notes: what a reader must know, such as other programs on the machine.
-        device: what the machine is.
-        states: clocks, temperature, throttling, before, during and after.
-    """
-
-    created: str
-    version: str
-    plan: Record
-    partial: bool
-    invalid: tuple[str, ...]
-    notes: tuple[str, ...]
-    device: Record
-    states: tuple[Record, ...]
-    cases: tuple[Case, ...]
-
-    @property
-    def measured(self) -> dict[str, Case]:
-        """The cases that may be reported, by name."""
-        return {case.name: case for case in self.cases if case.status == MEASURED}
+"""A larger file is no result: the standard set makes 2 MB."""
 
 
 def to_json(run: Run) -> dict[str, Any]:
     """Plain values; ``units`` that are all the same are kept as one number. ``summary`` is for people: readers recompute it."""
-    from benchmarks.summary import summarise  # noqa: PLC0415 - it reads these records
-
     cases = []
     for case in run.cases:
         plain = asdict(case)
@@ -154,9 +59,9 @@ def from_json(plain: Mapping[str, Any]) -> Run:
             for r in one["rounds"]
         )
         kept = {key: one[key] for key in ("status", "reason", "facts", "loops", "peak_rss", "peak_pss")}
-        starts = tuple(Start(**start) for start in one["starts"])
+        starts = tuple(ProcessStart(**start) for start in one["starts"])
         workload = Workload(**{**work, "needs": tuple(work["needs"])})
-        cases.append(Case(workload=workload, starts=starts, rounds=rounds, **kept))
+        cases.append(CaseRecord(workload=workload, starts=starts, rounds=rounds, **kept))
     return Run(
         created=plain["created"],
         version=plain["version"],

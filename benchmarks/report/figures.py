@@ -18,7 +18,7 @@ def digits(value: float, significant: int = 4) -> str:
     return f"{value:,.{places}f}"
 
 
-def maybe(value: float | None, significant: int = 4) -> str:
+def digits_or_dash(value: float | None, significant: int = 4) -> str:
     """``digits``, or a dash where nothing is known."""
     return "-" if value is None else digits(value, significant)
 

@@ -1,14 +1,13 @@
-"""How much damage to picture files is noticed: ``python -m benchmarks.damage fields/`` (any folder of undamaged pictures).
+"""Damaged copies of picture files, and how many of them are noticed.
 
 Each picture is encoded anew in every format and damaged at random: cut (with the end mark put back, where there is one), bytes
 set to zero, bits flipped. A damaged file counts as noticed when it is refused. What decodes all the same is held against the
-undamaged picture: a change in less than one pixel of a thousand is harmless. Beside it stands what OpenCV alone says.
+undamaged picture: a change in less than one pixel of a thousand is harmless. PeerRatio it stands what OpenCV alone says.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ import cv2
 import numpy as np
 
 from edge.door import quiet_native_stderr
-from edge.errors import UnreadableFieldError
+from edge.errors import NoInputError, UnreadableFieldError
 from edge.sources.headers import JPEG
 from edge.sources.jpeg import by_opencv, decode_jpeg
 from edge.types import UInt8Array
@@ -101,6 +100,14 @@ def said_by(decode: Callable[[], object]) -> bool:
         return file.tell() > 0
 
 
+def pictures(folder: Path) -> list[Path]:
+    """The JPEG and PNG files of a folder by name; raises NoInputError where there is none."""
+    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    if not found:
+        raise NoInputError(f"{folder}: no JPEG or PNG image in it")
+    return found
+
+
 def table(fields: list[Path], each: int, seed: int) -> Iterator[str]:
     """Lines of the table; ``each`` damaged files per format and kind of damage."""
     yield f"{'':32}{'files':>7}{'decoded in silence, with visible harm':>42}{'stderr'}"
@@ -139,16 +146,3 @@ def speed(fields: list[Path], rounds: int = 5) -> str:
     if not files:
         return "no JPEGs in this folder"
     return f"JPEG, strict against OpenCV: {best['strict'].sum() / best['opencv'].sum():.2f} of the time ({len(files)} files)"
-
-
-def main(folder: str, each: int = 100, seed: int = 1) -> None:
-    """Print both."""
-    fields = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    for line in table(fields[:: max(1, len(fields) // each)], each, seed):
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    sys.stdout.write(speed(fields[:40]) + "\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], *(int(text) for text in sys.argv[2:]))

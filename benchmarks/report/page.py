@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from benchmarks.figures import digits, maybe, megabytes
-from benchmarks.ratios import beside, ceiling, overheads, scaling, targets
-from benchmarks.records import MEASURED, Case, Run
-from benchmarks.summary import growth, summarise
+from benchmarks.record.run import MEASURED, CaseRecord, Run
+from benchmarks.record.summary import growth, summarise
+from benchmarks.report.figures import digits, digits_or_dash, megabytes
+from benchmarks.report.ratios import ceiling, overheads, peer_ratios, scaling, targets
 
 _HEAD = """# What a cell and a field cost
 
@@ -73,7 +73,7 @@ def _machines(runs: Sequence[tuple[str, Run]]) -> Iterator[str]:
                 f"{device['os'] or 'unknown'}, {device['machine']}, Python {device['python']}",
                 str(device["runtime"] or "none"),
                 _governors(run),
-                maybe(hottest, 3),
+                digits_or_dash(hottest, 3),
                 run.created[:10],
                 name,
             ]
@@ -89,7 +89,7 @@ def _across(runs: Sequence[Run]) -> Iterator[str]:
     for name in names:
         found = [run.measured.get(name) for run in runs]
         if sum(case is not None for case in found) > 1:
-            rows.append([name, *(maybe(summarise(case).p50_us if case else None) for case in found)])
+            rows.append([name, *(digits_or_dash(summarise(case).p50_us if case else None) for case in found)])
     yield from ("## The same cases on every machine", "")
     yield from _table(["p50 µs", *(f"{label(run)}, {run.created[:10]}" for run in runs)], rows)
 
@@ -129,17 +129,19 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield from ("", title, "", *found)
 
 
-def _times(unit: str, cases: Sequence[Case]) -> Iterator[str]:
+def _times(unit: str, cases: Sequence[CaseRecord]) -> Iterator[str]:
     heads = ["case", "p50 µs", "p90 µs", "p99 µs", f"{unit}s/s", "CPU µs", "start ms", "RSS MB", "PSS MB", "mJ"]
     rows = []
     for case in cases:
         s = summarise(case)
-        figures = [maybe(value) for value in (s.p50_us, s.p90_us, s.p99_us, s.units_per_s, s.cpu_us, s.start_ms)]
-        rows.append([case.name, *figures, megabytes(case.peak_rss), megabytes(case.peak_pss), maybe(s.mj)])
+        figures = [
+            digits_or_dash(value) for value in (s.p50_us, s.p90_us, s.p99_us, s.units_per_s, s.cpu_us, s.start_ms)
+        ]
+        rows.append([case.name, *figures, megabytes(case.peak_rss), megabytes(case.peak_pss), digits_or_dash(s.mj)])
     yield from _table(heads, rows)
 
 
-def _stages(cases: Sequence[Case]) -> Iterator[str]:
+def _stages(cases: Sequence[CaseRecord]) -> Iterator[str]:
     staged = [(case, summarise(case)) for case in cases]
     staged = [(case, s) for case, s in staged if "decode" in s.stages_us]
     if not staged:
@@ -147,7 +149,12 @@ def _stages(cases: Sequence[Case]) -> Iterator[str]:
     names = list(dict.fromkeys(name for _, s in staged for name in s.stages_us))
     heads = ["case, p50 µs", *names, "find + crop + classify over decode", "everything over decode"]
     rows = [
-        [case.name, *(maybe(s.stages_us.get(name)) for name in names), maybe(s.to_decode), maybe(s.whole_to_decode)]
+        [
+            case.name,
+            *(digits_or_dash(s.stages_us.get(name)) for name in names),
+            digits_or_dash(s.to_decode),
+            digits_or_dash(s.whole_to_decode),
+        ]
         for case, s in staged
     ]
     yield from _table(heads, rows)
@@ -182,7 +189,7 @@ def _limits(run: Run) -> Iterator[str]:
 
 
 def _beside(run: Run) -> Iterator[str]:
-    found = list(beside(run))
+    found = list(peer_ratios(run))
     if found:
         heads = ["case", "p50 µs", "held against", "p50 µs", "times as long"]
         yield from _table(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from benchmarks.errors import MissingPackageError
-from benchmarks.records import Run
-from benchmarks.report import label, usable
-from benchmarks.summary import summarise
+from benchmarks.record.run import Run
+from benchmarks.record.summary import summarise
+from benchmarks.report.page import label, usable
 from edge.extras import how_to_install
 
 _SETTINGS: Final[dict[str, Any]] = {

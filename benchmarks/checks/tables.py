@@ -1,6 +1,6 @@
-"""What the checks of a field catch, and what they cost: ``python -m benchmarks.checks DATA [--every N] [--enlarged] [--markdown]``.
+"""The four tables of ``python -m benchmarks.checks DATA``.
 
-DATA holds the sets of real fields (``iml_fields/images`` and so on). Four tables:
+DATA holds the sets of real fields (``iml_fields/images`` and so on).
 
 * fields that nothing is wrong with: in how many a lit region is seen, how many are called incomplete;
 * counts through masks against what the same finder finds in the same field without one and wholly inside: per field and in sum.
@@ -13,8 +13,6 @@ Everything is seeded; the same data gives the same tables but for the times.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +20,7 @@ from time import thread_time
 
 import numpy as np
 
-from benchmarks import spoilt
+from benchmarks.checks import spoilt
 from benchmarks.errors import NoInputError
 from edge import shelf
 from edge.analysis import Analyser, set_aside_outside
@@ -187,52 +185,31 @@ def _took(job: Callable[[], object]) -> float:
     return thread_time() - start
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.checks", description="What the checks of a field catch."
-    )
-    parser.add_argument("data", type=Path, help="folder of the sets of real fields")
-    parser.add_argument("--every", type=int, default=20, help="every so many fields are masked and damaged")
-    parser.add_argument(
-        "--enlarged", action="store_true", help=f"masks on fields enlarged to {LARGE[0]}x{LARGE[1]} too"
-    )
-    parser.add_argument("--only", choices=("plain", "masks", "damage", "cost"), help="one of the tables")
-    options = parser.parse_args(arguments)
-    try:
-        tables(options)
-    except NoInputError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
-    return 0
+def tables(data: Path, every: int, wanted: Sequence[str], *, enlarged: bool = False) -> Iterator[list[str]]:
+    """The lines of the tables, each as soon as it is there.
 
+    Args:
+        data: the folder of the sets of real fields.
+        every: mask and damage every so many fields; of the small sets four times as many.
+        wanted: some of ``plain``, ``masks``, ``damage`` and ``cost``.
+        enlarged: mask fields enlarged to ``LARGE`` too.
 
-def tables(options: argparse.Namespace) -> None:
-    """Print the tables asked for, each as soon as it is there; raises NoInputError where a set is missing."""
-    missing = [name for name in SETS if not (options.data / name / "images").is_dir()]
+    Raises:
+        NoInputError: a set is missing.
+    """
+    missing = [name for name in SETS if not (data / name / "images").is_dir()]
     if missing:
-        raise NoInputError(f"{options.data}: no {missing[0]}/images in it")
-    wanted = {options.only} if options.only else {"plain", "masks", "damage", "cost"}
+        raise NoInputError(f"{data}: no {missing[0]}/images in it")
     analyse = analyser()
     if "plain" in wanted:
-        _print(plain_rows(options.data, 1))
-    if "masks" in wanted:
-        for name in COUNTED:
-            every = max(1, options.every // (1 if name == "iml_fields" else 4))
-            _print(masked_counts(options.data, name, every, analyse, large=False))
-            if options.enlarged:
-                _print(masked_counts(options.data, name, 4 * every, analyse, large=True))
+        yield plain_rows(data, 1)
+    for name in COUNTED if "masks" in wanted else ():
+        some = max(1, every // (1 if name == "iml_fields" else 4))
+        yield masked_counts(data, name, some, analyse, large=False)
+        if enlarged:
+            yield masked_counts(data, name, 4 * some, analyse, large=True)
     if "damage" in wanted:
-        _print(["", *damage_rows(options.data, options.every, spoilt.DAMAGES, "damaged, called incomplete")])
-        _print(["", *damage_rows(options.data, options.every, spoilt.WHOLE, "whole, called incomplete")])
+        yield ["", *damage_rows(data, every, spoilt.DAMAGES, "damaged, called incomplete")]
+        yield ["", *damage_rows(data, every, spoilt.WHOLE, "whole, called incomplete")]
     if "cost" in wanted:
-        _print(["", *cost_rows(options.data, options.every, analyse)])
-
-
-def _print(rows: Sequence[str]) -> None:
-    sys.stdout.write("\n".join(rows) + "\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+        yield ["", *cost_rows(data, every, analyse)]

@@ -1,4 +1,4 @@
-"""The process in which one case is set up and measured: ``python -m benchmarks.child``.
+"""The process in which one case is set up and measured: ``python -m benchmarks.measure.child``.
 
 It reads JSON lines from stdin (``prepare``, ``measure``, ``call``) and answers each with one JSON line on what was its
 stdout; whatever else writes to stdout, native libraries included, ends up on stderr. It ends when stdin does, so that it never

@@ -7,14 +7,14 @@ from typing import Any
 
 from rich.text import Text
 
-from benchmarks.compare import Comparison, Difference
-from benchmarks.figures import digits
-from benchmarks.screen import output, table
+from benchmarks.report.compare import CaseDifference, RunComparison
+from benchmarks.report.figures import digits
+from benchmarks.report.screen import output, table
 from edge.outputs.console import printable
 from edge.outputs.files import stdout_errors
 
 
-def comparison_json(found: Comparison) -> dict[str, Any]:
+def comparison_json(found: RunComparison) -> dict[str, Any]:
     """Plain values, every figure unrounded, each case with its verdict in words."""
     plain = asdict(found)
     for one, difference in zip(plain["differences"], found.differences, strict=True):
@@ -22,7 +22,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
     return plain
 
 
-def show_compared(found: Comparison) -> None:
+def show_compared(found: RunComparison) -> None:
     """The table on stdout, warnings below it."""
     with stdout_errors():
         console = output()
@@ -38,7 +38,7 @@ def show_compared(found: Comparison) -> None:
             console.print(Text(f"  note: {printable(warning)}"), soft_wrap=True)
 
 
-def _cells(one: Difference) -> tuple[Text | str, ...]:
+def _cells(one: CaseDifference) -> tuple[Text | str, ...]:
     return (
         Text(f"  {printable(one.name)}"),
         digits(one.old_us),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ResultError
-from benchmarks.records import Case
+from benchmarks.record.run import CaseRecord
 
 LONGEST_GAP_S = 5.0
 """A round in which the meter was silent for longer has no energy."""
@@ -85,7 +85,7 @@ def _seconds(text: str) -> float:
         return moment.timestamp()
 
 
-def with_energy(cases: tuple[Case, ...], power: Power) -> tuple[tuple[Case, ...], int]:
+def with_energy(cases: tuple[CaseRecord, ...], power: Power) -> tuple[tuple[CaseRecord, ...], int]:
     """The cases with the energy of every round the log covers, and how many rounds it does not."""
     joined = []
     for case in cases:

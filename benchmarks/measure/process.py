@@ -1,4 +1,4 @@
-"""The parent's end of ``benchmarks.child``: start it, talk JSON lines with it, know when it has died, hangs or must stop."""
+"""The parent's end of ``benchmarks.measure.child``: start it, talk JSON lines with it, know when it has died, hangs or must stop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _POLL_S = 0.2
 _TAIL = 4000
 
 
-class StoppedError(Exception):
+class MeasurementStoppedError(Exception):
     """Ctrl-C while the child was at work; what it was doing is lost, what it did before is not."""
 
 
@@ -38,7 +38,7 @@ class Child:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self.started = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "benchmarks.child"],  # -P: a folder of that name here is not ours
+            [sys.executable, "-P", "-m", "benchmarks.measure.child"],  # -P: a folder of that name here is not ours
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -64,7 +64,7 @@ class Child:
 
         Raises:
             CaseError: the child failed, died or hangs; one line says how.
-            StoppedError: ``stopped`` said so.
+            MeasurementStoppedError: ``stopped`` said so.
         """
         stdin = self._process.stdin
         try:
@@ -98,7 +98,7 @@ class Child:
             selector.register(stdout, selectors.EVENT_READ)
             while b"\n" not in self._buffer:
                 if self._stopped():
-                    raise StoppedError
+                    raise MeasurementStoppedError
                 if time.monotonic() > until:
                     raise CaseError(f"gave no answer within {SETUP_S:.0f} s more than it was given")
                 if selector.select(_POLL_S):

@@ -1,4 +1,4 @@
-"""Where the runner's time goes: ``python -m benchmarks.profile FOLDER [--against CHECKOUT] [--instructions] [--markdown]``.
+"""The figures of ``python -m benchmarks.profile FOLDER``.
 
 Three tables of the images in FOLDER, learned finder and shipped classifier, one thread:
 
@@ -13,7 +13,6 @@ Three tables of the images in FOLDER, learned finder and shipped classifier, one
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -27,15 +26,22 @@ from shutil import which
 
 import numpy as np
 
-from benchmarks import tracing
-from benchmarks.errors import CaseError, EdgeError, NoInputError
-from benchmarks.tracing import STAGES, CpuClock, Pipeline
+from benchmarks.errors import CaseError, NoInputError
+from benchmarks.places import REPOSITORY
+from benchmarks.profile import tracing
+from benchmarks.profile.tracing import STAGES, CpuClock, Pipeline
 from edge import shelf
 from edge.heap import keep_freed_memory
 
-ROOT = Path(__file__).resolve().parent.parent
 PER_FIELD = ("find", "find net", "crop", "classify", "classify net")
+"""The stages whose sum is held against decoding."""
+
 RUNS = 5
+"""Runs of ``edge run`` whose median is taken."""
+
+COUNTED = 3
+"""Images whose instructions are counted: the counts repeat, so few are enough."""
+
 Stages = Mapping[str, float]
 
 
@@ -75,7 +81,7 @@ def _over_fields(fields: Sequence[Counter[str]]) -> Stages:
     return figures
 
 
-def instructions(images: Sequence[str], root: Path) -> Stages:
+def count(images: Sequence[str], root: Path) -> Stages:
     """Instructions per stage and field, counted by valgrind.
 
     Raises:
@@ -142,41 +148,31 @@ def table(title: str, sides: Sequence[Stages], digits: int) -> list[str]:
     return out
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.profile", description="Where the runner's time goes.")
-    parser.add_argument("folder", type=Path, help="folder of images (JPEG)")
-    parser.add_argument("--against", type=Path, help="root of another checkout: the tables' before")
-    parser.add_argument("--fields", type=int, default=24, help="images of the folder to take, spread over it")
-    parser.add_argument("--rounds", type=int, default=8, help="how often each is analysed for the times")
-    parser.add_argument("--instructions", action="store_true", help="count instructions too (valgrind; minutes)")
-    options = parser.parse_args(arguments)
-    try:
-        lines = measure(options)
-    except EdgeError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+def measure(folder: Path, against: Path | None, fields: int, rounds: int, *, instructions: bool = False) -> list[str]:
+    """The lines of all tables.
 
+    Args:
+        folder: where the JPEG images are.
+        against: root of another checkout, the tables' *before*; None: the tables have one column.
+        fields: images to take, spread over the folder.
+        rounds: how often each is analysed for the times.
+        instructions: count them too.
 
-def measure(options: argparse.Namespace) -> list[str]:
-    """All tables asked for."""
-    found = sorted(str(path) for path in options.folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+    Raises:
+        NoInputError: the folder holds no image, ``against`` is no checkout, or valgrind is not installed.
+        CaseError: valgrind failed.
+    """
+    found = sorted(str(path) for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
     if not found:
-        raise NoInputError(f"{options.folder}: no JPEG image in it")
-    images = found[:: max(1, len(found) // options.fields)][: options.fields]
-    if options.against is not None and not (options.against / "edge" / "analysis.py").is_file():
-        raise NoInputError(f"{options.against}: not a checkout of this repository")
-    roots = [root.resolve() for root in (options.against, ROOT) if root is not None]
-    lines = [f"{len(images)} fields", "", *table("CPU µs per field", cpu_us(images, roots, options.rounds), 0)]
-    if options.instructions:
-        few = images[:: max(1, len(images) // 3)][:3]
-        counts = [{k: v / (1 if k == "ratio" else 1e6) for k, v in instructions(few, root).items()} for root in roots]
+        raise NoInputError(f"{folder}: no JPEG image in it")
+    images = found[:: max(1, len(found) // fields)][:fields]
+    if against is not None and not (against / "edge" / "analysis.py").is_file():
+        raise NoInputError(f"{against}: not a checkout of this repository")
+    roots = [root.resolve() for root in (against, REPOSITORY) if root is not None]
+    lines = [f"{len(images)} fields", "", *table("CPU µs per field", cpu_us(images, roots, rounds), 0)]
+    if instructions:
+        few = images[:: max(1, len(images) // COUNTED)][:COUNTED]
+        counts = [{k: v / (1 if k == "ratio" else 1e6) for k, v in count(few, root).items()} for root in roots]
         lines += ["", f"{len(few)} fields", "", *table("10^6 instructions per field", counts, 2)]
-    totals = [whole(options.folder, min(len(found), 2 * options.fields), root) for root in roots]
+    totals = [whole(folder, min(len(found), 2 * fields), root) for root in roots]
     return [*lines, "", *table("edge run, per field", totals, 1)]
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

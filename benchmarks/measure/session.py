@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.device import describe
 from benchmarks.errors import EXIT_FAILED_CASES, EXIT_INVALID, NoInputError, ResultError
 from benchmarks.fields import render
-from benchmarks.harness import Harness, Plan, Progress, call, now
-from benchmarks.power import read_power, with_energy
-from benchmarks.process import StoppedError
-from benchmarks.records import FAILED, MEASURED, Case, Run
-from benchmarks.state import Watch, judge
+from benchmarks.measure.device import describe
+from benchmarks.measure.harness import Harness, MeasurementPlan, Progress, call, now
+from benchmarks.measure.power import read_power, with_energy
+from benchmarks.measure.process import MeasurementStoppedError
+from benchmarks.measure.state import StateWatch, judge
+from benchmarks.record.run import FAILED, MEASURED, CaseRecord, Run
 from benchmarks.workload import Workload
 from edge import installed_version
 from edge.errors import EXIT_INTERRUPTED
@@ -21,7 +21,7 @@ from edge.errors import EXIT_INTERRUPTED
 
 def conduct(
     workloads: Sequence[Workload],
-    plan: Plan,
+    plan: MeasurementPlan,
     power: Path | None = None,
     progress: Progress = lambda _what, _share: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -46,10 +46,10 @@ def conduct(
     created, device = now(), describe()
     notes: list[str] = []
     stop = False
-    with Watch() as watch:
+    with StateWatch() as watch:
         try:
             prepare_fields(workloads, progress, stopped)
-        except StoppedError:
+        except MeasurementStoppedError:
             stop = True
         cases, halted = Harness(plan, progress, lambda: stop or stopped()).measure(workloads)
     invalid, heard = judge(watch.states)
@@ -63,7 +63,7 @@ def conduct(
     return Run(created, installed_version(), asdict(plan), partial, invalid, tuple(notes), device, watch.states, cases)
 
 
-def _metered(cases: tuple[Case, ...], power: Path) -> tuple[tuple[Case, ...], list[str]]:
+def _metered(cases: tuple[CaseRecord, ...], power: Path) -> tuple[tuple[CaseRecord, ...], list[str]]:
     """The cases with their energy; a log that cannot be used must not cost the measurement."""
     try:
         cases, missing = with_energy(cases, read_power(power))

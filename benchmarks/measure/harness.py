@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 
-from benchmarks.device import available_share
 from benchmarks.errors import CaseError
-from benchmarks.process import Child, StoppedError
-from benchmarks.records import FAILED, LEFT_OUT, MEASURED, PARTIAL, Case, Round, Start
+from benchmarks.measure.device import available_share
+from benchmarks.measure.process import Child, MeasurementStoppedError
+from benchmarks.record.run import FAILED, LEFT_OUT, MEASURED, PARTIAL, CaseRecord, ProcessStart, Round
 from benchmarks.workload import Workload
 
 LEAST_MEMORY = 0.25
@@ -23,7 +23,7 @@ LEAST_MEMORY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MeasurementPlan:
     """How long and how often.
 
     Attributes:
@@ -59,7 +59,7 @@ class Harness:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: MeasurementPlan,
         progress: Progress = lambda _what, _share: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -67,10 +67,10 @@ class Harness:
         self._progress = progress
         self._stopped = stopped
         self._children: dict[str, Child] = {}
-        self._cases: dict[str, Case] = {}
+        self._cases: dict[str, CaseRecord] = {}
         self._turns = 0
 
-    def measure(self, workloads: Sequence[Workload]) -> tuple[tuple[Case, ...], bool]:
+    def measure(self, workloads: Sequence[Workload]) -> tuple[tuple[CaseRecord, ...], bool]:
         """Measure all of them.
 
         Returns:
@@ -89,25 +89,25 @@ class Harness:
                 for _ in range(self._plan.rounds):
                     self._each(self._round)
                 self._close_all()
-        except StoppedError:
+        except MeasurementStoppedError:
             stopped = True
         finally:
             self._close_all()
         return tuple(self._cases.values()), stopped or any(case.status == PARTIAL for case in self._cases.values())
 
-    def _each(self, do: Callable[[Case], None]) -> None:
+    def _each(self, do: Callable[[CaseRecord], None]) -> None:
         for name, case in list(self._cases.items()):
             if case.status not in (MEASURED, PARTIAL):
                 continue
             if self._stopped():
-                raise StoppedError
+                raise MeasurementStoppedError
             try:
                 do(case)
             except CaseError as error:
                 self._close(name)
                 self._cases[name] = replace(case, status=FAILED, reason=str(error))
 
-    def _open(self, case: Case) -> None:
+    def _open(self, case: CaseRecord) -> None:
         """Start and set up the case's next process."""
         self._progress(f"{case.name}: set-up", self._share())
         self._make_room()
@@ -115,10 +115,10 @@ class Harness:
         loops = case.loops if case.starts else None  # a sample is the same number of calls in every process
         work = asdict(case.workload)
         answer = child.ask({"do": "prepare", "workload": work, "warm": self._plan.warm, "loops": loops})
-        start = Start(int((answer["began"] - child.started) * 1e9), answer["setup_ns"], answer["first_ns"])
+        start = ProcessStart(int((answer["began"] - child.started) * 1e9), answer["setup_ns"], answer["first_ns"])
         self._cases[case.name] = replace(case, starts=(*case.starts, start), loops=answer["loops"])
 
-    def _round(self, case: Case) -> None:
+    def _round(self, case: CaseRecord) -> None:
         if case.name not in self._children:  # was ended to free memory
             self._open(case)
             case = self._cases[case.name]
@@ -153,11 +153,11 @@ class Harness:
             self._close(name)
 
 
-def _admit(work: Workload) -> Case:
+def _admit(work: Workload) -> CaseRecord:
     missing = [package for package in work.needs if not _installed(package)]
     if missing:
-        return Case(work, LEFT_OUT, f"needs {', '.join(missing)}, which is not installed")
-    return Case(work, PARTIAL)
+        return CaseRecord(work, LEFT_OUT, f"needs {', '.join(missing)}, which is not installed")
+    return CaseRecord(work, PARTIAL)
 
 
 def _installed(package: str) -> bool:
@@ -173,7 +173,7 @@ def _larger(one: int | None, other: int | None) -> int | None:
 
 
 def call(function: str, parameters: dict[str, object], stopped: Callable[[], bool] = lambda: False) -> object:
-    """Call ``module:function`` in a child process and return its plain value; raises CaseError, StoppedError."""
+    """Call ``module:function`` in a child process and return its plain value; raises CaseError, MeasurementStoppedError."""
     with Child(stopped) as child:
         return child.ask({"do": "call", "function": function, "parameters": parameters}).get("value")
 

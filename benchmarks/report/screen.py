@@ -13,12 +13,12 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.device import BITS_NOTE
-from benchmarks.figures import digits, maybe, megabytes
-from benchmarks.harness import Progress
-from benchmarks.ratios import Target, not_measured, targets
-from benchmarks.records import Case, Run
-from benchmarks.summary import growth, summarise
+from benchmarks.measure.device import BITS_NOTE
+from benchmarks.measure.harness import Progress
+from benchmarks.record.run import CaseRecord, Run
+from benchmarks.record.summary import growth, summarise
+from benchmarks.report.figures import digits, digits_or_dash, megabytes
+from benchmarks.report.ratios import Target, not_measured, targets
 from edge.lines import folded
 from edge.outputs.console import Screen, printable
 from edge.outputs.files import stdout_errors
@@ -112,23 +112,23 @@ def _plain_value(name: str, value: Any) -> str:
     return f"{value:,}" if name.endswith("_bytes") else str(value)
 
 
-def _times(unit: str, cases: Sequence[Case], *, narrow: bool) -> Table:
+def _times(unit: str, cases: Sequence[CaseRecord], *, narrow: bool) -> Table:
     """``narrow``: only the columns that stand unabridged in 80."""
     rows: list[dict[str, str]] = []
     for case in cases:
         s = summarise(case)
         rows.append(
             {
-                "p50 µs": maybe(s.p50_us),
-                "p90 µs": maybe(s.p90_us),
-                "p99 µs": maybe(s.p99_us),
-                f"{unit}s/s": maybe(s.units_per_s),
-                "CPU µs": maybe(s.cpu_us),
-                "GMAC/s": maybe(s.gmac_s),
-                "start ms": maybe(s.start_ms),
+                "p50 µs": digits_or_dash(s.p50_us),
+                "p90 µs": digits_or_dash(s.p90_us),
+                "p99 µs": digits_or_dash(s.p99_us),
+                f"{unit}s/s": digits_or_dash(s.units_per_s),
+                "CPU µs": digits_or_dash(s.cpu_us),
+                "GMAC/s": digits_or_dash(s.gmac_s),
+                "start ms": digits_or_dash(s.start_ms),
                 "RSS MB": megabytes(case.peak_rss),
                 "PSS MB": megabytes(case.peak_pss),
-                "mJ": maybe(s.mj),
+                "mJ": digits_or_dash(s.mj),
             }
         )
     shown = [name for name in rows[0] if not narrow or name in ("p50 µs", "p99 µs", f"{unit}s/s", "RSS MB")]
@@ -138,14 +138,16 @@ def _times(unit: str, cases: Sequence[Case], *, narrow: bool) -> Table:
     return made
 
 
-def _stages(cases: Sequence[Case], *, narrow: bool) -> Table:
+def _stages(cases: Sequence[CaseRecord], *, narrow: bool) -> Table:
     names = list(dict.fromkeys(name for case in cases for name in summarise(case).stages_us))
     ratios = () if narrow else ("f+c+c / decode", "whole / decode")
     rows = table("µs in each stage, p50", *names, *ratios)
     for case in cases:
         s = summarise(case)
-        cells = [maybe(s.stages_us.get(name)) for name in names]
-        rows.add_row(Text(_label(case)), *cells, *[maybe(s.to_decode), maybe(s.whole_to_decode)][: len(ratios)])
+        cells = [digits_or_dash(s.stages_us.get(name)) for name in names]
+        rows.add_row(
+            Text(_label(case)), *cells, *[digits_or_dash(s.to_decode), digits_or_dash(s.whole_to_decode)][: len(ratios)]
+        )
     return rows
 
 
@@ -170,7 +172,7 @@ def _growth(run: Run) -> list[str]:
     ]
 
 
-def _label(case: Case) -> str:
+def _label(case: CaseRecord) -> str:
     marks = {"measured": "", "partial": " (partial)", "failed": " (failed)"}
     return f"  {case.name}{marks.get(case.status, '')}"
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-from benchmarks.device import ROOT, meminfo, number, text
+from benchmarks.measure.device import ROOT, meminfo, number, text
 
 EVERY_S: Final = 3.0
 BITS: Final = ("under-voltage", "clock capped", "throttled", "soft temperature limit")
@@ -108,7 +108,7 @@ def _disturbed(states: Sequence[Mapping[str, Any]]) -> list[str]:
     return notes
 
 
-class Watch:
+class StateWatch:
     """Takes the state before, every few seconds during, and after. Use as a context manager."""
 
     def __init__(self, every: float = EVERY_S, root: Path = ROOT) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.records import LEFT_OUT, Case, Run
-from benchmarks.summary import summarise
+from benchmarks.record.run import LEFT_OUT, CaseRecord, Run
+from benchmarks.record.summary import summarise
 
 CLASSIFY = "benchmarks.nets:classify"
 BARE = "benchmarks.nets:bare"
@@ -29,11 +29,11 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class PeerRatio:
     """A case held against ours of the same group: ``times`` as long per unit."""
 
-    case: Case
-    ours: Case
+    case: CaseRecord
+    ours: CaseRecord
     times: float
 
 
@@ -42,7 +42,7 @@ def targets(run: Run) -> list[Target]:
     return [*_overheads(run), *_decode(run), *_workers(run), *_peers(run)]
 
 
-def overheads(run: Run) -> Iterator[tuple[Case, str, float]]:
+def overheads(run: Run) -> Iterator[tuple[CaseRecord, str, float]]:
     """(our classifier's case, what it is held against, ratio) at the same batch, model and runtime, one thread."""
     for case in _of(run, CLASSIFY):
         mine = _p50(case)
@@ -61,7 +61,7 @@ def _overheads(run: Run) -> Iterator[Target]:
         yield Target(f"{case.name} / bare interpreter ({what})", "<= 1.10", ratio, ratio <= 1.10)
 
 
-def _full(case: Case) -> bool:
+def _full(case: CaseRecord) -> bool:
     """Whether the cells fill the classifier's own batches: the target is for the best batch."""
     inside = case.facts.get("batch_inside")
     return isinstance(inside, int) and int(case.workload.parameters["batch"]) % inside == 0
@@ -82,7 +82,7 @@ def _workers(run: Run) -> Iterator[Target]:
             yield Target(f"{case.name}: 2 workers over 1", ">= 1.8", gain, gain >= 1.8)
 
 
-def scaling(run: Run) -> Iterator[tuple[Case, Case, int]]:
+def scaling(run: Run) -> Iterator[tuple[CaseRecord, CaseRecord, int]]:
     """(case, the same with one worker, its workers) for every case with several workers."""
     single = {_without_workers(case): case for case in _of(run, ANALYSE) if case.workload.parameters["workers"] == 1}
     for case in _of(run, ANALYSE):
@@ -91,26 +91,26 @@ def scaling(run: Run) -> Iterator[tuple[Case, Case, int]]:
             yield case, alone, workers
 
 
-def beside(run: Run) -> Iterator[Beside]:
+def peer_ratios(run: Run) -> Iterator[PeerRatio]:
     """Every case of what others use, held against ours of the same group: the one on the same cells and fields if there is one."""
-    ours: dict[str, Case] = {}
+    ours: dict[str, CaseRecord] = {}
     for case in sorted(filter(_is_ours, run.measured.values()), key=lambda one: (not _is_peer(one), _p50(one))):
         ours.setdefault(case.workload.group, case)
     for case in run.measured.values():
         if _is_peer(case) and not _is_ours(case) and (own := ours.get(case.workload.group)) is not None:
-            yield Beside(case, own, _p50(case) / _p50(own))
+            yield PeerRatio(case, own, _p50(case) / _p50(own))
 
 
-def _is_peer(case: Case) -> bool:
+def _is_peer(case: CaseRecord) -> bool:
     return case.workload.setup.startswith("benchmarks.peers")
 
 
-def _is_ours(case: Case) -> bool:
+def _is_ours(case: CaseRecord) -> bool:
     return case.workload.setup in (CLASSIFY, ANALYSE, OURS_BESIDE) or case.workload.parameters.get("how") == "edge"
 
 
 def _peers(run: Run) -> Iterator[Target]:
-    for one in beside(run):
+    for one in peer_ratios(run):
         for word, least in FASTER.items():
             if word in one.case.name and one.case.workload.parameters.get("threads", 1) == 1:
                 yield Target(f"{one.case.name} / {one.ours.name}", f">= {least:g}", one.times, one.times >= least)
@@ -138,21 +138,21 @@ def not_measured(run: Run) -> list[str]:
     ]
 
 
-def _of(run: Run, setup: str) -> list[Case]:
+def _of(run: Run, setup: str) -> list[CaseRecord]:
     return [case for case in run.measured.values() if case.workload.setup == setup]
 
 
-def _p50(case: Case) -> float:
+def _p50(case: CaseRecord) -> float:
     return summarise(case).p50_us
 
 
-def _rate(case: Case) -> float:
+def _rate(case: CaseRecord) -> float:
     return summarise(case).units_per_s
 
 
-def _gmac(case: Case) -> float:
+def _gmac(case: CaseRecord) -> float:
     return summarise(case).gmac_s or 0.0
 
 
-def _without_workers(case: Case) -> tuple[tuple[str, Any], ...]:
+def _without_workers(case: CaseRecord) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted((k, v) for k, v in case.workload.parameters.items() if k != "workers"))
