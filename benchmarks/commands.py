@@ -16,7 +16,12 @@ from benchmarks.measure.session import conduct, exit_code
 from benchmarks.measure.state import judge, take
 from benchmarks.record.files import read, to_json, write
 from benchmarks.record.run import Run
+from benchmarks.report.compare import compare, refuse_regressions
+from benchmarks.report.comparison_table import comparison_json, show_compared
 from benchmarks.report.figures import slug
+from benchmarks.report.page import page
+from benchmarks.report.plots import draw
+from benchmarks.report.screen import progress, show_device, show_run
 from benchmarks.workload import Workload
 from edge import shelf
 from edge.door import say, stop_on_signals
@@ -78,8 +83,6 @@ def measure(
     cases: Sequence[Workload], how: MeasurementPlan, out: Path | None, power: Path | None, *, json: bool
 ) -> int:
     """Measure, show and write; the exit code. What was measured is shown and written even when it was stopped."""
-    from benchmarks.report.screen import progress, show_run  # noqa: PLC0415 - rich, only here
-
     if out is not None:
         check_place(out)
     with stop_on_signals(lambda: None) as stopped, progress() as tell:
@@ -139,8 +142,6 @@ def named_after_board(folder: Path) -> Path:
 
 def show_this_device(*, json: bool) -> None:
     """``edge-bench device``."""
-    from benchmarks.report.screen import show_device  # noqa: PLC0415 - rich, only here
-
     device, state = describe(), take("before")
     invalid, notes = judge([state])
     if not json:
@@ -155,9 +156,6 @@ def show_this_device(*, json: bool) -> None:
 
 def show_comparison(old: Path, new: Path, limit: float | None, *, force: bool, json: bool) -> None:
     """``edge-bench compare``; raises RegressionError."""
-    from benchmarks.report.compare import compare, refuse_regressions  # noqa: PLC0415 - scipy
-    from benchmarks.report.comparison_table import comparison_json, show_compared  # noqa: PLC0415
-
     found = compare(read(old), read(new), force=force, names=(str(old), str(new)))
     if json:
         with stdout_errors():
@@ -171,16 +169,12 @@ def show_comparison(old: Path, new: Path, limit: float | None, *, force: bool, j
 
 def write_report(results: Sequence[Path], out: Path, *, plots: bool) -> None:
     """``edge-bench report``; a file that cannot be read ends it, for a report must not silently leave one out."""
-    from benchmarks.report.page import page  # noqa: PLC0415 - only here
-
     check_place(out)
     runs = [(path.name, read(path)) for path in results]
     if not runs:
         raise ResultError("no result file was given")
     drawn: dict[str, str] = {}
     if plots:
-        from benchmarks.report.plots import draw  # noqa: PLC0415 - matplotlib
-
         drawn = draw([(name, run) for name, run in runs if not run.invalid and not run.partial], out.stem)
         for name, svg in drawn.items():
             write_text(out.with_name(name), svg)

@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Final
 
+import cv2
+
+import edge.sources.virtual as room
 from benchmarks.errors import NoInputError
 from benchmarks.places import cache
 from benchmarks.workload import StepResult, Value, Workload
 from edge import shelf
 from edge.analysis import Analyser
+from edge.classifier import Classifier
+from edge.finders.classical import ClassicalFinder
+from edge.finders.learned import LearnedFinder
 from edge.gate import Gate
 from edge.heap import keep_freed_memory
 from edge.sample import Sample
 from edge.sources.files import FileSource
+from edge.sources.virtual import SlideSpec, render_field
 from edge.types import Field, FieldResult, Shot
 from edge.workers import Outcome, Unreadable, Workers
 
@@ -71,11 +79,6 @@ def analyse(source: str, size: str, cells: int, workers: int, *, finder: str = "
 
 
 def _analyser(finder: str, file: Any) -> Analyser:
-    import cv2  # noqa: PLC0415 - after edge.sources.decode, which sets limits that OpenCV reads on import
-
-    from edge.classifier import Classifier  # noqa: PLC0415
-    from edge.finders.classical import ClassicalFinder  # noqa: PLC0415
-    from edge.finders.learned import LearnedFinder  # noqa: PLC0415
 
     cv2.setNumThreads(1)
     if finder == "auto":
@@ -151,8 +154,6 @@ def virtual_folder(size: str, cells: int, seed: int = 0) -> Path:
         cells: red cells per field.
         seed: of the virtual slide.
     """
-    from edge.sources.virtual import SlideSpec, render_field  # noqa: PLC0415 - only where it must render
-
     width, height = (int(n) for n in size.split("x"))
     cell_px = min(CELL_WIDTH * width, (MOST_COVERED * width * height / cells / 0.785) ** 0.5)
     spec = SlideSpec(seed, width, height, cell_px=max(8.0, cell_px), cells_per_field=cells, bad_fields=0.0)
@@ -160,9 +161,6 @@ def virtual_folder(size: str, cells: int, seed: int = 0) -> Path:
     folder = cache() / f"{size}-{cells}-{seed}-{_version(spec, count)}"
     if folder.is_dir():
         return folder
-    import tempfile  # noqa: PLC0415
-
-    import cv2  # noqa: PLC0415
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=folder.parent))
@@ -184,8 +182,6 @@ def render(size: str, cells: int) -> str:
 
 def _version(spec: Any, count: int) -> str:
     """Changes when what is rendered would."""
-    import edge.sources.virtual as room  # noqa: PLC0415
-
     digest = hashlib.sha256(f"{spec} {count} {QUALITY}".encode())
     for path in sorted(Path(str(room.__file__)).parent.glob("*.py")):
         digest.update(path.read_bytes())

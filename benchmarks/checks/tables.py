@@ -18,13 +18,18 @@ from functools import partial
 from pathlib import Path
 from time import thread_time
 
+import cv2
 import numpy as np
 
 from benchmarks.checks import spoilt
 from benchmarks.errors import NoInputError
 from edge import shelf
 from edge.analysis import Analyser, set_aside_outside
+from edge.classifier import Classifier
+from edge.finders.learned import LearnedFinder
+from edge.incomplete import is_incomplete
 from edge.inside import beyond
+from edge.region import find_region
 from edge.sources.decode import decode_image
 from edge.types import Cells, Field, FieldResult, Int32Array, Region, UInt8Array
 
@@ -41,19 +46,12 @@ def fields(data: Path, name: str, every: int) -> Iterator[tuple[str, UInt8Array]
 
 def analyser() -> Analyser:
     """The learned finder and the shelf's classifier, as ``edge run`` has them."""
-    import cv2  # noqa: PLC0415 - after edge.sources.decode, which sets limits that OpenCV reads on import
-
-    from edge.classifier import Classifier  # noqa: PLC0415
-    from edge.finders.learned import LearnedFinder  # noqa: PLC0415
-
     cv2.setNumThreads(1)
     return Analyser(LearnedFinder(shelf.load(shelf.FINDER)), Classifier(shelf.load(shelf.CLASSIFIER)))
 
 
 def outline_of(lit: np.ndarray) -> Region:
     """The region of an exact mask, bool [H, W]: the hull of its pixels' corners."""
-    import cv2  # noqa: PLC0415 - as above
-
     points = np.concatenate(cv2.findContours(lit.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0])
     corners = points.astype(np.float32) + np.array([[[0, 0], [1, 0], [0, 1], [1, 1]]], np.float32)
     return Region(np.asarray(cv2.convexHull(corners.reshape(-1, 2))[:, 0], np.float32))
@@ -73,8 +71,6 @@ def masked_counts(
     data: Path, name: str, every: int, analyse: Callable[[Field], FieldResult], *, large: bool
 ) -> list[str]:
     """Rows of the second table: one per kind of mask, each field with the next kind of surround."""
-    import cv2  # noqa: PLC0415 - as above
-
     seen: dict[str, list[tuple[int, int, int, int]]] = {mask: [] for mask in spoilt.MASKS}
     missed = dict.fromkeys(spoilt.MASKS, 0)
     for at, (path, plain) in enumerate(fields(data, name, every)):
@@ -113,9 +109,6 @@ def counted(name: str, some: Sequence[tuple[int, int, int, int]], missed: int) -
 
 def plain_rows(data: Path, every: int) -> list[str]:
     """The first table."""
-    from edge.incomplete import is_incomplete  # noqa: PLC0415 - as above
-    from edge.region import find_region  # noqa: PLC0415
-
     rows = ["| as they are | fields | lit region | incomplete |", "|---|---:|---:|---:|"]
     for name in SETS:
         regions = [(rgb, find_region(rgb)) for _, rgb in fields(data, name, every)]
@@ -126,9 +119,6 @@ def plain_rows(data: Path, every: int) -> list[str]:
 
 def called_incomplete(data: Path, name: str, every: int, makers: dict[str, spoilt.Maker]) -> dict[str, tuple[int, int]]:
     """Per maker, how many of the fields it makes are called incomplete, of how many."""
-    from edge.incomplete import is_incomplete  # noqa: PLC0415 - as above
-    from edge.region import find_region  # noqa: PLC0415
-
     tally = dict.fromkeys(makers, (0, 0))
     before: UInt8Array | None = None
     for at, (_, rgb) in enumerate(fields(data, name, every)):
@@ -156,9 +146,6 @@ def damage_rows(data: Path, every: int, makers: dict[str, spoilt.Maker], title: 
 
 def cost_rows(data: Path, every: int, analyse: Callable[[Field], FieldResult]) -> list[str]:
     """The fourth table: least processor time of some rounds per field, median over fields."""
-    from edge.incomplete import is_incomplete  # noqa: PLC0415 - as above
-    from edge.region import find_region  # noqa: PLC0415
-
     rows = ["| processor time | lit region, of a field's all | incomplete | both |", "|---|---:|---:|---:|"]
     for name in COUNTED:
         shares = []

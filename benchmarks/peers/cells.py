@@ -18,7 +18,11 @@ from benchmarks.places import cache
 from benchmarks.workload import Step, StepResult
 from edge import shelf
 from edge.classifier import Classifier
+from edge.crops import crop_cells
+from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile
+from edge.pixels import pyramid
+from edge.sources.decode import decode_image
 from edge.types import FloatArray, UInt8Array
 
 SIZE: Final = "1280x960"
@@ -71,10 +75,6 @@ def _version() -> str:
 
 
 def _cut(file: ModelFile, paths: list[Path], count: int) -> UInt8Array:
-    from edge.crops import crop_cells  # noqa: PLC0415 - only where they are made
-    from edge.finders.learned import LearnedFinder  # noqa: PLC0415
-    from edge.pixels import pyramid  # noqa: PLC0415
-    from edge.sources.decode import decode_image  # noqa: PLC0415
 
     card = file.card
     if card is None:

@@ -6,11 +6,18 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import Final, NamedTuple
 
+import cv2
 import numpy as np
 
 from benchmarks.peers.cells import images
 from benchmarks.workload import Step, StepResult
 from edge import shelf
+from edge.crops import crop_cells
+from edge.finders.classical import ClassicalFinder
+from edge.finders.learned import LearnedFinder
+from edge.heap import keep_freed_memory
+from edge.pixels import pyramid
+from edge.sources.decode import decode_image
 from edge.types import Int32Array, UInt8Array
 
 MOST: Final = 8
@@ -37,14 +44,6 @@ Find = Callable[[UInt8Array], BoxesAndCrops]
 
 def edge(finder: str) -> Find:
     """This project's finder (``learned`` or ``classical``) and crops."""
-    import cv2  # noqa: PLC0415
-
-    from edge.crops import crop_cells  # noqa: PLC0415 - OpenCV and the runtime, in the child only
-    from edge.finders.classical import ClassicalFinder  # noqa: PLC0415
-    from edge.finders.learned import LearnedFinder  # noqa: PLC0415
-    from edge.heap import keep_freed_memory  # noqa: PLC0415
-    from edge.pixels import pyramid  # noqa: PLC0415
-
     cv2.setNumThreads(1)
     keep_freed_memory()  # as edge-run does
     card = shelf.load(shelf.CLASSIFIER).card
@@ -67,7 +66,6 @@ def scikit_image() -> Find:
     PlanktoScope's segmenter likewise thresholds, cleans the mask, labels it, and takes the regions' properties and slices; its
     things lie apart, so it needs no watershed, without which touching cells are one.
     """
-    import cv2  # noqa: PLC0415
     from scipy import ndimage  # noqa: PLC0415 - optional
     from skimage import feature, filters, measure, segmentation  # noqa: PLC0415 - optional
     from skimage.morphology import disk, opening  # noqa: PLC0415 - optional
@@ -103,8 +101,6 @@ def find(how: str, fields: str, **options: str) -> Step:
         fields: folder of images; empty for virtual fields.
         options: of ``how``.
     """
-    from edge.sources.decode import decode_image  # noqa: PLC0415 - sets limits that OpenCV reads on import
-
     pictures = cycle([decode_image(path) for path in images(fields)[:MOST]])
     run = FINDERS[how](**options)
     done = StepResult(1)
@@ -118,8 +114,6 @@ def find(how: str, fields: str, **options: str) -> Step:
 
 def decode(fields: str, reduced: int) -> Step:
     """Decoding alone, from bytes in memory: ``reduced`` 1 is full size, 2 is half (libjpeg skips what it does not need)."""
-    import cv2  # noqa: PLC0415
-
     cv2.setNumThreads(1)
     flag = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2}[reduced]
     files = cycle([np.frombuffer(path.read_bytes(), np.uint8) for path in images(fields)[:MOST]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -125,27 +126,72 @@ class TestBuild:
 
 
 class TestHost:
-    def test_what_is_missing_is_named_as_the_package_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("shutil.which", lambda tool, path=None: None if tool.startswith("qemu") else f"/{tool}")
-        with pytest.raises(ArmError, match=r"^not installed: apt-get install qemu-user qemu-user-static$"):
-            host.require()
+    @pytest.mark.parametrize(
+        ("absent", "formats", "counting", "packages"),
+        [
+            ((), True, False, ""),
+            (("qemu-aarch64",), True, False, "qemu-user"),
+            ((), False, False, "qemu-user-static"),
+            (("qemu-aarch64",), False, False, "qemu-user qemu-user-static"),
+            (("unshare", "setpriv"), True, False, "util-linux"),
+            (("gcc",), True, False, ""),
+            (("gcc", "xz"), True, True, "gcc xz-utils"),
+        ],
+    )
+    def test_what_is_missing_is_named_as_the_packages_to_install(
+        self,
+        *,
+        absent: tuple[str, ...],
+        formats: bool,
+        counting: bool,
+        packages: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("shutil.which", lambda tool, path=None: None if tool in absent else f"/{tool}")
+        monkeypatch.setattr(host, "_FORMATS", tmp_path)
+        if formats:
+            (tmp_path / "qemu-aarch64.conf").touch()
+        with nullcontext() if not packages else pytest.raises(ArmError, match=f"apt-get install {packages}$"):
+            host.require(counting=counting)
 
-    def test_counting_needs_a_compiler_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("shutil.which", lambda tool, path=None: None if tool == "gcc" else f"/{tool}")
-        host.require()
-        with pytest.raises(ArmError, match="apt-get install gcc"):
-            host.require(counting=True)
-
-    def test_a_kernel_that_does_not_know_qemu_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        ("entry", "said"),
+        [
+            (None, "the kernel does not know qemu-aarch64: as root, "),
+            ("disabled\nflags: PF\n", "the kernel does not know"),
+            ("enabled\nflags: P\n", "without the fixed flag: apt-get install qemu-user-static"),
+            ("enabled\ninterpreter /F\n", "without the fixed flag"),
+            ("enabled\nflags: PF\n", ""),
+        ],
+    )
+    def test_a_kernel_that_does_not_know_qemu_is_said(
+        self, entry: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(host, "_BINFMT", tmp_path)
         monkeypatch.setattr(os, "geteuid", lambda: 1000)
-        with pytest.raises(ArmError, match="update-binfmts --enable qemu-aarch64"):
+        if entry is not None:
+            (tmp_path / "qemu-aarch64").write_text(entry)
+        with pytest.raises(ArmError, match=said) if said else nullcontext():
             host.emulate("qemu-aarch64")
-        (tmp_path / "qemu-aarch64").write_text("enabled\nflags: P\n")
-        with pytest.raises(ArmError, match="qemu-user-static"):
+
+    def test_root_tells_the_kernel_what_debians_file_says(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kernel, formats = tmp_path / "kernel", tmp_path / "formats"
+        kernel.mkdir()
+        formats.mkdir()
+        (kernel / "register").touch()
+        (formats / "qemu-arm.conf").write_text(":qemu-arm:M::\\x7f:\\xff:/usr/bin/qemu-arm:OPF\n")
+        for name, place in (("_BINFMT", kernel), ("_FORMATS", formats)):
+            monkeypatch.setattr(host, name, place)
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(host, "run", refuse)  # no mount, no update-binfmts
+        with pytest.raises(ArmError, match="does not know"):  # these files are no kernel
+            host.emulate("qemu-arm")
+        assert (kernel / "register").read_text() == ":qemu-arm:M::\\x7f:\\xff:/usr/bin/qemu-arm:OPF"
+        with pytest.raises(ArmError, match="does not take qemu-aarch64: No such file"):
             host.emulate("qemu-aarch64")
-        (tmp_path / "qemu-aarch64").write_text("enabled\nflags: PF\n")
-        host.emulate("qemu-aarch64")
 
     def test_packages_come_from_where_this_machines_apt_gets_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("EDGE_ARM_MIRROR", raising=False)
