@@ -26,7 +26,11 @@ from benchmarks.report.figures import percent
 from edge.extras import how_to_install
 
 SIGNIFICANT: Final = 0.05
+"""Level of the test, after Holm's correction."""
+
 RESAMPLES: Final = 10_000
+"""Draws of the bootstrap."""
+
 LEAST_ROUNDS: Final = 4
 """Below this the smallest possible p of the test is above 0.05, whatever was measured."""
 
@@ -163,9 +167,11 @@ def _resampled(rounds: Sequence[tuple[int, float]], rng: np.random.Generator) ->
         row[: len(group)] = group
     which = rng.integers(0, len(choices), (RESAMPLES, len(choices)))
     at = (rng.random((RESAMPLES, len(choices), width)) * counts[which][..., None]).astype(np.intp)
-    drawn = table[which[..., None], at]
-    drawn[np.arange(width) >= counts[which][..., None]] = np.nan
-    return np.asarray(np.nanmedian(drawn.reshape(RESAMPLES, -1), axis=1), np.float64)
+    drawn = table[which[..., None], at].reshape(RESAMPLES, -1)
+    if (counts == width).all():
+        return np.asarray(np.median(drawn, axis=1), np.float64)
+    drawn[(np.arange(width) >= counts[which][..., None]).reshape(RESAMPLES, -1)] = np.nan
+    return np.asarray(np.nanmedian(drawn, axis=1), np.float64)
 
 
 def _difference(old: CaseRecord, new: CaseRecord) -> CaseDifference:

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.errors import ComparisonError, RegressionError
 from benchmarks.record.run import CaseRecord, Run
-from benchmarks.report.compare import compare, holm, refuse_regressions
+from benchmarks.report.compare import compare, holm, ratio_interval, refuse_regressions
 from tests.benchmarks.steps import DEVICE, case, run
 
 
@@ -139,3 +139,30 @@ def test_only_a_real_regression_over_the_limit_fails() -> None:
     refuse_regressions(slower, 0.20)
     refuse_regressions(compare(*pair(100.0, 90.0)), 0.05)
     refuse_regressions(compare(*pair(100.0, 108.0, spread=0.5)), 0.05)  # large, but not real
+
+
+@pytest.mark.parametrize(
+    ("processes", "values"),
+    [
+        ([0, 0, 1, 1, 2, 2], [100.0, 101, 103, 104, 99, 98]),
+        ([0, 0, 0, 1, 1, 2], [100.0, 101, 103, 104, 99, 98]),
+        ([0], [100.0]),
+    ],
+)
+def test_the_interval_of_a_ratio_scales_with_the_new_run(processes: list[int], values: list[float]) -> None:
+    rounds = list(zip(processes, values, strict=True))
+    low, high = ratio_interval(rounds, rounds)
+    assert low <= 1 <= high
+    doubled = ratio_interval(rounds, [(process, 2 * value) for process, value in rounds])
+    assert doubled == pytest.approx((2 * low, 2 * high))
+
+
+def test_an_interval_over_processes_is_wider_than_one_over_rounds() -> None:
+    values = [100.0, 101, 120, 121, 90, 91]
+    old = [(0, 100.0)]
+    by_round = ratio_interval(old, list(enumerate(values)))
+    by_process = ratio_interval(old, [(at // 2, value) for at, value in enumerate(values)])
+    assert by_process[0] < by_round[0] + 0.02
+    assert by_process[1] - by_process[0] > by_round[1] - by_round[0]
+    together = ratio_interval(old, [(0, value) for value in values])
+    assert by_process[1] - by_process[0] > together[1] - together[0]

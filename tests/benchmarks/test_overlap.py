@@ -43,6 +43,10 @@ def field_of(boxes: np.ndarray, index: int = 0, size: tuple[int, int] = SIZE, na
     return FieldResult(index, "s", name, (size[1], size[0]), cells, scores, classes, quality, times)
 
 
+def enlarged(rgb: UInt8Array, size: tuple[int, int]) -> UInt8Array:
+    return np.asarray(cv2.resize(rgb, size), np.uint8)
+
+
 def slide(seed: int, count: int = 300, side: int = 900) -> np.ndarray:
     """Boxes of 20 pixels, int32 [n, 4], at random places of a square slide."""
     places = np.random.default_rng(seed).integers(0, side, (count, 2))
@@ -137,8 +141,13 @@ def test_windows_share_an_area_between_the_two_shares() -> None:
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (300, 400, 3), np.uint8)
     seen: list[UInt8Array] = []
+
+    def found(rgb: UInt8Array, index: int = 0) -> FieldResult:
+        seen.append(rgb)
+        return field_of(np.zeros((0, 4)), index)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fields, "found", lambda rgb, index=0: (seen.append(rgb), field_of(np.zeros((0, 4)), index))[1])
+        patch.setattr(fields, "found", found)
         for low, high in SHARES:
             one = windows(picture, (200, 150), (low, high), 20.0, rng)
             assert low <= one.share < high
@@ -152,7 +161,7 @@ def test_windows_share_an_area_between_the_two_shares() -> None:
 
 def test_an_altered_window_shows_the_same_place_otherwise() -> None:
     rng = np.random.default_rng(2)
-    picture = cv2.resize(rng.integers(60, 200, (30, 40, 3), np.uint8), (400, 300))
+    picture = enlarged(rng.integers(60, 200, (30, 40, 3), np.uint8), (400, 300))
     out, blur = altered(picture, (100, 50), (200, 150), 20.0, rng)
     window = picture[50:200, 100:300]
     assert out.shape == window.shape
@@ -166,7 +175,7 @@ def test_an_altered_window_shows_the_same_place_otherwise() -> None:
 )
 def test_pixels_agree_where_both_fields_show_the_slide(moved: tuple[int, int], agrees: bool) -> None:
     rng = np.random.default_rng(4)
-    picture = cv2.resize(rng.integers(0, 256, (60, 80, 3), np.uint8), (400, 300))
+    picture = enlarged(rng.integers(0, 256, (60, 80, 3), np.uint8), (400, 300))
     then, now = picture[50:250, 50:300], picture[70:270, 90:340]
     assert (agreement(now, then, moved) > 0.5) is agrees
 
@@ -190,7 +199,7 @@ def test_a_stage_that_creeps_counts_each_cell_about_once(monkeypatch: pytest.Mon
         normal = staticmethod(lambda *_: 0.0)
 
     monkeypatch.setattr(figures, "found", found)
-    monkeypatch.setattr(figures.np.random, "default_rng", lambda _seed: Exact)
+    monkeypatch.setattr(np.random, "default_rng", lambda _seed: Exact)
     got = creep(mosaic, (0, 0), SIZE, 40, 6)
     assert (got.step, got.frames) == (40, 6)
     assert got.strip <= got.counted <= 1.2 * got.strip

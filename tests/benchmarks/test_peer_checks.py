@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from benchmarks.peers import __main__ as program
 from benchmarks.peers import check, layers
 from benchmarks.peers.check import PeerCheck, scores
-from benchmarks.peers.fields import BoxesAndCrops
+from benchmarks.peers.fields import FINDERS, BoxesAndCrops
 from benchmarks.record.files import write
 from benchmarks.workload import Workload
 from edge.types import UInt8Array
@@ -87,7 +87,8 @@ def annotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Sixteen fields with two cells each, of which every eighth is scored."""
     folder = tmp_path / "iml_fields"
     (folder / "images").mkdir(parents=True)
-    images, boxes = [], []
+    images: list[dict[str, object]] = []
+    boxes: list[dict[str, object]] = []
     for number in range(16):
         cv2.imwrite(str(folder / "images" / f"{number:02d}.png"), np.full((100, 200, 3), 9 * number, np.uint8))
         images.append({"id": number, "file_name": f"images/{number:02d}.png", "width": 200, "height": 100})
@@ -122,7 +123,12 @@ def test_finders_are_scored_on_every_eighth_annotated_field(
         return BoxesAndCrops(np.array(boxes, np.int32), np.zeros((len(boxes), 32, 32, 3), np.uint8))
 
     given: list[dict[str, str]] = []
-    monkeypatch.setitem(check.FINDERS, "edge", lambda **options: (given.append(options), find)[1])
+
+    def make(**options: str) -> Callable[[UInt8Array], BoxesAndCrops]:
+        given.append(options)
+        return find
+
+    monkeypatch.setitem(FINDERS, "edge", make)
     decoding = Workload("peers/decode/x", "decode", "field", "benchmarks.peers.fields:decode", {"how": "edge"})
     (found,) = scores([finding("peers/find/edge", "edge", finder="learned"), decoding])
     assert found.figure.startswith(words)

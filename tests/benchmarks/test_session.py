@@ -16,7 +16,9 @@ from benchmarks.measure import session
 from benchmarks.measure.harness import MeasurementPlan
 from benchmarks.measure.process import MeasurementStoppedError
 from benchmarks.measure.session import conduct, exit_code, prepare_fields
+from benchmarks.record.files import read
 from benchmarks.record.run import FAILED, LEFT_OUT, MEASURED, PARTIAL, CaseRecord
+from benchmarks.report.page import page
 from benchmarks.workload import Workload
 from edge import shelf
 from tests.benchmarks.steps import DEVICE, STATE, case, run, work
@@ -248,5 +250,5 @@ def test_the_kept_result_can_be_read_and_shown_by_this_version() -> None:
         "benchmarks.peers.fields",
         "benchmarks.peers.nets",
     }
-    page = (places.REPOSITORY / "docs" / "benchmarks.md").read_text()
-    assert commands.page([(path.name, commands.read(path))], ("benchmarks-cells.svg", "benchmarks-fields.svg")) == page
+    kept = (places.REPOSITORY / "docs" / "benchmarks.md").read_text()
+    assert page([(path.name, read(path))], ("benchmarks-cells.svg", "benchmarks-fields.svg")) == kept
