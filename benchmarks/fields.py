@@ -34,7 +34,7 @@ from edge.types import Field, FieldResult, Shot
 from edge.workers import Outcome, Unreadable, Workers
 
 QUALITY: Final = 92
-"""Of the JPEG files, as cameras write them."""
+"""JPEG quality of the files, as cameras write them."""
 
 ENOUGH: Final = 8
 """Virtual fields per case; fewer where they are large."""
@@ -106,7 +106,7 @@ class Analysis:
 
     @property
     def facts(self) -> dict[str, Value]:
-        """The model's hash, how many different fields, and their means so far: pixels, things found."""
+        """The model's hash, how many different fields, and their means so far: pixels, cells and other objects found."""
         seen = max(1, self._seen)
         return {**self._known, "pixels": self._pixels / seen, "cells": self._cells / seen}
 
@@ -152,7 +152,7 @@ def virtual_folder(size: str, cells: int, seed: int = 0) -> Path:
     Args:
         size: WIDTHxHEIGHT in pixels.
         cells: red cells per field.
-        seed: of the virtual slide.
+        seed: random seed of the virtual slide.
     """
     width, height = (int(n) for n in size.split("x"))
     cell_px = min(CELL_WIDTH * width, (MOST_COVERED * width * height / cells / 0.785) ** 0.5)
@@ -189,7 +189,7 @@ def _version(spec: Any, count: int) -> str:
 
 
 def workload(source: str, size: str, cells: int, workers: int, finder: str = "auto") -> Workload:
-    """The whole analysis as a case; ``size`` and ``cells`` of a folder are not ours to say: give ``""`` and 0."""
+    """The whole analysis as a case; ``size`` and ``cells`` of a folder are not known: give ``""`` and 0."""
     what = f"simulate/{size}/c{cells}" if source == "simulate" else Path(source).name
     name = f"run/{what}/w{workers}" + ("" if finder == "auto" else f"/{Path(finder).name}")
     parameters: dict[str, Value] = {

@@ -28,10 +28,11 @@ FINDER_INPUT: Final = (240, 320, 3)
 """What a finder's net sees of the usual 4:3 field at its first guess."""
 
 CEILING_BATCH: Final = 1
+"""Images per invoke of the dense net."""
 
 
 class FactStep:
-    """A step that knows something of itself: ``facts`` go into the result."""
+    """A step with facts about itself, which go into the result."""
 
     def __init__(self, step: Step, facts: Mapping[str, Value]) -> None:
         self._step = step
@@ -48,7 +49,7 @@ def bare(model: str, batch: int, threads: int, runtime: str, call: str = "whole"
     Args:
         model: name on the shelf or path.
         batch: images per invoke.
-        threads: of the interpreter.
+        threads: threads of the interpreter.
         runtime: one of RUNTIMES.
         call: ``whole`` (set the input, invoke, get the first output) or ``invoke`` (that alone, the limit).
     """
@@ -140,8 +141,8 @@ def workloads(
         model: name on the shelf or path.
         finder: it is a finder's net: measured per field, bare only.
         batches: images per call.
-        threads: of the bare interpreter.
-        runtimes: of RUNTIMES.
+        threads: threads of the bare interpreter.
+        runtimes: some of RUNTIMES.
     """
     name, unit = short(model), "field" if finder else "cell"
     make = partial(Workload, group=f"net/{name}", unit=unit)

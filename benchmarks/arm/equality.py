@@ -28,17 +28,18 @@ CONFIDENCE_APART = 1e-3
 _PROGRAM = "benchmarks.arm.inside"
 _ENVIRONMENT = {"PYTHONPATH": str(REPOSITORY), "OPENCV_LOG_LEVEL": "ERROR"}
 _LAST_LINES = 3
+"""Lines of a failed run that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardComparison:
-    """One thing compared on one board.
+    """The comparison of one net, or of one finder and classifier, on one board.
 
     Attributes:
         what: the net, or the finder and classifier.
         board: the core.
         items: what was compared, in words.
-        difference: None where all bytes are equal, else what differs first, in words.
+        difference: None where all bytes are equal, else what differs, in words.
     """
 
     what: str

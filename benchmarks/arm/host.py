@@ -1,4 +1,4 @@
-"""What this machine must have, asked before anything is built: each missing thing is one plain line with its remedy."""
+"""What this machine must have. It is checked before anything is built; what is missing is one line that says what to do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TOOLS = {
 """What every command here needs: program to Debian package."""
 
 _COUNTING = {"gcc": "gcc", "xz": "xz-utils", "ldd": "libc-bin"}
-"""What counting needs besides."""
+"""What counting needs in addition."""
 
 
 def say(message: str) -> None:
@@ -60,7 +60,7 @@ def run(command: Sequence[str | Path], what: str, *, environment: dict[str, str]
 
 
 def require(*, counting: bool = False) -> None:
-    """Say what is missing.
+    """Check that everything needed is installed.
 
     Args:
         counting: instructions are to be counted, which needs a compiler as well.
@@ -82,10 +82,10 @@ def require(*, counting: bool = False) -> None:
 
 
 def emulate(qemu: str) -> None:
-    """See to it that the kernel hands foreign programs to QEMU.
+    """Make the kernel run foreign programs in QEMU.
 
     Raises:
-        ArmError: it does not, and we may not tell it to.
+        ArmError: it does not, and this process may not change that.
     """
     entry = _BINFMT / qemu
     if not entry.exists() and os.geteuid() == 0:
@@ -111,7 +111,7 @@ def namespace() -> list[str]:
     """The command that gives what follows its own mounts and processes, gone when it ends however it ends.
 
     Raises:
-        ArmError: neither root nor user namespaces are at hand.
+        ArmError: this is not root, and the kernel allows no user namespaces.
     """
     command = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
     if os.geteuid() != 0:

@@ -1,6 +1,6 @@
-"""What both sides are given: fields as files and inputs of the nets, drawn on this machine and kept in the cache.
+"""The inputs of both sides: fields as files, and inputs of the nets, made on this machine and kept in the cache.
 
-Fields are virtual ones, in the sizes and the kinds of file a camera writes; where real images are at hand some of those as well.
+Fields are virtual ones, in the sizes and the kinds of file a camera writes; and some real ones where there are any.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _OPTIONS: dict[str, list[int]] = {
     "coarse.jpg": [cv2.IMWRITE_JPEG_QUALITY, 70, cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
     "plain.png": [],
 }
+"""How the virtual fields are written: as cameras do, coarser and progressive, and without loss."""
 
 
 @dataclass(frozen=True, slots=True)

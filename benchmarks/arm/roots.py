@@ -23,6 +23,7 @@ _LITERT = (
     *("numpy", "opencv-python-headless", "pillow", "simplejpeg"),
 )
 _GLIBC = (17, 24, 26, 27, 28, 31, 34)
+"""Minor versions of glibc (2.x) whose manylinux wheels run on Debian 12 and later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,17 +44,18 @@ QUICK = ("tests/test_crops.py", "tests/test_classifier.py", "tests/test_pixels.p
 """Where every byte is made: the tests that run in a minute or two."""
 
 PYTEST_NO_TESTS = 5
+"""Exit code of pytest where it collected no test."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """What the tests came to in one root.
+    """The results of the tests in one root.
 
     Attributes:
-        root: its name.
+        root: name of the root.
         passed: how many passed.
-        failed: names of those that did not.
-        skipped: reason to how many.
+        failed: names of the tests that failed.
+        skipped: how many were skipped, by reason.
     """
 
     root: str
@@ -63,7 +64,7 @@ class SuiteResult:
     skipped: Mapping[str, int]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The lines that people read."""
         found = [f"{self.root}: {self.passed} passed, {len(self.failed)} failed, {sum(self.skipped.values())} skipped"]
         found += [f"{self.root}: failed: {name}" for name in self.failed]
         return found + [f"{self.root}: skipped {count}: {reason}" for reason, count in sorted(self.skipped.items())]
@@ -117,7 +118,7 @@ def _run(root: Root, only: Sequence[str]) -> SuiteResult:
         "/repo/pyproject.toml",
         f"--junitxml={WORK}/tests.xml",
     ]
-    # NumPy 1.24, Debian's for 32 bits, says this where something set the processor to flush tiny numbers to zero.
+    # Debian's NumPy 1.24 for 32 bits warns where the processor has been set to flush tiny numbers to zero.
     command += ["-W", "ignore:The value of the smallest subnormal:UserWarning"]
     for place in left_out(root):
         command += ["--deselect" if "::" in place else "--ignore", place if "::" in place else f"/repo/{place}"]

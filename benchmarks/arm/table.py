@@ -11,6 +11,7 @@ from benchmarks.arm.errors import ArmError
 from benchmarks.arm.instructions import InstructionCounts
 from benchmarks.places import REPOSITORY
 from edge import shelf
+from edge.safe_file import write_text
 
 PAGE = REPOSITORY / "docs" / "arm.md"
 TARGET = 150_000
@@ -55,7 +56,7 @@ def with_table(page: str, place: str, table: str) -> str:
 
 def write_page(place: str, table: str, page: Path = PAGE) -> None:
     """Put a table into its ``place`` (``counts`` or ``operations``) in ``docs/arm.md``."""
-    page.write_text(with_table(page.read_text(), place, table))
+    write_text(page, with_table(page.read_text(), place, table))
 
 
 def boards_with(ipc: Mapping[str, float], ghz: Mapping[str, float]) -> list[Board]:

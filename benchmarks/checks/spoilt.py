@@ -18,7 +18,7 @@ from edge.types import UInt8Array
 Shape = tuple[int, int]
 Maker = Callable[[UInt8Array, UInt8Array, np.random.Generator], UInt8Array]
 BLACK, GREY, GREEN = (0, 0, 0), (128, 128, 128), (0, 135, 0)
-"""What a decoder leaves where nothing came; green is zeros in YUV."""
+"""Colours that a decoder leaves where data is missing; green is zeros in YUV."""
 
 
 def circle(x: float, y: float, radius: float) -> Callable[[Shape], np.ndarray]:
@@ -61,6 +61,7 @@ MASKS: Final = {
     "pillarbox": rectangle(0.15, -1, 0.85, 2),
     "window": rectangle(0.08, 0.1, 0.93, 0.87),
 }
+"""Shapes that are left lit, by name."""
 
 
 def through(rgb: UInt8Array, lit: np.ndarray, surround: str, rng: np.random.Generator) -> UInt8Array:
@@ -83,6 +84,7 @@ def through(rgb: UInt8Array, lit: np.ndarray, surround: str, rng: np.random.Gene
 
 SURROUNDS: Final = ("black", "JPEG", "noisy", "dark grey", "dark blue", "soft rim", "vignetted")
 _DARK: Final = {"dark grey": (60, 60, 60), "dark blue": (15, 20, 55)}
+"""Colours outside the mask, where it is not black."""
 
 
 def jpeg(rgb: UInt8Array, quality: int) -> UInt8Array:
@@ -159,6 +161,7 @@ DAMAGES: Final[dict[str, Maker]] = {
     "goes on with another frame": _other_frame,
     "goes on shifted": _shifted,
 }
+"""Damages that the check is to reject, by name."""
 
 
 def _over(rgb: UInt8Array, _: UInt8Array, rng: np.random.Generator) -> UInt8Array:
@@ -238,3 +241,4 @@ WHOLE: Final[dict[str, Maker]] = {
     "dark": lambda rgb, _, __: np.asarray(rgb * 0.15, np.uint8),
     "contrasty": lambda rgb, _, __: np.asarray((rgb * 1.8 - 150).clip(0, 255), np.uint8),
 }
+"""Odd fields that are whole and must not be rejected, by name."""

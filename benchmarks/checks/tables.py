@@ -8,7 +8,7 @@ DATA holds the sets of real fields (``iml_fields/images`` and so on).
 * damaged pictures and odd but whole ones, per kind and set. Limits were chosen on IML and Raabin, the others only tell;
 * processor time of both checks against decoding and analysis of the same field, side by side.
 
-Everything is seeded; the same data gives the same tables but for the times.
+All random numbers are seeded: the same data gives the same tables, except for the times.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ from edge.types import UInt8Array
 
 Damage = Callable[[bytes, np.random.Generator], bytes]
 _HARMLESS = 1e-3
+"""Share of visibly changed pixels up to which damage did no harm."""
+
 _VISIBLE = 8  # levels
 _LZW, _DEFLATE, _NONE = 5, 8, 1
 FORMATS: dict[str, tuple[str, list[int]]] = {
@@ -40,6 +42,7 @@ FORMATS: dict[str, tuple[str, list[int]]] = {
     "TIFF, Deflate": (".tif", [cv2.IMWRITE_TIFF_COMPRESSION, _DEFLATE]),
     "BMP": (".bmp", []),
 }
+"""Formats by name: file ending and OpenCV's options for writing."""
 
 
 def cut(data: bytes, rng: np.random.Generator) -> bytes:
@@ -56,7 +59,7 @@ def zeroed(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def flipped(data: bytes, rng: np.random.Generator) -> bytes:
-    """One to twenty bits are the other way round."""
+    """One to twenty bits are flipped."""
     out = bytearray(data)
     for at in rng.integers(1024, len(data), rng.integers(1, 21)):
         out[at] ^= 1 << int(rng.integers(8))

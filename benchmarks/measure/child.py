@@ -50,7 +50,7 @@ def serve(requests: IO[str], answers: IO[str], began: float) -> None:
         message = json.loads(line)
         try:
             answer = commands[message.pop("do")](**message)
-        except Exception as error:  # noqa: BLE001 - whatever a case raises is its own affair, and one line
+        except Exception as error:  # noqa: BLE001 - whatever a case raises becomes one line
             answer = {"failed": one_line(error)}
         answers.write(json.dumps(answer, separators=(",", ":")) + "\n")
         answers.flush()

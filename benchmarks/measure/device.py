@@ -41,6 +41,8 @@ _ARM_PARTS: Final = {
     0xC07: "Cortex-A7",
     0xB76: "ARM1176",
 }
+"""``CPU part`` of /proc/cpuinfo to the name of the core (Arm's main ID registers)."""
+
 _PEAK_MACS_PER_CYCLE: Final = {"Cortex-A76": 32}
 # Two SDOT per cycle with 16 multiply-accumulates each (Arm, Cortex-A76 Software Optimization Guide). Cores without such an
 # instruction have no figure that means as much: there the dense net of this suite is the ceiling.

@@ -53,7 +53,7 @@ class Harness:
 
     Args:
         plan: how long and how often.
-        progress: told before every set-up and round.
+        progress: called before every set-up and round.
         stopped: asked a few times a second; True ends the measurement, what is complete is kept.
     """
 

@@ -1,4 +1,4 @@
-"""The parent's end of ``benchmarks.measure.child``: start it, talk JSON lines with it, know when it has died, hangs or must stop."""
+"""The parent's end of ``benchmarks.measure.child``: start it, exchange JSON lines, notice when it has died, hangs or must stop."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ SETUP_S = 600.0
 """A set-up or round that takes this much longer than asked for is given up."""
 
 _POLL_S = 0.2
+"""How often a waiting parent asks whether it must stop."""
+
 _TAIL = 4000
+"""Bytes of a dead child's stderr in which its last words are looked for."""
 
 
 class MeasurementStoppedError(Exception):
-    """Ctrl-C while the child was at work; what it was doing is lost, what it did before is not."""
+    """The run was stopped while a child was at work. What the child was doing is lost; what was measured before is kept."""
 
 
 class Child:
@@ -56,7 +59,7 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """Number of the process."""
         return self._process.pid
 
     def ask(self, message: dict[str, Any], seconds: float = 0.0) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One run of the suite: the device watched, the cases measured, everything in one record."""
+"""One run of the suite: watch the device, measure the cases, and put everything into one record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def conduct(
         workloads: names all different.
         plan: how long and how often.
         power: a meter's log that is being written meanwhile; read at the end.
-        progress: told what is being done.
+        progress: called with what is being done.
         stopped: True ends the run.
 
     Raises:
@@ -86,7 +86,7 @@ def prepare_fields(workloads: Sequence[Workload], progress: Progress, stopped: C
 
 
 def exit_code(run: Run, *, interrupted: bool) -> int:
-    """What the shell sees of a run."""
+    """The exit code of a run."""
     if interrupted:
         return EXIT_INTERRUPTED
     if run.invalid:

@@ -19,13 +19,17 @@ from typing import Any, Final, Self
 from benchmarks.measure.device import ROOT, meminfo, number, text
 
 EVERY_S: Final = 3.0
+"""Seconds between two looks at the state during a run."""
+
 BITS: Final = ("under-voltage", "clock capped", "throttled", "soft temperature limit")
 BUSY: Final = 0.1
-"""Cores that other programs may use on average before a reader is told."""
+"""Cores that other programs may use on average before a note says so."""
 
-_NOW: Final = 0xF
 _PATIENCE_S: Final = 2.0
+"""Seconds that ``vcgencmd`` and the last look may take."""
+
 _HOTTEST: Final = 150.0
+"""Degrees Celsius above which a reading is no temperature."""
 
 State = dict[str, Any]
 
@@ -56,10 +60,10 @@ def take(when: str, root: Path = ROOT) -> State:
 
 
 def judge(states: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the states of a run, in order, say of it.
+    """Whether a run is valid, by its states in order.
 
     Returns:
-        why the run is invalid (empty: it is not), and what a reader must know besides.
+        why the run is invalid (empty: it is not), and what else a reader must know.
     """
     if not states:
         return (), ("the device's state was not taken",)
@@ -109,7 +113,7 @@ def _disturbed(states: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 class StateWatch:
-    """Takes the state before, every few seconds during, and after. Use as a context manager."""
+    """Takes the state before, every few seconds during, and after a run. Use as a context manager."""
 
     def __init__(self, every: float = EVERY_S, root: Path = ROOT) -> None:
         self._root = root

@@ -19,9 +19,11 @@ from edge.types import FieldResult, Quality, Timings, UInt8Array
 
 SETS: Final = ("iml_fields", "chula_fields", "bbbc_fields", "healthy_tiles", "raabin_fields", "pbc_fields")
 TILE: Final = 512
+"""Side of a tile in pixels."""
 
 _NO_QUALITY = Quality(1.0, 128.0, 0.0, 0.0, 0.5, 0, b"")
 _NO_TIME = Timings(0, 0, 0, 0, 0)
+"""Measures and times of fields that no gate judged and nobody timed."""
 
 
 def pictures(name: str) -> list[Path]:

@@ -14,6 +14,7 @@ from edge.program import enter, make_app
 
 PROGRAM = "python -m benchmarks.peers"
 EXIT_DIFFERENT = 3
+"""Exit code where a peer's classes differ from ours."""
 
 app = make_app(
     PROGRAM,

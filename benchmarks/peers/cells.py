@@ -27,13 +27,14 @@ from edge.types import FloatArray, UInt8Array
 
 SIZE: Final = "1280x960"
 PER_FIELD: Final = 200
+"""Size and cells of the virtual fields that cells are cut from."""
 
 Net = Callable[[UInt8Array], FloatArray]
 """Crops uint8 [n, h, w, 3] to the net's raw outputs, float32 [n, k], whatever it takes in between."""
 
 
 def folder_of(fields: str) -> Path:
-    """The folder of images: the one given, else virtual fields."""
+    """The folder of images: ``fields``, else that of virtual fields."""
     return Path(fields) if fields else virtual_folder(SIZE, PER_FIELD)
 
 
@@ -118,7 +119,7 @@ def classify(net: str, model: str, fields: str, count: int, **options: Any) -> S
         model: name on the shelf or path.
         fields: folder of images; empty for virtual fields.
         count: cells per step.
-        options: of the net.
+        options: further options of the net.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     crops = cells(model, fields, count)

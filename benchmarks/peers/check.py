@@ -27,7 +27,7 @@ CELLS: Final = 1024
 """Cells on which classes are compared."""
 
 EVERY: Final = 8
-"""Of the annotated fields, every so many is scored: scikit-image takes a while."""
+"""Every eighth annotated field is scored: scikit-image is slow."""
 
 
 @dataclass(frozen=True, slots=True)

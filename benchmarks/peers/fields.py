@@ -1,4 +1,4 @@
-"""The same fields for everybody: from pixels to boxes and crops; and what decoding the same files costs."""
+"""The finders that are compared, from pixels to boxes and crops on the same fields; and what decoding those files costs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ MOST: Final = 8
 """Fields that a case goes through in turns."""
 
 CROP: Final = 32
+"""Side of a crop in pixels, as the shelf's classifier takes it."""
 
 _SPACING: Final = 1 / 64
 """Least distance between two centres in widths of the field: half a cell's radius at the usual 100x oil view."""
@@ -99,7 +100,7 @@ def find(how: str, fields: str, **options: str) -> Step:
     Args:
         how: ``edge`` or ``scikit_image``.
         fields: folder of images; empty for virtual fields.
-        options: of ``how``.
+        options: further options of ``how``.
     """
     pictures = cycle([decode_image(path) for path in images(fields)[:MOST]])
     run = FINDERS[how](**options)

@@ -26,6 +26,7 @@ from edge.runtime import interpreter_class
 from edge.types import FloatArray, UInt8Array
 
 CALIBRATION = 256
+"""Cells on which ONNX Runtime chooses its int8 scales."""
 
 
 def interpreter(model: str, *, batch: int, threads: int = 1, runtime: str = "litert") -> Net:
@@ -160,7 +161,7 @@ def mlperf(path: str, count: int, batch: int, runtime: str = "litert") -> Step:
     """MLPerf Tiny's image classification ResNet8, int8, 32x32x3: a net everybody has, on random bytes.
 
     Args:
-        path: of ``pretrainedResnet_quant.tflite``.
+        path: the file ``pretrainedResnet_quant.tflite``.
         count: images per step.
         batch: images per invoke.
         runtime: one of ``benchmarks.nets.RUNTIMES``.

@@ -34,7 +34,7 @@ from edge import shelf
 from edge.heap import keep_freed_memory
 
 PER_FIELD = ("find", "find net", "crop", "classify", "classify net")
-"""The stages whose sum is held against decoding."""
+"""The stages whose sum is compared with decoding."""
 
 RUNS = 5
 """Runs of ``edge run`` whose median is taken."""

@@ -69,7 +69,7 @@ class Pipeline:
         find = importlib.import_module("edge.finders.learned").LearnedFinder(load(finder))
         classify = importlib.import_module("edge.classifier").Classifier(load(classifier))
         nets = [find.net, classify.net]
-        if hasattr(find, "nearer"):  # not in every tree that this is held against
+        if hasattr(find, "nearer"):  # older trees have none
             nets.append(find.nearer)
         for net in nets:
             net._interpreter = _Marked(net._interpreter, self)  # noqa: SLF001 - no way in but this

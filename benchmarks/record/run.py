@@ -25,8 +25,8 @@ class Round:
         began: seconds since the epoch.
         wall_ns: how long it took.
         cpu_ns: processor time of all its threads meanwhile.
-        ns: of each sample.
-        units: done in each sample.
+        ns: nanoseconds of each sample.
+        units: units done in each sample.
         stages: nanoseconds of each sample in each stage; empty where the step cannot tell.
         joules: energy of the whole board during the round, where a meter was given.
     """
@@ -58,7 +58,7 @@ class CaseRecord:
         status: ``measured``; ``partial`` (stopped before its last round); ``failed`` or ``left out``, with the ``reason``.
         facts: plain values known only after set-up (``sha256``, ``macs``, ``delegated``, ``pixels``, ``cells`` per field ...).
         loops: calls of the step per sample.
-        peak_rss: bytes, the kernel's own high-water mark; None where it is not told.
+        peak_rss: bytes, the kernel's own high-water mark; None where the kernel does not say.
         peak_pss: bytes, the largest seen at the end of a round.
     """
 
@@ -84,7 +84,7 @@ class Run:
 
     Attributes:
         created: ISO 8601, UTC.
-        version: of this package.
+        version: version of this package.
         plan: seconds, processes, rounds and warm-up asked for.
         partial: stopped half-way.
         invalid: why the figures must not be used (throttling, under-voltage); empty for a sound run.

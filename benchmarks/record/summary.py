@@ -14,7 +14,7 @@ from benchmarks.record.run import CaseRecord, Round, Run
 Samples = NDArray[np.float64]
 
 PER_FIELD = ("find", "crop", "classify")
-"""What the decoding of the same field is held against."""
+"""The stages whose sum is compared with decoding the same field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,15 @@ class CaseSummary:
     """One case in figures.
 
     Attributes:
-        p50_us: of the samples, in microseconds of wall time per unit; likewise p90 and p99.
+        p50_us: median of the samples, microseconds of wall time per unit; p90_us and p99_us are the percentiles.
         units_per_s: all units over all wall time of the rounds.
         cpu_us: processor time of all threads per unit, microseconds.
         stages_us: median of the samples in each stage, microseconds per unit.
         to_decode: find + crop + classify over decode of the same fields, median of the samples' ratios; None without stages.
-        whole_to_decode: everything over decode, likewise.
+        whole_to_decode: all stages over decode, in the same way.
         start_ms: median over processes, from starting the process to the end of the first call.
         mj: millijoules of the whole board per unit, where a meter was given.
-        rounds: how many; ``samples``: likewise.
+        rounds: number of rounds; ``samples``: number of samples.
         gmac_s: 10^9 multiply-accumulates per second at the median, where the case knows its own.
     """
 

@@ -19,12 +19,12 @@ def digits(value: float, significant: int = 4) -> str:
 
 
 def digits_or_dash(value: float | None, significant: int = 4) -> str:
-    """``digits``, or a dash where nothing is known."""
+    """``digits``, or a dash for None."""
     return "-" if value is None else digits(value, significant)
 
 
 def megabytes(count: int | None) -> str:
-    """Bytes as MB (10^6), a dash where nothing is known."""
+    """Bytes as MB (10^6), a dash for None."""
     return "-" if count is None else f"{count / 1e6:.1f}"
 
 

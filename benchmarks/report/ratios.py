@@ -30,7 +30,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class PeerRatio:
-    """A case held against ours of the same group: ``times`` as long per unit."""
+    """A peer's case compared with ours of the same group: it takes ``times`` as long per unit."""
 
     case: CaseRecord
     ours: CaseRecord
@@ -38,12 +38,12 @@ class PeerRatio:
 
 
 def targets(run: Run) -> list[Target]:
-    """Those targets of the suite that this run can say something about."""
+    """The targets that this run has figures for."""
     return [*_overheads(run), *_decode(run), *_workers(run), *_peers(run)]
 
 
 def overheads(run: Run) -> Iterator[tuple[CaseRecord, str, float]]:
-    """(our classifier's case, what it is held against, ratio) at the same batch, model and runtime, one thread."""
+    """(our classifier's case, what it is compared with, ratio) at the same batch, model and runtime, one thread."""
     for case in _of(run, CLASSIFY):
         mine = _p50(case)
         for other in _of(run, BARE):
@@ -92,7 +92,7 @@ def scaling(run: Run) -> Iterator[tuple[CaseRecord, CaseRecord, int]]:
 
 
 def peer_ratios(run: Run) -> Iterator[PeerRatio]:
-    """Every case of what others use, held against ours of the same group: the one on the same cells and fields if there is one."""
+    """Every peer's case, compared with ours of the same group: with the one on the same cells and fields if there is one."""
     ours: dict[str, CaseRecord] = {}
     for case in sorted(filter(_is_ours, run.measured.values()), key=lambda one: (not _is_peer(one), _p50(one))):
         ours.setdefault(case.workload.group, case)

@@ -24,6 +24,8 @@ from edge.outputs.console import Screen, printable
 from edge.outputs.files import stdout_errors
 
 _PLAIN_EVERY_S = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
 _WHOLE = 120  # columns of a terminal in which every table stands whole
 
 

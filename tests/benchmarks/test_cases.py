@@ -107,7 +107,7 @@ def test_more_cells_than_fit_are_smaller_cells(monkeypatch: pytest.MonkeyPatch) 
         seen.append(spec.cell_px)  # type: ignore[attr-defined]
         return np.zeros((8, 8, 3), np.uint8), None
 
-    monkeypatch.setattr("edge.sources.virtual.render_field", render_field)
+    monkeypatch.setattr("benchmarks.fields.render_field", render_field)
     for cells in (50, 110, 1000):
         fields.virtual_folder("1280x960", cells)
     few, usual, many = seen[0], seen[8], seen[16]
