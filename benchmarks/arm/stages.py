@@ -1,9 +1,9 @@
 """The program whose instructions are counted, run in a root under the counting emulator.
 
 ``python -m benchmarks.arm.stages FOLDER CELLS FIELDS``. A mark is a system call that does nothing and that the plugin
-notices (``count.c``). Between two marks stands one piece of work, which was done before at least once, so that start-up, first-time allocation and imports are outside. The marks' own cost is counted too and
-taken off. ``FOLDER`` holds ``NAME.npy`` for every net (uint8 [n, h, w, c]) and, unless FIELDS is 0, ``field.jpg``; names of
-the pieces go to stdout.
+notices (``count.c``). Between two marks stands one piece of work. It was done before at least once, so that start-up,
+first-time allocation and imports are not counted. The marks' own cost is counted too and taken off. ``FOLDER`` holds
+``NAME.npy`` for every net (uint8 [n, h, w, c]) and, unless FIELDS is 0, ``field.jpg``; names of the pieces go to stdout.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from benchmarks.report.ratios import ceiling, overheads, peer_ratios, scaling, t
 
 _HEAD = """# What a cell and a field cost
 
-Written by `edge-bench report`; not to be edited. How it is measured stands in [benchmarking.md](benchmarking.md), how to add a
-machine in [contributing-benchmarks.md](contributing-benchmarks.md). Times are wall time in microseconds per cell or field.
+`edge-bench report` writes this page: do not edit it. [benchmarking.md](benchmarking.md) describes how it is measured,
+[contributing-benchmarks.md](contributing-benchmarks.md) how to add a machine. Times are wall time in microseconds per cell or field.
 """
 
 
@@ -115,7 +115,7 @@ def _machine(name: str, run: Run) -> Iterator[str]:
     yield from _section("### Where a field's time goes", _stages(cases))
     yield from _section("### Growth with the field", _growth(run))
     yield from _section("### Overhead and limits", _limits(run))
-    yield from _section("### Side by side", _beside(run))
+    yield from _section("### Side by side", _peers(run))
     yield from _section("### Targets", _targets(run))
     missing = [case for case in run.cases if case.status != MEASURED]
     yield from _section(
@@ -147,7 +147,7 @@ def _stages(cases: Sequence[CaseRecord]) -> Iterator[str]:
     if not staged:
         return
     names = list(dict.fromkeys(name for _, s in staged for name in s.stages_us))
-    heads = ["case, p50 µs", *names, "find + crop + classify over decode", "everything over decode"]
+    heads = ["case, p50 µs", *names, "find + crop + classify over decode", "all stages over decode"]
     rows = [
         [
             case.name,
@@ -188,10 +188,10 @@ def _limits(run: Run) -> Iterator[str]:
         yield f"- {_text(case.name)}: {workers} workers do {digits(gain)} times as much as 1"
 
 
-def _beside(run: Run) -> Iterator[str]:
+def _peers(run: Run) -> Iterator[str]:
     found = list(peer_ratios(run))
     if found:
-        heads = ["case", "p50 µs", "held against", "p50 µs", "times as long"]
+        heads = ["case", "p50 µs", "compared with", "p50 µs", "times as long"]
         yield from _table(
             heads,
             [
