@@ -35,6 +35,15 @@ class TestMarks:
         pieces = [("", 0), ("nothing", 1), ("", 0), ("gate", 1), ("find", 1), ("", 0), ("gate", 1), ("find", 1)]
         assert per_unit(pieces, [0, 0, 5, 105, 405, 500, 620, 720]) == {"gate": 110, "find": 200}
 
+    def test_what_a_mark_costs_is_taken_off_as_often_as_it_was_set(self) -> None:
+        pieces = [("", 0), ("nothing", 1), ("", 0), ("gate", 1), ("", 0), ("gate", 1)]
+        assert per_unit(pieces, [0, 10, 20, 20 + 10 + 100, 200, 200 + 10 + 120]) == {"gate": 110}
+
+    @pytest.mark.parametrize(("units", "count"), [(1, 1000), (3, 333), (1000, 1)])
+    def test_counts_are_whole_instructions_per_unit(self, units: int, count: int) -> None:
+        pieces = [("", 0), ("nothing", 1), ("", 0), ("net x", units)]
+        assert per_unit(pieces, [0, 0, 0, 1000]) == {"net x": count}
+
     def test_a_mark_that_was_not_heard_is_said(self) -> None:
         with pytest.raises(ArmError, match="2 marks were set and 1 heard"):
             per_unit([("", 0), ("nothing", 1)], [0])

@@ -130,6 +130,15 @@ def test_recall_counts_found_pairs_by_share_and_those_with_ten_cells_in_common()
     assert got.wrong == 0
 
 
+def test_pairs_with_fewer_than_ten_cells_in_common_are_not_among_those_that_could_be_found() -> None:
+    whole = pair((120, 60), share=0.56)
+    nine = replace(whole, second=field_of(whole.second.cells.boxes[:9], 1))
+    assert in_common(nine) < 10 <= in_common(whole)
+    got = recall("x", [whole, nine], 20.0)
+    assert got.tried[0.4, 0.6][1] == 2
+    assert got.enough[1] == 1
+
+
 def test_an_overlap_at_a_wrong_place_is_counted_as_wrong() -> None:
     moved = replace(pair((120, 60), share=0.56), shift=(60, 60))
     got = recall("x", [moved], 20.0)

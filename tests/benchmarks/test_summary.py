@@ -48,6 +48,18 @@ def test_the_ratio_to_decoding_is_of_the_same_field() -> None:
     assert found.whole_to_decode == pytest.approx(2.07)
 
 
+def test_without_a_time_of_decoding_there_is_no_ratio_to_it() -> None:
+    found = summarise(staged("a", [0, 100], [85, 85]))
+    assert (found.to_decode, found.whole_to_decode) == (None, None)
+    assert summarise(case("a", [10.0])).to_decode is None
+
+
+def test_stages_that_differ_from_round_to_round_are_left_out() -> None:
+    one, other = (staged("a", [100], [85]).rounds[0] for _ in range(2))
+    other = replace(other, stages={"decode": [100]})
+    assert summarise(CaseRecord(work("a"), "measured", rounds=(one, other))).stages_us == {}
+
+
 def fields(base: float, per_mpixel: float, per_kcell: float, bend: float = 0.0) -> list[CaseRecord]:
     made = []
     for pixels in (0.3e6, 1.2e6, 3.1e6, 12.3e6):
