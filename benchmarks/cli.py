@@ -85,9 +85,9 @@ def run(
     *,
     source: Annotated[str, typer.Option(metavar="simulate|DIR", help="Virtual fields, or a folder.")] = "simulate",
     size: Annotated[
-        str, typer.Option(metavar="WxH,WxH", help="Of virtual fields.")
+        str, typer.Option(metavar="WxH,WxH", help="Size of virtual fields in pixels.")
     ] = "640x480,1280x960,2028x1520,4056x3040",
-    cells: Annotated[str, typer.Option(metavar="N,N", help="Per virtual field.")] = "50,200,1000",
+    cells: Annotated[str, typer.Option(metavar="N,N", help="Cells per virtual field.")] = "50,200,1000",
     workers: Annotated[str, typer.Option(metavar="N,N", help="Threads, each with a field of its own.")] = "1,2,4",
     finder: Annotated[str, typer.Option(metavar="auto|learned|classical|PATH", help="What finds the cells.")] = "auto",
     out: Out = None,

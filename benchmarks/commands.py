@@ -9,13 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import fields, nets, peers
-from benchmarks.device import describe
 from benchmarks.errors import NoInputError, OutputError, ResultError
-from benchmarks.figures import slug
-from benchmarks.harness import Plan
-from benchmarks.records import Run, read, to_json, write
-from benchmarks.session import conduct, exit_code
-from benchmarks.state import judge, take
+from benchmarks.measure.device import describe
+from benchmarks.measure.harness import MeasurementPlan
+from benchmarks.measure.session import conduct, exit_code
+from benchmarks.measure.state import judge, take
+from benchmarks.record.files import read, to_json, write
+from benchmarks.record.run import Run
+from benchmarks.report.compare import compare, refuse_regressions
+from benchmarks.report.comparison_table import comparison_json, show_compared
+from benchmarks.report.figures import slug
+from benchmarks.report.page import page
+from benchmarks.report.plots import draw
+from benchmarks.report.screen import progress, show_device, show_run
 from benchmarks.workload import Workload
 from edge import shelf
 from edge.door import say, stop_on_signals
@@ -27,10 +33,10 @@ WARM_SHARE = 0.02
 """Warm-up of each process as a share of a case's seconds: 0.2 of ten; two calls are the least."""
 
 
-def plan(seconds: float, turns: str) -> Plan:
+def plan(seconds: float, turns: str) -> MeasurementPlan:
     """The plan of a run; ``turns`` is PROCESSESxROUNDS. Short cases warm up shorter."""
     processes, rounds = (int(part) for part in turns.split("x"))
-    return Plan(seconds, processes, rounds, warm=seconds * WARM_SHARE)
+    return MeasurementPlan(seconds, processes, rounds, warm=seconds * WARM_SHARE)
 
 
 def model_cases(
@@ -73,10 +79,10 @@ def peer_cases(source: str, model: str) -> list[Workload]:
     return peers.workloads(model or shelf.CLASSIFIER, fields=None if source == "simulate" else Path(source))
 
 
-def measure(cases: Sequence[Workload], how: Plan, out: Path | None, power: Path | None, *, json: bool) -> int:
+def measure(
+    cases: Sequence[Workload], how: MeasurementPlan, out: Path | None, power: Path | None, *, json: bool
+) -> int:
     """Measure, show and write; the exit code. What was measured is shown and written even when it was stopped."""
-    from benchmarks.screen import progress, show_run  # noqa: PLC0415 - rich, only here
-
     if out is not None:
         check_place(out)
     with stop_on_signals(lambda: None) as stopped, progress() as tell:
@@ -136,8 +142,6 @@ def named_after_board(folder: Path) -> Path:
 
 def show_this_device(*, json: bool) -> None:
     """``edge-bench device``."""
-    from benchmarks.screen import show_device  # noqa: PLC0415 - rich, only here
-
     device, state = describe(), take("before")
     invalid, notes = judge([state])
     if not json:
@@ -152,9 +156,6 @@ def show_this_device(*, json: bool) -> None:
 
 def show_comparison(old: Path, new: Path, limit: float | None, *, force: bool, json: bool) -> None:
     """``edge-bench compare``; raises RegressionError."""
-    from benchmarks.compare import compare, refuse_regressions  # noqa: PLC0415 - scipy
-    from benchmarks.compared import comparison_json, show_compared  # noqa: PLC0415
-
     found = compare(read(old), read(new), force=force, names=(str(old), str(new)))
     if json:
         with stdout_errors():
@@ -168,16 +169,12 @@ def show_comparison(old: Path, new: Path, limit: float | None, *, force: bool, j
 
 def write_report(results: Sequence[Path], out: Path, *, plots: bool) -> None:
     """``edge-bench report``; a file that cannot be read ends it, for a report must not silently leave one out."""
-    from benchmarks.report import page  # noqa: PLC0415 - only here
-
     check_place(out)
     runs = [(path.name, read(path)) for path in results]
     if not runs:
         raise ResultError("no result file was given")
     drawn: dict[str, str] = {}
     if plots:
-        from benchmarks.plots import draw  # noqa: PLC0415 - matplotlib
-
         drawn = draw([(name, run) for name, run in runs if not run.invalid and not run.partial], out.stem)
         for name, svg in drawn.items():
             write_text(out.with_name(name), svg)

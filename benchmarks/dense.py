@@ -10,8 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 SIDE: Final = 32
+"""Width and height of the net's maps in pixels."""
+
 CHANNELS: Final = 64
+"""Channels of its input and of every layer."""
+
 LAYERS: Final = 5
+"""Its convolutions."""
 
 
 def dense_net() -> bytes:

@@ -36,7 +36,10 @@ __all__ = [
 ]
 
 EXIT_FAILED_CASES = 3
+"""Exit code where some cases failed."""
+
 EXIT_INVALID = 15
+"""Exit code of a run during which the board throttled."""
 
 
 class CaseError(EdgeError):
@@ -46,7 +49,7 @@ class CaseError(EdgeError):
 
 
 class FailedCasesError(EdgeError):
-    """Some cases failed. What was measured is written; the reasons stand beside the cases."""
+    """Some cases failed. What was measured is written; each failed case says why."""
 
     exit_code = EXIT_FAILED_CASES
 

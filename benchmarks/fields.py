@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Final
 
+import cv2
+
+import edge.sources.virtual as room
 from benchmarks.errors import NoInputError
-from benchmarks.workload import Done, Value, Workload
+from benchmarks.places import cache
+from benchmarks.workload import StepResult, Value, Workload
 from edge import shelf
 from edge.analysis import Analyser
+from edge.classifier import Classifier
+from edge.finders.classical import ClassicalFinder
+from edge.finders.learned import LearnedFinder
 from edge.gate import Gate
 from edge.heap import keep_freed_memory
 from edge.sample import Sample
 from edge.sources.files import FileSource
+from edge.sources.virtual import SlideSpec, render_field
 from edge.types import Field, FieldResult, Shot
 from edge.workers import Outcome, Unreadable, Workers
 
 QUALITY: Final = 92
-"""Of the JPEG files, as cameras write them."""
+"""JPEG quality of the files, as cameras write them."""
 
 ENOUGH: Final = 8
 """Virtual fields per case; fewer where they are large."""
@@ -42,8 +50,6 @@ MOST_COVERED: Final = 0.45
 
 ROUND_FIELDS: Final = 4
 """Fields per worker and step where there are several workers."""
-
-CACHE_VARIABLE: Final = "EDGE_BENCH_CACHE"
 
 
 def analyse(source: str, size: str, cells: int, workers: int, *, finder: str = "auto", model: str = "") -> Analysis:
@@ -73,11 +79,6 @@ def analyse(source: str, size: str, cells: int, workers: int, *, finder: str = "
 
 
 def _analyser(finder: str, file: Any) -> Analyser:
-    import cv2  # noqa: PLC0415 - after edge.sources.decode, which sets limits that OpenCV reads on import
-
-    from edge.classifier import Classifier  # noqa: PLC0415
-    from edge.finders.classical import ClassicalFinder  # noqa: PLC0415
-    from edge.finders.learned import LearnedFinder  # noqa: PLC0415
 
     cv2.setNumThreads(1)
     if finder == "auto":
@@ -105,16 +106,16 @@ class Analysis:
 
     @property
     def facts(self) -> dict[str, Value]:
-        """The model's hash, how many different fields, and their means so far: pixels, things found."""
+        """The model's hash, how many different fields, and their means so far: pixels, cells and other objects found."""
         seen = max(1, self._seen)
         return {**self._known, "pixels": self._pixels / seen, "cells": self._cells / seen}
 
-    def __call__(self) -> Done:
+    def __call__(self) -> StepResult:
         """One field, or what several workers do meanwhile."""
         if self._workers is None:
             field, decode = _load(next(self._shots))
             result = self._analysers[0](field)
-            return Done(1, self._stages(decode, result))
+            return StepResult(1, self._stages(decode, result))
         count = ROUND_FIELDS * len(self._analysers)
         stages: dict[str, int] = {}
         for outcome in itertools.islice(self._outcomes, count):
@@ -123,7 +124,7 @@ class Analysis:
             result = outcome.result
             for name, ns in self._stages(int(result.ms.decode * 1e6), result).items():
                 stages[name] = stages.get(name, 0) + ns
-        return Done(count, stages)
+        return StepResult(count, stages)
 
     def _stages(self, decode: int, result: FieldResult) -> dict[str, int]:
         """Add the result up and say where its time went, in ns."""
@@ -151,10 +152,8 @@ def virtual_folder(size: str, cells: int, seed: int = 0) -> Path:
     Args:
         size: WIDTHxHEIGHT in pixels.
         cells: red cells per field.
-        seed: of the virtual slide.
+        seed: random seed of the virtual slide.
     """
-    from edge.sources.virtual import SlideSpec, render_field  # noqa: PLC0415 - only where it must render
-
     width, height = (int(n) for n in size.split("x"))
     cell_px = min(CELL_WIDTH * width, (MOST_COVERED * width * height / cells / 0.785) ** 0.5)
     spec = SlideSpec(seed, width, height, cell_px=max(8.0, cell_px), cells_per_field=cells, bad_fields=0.0)
@@ -162,9 +161,6 @@ def virtual_folder(size: str, cells: int, seed: int = 0) -> Path:
     folder = cache() / f"{size}-{cells}-{seed}-{_version(spec, count)}"
     if folder.is_dir():
         return folder
-    import tempfile  # noqa: PLC0415
-
-    import cv2  # noqa: PLC0415
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=folder.parent))
@@ -184,17 +180,8 @@ def render(size: str, cells: int) -> str:
     return str(virtual_folder(size, cells))
 
 
-def cache() -> Path:
-    """Where rendered fields are kept: ``$EDGE_BENCH_CACHE``, else the user's cache folder."""
-    if own := os.environ.get(CACHE_VARIABLE):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-bench"
-
-
 def _version(spec: Any, count: int) -> str:
     """Changes when what is rendered would."""
-    import edge.sources.virtual as room  # noqa: PLC0415
-
     digest = hashlib.sha256(f"{spec} {count} {QUALITY}".encode())
     for path in sorted(Path(str(room.__file__)).parent.glob("*.py")):
         digest.update(path.read_bytes())
@@ -202,7 +189,7 @@ def _version(spec: Any, count: int) -> str:
 
 
 def workload(source: str, size: str, cells: int, workers: int, finder: str = "auto") -> Workload:
-    """The whole analysis as a case; ``size`` and ``cells`` of a folder are not ours to say: give ``""`` and 0."""
+    """The whole analysis as a case; ``size`` and ``cells`` of a folder are not known: give ``""`` and 0."""
     what = f"simulate/{size}/c{cells}" if source == "simulate" else Path(source).name
     name = f"run/{what}/w{workers}" + ("" if finder == "auto" else f"/{Path(finder).name}")
     parameters: dict[str, Value] = {

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.dense import dense_net
-from benchmarks.workload import Done, Step, Value, Workload
+from benchmarks.workload import Step, StepResult, Value, Workload
 from edge import shelf
 from edge.classifier import BATCH, Classifier
 from edge.macs import macs
@@ -28,16 +28,17 @@ FINDER_INPUT: Final = (240, 320, 3)
 """What a finder's net sees of the usual 4:3 field at its first guess."""
 
 CEILING_BATCH: Final = 1
+"""Images per invoke of the dense net."""
 
 
 class FactStep:
-    """A step that knows something of itself: ``facts`` go into the result."""
+    """A step with facts about itself, which go into the result."""
 
     def __init__(self, step: Step, facts: Mapping[str, Value]) -> None:
         self._step = step
         self.facts = facts
 
-    def __call__(self) -> Done:
+    def __call__(self) -> StepResult:
         """Do it once."""
         return self._step()
 
@@ -48,7 +49,7 @@ def bare(model: str, batch: int, threads: int, runtime: str, call: str = "whole"
     Args:
         model: name on the shelf or path.
         batch: images per invoke.
-        threads: of the interpreter.
+        threads: threads of the interpreter.
         runtime: one of RUNTIMES.
         call: ``whole`` (set the input, invoke, get the first output) or ``invoke`` (that alone, the limit).
     """
@@ -71,13 +72,13 @@ def _bare(file: ModelFile, shape: tuple[int, ...], batch: int, *, threads: int, 
         "macs": macs(file.flatbuffer, shape),
         "delegated": [op["op_name"] for op in interpreter._get_ops_details()].count("DELEGATE") == 1,
     }
-    done = Done(batch)
+    done = StepResult(batch)
 
-    def invoke() -> Done:
+    def invoke() -> StepResult:
         interpreter.invoke()
         return done
 
-    def whole() -> Done:
+    def whole() -> StepResult:
         interpreter.set_tensor(given["index"], images)
         interpreter.invoke()
         interpreter.get_tensor(out)
@@ -92,9 +93,9 @@ def classify(model: str, batch: int) -> Step:
     classifier = Classifier(file)
     size = classifier.card.crop.size
     crops = _images(batch, (size, size, 3))
-    done = Done(batch)
+    done = StepResult(batch)
 
-    def step() -> Done:
+    def step() -> StepResult:
         classifier.classes(classifier.scores(crops))
         return done
 
@@ -140,8 +141,8 @@ def workloads(
         model: name on the shelf or path.
         finder: it is a finder's net: measured per field, bare only.
         batches: images per call.
-        threads: of the bare interpreter.
-        runtimes: of RUNTIMES.
+        threads: threads of the bare interpreter.
+        runtimes: some of RUNTIMES.
     """
     name, unit = short(model), "field" if finder else "cell"
     make = partial(Workload, group=f"net/{name}", unit=unit)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Final
 
-from benchmarks import fields, nets
+from benchmarks import fields, nets, peers
 from benchmarks.workload import Workload
 from edge import shelf
 from edge.classifier import BATCH
@@ -29,7 +27,7 @@ SHARED_FIELD: Final = ("1280x960", 200)
 
 
 def standard(cores: int | None = None, runtime: str | None = None) -> list[Workload]:
-    """Nets, whole analysis, and what others would use, as far as it is installed.
+    """The cases: nets, the whole analysis, and the peers, which are held against our own cases of the same group.
 
     Args:
         cores: for how many workers; None for this machine's.
@@ -44,19 +42,4 @@ def standard(cores: int | None = None, runtime: str | None = None) -> list[Workl
     cases += nets.workloads(shelf.FINDER, finder=True, batches=(1,), threads=(1,), runtimes=(runtime,))
     cases += [fields.workload("simulate", size, cells, 1) for size, cells in FIELDS]
     cases += [fields.workload("simulate", *SHARED_FIELD, count) for count in counts]
-    return cases + others()
-
-
-def others() -> list[Workload]:
-    """What a user would otherwise write or take: what ``benchmarks.peers.workloads()`` gives, where that room is installed.
-
-    They are held against our own cases of the same group.
-    """
-    try:
-        peers = importlib.import_module("benchmarks.peers")
-    except ModuleNotFoundError as error:
-        if error.name != "benchmarks.peers":
-            raise
-        return []
-    give: Callable[[], Sequence[Workload]] | None = getattr(peers, "workloads", None)
-    return list(give()) if give is not None else []
+    return cases + peers.workloads()

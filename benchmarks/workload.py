@@ -1,7 +1,8 @@
-"""What is measured: one thing done over and over, in a process of its own.
+"""A workload: one step that is repeated in a process of its own.
 
-A ``Workload`` is plain data, so that it crosses to the child process and stands in the result file; what it does is named,
-not held. Everything that ``edge-bench`` times (a net, the whole analysis, what a user would otherwise write) is one of these.
+A ``Workload`` is plain data, so that it can be sent to the child process and kept in the result file; it names its
+set-up function and does not hold it. Everything that ``edge-bench`` times (a net, the whole analysis, what a user would otherwise
+write) is a workload.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 Value = str | int | float | bool
-Step = Callable[[], "Done"]
+Step = Callable[[], "StepResult"]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StepResult:
     """What one call of a step did.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks import spoilt
+from benchmarks.checks import spoilt
 from edge.gate import INCOMPLETE, REASONS, Gate, measure
 from edge.incomplete import is_incomplete
 from edge.region import find_region

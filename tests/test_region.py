@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import spoilt
-from benchmarks.checks import outline_of
+from benchmarks.checks import spoilt
+from benchmarks.checks.tables import outline_of
 from edge.analysis import Analyser, set_aside_outside
 from edge.finders.grid import GridFinder
 from edge.gate import SAME_VIEW, Gate, measure

@@ -1,4 +1,4 @@
-"""The boards that are imitated: their core, what ``/proc/cpuinfo`` says there, and the model that turns counts into time.
+"""The boards that are emulated: their core, what ``/proc/cpuinfo`` says there, and how counts are turned into time.
 
 XNNPACK chooses its kernels by ``/proc/cpuinfo``: with none it is silently absent, with the host's own it crashes.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _CORES = 4
+"""Cores of every board."""
+
 _ARMV8 = "fp asimd evtstrm crc32 cpuid"
 _ARMV82 = (
     "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"  # asimddp: dot

@@ -1,7 +1,7 @@
 """Building a root: Debian packages fetched by this machine's apt and unpacked, not configured; wheels by this machine's pip.
 
 Nothing is run in the root while it is built, so that it takes seconds rather than the minutes of ``debootstrap``'s second stage.
-What stopped half-way is not used: packages and wheels stay downloaded, the rest is done again.
+A build that was stopped is not used: its packages and wheels stay downloaded, the rest is done again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks.arm.errors import ArmError
 from benchmarks.arm.roots import Root, cache
 
 PLACES = ("proc", "sys", "dev", "tmp", "repo", "work", "opt/qemu")
-"""Folders that other things are mounted on."""
+"""Folders of a root on which others are mounted."""
 
 _RECIPE = 4  # to be raised when what is done here changes
 _STAMP = ".recipe"
@@ -31,7 +31,7 @@ _UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar --extract --keep-directory-symlink
 
 
 def build(root: Root) -> Path:
-    """Return the root, built if it is not there or was built from something else.
+    """Return the root; build it where it is missing or its recipe has changed.
 
     Raises:
         ArmError: it cannot be built; the line says why.

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks.arm import host
 from benchmarks.arm.boards import Board
-from benchmarks.arm.roots import REPOSITORY, Root, cache
+from benchmarks.arm.roots import Root, cache
+from benchmarks.places import REPOSITORY
 
 WORK = "/work"
 """Where the shared folder is in a root."""
@@ -59,7 +60,7 @@ class Visit:
         inside = [*pairs, "chroot", shlex.quote(str(place)), shlex.join(program)]
         script = "\n".join(["set -e", *self._mounts(place), "/usr/bin/env -i " + " ".join(inside) + " || exit $?"])
         fixed = ["setarch", "-R"] if self.emulator else []  # no address space randomisation
-        # Should we be killed, so is it.
+        # If this process is killed, the command is killed too.
         return ["nice", "-n", "5", "setpriv", "--pdeathsig", "KILL", *fixed, *host.namespace(), "sh", "-c", script]
 
     def _mounts(self, place: Path) -> list[str]:
@@ -112,4 +113,4 @@ class Visit:
 def end_all() -> None:
     """End what ``stream`` is still running in other threads."""
     for process in list(_running):
-        process.kill()  # and with it what it started, for unshare has been told to
+        process.kill()  # unshare --kill-child ends what it started

@@ -19,7 +19,8 @@ from benchmarks.arm.enter import WORK, Visit
 from benchmarks.arm.errors import ArmError, DifferenceError
 from benchmarks.arm.inside import CONFIDENCE
 from benchmarks.arm.operations import between
-from benchmarks.arm.roots import BOOKWORM, REPOSITORY, cache
+from benchmarks.arm.roots import BOOKWORM, cache
+from benchmarks.places import REPOSITORY
 
 CONFIDENCE_APART = 1e-3
 """The classical finder's confidence rests on float sums whose last bits depend on the processor; only a threshold reads it."""
@@ -27,17 +28,18 @@ CONFIDENCE_APART = 1e-3
 _PROGRAM = "benchmarks.arm.inside"
 _ENVIRONMENT = {"PYTHONPATH": str(REPOSITORY), "OPENCV_LOG_LEVEL": "ERROR"}
 _LAST_LINES = 3
+"""Lines of a failed run that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """One thing compared on one board.
+class BoardComparison:
+    """The comparison of one net, or of one finder and classifier, on one board.
 
     Attributes:
         what: the net, or the finder and classifier.
         board: the core.
         items: what was compared, in words.
-        difference: None where all bytes are equal, else what differs first, in words.
+        difference: None where all bytes are equal, else what differs, in words.
     """
 
     what: str
@@ -49,7 +51,7 @@ class Comparison:
         return f"{self.what} on {self.board}: {self.items}: {self.difference or 'equal'}"
 
 
-def compare(*, fields: bool, boards: Sequence[Board] = BOARDS) -> list[Comparison]:
+def compare(*, fields: bool, boards: Sequence[Board] = BOARDS) -> list[BoardComparison]:
     """Run everything here and on each board.
 
     Args:
@@ -102,14 +104,14 @@ def _there(jobs: Mapping[str, Path], board: Board) -> Path:
     return out
 
 
-def fail_on_difference(found: Sequence[Comparison]) -> None:
+def fail_on_difference(found: Sequence[BoardComparison]) -> None:
     """Raise DifferenceError where anything differs."""
     different = [one for one in found if one.difference]
     if different:
         raise DifferenceError(f"{len(different)} of {len(found)} comparisons differ; first: {different[0]}")
 
 
-def nets_between(here: Path, there: Path, board: Board) -> list[Comparison]:
+def nets_between(here: Path, there: Path, board: Board) -> list[BoardComparison]:
     """Compare the nets' outputs in two folders."""
     found = []
     for path in sorted(here.glob("*.npz")):
@@ -118,11 +120,11 @@ def nets_between(here: Path, there: Path, board: Board) -> list[Comparison]:
         difference = next((said for a, b in arrays if (said := _difference(a, b))), None)
         if (there / f"{path.stem}.delegated").read_text() != "True":
             difference = difference or "the graph does not run wholly in the delegate there"
-        found.append(Comparison(f"net {path.stem}", board.cpu, f"{len(arrays[0][0])} inputs", difference))
+        found.append(BoardComparison(f"net {path.stem}", board.cpu, f"{len(arrays[0][0])} inputs", difference))
     return found
 
 
-def fields_between(here: Path, there: Path, board: Board) -> list[Comparison]:
+def fields_between(here: Path, there: Path, board: Board) -> list[BoardComparison]:
     """Compare the records of the fields in two folders: one comparison for each finder and classifier."""
     first, second = (json.loads((folder / "fields.json").read_text()) for folder in (here, there))
     if first["versions"] != second["versions"]:
@@ -132,7 +134,7 @@ def fields_between(here: Path, there: Path, board: Board) -> list[Comparison]:
     return [_pair_between(pair, mine, theirs, board) for pair in pairs]
 
 
-def _pair_between(pair: str, mine: Mapping[str, Any], theirs: Mapping[str, Any], board: Board) -> Comparison:
+def _pair_between(pair: str, mine: Mapping[str, Any], theirs: Mapping[str, Any], board: Board) -> BoardComparison:
     cells, largest = 0, 0.0
     different: list[str] = []
     for name, records in mine.items():
@@ -147,7 +149,9 @@ def _pair_between(pair: str, mine: Mapping[str, Any], theirs: Mapping[str, Any],
         items += f" (confidence apart by up to {largest:.0e})"
     elif largest:
         different.append(f"confidence, by up to {largest:g}")
-    return Comparison(pair, board.cpu, items, f"{len(different)} differ: {'; '.join(different)}" if different else None)
+    return BoardComparison(
+        pair, board.cpu, items, f"{len(different)} differ: {'; '.join(different)}" if different else None
+    )
 
 
 def _apart(first: Sequence[float], second: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""What this machine must have, asked before anything is built: each missing thing is one plain line with its remedy."""
+"""What this machine must have. It is checked before anything is built; what is missing is one line that says what to do."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.arm.errors import ArmError
-from benchmarks.arm.roots import REPOSITORY
+from benchmarks.places import REPOSITORY
 
 MIRROR_VARIABLE = "EDGE_ARM_MIRROR"
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
+"""Where the kernel shows which foreign programs it hands to which emulator."""
+
+_FORMATS = Path("/usr/lib/binfmt.d")
+"""Where Debian's packages say the same: one file per emulator, to be written to the kernel."""
+
 _TOOLS = {
     "apt-get": "apt",
     "dpkg-deb": "dpkg",
@@ -21,11 +26,12 @@ _TOOLS = {
     "tar": "tar",
     "unshare": "util-linux",
     "setarch": "util-linux",
-    "update-binfmts": "binfmt-support",
     "qemu-aarch64": "qemu-user",
-    "qemu-aarch64-static": "qemu-user-static",
 }
+"""What every command here needs: program to Debian package."""
+
 _COUNTING = {"gcc": "gcc", "xz": "xz-utils", "ldd": "libc-bin"}
+"""What counting needs in addition."""
 
 
 def say(message: str) -> None:
@@ -54,7 +60,7 @@ def run(command: Sequence[str | Path], what: str, *, environment: dict[str, str]
 
 
 def require(*, counting: bool = False) -> None:
-    """Say what is missing.
+    """Check that everything needed is installed.
 
     Args:
         counting: instructions are to be counted, which needs a compiler as well.
@@ -68,34 +74,44 @@ def require(*, counting: bool = False) -> None:
         raise ArmError("this needs a checkout of the repository, not an installed package")
     wanted = {**_TOOLS, **(_COUNTING if counting else {})}
     path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
-    missing = sorted({package for tool, package in wanted.items() if shutil.which(tool, path=path) is None})
+    missing = {package for tool, package in wanted.items() if shutil.which(tool, path=path) is None}
+    if not (_FORMATS / "qemu-aarch64.conf").exists():
+        missing.add("qemu-user-static")  # after Debian 13: qemu-user-binfmt
     if missing:
-        raise ArmError(f"not installed: apt-get install {' '.join(missing)}")
+        raise ArmError(f"not installed: apt-get install {' '.join(sorted(missing))}")
 
 
 def emulate(qemu: str) -> None:
-    """See to it that the kernel hands foreign programs to QEMU.
+    """Make the kernel run foreign programs in QEMU.
 
     Raises:
-        ArmError: it does not, and we may not tell it to.
+        ArmError: it does not, and this process may not change that.
     """
     entry = _BINFMT / qemu
     if not entry.exists() and os.geteuid() == 0:
         if not (_BINFMT / "register").exists():
             run(["mount", "-t", "binfmt_misc", "binfmt_misc", _BINFMT], "mounting binfmt_misc")
-        run(["update-binfmts", "--enable", qemu], f"update-binfmts --enable {qemu}")
+        _register(qemu)
     if not entry.exists() or "enabled" not in entry.read_text():
-        raise ArmError(f"the kernel does not know {qemu}: as root, update-binfmts --enable {qemu}")
+        raise ArmError(f"the kernel does not know {qemu}: as root, cat {_FORMATS}/{qemu}.conf > {_BINFMT}/register")
     flags = next((line for line in entry.read_text().splitlines() if line.startswith("flags:")), "")
     if "F" not in flags.removeprefix("flags:"):
-        raise ArmError(f"{qemu} is registered without the fixed flag: apt-get install qemu-user-static binfmt-support")
+        raise ArmError(f"{qemu} is registered without the fixed flag: apt-get install qemu-user-static")
+
+
+def _register(qemu: str) -> None:
+    """Tell the kernel of an emulator, as systemd does when a machine starts; a container has to do it itself."""
+    try:
+        (_BINFMT / "register").write_text((_FORMATS / f"{qemu}.conf").read_text().strip())
+    except OSError as error:
+        raise ArmError(f"the kernel does not take {qemu}: {error.strerror or error}") from error
 
 
 def namespace() -> list[str]:
     """The command that gives what follows its own mounts and processes, gone when it ends however it ends.
 
     Raises:
-        ArmError: neither root nor user namespaces are at hand.
+        ArmError: this is not root, and the kernel allows no user namespaces.
     """
     command = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
     if os.geteuid() != 0:

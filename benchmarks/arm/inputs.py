@@ -1,13 +1,12 @@
-"""What both sides are given: fields as files and inputs of the nets, drawn on this machine and kept in the cache.
+"""The inputs of both sides: fields as files, and inputs of the nets, made on this machine and kept in the cache.
 
-Fields are virtual ones, in the sizes and the kinds of file a camera writes; where real images are at hand some of those as well.
+Fields are virtual ones, in the sizes and the kinds of file a camera writes; and some real ones where there are any.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 
 from benchmarks.arm import host
 from benchmarks.arm.inside import models
-from benchmarks.arm.roots import REPOSITORY
+from benchmarks.places import real_images
 from edge import shelf
 from edge.crops import channels_of, crop_cells, to_colour
 from edge.errors import EdgeError
@@ -39,6 +38,7 @@ _OPTIONS: dict[str, list[int]] = {
     "coarse.jpg": [cv2.IMWRITE_JPEG_QUALITY, 70, cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
     "plain.png": [],
 }
+"""How the virtual fields are written: as cameras do, coarser and progressive, and without loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def make(work: Path, *, few: bool = False) -> Inputs:
     """
     inputs = Inputs(work / "fields", work / "nets")
     stamp = work / ".inputs"
-    wanted = json.dumps({"few": few, "sizes": _SIZES, "real": str(_data()), "models": _hashes(), "cells": CELLS})
+    wanted = json.dumps({"few": few, "sizes": _SIZES, "real": str(real_images()), "models": _hashes(), "cells": CELLS})
     if stamp.exists() and stamp.read_text() == wanted:
         return inputs
     stamp.unlink(missing_ok=True)
@@ -94,16 +94,9 @@ def _draw(folder: Path, sizes: tuple[tuple[int, int, int], ...]) -> None:
             cv2.imwrite(str(folder / f"{width}x{height}-{index}-{kind}"), rgb[..., ::-1], _OPTIONS[kind])
 
 
-def _data() -> Path | None:
-    """The real images, where they are."""
-    place = Path(os.environ.get("EDGE_DATA") or REPOSITORY.parent / "shared" / "data")
-    return place if place.is_dir() else None
-
-
 def _borrow(folder: Path) -> None:
     """Copy some real fields into the cache, which is outside the repository."""
-    data = _data()
-    for source in sorted(data.glob("*_fields")) if data else ():
+    for source in sorted(real_images().glob("*_fields")):
         paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES)
         for path in paths[:: max(1, len(paths) // _REAL)][:_REAL]:
             shutil.copy(path, folder / f"real-{source.name}-{path.name}")

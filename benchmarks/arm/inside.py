@@ -1,7 +1,7 @@
-"""What is run on either side, on this machine and in a root: ``python -m benchmarks.arm.inside WHAT FOLDER OUT``.
+"""The program that runs on both sides, on this machine and in a root: ``python -m benchmarks.arm.inside WHAT FOLDER OUT``.
 
 ``nets`` runs every net of the shelf on the same inputs, ``fields`` the whole pipeline on the same files, ``operations`` single
-operations on the same picture. All write down what came out; the host compares.
+operations on the same picture. Each writes its outputs to files, which the host compares.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def operations(_folder: Path, out: Path) -> None:
 
 
 def _record(rgb: UInt8Array, finder: Finder, classifier: Classifier) -> dict[str, Any]:
-    """What one field came to, stage after stage, short enough to be kept: hashes, and the counts in full."""
+    """The result of one field, stage by stage: hashes, and the counts in full."""
     result = Analyser(finder, classifier)(Field(rgb, 0, "s", "f"))
     levels = Pyramid(rgb)
     whole = result.cells.boxes[result.cells.kind == 0]

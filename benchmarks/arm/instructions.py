@@ -1,7 +1,7 @@
 """Instructions per cell and per field on each board: measured, kept as JSON, compared with what was kept.
 
-They are what emulation can tell of speed: the same program on the same data takes the same instructions, on any machine, to
-within a fraction of a percent. The time they take is another matter and is only ever an estimate (``Board.microseconds``).
+The same program on the same data takes the same number of instructions on any machine, to within a fraction of a percent.
+The time they take is only ever an estimate (``Board.microseconds``).
 """
 
 from __future__ import annotations
@@ -20,17 +20,24 @@ from benchmarks.arm.enter import WORK, Visit
 from benchmarks.arm.errors import ArmError
 from benchmarks.arm.inside import models
 from benchmarks.arm.roots import BOOKWORM, cache
+from edge.safe_file import write_text
 
 VERSION = 1
+"""Version of the file; one of another version is refused."""
+
 KEPT = Path(__file__).with_name("instructions.json")
 CELLS = 4096
+"""Cells a net is counted over, unless told otherwise."""
+
 FIELDS = 8
+"""Fields the stages are counted over, unless told otherwise."""
+
 _MARKS = "marks.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """What was counted.
+class InstructionCounts:
+    """Instruction counts of all boards.
 
     Attributes:
         conditions: what the counts depend on: packages, models, emulator, cells and fields.
@@ -41,25 +48,25 @@ class Counts:
     boards: Mapping[str, Mapping[str, int]]
 
     def write(self, path: Path) -> None:
-        """Keep it."""
+        """Write the file."""
         text = {"version": VERSION, "conditions": self.conditions, "instructions": self.boards}
-        path.write_text(json.dumps(text, indent=1) + "\n")
+        write_text(path, json.dumps(text, indent=1) + "\n")
 
 
-def read(path: Path = KEPT) -> Counts:
-    """What was kept; raises ArmError where the file is not what ``write`` makes."""
+def read(path: Path = KEPT) -> InstructionCounts:
+    """The counts that were kept; raises ArmError where the file is not one that ``write`` makes."""
     try:
         kept = json.loads(path.read_text())
         if kept["version"] != VERSION:
             raise ArmError(f"{path}: version {kept['version']}, this program reads {VERSION}: count anew")
-        return Counts(kept["conditions"], kept["instructions"])
+        return InstructionCounts(kept["conditions"], kept["instructions"])
     except OSError as error:
         raise ArmError(f"{path}: {error.strerror}: count first") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ArmError(f"{path}: not a file of counts: {error}") from error
 
 
-def count(boards: Sequence[Board] = BOARDS, *, cells: int = CELLS, fields: int = FIELDS) -> Counts:
+def count(boards: Sequence[Board] = BOARDS, *, cells: int = CELLS, fields: int = FIELDS) -> InstructionCounts:
     """Count everything in the bookworm root as each board.
 
     Raises:
@@ -84,7 +91,7 @@ def count(boards: Sequence[Board] = BOARDS, *, cells: int = CELLS, fields: int =
         boards_counts[board.cpu] = per_unit(told.pop("pieces"), marks)
         conditions = {**told, "qemu": counter.qemu_version(), "root": BOOKWORM.name}
     conditions["models"] = {name: model.sha256 for name, model in models()}
-    return Counts(conditions, boards_counts)
+    return InstructionCounts(conditions, boards_counts)
 
 
 def per_unit(pieces: Sequence[tuple[str, int]], marks: Sequence[int]) -> dict[str, int]:
@@ -108,8 +115,8 @@ def per_unit(pieces: Sequence[tuple[str, int]], marks: Sequence[int]) -> dict[st
     return {name: round((span - idle * times[name]) / units[name]) for name, span in spans.items()}
 
 
-def moved(old: Counts, new: Counts, tolerance: float) -> list[str]:
-    """What is no longer as it was, one line each.
+def moved(old: InstructionCounts, new: InstructionCounts, tolerance: float) -> list[str]:
+    """One line for every count or condition that has changed.
 
     Args:
         old: what was kept.

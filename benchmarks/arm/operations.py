@@ -15,6 +15,7 @@ import numpy as np
 from edge.types import FloatArray, UInt8Array
 
 _ODD = (531, 398)
+"""Width and height of a resize by no round factor."""
 
 
 def pictures() -> tuple[UInt8Array, FloatArray]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from benchmarks.arm.boards import PI_2, PI_4, Board
+from benchmarks.places import REPOSITORY
 
 CACHE_VARIABLE = "EDGE_ARM_CACHE"
-REPOSITORY = Path(__file__).resolve().parents[2]
 _SYSTEM = ("base-files", "coreutils", "dash", "libc-bin", "libstdc++6", "python3")
 _RUNNER = (
     *("annotated-doc", "markdown-it-py", "mdurl", "Pygments", "rich", "shellingham", "typer", "typing_extensions"),
@@ -23,6 +23,7 @@ _LITERT = (
     *("numpy", "opencv-python-headless", "pillow", "simplejpeg"),
 )
 _GLIBC = (17, 24, 26, 27, 28, 31, 34)
+"""Minor versions of glibc (2.x) whose manylinux wheels run on Debian 12 and later."""
 
 
 @dataclass(frozen=True, slots=True)

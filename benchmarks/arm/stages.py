@@ -1,9 +1,9 @@
-"""What is counted, run in a root under the counting emulator: ``python -m benchmarks.arm.stages FOLDER CELLS FIELDS``.
+"""The program whose instructions are counted, run in a root under the counting emulator.
 
-A mark is a system call that the plugin hears and that does nothing (``count.c``). Between two marks stands one piece of work, done
-before at least once, so that start-up, first-time allocation and imports are outside. The marks' own cost is counted too and
-taken off. ``FOLDER`` holds ``NAME.npy`` for every net (uint8 [n, h, w, c]) and, unless FIELDS is 0, ``field.jpg``; names of
-the pieces go to stdout.
+``python -m benchmarks.arm.stages FOLDER CELLS FIELDS``. A mark is a system call that does nothing and that the plugin
+notices (``count.c``). Between two marks stands one piece of work. It was done before at least once, so that start-up,
+first-time allocation and imports are not counted. The marks' own cost is counted too and taken off. ``FOLDER`` holds
+``NAME.npy`` for every net (uint8 [n, h, w, c]) and, unless FIELDS is 0, ``field.jpg``; names of the pieces go to stdout.
 """
 
 from __future__ import annotations
@@ -30,10 +30,14 @@ from edge.sources.decode import decode_image
 from edge.types import Field, UInt8Array
 
 MARK = 1_000_000_000
+"""The file descriptor whose ``lseek`` the plugin takes for a mark: none is that high."""
+
 STAGES = ("gate", "find", "crop", "classify")
 """The stages between the clock readings of ``edge.analysis``, in order."""
 
 _WARM = 2
+"""Runs before a piece of work is counted."""
+
 _pieces: list[tuple[str, int]] = []
 
 

@@ -44,17 +44,18 @@ QUICK = ("tests/test_crops.py", "tests/test_classifier.py", "tests/test_pixels.p
 """Where every byte is made: the tests that run in a minute or two."""
 
 PYTEST_NO_TESTS = 5
+"""Exit code of pytest where it collected no test."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the tests came to in one root.
+class SuiteResult:
+    """The results of the tests in one root.
 
     Attributes:
-        root: its name.
+        root: name of the root.
         passed: how many passed.
-        failed: names of those that did not.
-        skipped: reason to how many.
+        failed: names of the tests that failed.
+        skipped: how many were skipped, by reason.
     """
 
     root: str
@@ -63,7 +64,7 @@ class Outcome:
     skipped: Mapping[str, int]
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The lines that people read."""
         found = [f"{self.root}: {self.passed} passed, {len(self.failed)} failed, {sum(self.skipped.values())} skipped"]
         found += [f"{self.root}: failed: {name}" for name in self.failed]
         return found + [f"{self.root}: skipped {count}: {reason}" for reason, count in sorted(self.skipped.items())]
@@ -74,7 +75,7 @@ def left_out(root: Root) -> dict[str, str]:
     return {**LEFT_OUT, **(LEFT_OUT_32_BIT if root.architecture == "armhf" else {})}
 
 
-def run(roots: Sequence[Root], only: Sequence[str] = ()) -> list[Outcome]:
+def run(roots: Sequence[Root], only: Sequence[str] = ()) -> list[SuiteResult]:
     """Run the tests in each root, as many roots at a time as there are cores.
 
     Args:
@@ -97,14 +98,14 @@ def run(roots: Sequence[Root], only: Sequence[str] = ()) -> list[Outcome]:
             raise
 
 
-def fail_on_failure(outcomes: Sequence[Outcome]) -> None:
+def fail_on_failure(outcomes: Sequence[SuiteResult]) -> None:
     """Raise DifferenceError where any test failed."""
     failed = [f"{one.root}: {name}" for one in outcomes for name in one.failed]
     if failed:
         raise DifferenceError(f"{len(failed)} tests failed on ARM; first: {failed[0]}")
 
 
-def _run(root: Root, only: Sequence[str]) -> Outcome:
+def _run(root: Root, only: Sequence[str]) -> SuiteResult:
     work = cache() / "work" / f"tests-{root.name}"
     report = work / "tests.xml"
     report.unlink(missing_ok=True)
@@ -117,7 +118,7 @@ def _run(root: Root, only: Sequence[str]) -> Outcome:
         "/repo/pyproject.toml",
         f"--junitxml={WORK}/tests.xml",
     ]
-    # NumPy 1.24, Debian's for 32 bits, says this where something set the processor to flush tiny numbers to zero.
+    # Debian's NumPy 1.24 for 32 bits warns where the processor has been set to flush tiny numbers to zero.
     command += ["-W", "ignore:The value of the smallest subnormal:UserWarning"]
     for place in left_out(root):
         command += ["--deselect" if "::" in place else "--ignore", place if "::" in place else f"/repo/{place}"]
@@ -138,7 +139,7 @@ def _run(root: Root, only: Sequence[str]) -> Outcome:
     return outcome(root.name, report)
 
 
-def outcome(root: str, report: Path) -> Outcome:
+def outcome(root: str, report: Path) -> SuiteResult:
     """Read pytest's XML report."""
     failed: list[str] = []
     skipped: Counter[str] = Counter()
@@ -152,4 +153,4 @@ def outcome(root: str, report: Path) -> Outcome:
             skipped[skip.get("message") or "no reason given"] += 1
         else:
             passed += 1
-    return Outcome(root, passed, tuple(failed), dict(skipped))
+    return SuiteResult(root, passed, tuple(failed), dict(skipped))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from benchmarks.arm.boards import BOARDS, PI_5, Board
 from benchmarks.arm.errors import ArmError
-from benchmarks.arm.instructions import Counts
-from benchmarks.arm.roots import REPOSITORY
+from benchmarks.arm.instructions import InstructionCounts
+from benchmarks.places import REPOSITORY
 from edge import shelf
+from edge.safe_file import write_text
 
 PAGE = REPOSITORY / "docs" / "arm.md"
 TARGET = 150_000
@@ -19,7 +20,7 @@ TARGET = 150_000
 _IN_THE_FIELD = ("decode", "gate", "find", "crop", "classify", "tally")
 
 
-def render(counts: Counts, boards: Sequence[Board] = BOARDS) -> str:
+def render(counts: InstructionCounts, boards: Sequence[Board] = BOARDS) -> str:
     """The whole table with its notes; ``boards`` bring the clock and the IPC of the estimate."""
     counted = [board for board in boards if board.cpu in counts.boards]
     guessed = [board for board in counted if board.ipc is not None]
@@ -34,7 +35,7 @@ def render(counts: Counts, boards: Sequence[Board] = BOARDS) -> str:
     return "\n".join([*lines, "", *_notes(counts, guessed)]) + "\n"
 
 
-def target(counts: Counts) -> str:
+def target(counts: InstructionCounts) -> str:
     """Whether the shipped classifier's net keeps to its target, in words."""
     value = counts.boards.get(PI_5.cpu, {}).get(f"net {shelf.CLASSIFIER}")
     if value is None:
@@ -55,7 +56,7 @@ def with_table(page: str, place: str, table: str) -> str:
 
 def write_page(place: str, table: str, page: Path = PAGE) -> None:
     """Put a table into its ``place`` (``counts`` or ``operations``) in ``docs/arm.md``."""
-    page.write_text(with_table(page.read_text(), place, table))
+    write_text(page, with_table(page.read_text(), place, table))
 
 
 def boards_with(ipc: Mapping[str, float], ghz: Mapping[str, float]) -> list[Board]:
@@ -87,7 +88,7 @@ def _shown(microseconds: float | None) -> str:
     return f"{microseconds:,.0f}" if microseconds >= 100 else f"{microseconds:.1f}"
 
 
-def _notes(counts: Counts, guessed: Sequence[Board]) -> list[str]:
+def _notes(counts: InstructionCounts, guessed: Sequence[Board]) -> list[str]:
     told = counts.conditions
     versions = ", ".join(f"{name} {version}" for name, version in told["versions"].items())
     model = "; ".join(f"{board.name}: {board.ipc:g} at {board.ghz:g} GHz" for board in guessed)

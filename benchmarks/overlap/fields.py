@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from benchmarks.places import real_images
 from edge import shelf
 from edge.analysis import set_aside_cut
 from edge.finders.learned import LearnedFinder
@@ -19,19 +19,16 @@ from edge.types import FieldResult, Quality, Timings, UInt8Array
 
 SETS: Final = ("iml_fields", "chula_fields", "bbbc_fields", "healthy_tiles", "raabin_fields", "pbc_fields")
 TILE: Final = 512
+"""Side of a tile in pixels."""
 
 _NO_QUALITY = Quality(1.0, 128.0, 0.0, 0.0, 0.5, b"")
 _NO_TIME = Timings(0, 0, 0, 0, 0)
-
-
-def data() -> Path:
-    """The real images: ``$EDGE_DATA``, else ``../shared/data`` beside this repository."""
-    return Path(os.environ.get("EDGE_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+"""Measures and times of fields that no gate judged and nobody timed."""
 
 
 def pictures(name: str) -> list[Path]:
     """The images of a set, in the order of their names."""
-    return sorted((data() / name / "images").iterdir())
+    return sorted((real_images() / name / "images").iterdir())
 
 
 def read(path: Path) -> UInt8Array:

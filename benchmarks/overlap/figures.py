@@ -21,13 +21,14 @@ from edge.overlap import Register
 from edge.types import Field, FieldResult, Overlap, UInt8Array
 
 HAY = 100
-"""Different fields registered before a pair."""
+"""Other fields that are registered before each pair."""
 
 SHARES = ((0.2, 0.3), (0.3, 0.4), (0.4, 0.6), (0.6, 0.9))
+"""Bands of the share of a window's area that both windows show."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ConfirmedOverlap:
     """An overlap found in a set, and how far the pixels of the two fields agree in the common part (correlation)."""
 
     field: str
@@ -38,35 +39,36 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A set, registered field by field: pairs looked at, counts without and with, and what was found."""
+    """A set registered field by field: its fields, those with enough cells, cells counted without and with, overlaps found."""
 
     name: str
     fields: int
-    told: int
+    registered: int
     before: int
     after: int
-    found: tuple[Found, ...]
+    found: tuple[ConfirmedOverlap, ...]
 
     @property
     def pairs(self) -> int:
-        """Of fields that hold enough things to be registered."""
-        return self.told * (self.told - 1) // 2
+        """Pairs of fields that hold enough cells to be registered."""
+        return self.registered * (self.registered - 1) // 2
 
 
 def sweep(name: str, results: Sequence[FieldResult]) -> Sweep:
     """Register the fields of a set in order of their names."""
-    register, hits, after, told = Register(), [], 0, 0
+    register, hits, after, registered = Register(), [], 0, 0
     for result in results:
         placed, overlaps = register.place(result)
         after += int((placed.classes >= 0).sum())
-        told += int((result.cells.kind != result.cells.kinds.index("not-whole")).sum()) >= 6
+        registered += int((result.cells.kind != result.cells.kinds.index("not-whole")).sum()) >= 6
         hits += [(result, results[overlap.field], overlap) for overlap in overlaps]
     before = sum(int((result.classes >= 0).sum()) for result in results)
     paths = {path.name: path for path in pictures(name)}
     looked = [
-        Found(a.name, b.name, o, agreement(read(paths[a.name]), read(paths[b.name]), o.shift)) for a, b, o in hits
+        ConfirmedOverlap(a.name, b.name, o, agreement(read(paths[a.name]), read(paths[b.name]), o.shift))
+        for a, b, o in hits
     ]
-    return Sweep(name, len(results), told, before, after, tuple(looked))
+    return Sweep(name, len(results), registered, before, after, tuple(looked))
 
 
 def agreement(now: UInt8Array, then: UInt8Array, shift: tuple[int, int]) -> float:
@@ -117,7 +119,7 @@ def in_common(pair: Pair) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Of pairs that share an area, how many were found; ``few`` of them had less than ten whole cells in common."""
+    """How many pairs that share an area were found and tried: by share, and those with ten whole cells in common."""
 
     what: str
     tried: dict[tuple[float, float], tuple[int, int]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.overlap.figures import SHARES, Cost, Creep, Recall, Sweep
+from benchmarks.overlap.measure import OverlapFigures
 from edge.verdict.interval import clopper_pearson
 
 SURE = 0.5
@@ -37,15 +38,16 @@ counted there" (`--json`: `overlaps`, `--csv`: the last column). `--no-overlap` 
 """
 
 
-def page(
-    sweeps: Sequence[Sweep],
-    mirrors: Sequence[tuple[str, int, int, int]],
-    recalls: Sequence[Recall],
-    creeps: Sequence[Creep],
-    costs: Sequence[Cost],
-) -> str:
+def page(figures: OverlapFigures) -> str:
     """The page as Markdown."""
-    parts = [_TEXT, _false(sweeps, mirrors), _true(recalls), _creeping(creeps), _cost(costs), _list(sweeps)]
+    parts = [
+        _TEXT,
+        _false(figures.sweeps, figures.mirrors),
+        _true(figures.recalls),
+        _creeping(figures.creeps),
+        _cost(figures.costs),
+        _list(figures.sweeps),
+    ]
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.nets import RUNTIMES, short
+from benchmarks.places import SHARED
 from benchmarks.workload import Workload
 from edge import shelf
 from edge.classifier import BATCH
@@ -92,7 +93,7 @@ def find_cases(fields: str) -> list[Workload]:
 def reference_cases(cells: int) -> list[Workload]:
     """MLPerf Tiny's ResNet8, where its file is: a net that others publish figures of."""
     own = os.environ.get(REFERENCE_VARIABLE)
-    beside = Path(__file__).resolve().parents[3] / "shared" / "models" / "mlperf_tiny"
+    beside = SHARED / "models" / "mlperf_tiny"
     path = (Path(own) if own else beside) / "pretrainedResnet_quant.tflite"
     if not path.is_file():
         return []

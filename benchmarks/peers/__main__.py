@@ -14,6 +14,7 @@ from edge.program import enter, make_app
 
 PROGRAM = "python -m benchmarks.peers"
 EXIT_DIFFERENT = 3
+"""Exit code where a peer's classes differ from ours."""
 
 app = make_app(
     PROGRAM,
@@ -48,7 +49,7 @@ def table(
     """The result as the tables of docs/peers.md."""
     with door(debug=debug, program=PROGRAM):
         from benchmarks.peers.page import tables  # noqa: PLC0415 - heavy
-        from benchmarks.records import read  # noqa: PLC0415
+        from benchmarks.record.files import read  # noqa: PLC0415
 
         typer.echo("\n".join(tables(read(result))))
 

@@ -13,22 +13,28 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.errors import NoInputError
-from benchmarks.fields import cache, virtual_folder
-from benchmarks.workload import Done, Step
+from benchmarks.fields import virtual_folder
+from benchmarks.places import cache
+from benchmarks.workload import Step, StepResult
 from edge import shelf
 from edge.classifier import Classifier
+from edge.crops import crop_cells
+from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile
+from edge.pixels import pyramid
+from edge.sources.decode import decode_image
 from edge.types import FloatArray, UInt8Array
 
 SIZE: Final = "1280x960"
 PER_FIELD: Final = 200
+"""Size and cells of the virtual fields that cells are cut from."""
 
 Net = Callable[[UInt8Array], FloatArray]
 """Crops uint8 [n, h, w, 3] to the net's raw outputs, float32 [n, k], whatever it takes in between."""
 
 
 def folder_of(fields: str) -> Path:
-    """The folder of images: the one given, else virtual fields."""
+    """The folder of images: ``fields``, else that of virtual fields."""
     return Path(fields) if fields else virtual_folder(SIZE, PER_FIELD)
 
 
@@ -70,10 +76,6 @@ def _version() -> str:
 
 
 def _cut(file: ModelFile, paths: list[Path], count: int) -> UInt8Array:
-    from edge.crops import crop_cells  # noqa: PLC0415 - only where they are made
-    from edge.finders.learned import LearnedFinder  # noqa: PLC0415
-    from edge.pixels import pyramid  # noqa: PLC0415
-    from edge.sources.decode import decode_image  # noqa: PLC0415
 
     card = file.card
     if card is None:
@@ -117,14 +119,14 @@ def classify(net: str, model: str, fields: str, count: int, **options: Any) -> S
         model: name on the shelf or path.
         fields: folder of images; empty for virtual fields.
         count: cells per step.
-        options: of the net.
+        options: further options of the net.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     crops = cells(model, fields, count)
     run, rule = make(net, model, **options), Rule(shelf.load(model))
-    done = Done(count)
+    done = StepResult(count)
 
-    def step() -> Done:
+    def step() -> StepResult:
         rule(run(crops))
         return done
 
@@ -135,9 +137,9 @@ def ours(model: str, fields: str, count: int) -> Step:
     """``edge.classifier`` on the same cells."""
     crops = cells(model, fields, count)
     classifier = Classifier(shelf.load(model))
-    done = Done(count)
+    done = StepResult(count)
 
-    def step() -> Done:
+    def step() -> StepResult:
         classifier.classes(classifier.scores(crops))
         return done
 

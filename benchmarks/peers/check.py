@@ -12,7 +12,11 @@ import numpy as np
 from benchmarks.peers import classify_cases, find_cases
 from benchmarks.peers.cells import Rule, cells, make
 from benchmarks.peers.fields import FINDERS
+from benchmarks.places import real_images
 from benchmarks.workload import Workload
+from convert.measure.annotations import AnnotatedField, read_annotations
+from convert.measure.fields import read_image
+from convert.measure.matching import match_boxes, summarise
 from edge import shelf
 from edge.classifier import Classifier
 
@@ -20,12 +24,14 @@ AGREEMENT: Final = 0.99
 """Least share of cells that a peer must put into our class."""
 
 CELLS: Final = 1024
+"""Cells on which classes are compared."""
+
 EVERY: Final = 8
-"""Of the annotated fields, every so many is scored: scikit-image takes a while."""
+"""Every eighth annotated field is scored: scikit-image is slow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PeerCheck:
     """One peer: ``figure`` in words, and whether it does the same job (None: not to be judged, or left out)."""
 
     name: str
@@ -33,7 +39,7 @@ class Verdict:
     same: bool | None
 
 
-def check(model: str, fields: str) -> Iterator[Verdict]:
+def check(model: str, fields: str) -> Iterator[PeerCheck]:
     """Every peer in turn; those whose packages are missing say so."""
     file = shelf.load(model)
     classifier, rule = Classifier(file), Rule(file)
@@ -44,41 +50,42 @@ def check(model: str, fields: str) -> Iterator[Verdict]:
     yield from scores(find_cases(fields))
 
 
-def _missing(work: Workload) -> Verdict | None:
+def _missing(work: Workload) -> PeerCheck | None:
     missing = [package for package in work.needs if find_spec(package) is None]
-    return Verdict(work.name, f"left out: {', '.join(missing)} not installed", None) if missing else None
+    return PeerCheck(work.name, f"left out: {', '.join(missing)} not installed", None) if missing else None
 
 
-def _agreement(work: Workload, rule: Rule, crops: np.ndarray, ours: np.ndarray) -> Verdict:
+def _agreement(work: Workload, rule: Rule, crops: np.ndarray, ours: np.ndarray) -> PeerCheck:
     options: dict[str, Any] = {k: v for k, v in work.parameters.items() if k not in ("net", "model", "count", "fields")}
     if work.parameters["net"] == "onnx":
         options["fields"] = work.parameters["fields"]
     net = make(str(work.parameters["net"]), str(work.parameters["model"]), **options)
     share = float((rule(net(crops)) == ours).mean())
-    return Verdict(work.name, f"{share:.4f} of {len(ours)} cells in our class", share >= AGREEMENT)
+    return PeerCheck(work.name, f"{share:.4f} of {len(ours)} cells in our class", share >= AGREEMENT)
 
 
-def scores(cases: Sequence[Workload]) -> Iterator[Verdict]:
-    """F1 of every finder on the annotated IML fields; nothing where they are not there."""
-    from convert.measure.matching import match_boxes, summarise  # noqa: PLC0415
-    from models.data.fields import data_dir, load_iml  # noqa: PLC0415 - the fields of this repository's figures live there
-
-    if not (data_dir() / "iml_fields" / "annotations.json").is_file():
-        yield Verdict("peers/find", "left out: no annotated fields (EDGE_DATA)", None)
+def scores(cases: Sequence[Workload]) -> Iterator[PeerCheck]:
+    """F1 of every finder on the annotated IML fields; where they are not there, one line says so."""
+    folder = real_images() / "iml_fields"
+    file = folder / "annotations.json"
+    if not file.is_file():
+        yield PeerCheck("peers/find", "left out: no annotated fields (EDGE_DATA)", None)
         return
-    annotated = load_iml()[::EVERY]
+    annotated = read_annotations(folder, file)[::EVERY]
     for work in cases:
         if not work.setup.endswith(":find"):
             continue
-        if lacking := _missing(work):
-            yield lacking
-            continue
-        options = {k: v for k, v in work.parameters.items() if k not in ("how", "fields")}
-        find = FINDERS[str(work.parameters["how"])](**options)
-        matches = []
-        for entry in annotated:
-            rgb = entry.read()
-            matches.append(match_boxes(find(rgb).boxes, entry.boxes, entry.infected, (rgb.shape[0], rgb.shape[1])))
-        total = summarise(matches)
-        words = f"F1 {total.f1:.3f}, precision {total.precision:.3f}, recall {total.recall:.3f} at IoU 0.5"
-        yield Verdict(work.name, f"{words}, {total.fields} IML fields, {total.cells} cells", None)
+        yield _missing(work) or _f1(work, annotated)
+
+
+def _f1(work: Workload, annotated: Sequence[AnnotatedField]) -> PeerCheck:
+    options = {k: v for k, v in work.parameters.items() if k not in ("how", "fields")}
+    find = FINDERS[str(work.parameters["how"])](**options)
+    matches = []
+    for field in annotated:
+        rgb = read_image(field)
+        infected = np.zeros(len(field.boxes), bool)  # who is infected does not enter into F1
+        matches.append(match_boxes(find(rgb).boxes, field.boxes, infected, (rgb.shape[0], rgb.shape[1])))
+    total = summarise(matches)
+    words = f"F1 {total.f1:.3f}, precision {total.precision:.3f}, recall {total.recall:.3f} at IoU 0.5"
+    return PeerCheck(work.name, f"{words}, {total.fields} IML fields, {total.cells} cells", None)

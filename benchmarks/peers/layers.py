@@ -15,8 +15,8 @@ import numpy as np
 
 from edge.types import FloatArray
 
-RELU6 = 6.0
 OPSET = 17
+"""ONNX operator set, which all runtimes of the extra know."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

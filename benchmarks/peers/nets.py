@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks.errors import CaseError
-from benchmarks.fields import cache
 from benchmarks.nets import RUNTIMES
 from benchmarks.peers.cells import Net, cells
 from benchmarks.peers.layers import read_keras, write_ncnn, write_onnx
-from benchmarks.workload import Done, Step
+from benchmarks.places import cache
+from benchmarks.workload import Step, StepResult
 from edge import shelf
 from edge.runtime import interpreter_class
 from edge.types import FloatArray, UInt8Array
 
 CALIBRATION = 256
+"""Cells on which ONNX Runtime chooses its int8 scales."""
 
 
 def interpreter(model: str, *, batch: int, threads: int = 1, runtime: str = "litert") -> Net:
@@ -160,16 +161,16 @@ def mlperf(path: str, count: int, batch: int, runtime: str = "litert") -> Step:
     """MLPerf Tiny's image classification ResNet8, int8, 32x32x3: a net everybody has, on random bytes.
 
     Args:
-        path: of ``pretrainedResnet_quant.tflite``.
+        path: the file ``pretrainedResnet_quant.tflite``.
         count: images per step.
         batch: images per invoke.
         runtime: one of ``benchmarks.nets.RUNTIMES``.
     """
     run = interpreter(path, batch=batch, runtime=runtime)
     images = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
-    done = Done(count)
+    done = StepResult(count)
 
-    def step() -> Done:
+    def step() -> StepResult:
         run(images)
         return done
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.figures import digits
 from benchmarks.peers import OURS
-from benchmarks.records import Case, Run
-from benchmarks.summary import summarise
+from benchmarks.record.run import CaseRecord, Run
+from benchmarks.record.summary import summarise
+from benchmarks.report.figures import digits
 
 _PREFIX = "peers/"
 
@@ -24,7 +24,7 @@ def tables(run: Run) -> list[str]:
     return out
 
 
-def _table(cases: Sequence[Case]) -> list[str]:
+def _table(cases: Sequence[CaseRecord]) -> list[str]:
     if not cases:
         return []
     unit = cases[0].workload.unit

@@ -13,17 +13,17 @@ import pytest
 
 from benchmarks.arm import instructions, table
 from benchmarks.arm.errors import ArmError
-from benchmarks.arm.instructions import Counts, moved, per_unit
-from benchmarks.arm.roots import REPOSITORY
+from benchmarks.arm.instructions import InstructionCounts, moved, per_unit
 from benchmarks.arm.stages import STAGES
+from benchmarks.places import REPOSITORY
 from edge import shelf
 from edge.sources.virtual import SlideSpec, render_field
 
 CONDITIONS = {"cells": 64, "fields": 2, "found": 9, "qemu": "7", "versions": {"numpy": "2"}}
 
 
-def counts(**a76: int) -> Counts:
-    return Counts(CONDITIONS, {"cortex-a76": a76})
+def counts(**a76: int) -> InstructionCounts:
+    return InstructionCounts(CONDITIONS, {"cortex-a76": a76})
 
 
 class TestMarks:
@@ -34,6 +34,15 @@ class TestMarks:
     def test_a_stage_that_comes_back_is_added_up(self) -> None:
         pieces = [("", 0), ("nothing", 1), ("", 0), ("gate", 1), ("find", 1), ("", 0), ("gate", 1), ("find", 1)]
         assert per_unit(pieces, [0, 0, 5, 105, 405, 500, 620, 720]) == {"gate": 110, "find": 200}
+
+    def test_what_a_mark_costs_is_taken_off_as_often_as_it_was_set(self) -> None:
+        pieces = [("", 0), ("nothing", 1), ("", 0), ("gate", 1), ("", 0), ("gate", 1)]
+        assert per_unit(pieces, [0, 10, 20, 20 + 10 + 100, 200, 200 + 10 + 120]) == {"gate": 110}
+
+    @pytest.mark.parametrize(("units", "count"), [(1, 1000), (3, 333), (1000, 1)])
+    def test_counts_are_whole_instructions_per_unit(self, units: int, count: int) -> None:
+        pieces = [("", 0), ("nothing", 1), ("", 0), ("net x", units)]
+        assert per_unit(pieces, [0, 0, 0, 1000]) == {"net x": count}
 
     def test_a_mark_that_was_not_heard_is_said(self) -> None:
         with pytest.raises(ArmError, match="2 marks were set and 1 heard"):
@@ -54,11 +63,11 @@ class TestMoved:
         assert len(moved(counts(gate=1), counts(find=1), 0.01)) == 2
 
     def test_other_conditions_are_said(self) -> None:
-        other = Counts({**CONDITIONS, "qemu": "8"}, {"cortex-a76": {"gate": 1}})
+        other = InstructionCounts({**CONDITIONS, "qemu": "8"}, {"cortex-a76": {"gate": 1}})
         assert moved(counts(gate=1), other, 0.01) == ["conditions: qemu is 8, was 7"]
 
     def test_a_core_that_was_not_counted_now_is_no_difference(self) -> None:
-        assert moved(counts(gate=1), Counts(CONDITIONS, {}), 0.01) == []
+        assert moved(counts(gate=1), InstructionCounts(CONDITIONS, {}), 0.01) == []
 
 
 class TestKept:

@@ -15,7 +15,8 @@ from benchmarks.arm import equality, instructions, suite
 from benchmarks.arm.boards import PI_5
 from benchmarks.arm.build import build
 from benchmarks.arm.enter import Visit
-from benchmarks.arm.roots import ARMHF, BOOKWORM, REPOSITORY, ROOTS, TRIXIE, Root, cache
+from benchmarks.arm.roots import ARMHF, BOOKWORM, ROOTS, TRIXIE, Root, cache
+from benchmarks.places import REPOSITORY
 
 pytestmark = [
     pytest.mark.arm,

@@ -19,5 +19,5 @@ def standard_set(*workloads: Workload) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    with standard_set(work("first"), work("second")), patch("benchmarks.screen._PLAIN_EVERY_S", 0.0):
+    with standard_set(work("first"), work("second")), patch("benchmarks.report.screen._PLAIN_EVERY_S", 0.0):
         main()

@@ -6,25 +6,25 @@ import os
 import sys
 import time
 
-from benchmarks.records import Case, Round, Run, Start
-from benchmarks.workload import Done, Step, Value, Workload
+from benchmarks.record.run import CaseRecord, ProcessStart, Round, Run
+from benchmarks.workload import Step, StepResult, Value, Workload
 
 
 def spin(us: float = 20.0, units: int = 4) -> Step:
     """Busy for so many microseconds."""
 
-    def step() -> Done:
+    def step() -> StepResult:
         until = time.perf_counter_ns() + int(us * 1000)
         while time.perf_counter_ns() < until:
             pass
-        return Done(units)
+        return StepResult(units)
 
     return step
 
 
 def staged() -> Step:
     """Says what it spent in two stages."""
-    return lambda: Done(1, {"decode": 2000, "find": 1000})
+    return lambda: StepResult(1, {"decode": 2000, "find": 1000})
 
 
 class Knowing:
@@ -33,8 +33,8 @@ class Knowing:
     def __init__(self) -> None:
         self.facts = {"macs": 5000, "sha256": "abc"}
 
-    def __call__(self) -> Done:
-        return Done(2)
+    def __call__(self) -> StepResult:
+        return StepResult(2)
 
 
 def knowing() -> Step:
@@ -48,10 +48,10 @@ def broken() -> Step:
 def breaks_later() -> Step:
     left = iter(range(3))
 
-    def step() -> Done:
+    def step() -> StepResult:
         if next(left, None) is None:
             raise ValueError("broke in the middle")
-        return Done(1)
+        return StepResult(1)
 
     return step
 
@@ -71,7 +71,7 @@ def noisy() -> Step:
     sys.stdout.write("hello from somewhere\n")
     sys.stdout.flush()
     os.write(1, b"and from below\n")
-    return lambda: Done(1)
+    return lambda: StepResult(1)
 
 
 def pid_of_child() -> int:
@@ -109,7 +109,7 @@ STATE: dict[str, object] = {
 
 def case(
     name: str, medians_us: list[float], processes: int = 5, workload: Workload | None = None, **facts: Value
-) -> Case:
+) -> CaseRecord:
     """A case whose rounds have these medians, microseconds per cell, spread evenly over its processes."""
     per = max(1, len(medians_us) // processes)
     rounds = tuple(
@@ -123,11 +123,11 @@ def case(
         )
         for i, us in enumerate(medians_us)
     )
-    starts = (Start(100_000_000, 200_000_000, 5_000_000),)
-    return Case(workload or work(name), "measured", None, facts, 10, starts, 80_000_000, 40_000_000, rounds)
+    starts = (ProcessStart(100_000_000, 200_000_000, 5_000_000),)
+    return CaseRecord(workload or work(name), "measured", None, facts, 10, starts, 80_000_000, 40_000_000, rounds)
 
 
-def run(*cases: Case, **changes: object) -> Run:
+def run(*cases: CaseRecord, **changes: object) -> Run:
     """A sound run on a Pi 5."""
     plan = {"seconds": 10.0, "processes": 5, "rounds": 2, "warm": 0.5}
     values: dict[str, object] = {

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import fields, nets, standard
+from benchmarks import fields, nets, peers, places, standard
 from benchmarks.dense import CHANNELS, LAYERS, SIDE, dense_net
 from benchmarks.errors import NoInputError
-from benchmarks.workload import Workload
 from edge import shelf
 from edge.macs import macs
 from edge.runtime import interpreter_class
@@ -23,7 +21,7 @@ litert = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(fields.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(places.CACHE_VARIABLE, str(tmp_path / "cache"))
 
 
 @litert
@@ -109,7 +107,7 @@ def test_more_cells_than_fit_are_smaller_cells(monkeypatch: pytest.MonkeyPatch) 
         seen.append(spec.cell_px)  # type: ignore[attr-defined]
         return np.zeros((8, 8, 3), np.uint8), None
 
-    monkeypatch.setattr("edge.sources.virtual.render_field", render_field)
+    monkeypatch.setattr("benchmarks.fields.render_field", render_field)
     for cells in (50, 110, 1000):
         fields.virtual_folder("1280x960", cells)
     few, usual, many = seen[0], seen[8], seen[16]
@@ -132,16 +130,6 @@ def test_the_standard_set_is_the_same_everywhere_and_fits_the_cores() -> None:
     assert not any(name.startswith("ceiling/") for name in (case.name for case in standard.standard(1, "tflite")))
 
 
-def test_what_others_use_joins_where_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    peer = Workload("peer/loop", "net/m", "cell", "x:y")
-    room = types.SimpleNamespace(workloads=lambda: [peer])
-    monkeypatch.setattr("benchmarks.standard.importlib.import_module", lambda _name: room)
-    assert standard.others() == [peer]
-
-
-def test_without_peers_the_standard_set_is_ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> object:
-        raise ModuleNotFoundError(name, name=name)
-
-    monkeypatch.setattr("benchmarks.standard.importlib.import_module", missing)
-    assert standard.others() == []
+def test_the_peers_are_in_the_standard_set() -> None:
+    names = {case.name for case in standard.standard(1, "litert")}
+    assert {case.name for case in peers.workloads()} <= names

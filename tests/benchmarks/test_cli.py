@@ -17,10 +17,10 @@ import pytest
 from typer.testing import CliRunner
 
 import benchmarks.errors
-from benchmarks import session
 from benchmarks.cli import _EPILOG, app
 from benchmarks.errors import EdgeError
-from benchmarks.records import read, write
+from benchmarks.measure import session
+from benchmarks.record.files import read, write
 from benchmarks.workload import Workload
 from tests.benchmarks.fake_edge_bench import standard_set
 from tests.benchmarks.steps import DEVICE, case, run, work

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.compare import compare, holm, refuse_regressions
 from benchmarks.errors import ComparisonError, RegressionError
-from benchmarks.records import Case, Run
+from benchmarks.record.run import CaseRecord, Run
+from benchmarks.report import compare as compare_module
+from benchmarks.report.compare import (
+    MUST_AGREE,
+    CaseDifference,
+    RunComparison,
+    compare,
+    holm,
+    ratio_interval,
+    refuse_regressions,
+)
 from tests.benchmarks.steps import DEVICE, case, run
 
 
-def noisy(name: str, middle: float, seed: int, *, spread: float = 0.01, processes: float = 0.0, **facts: Any) -> Case:
+def noisy(
+    name: str, middle: float, seed: int, *, spread: float = 0.01, processes: float = 0.0, **facts: Any
+) -> CaseRecord:
     """Ten rounds in five processes around ``middle``, relative spread of rounds and of processes."""
     rng = np.random.default_rng(seed)
     of_process = np.repeat(rng.normal(1, processes, 5) if processes else np.ones(5), 2)
@@ -90,6 +102,12 @@ def test_too_few_rounds_tell_nothing() -> None:
         ("python", "3.13.1"),
         ("packages", {"numpy": "1.26.4"}),
         ("clock_max_mhz", 1500.0),
+        ("cpu", "Cortex-A72"),
+        ("cores", 2),
+        ("machine", "armv7l"),
+        ("emulated", True),
+        ("packages", {"numpy": "2.4.6", "onnxruntime": "1.20"}),
+        ("packages", {}),
         ("virtual", "hypervisor"),
     ],
 )
@@ -98,7 +116,8 @@ def test_other_machines_and_versions_are_refused_unless_forced(key: str, value: 
     other = run(*new.cases, device={**DEVICE, key: value})
     with pytest.raises(ComparisonError, match="--force") as caught:
         compare(old, other)
-    assert ("numpy" if key == "packages" else key) in str(caught.value)
+    named = ("numpy", "onnxruntime") if key == "packages" else (key,)
+    assert any(f"{name} differs" in str(caught.value) for name in named)
     forced = compare(old, other, force=True)
     assert forced.differences[0].real
     assert any("differs" in warning for warning in forced.warnings)
@@ -137,3 +156,71 @@ def test_only_a_real_regression_over_the_limit_fails() -> None:
     refuse_regressions(slower, 0.20)
     refuse_regressions(compare(*pair(100.0, 90.0)), 0.05)
     refuse_regressions(compare(*pair(100.0, 108.0, spread=0.5)), 0.05)  # large, but not real
+
+
+@pytest.mark.parametrize(
+    ("processes", "values"),
+    [
+        ([0, 0, 1, 1, 2, 2], [100.0, 101, 103, 104, 99, 98]),
+        ([0, 0, 0, 1, 1, 2], [100.0, 101, 103, 104, 99, 98]),
+        ([0], [100.0]),
+    ],
+)
+def test_the_interval_of_a_ratio_scales_with_the_new_run(processes: list[int], values: list[float]) -> None:
+    rounds = list(zip(processes, values, strict=True))
+    low, high = ratio_interval(rounds, rounds)
+    assert low <= 1 <= high
+    doubled = ratio_interval(rounds, [(process, 2 * value) for process, value in rounds])
+    assert doubled == pytest.approx((2 * low, 2 * high))
+
+
+def test_an_interval_over_processes_is_wider_than_one_over_rounds() -> None:
+    values = [100.0, 101, 120, 121, 90, 91]
+    old = [(0, 100.0)]
+    by_round = ratio_interval(old, list(enumerate(values)))
+    by_process = ratio_interval(old, [(at // 2, value) for at, value in enumerate(values)])
+    assert by_process[0] < by_round[0] + 0.02
+    assert by_process[1] - by_process[0] > by_round[1] - by_round[0]
+    together = ratio_interval(old, [(0, value) for value in values])
+    assert by_process[1] - by_process[0] > together[1] - together[0]
+
+
+def test_every_property_that_must_agree_is_tried_above() -> None:
+    marks = test_other_machines_and_versions_are_refused_unless_forced.pytestmark  # type: ignore[attr-defined]
+    assert {key for key, _ in marks[0].args[1]} == {*MUST_AGREE, "packages"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "ratio", "real", "refused"),
+    [
+        (0.05, 1.05, True, False),
+        (0.05, 1.051, True, True),
+        (0.0, 1.001, True, True),
+        (0.05, 1.5, False, False),
+        (0.05, 0.5, True, False),
+    ],
+)
+def test_a_regression_is_real_and_beyond_the_limit(limit: float, ratio: float, real: bool, refused: bool) -> None:
+    one = CaseDifference("a", "cell", 1.0, ratio, ratio, ratio, ratio, 0.001, 1.0, 0.0, real, True)
+    with pytest.raises(RegressionError) if refused else nullcontext():
+        refuse_regressions(RunComparison((one,), (), (), ()), limit)
+
+
+@pytest.mark.parametrize(
+    ("p", "low", "high", "enough", "real"),
+    [
+        pytest.param(0.049, 1.01, 1.2, True, True, id="slower for real"),
+        pytest.param(0.049, 0.8, 0.99, True, True, id="faster for real"),
+        pytest.param(0.05, 1.01, 1.2, True, False, id="the test does not say so"),
+        pytest.param(0.001, 0.99, 1.2, True, False, id="the interval holds 1"),
+        pytest.param(0.001, 1.0, 1.2, True, False, id="the interval touches 1"),
+        pytest.param(0.001, 1.01, 1.2, False, False, id="too few rounds"),
+    ],
+)
+def test_a_difference_is_real_where_test_and_interval_agree(
+    p: float, low: float, high: float, enough: bool, real: bool
+) -> None:
+    one = CaseDifference("a", "cell", 1.0, 1.1, 1.1, low, high, 1.0, 1.0, 0.1, False, enough)
+    judged = compare_module._judged(one, p)
+    assert judged.real is real
+    assert judged.p == p

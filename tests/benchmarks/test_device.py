@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import device, state
-from benchmarks.device import available_share, describe
-from benchmarks.state import Watch, judge, take
+from benchmarks.measure import device, state
+from benchmarks.measure.device import available_share, describe
+from benchmarks.measure.state import StateWatch, judge, take
 
 PI5_CPU = "processor\t: 0\nFeatures\t: fp asimd aes asimddp\nCPU part\t: 0xd0b\n\nprocessor\t: 1\nCPU part\t: 0xd0b\n"
 
@@ -186,7 +186,7 @@ def test_other_programs_and_a_greedy_host_are_noted() -> None:
 
 
 def test_the_watch_looks_before_during_and_after(pi5: Path) -> None:
-    with Watch(0.01, pi5) as watch:
+    with StateWatch(0.01, pi5) as watch:
         (flags,) = (pi5 / "sys/devices/platform").glob("soc*/*/get_throttled")
         flags.write_text("1\n")
         time.sleep(0.2)

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import harness
 from benchmarks.errors import CaseError
-from benchmarks.harness import Harness, Plan, call
-from benchmarks.process import StoppedError
-from benchmarks.records import FAILED, LEFT_OUT, MEASURED, PARTIAL, Case
-from benchmarks.summary import summarise
+from benchmarks.measure import harness
+from benchmarks.measure.harness import Harness, MeasurementPlan, call
+from benchmarks.measure.process import MeasurementStoppedError
+from benchmarks.record.run import FAILED, LEFT_OUT, MEASURED, PARTIAL, CaseRecord
+from benchmarks.record.summary import summarise
 from benchmarks.workload import Workload
 from tests.benchmarks.steps import work
 
-QUICK = Plan(seconds=0.05, processes=2, rounds=2, warm=0.0)
+QUICK = MeasurementPlan(seconds=0.05, processes=2, rounds=2, warm=0.0)
 
 
-def measure(*workloads: Workload, plan: Plan = QUICK) -> dict[str, Case]:
+def measure(*workloads: Workload, plan: MeasurementPlan = QUICK) -> dict[str, CaseRecord]:
     cases, stopped = Harness(plan).measure(workloads)
     assert not stopped
     return {case.name: case for case in cases}
@@ -116,7 +116,7 @@ def test_stopping_keeps_what_is_complete_and_marks_it_partial() -> None:
 
 def test_stopping_interrupts_a_case_that_takes_long() -> None:
     answers = iter([False] * 4)
-    cases, stopped = Harness(Plan(60.0, 1, 1, 0.0), stopped=lambda: next(answers, True)).measure([work("a")])
+    cases, stopped = Harness(MeasurementPlan(60.0, 1, 1, 0.0), stopped=lambda: next(answers, True)).measure([work("a")])
     assert stopped
     assert cases[0].rounds == ()
 
@@ -149,5 +149,5 @@ def test_a_call_happens_in_another_process() -> None:
     assert call("tests.benchmarks.steps:pid_of_child", {}) != os.getpid()
     with pytest.raises(CaseError, match="the reason"):
         call("tests.benchmarks.steps:broken", {})
-    with pytest.raises(StoppedError):
+    with pytest.raises(MeasurementStoppedError):
         call("tests.benchmarks.steps:pid_of_child", {}, lambda: True)

@@ -16,7 +16,7 @@ from benchmarks.peers import fields, layers, nets
 from benchmarks.peers.cells import Rule, cells
 from benchmarks.peers.layers import Conv
 from benchmarks.peers.page import tables
-from benchmarks.records import FAILED, LEFT_OUT, MEASURED, Case, Round, Run
+from benchmarks.record.run import FAILED, LEFT_OUT, MEASURED, CaseRecord, Round, Run
 from benchmarks.workload import Workload
 from edge import shelf
 from edge.classifier import Classifier
@@ -183,7 +183,7 @@ def test_scikit_image_finds_nothing_in_an_almost_empty_field() -> None:
 def result(*cases: tuple[str, str, int]) -> Run:
     """A run of one round per case: name, status, ns per unit."""
     made = tuple(
-        Case(
+        CaseRecord(
             Workload(name, "net/x", "cell", "a:b"),
             status,
             None if status == MEASURED else "needs x, which is not installed",

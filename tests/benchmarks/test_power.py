@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.errors import ResultError
-from benchmarks.power import read_power, with_energy
-from benchmarks.records import Round
+from benchmarks.measure.power import read_power, with_energy
+from benchmarks.record.run import Round
 from tests.benchmarks.steps import case
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import pytest
+from typer.testing import CliRunner
 
-from benchmarks import profile
-from benchmarks.errors import NoInputError
-from benchmarks.profile import ROOT, main, models, table
-from benchmarks.tracing import DECODE, STAGES, TALLY, CpuClock, Pipeline
+from benchmarks.errors import CaseError, NoInputError
+from benchmarks.places import REPOSITORY
+from benchmarks.profile import figures as profile
+from benchmarks.profile import tracing
+from benchmarks.profile.__main__ import app
+from benchmarks.profile.figures import models, table
+from benchmarks.profile.tracing import DECODE, STAGES, TALLY, CpuClock, Pipeline
 from edge.sources.virtual import SlideSpec, render_field
 
 
@@ -69,21 +75,156 @@ def test_the_table_sets_before_beside_after() -> None:
 
 
 def test_times_of_one_field_are_there_for_every_stage(image: str) -> None:
-    (figures,) = profile.cpu_us([image], [ROOT], rounds=1)
+    (figures,) = profile.cpu_us([image], [REPOSITORY], rounds=1)
     assert all(figures[stage] > 0 for stage in STAGES)
 
 
-def test_a_folder_without_images_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path)]) == 4
-    assert capsys.readouterr().err.strip().endswith("no JPEG image in it")
-
-
-def test_a_folder_that_is_no_checkout_is_one_line(image: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(Path(image).parent), "--against", str(Path(image).parent)]) == 4
-    assert "not a checkout" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("FOLDER",), 4, "no JPEG image in it"),
+        (("IMAGES", "--against", "FOLDER"), 4, "not a checkout"),
+        (("IMAGES", "--fields", "0"), 2, "--fields"),
+        ((), 2, "FOLDER"),
+    ],
+)
+def test_what_cannot_be_profiled_is_one_line(
+    image: str, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    places = {"IMAGES": str(Path(image).parent), "FOLDER": str(tmp_path / "empty")}
+    got = CliRunner().invoke(app, [places.get(word, word) for word in arguments])
+    assert got.exit_code == code
+    assert said in got.stderr.splitlines()[0]
 
 
 def test_without_valgrind_it_says_what_to_install(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile, "which", lambda _: None)
     with pytest.raises(NoInputError, match="apt install valgrind"):
-        profile.instructions([image], ROOT)
+        profile.count([image], REPOSITORY)
+
+
+def spent(**us: float) -> Counter[str]:
+    """Nanoseconds per stage of one field; stages that are not named take 1 µs."""
+    return Counter({stage: int(us.get(stage.replace(" ", "_"), 1.0) * 1000) for stage in STAGES})
+
+
+def test_figures_are_medians_over_fields_and_the_ratio_is_of_the_same_field() -> None:
+    fields = [spent(decode=10, find=20), spent(decode=1000, find=2000), spent(decode=20, find=30)]
+    figures = profile._over_fields(fields)
+    assert figures[DECODE] == 20
+    assert figures["find"] == 30
+    assert figures["crop"] == 1
+    # (find + find net + crop + classify + classify net) / decode: 24/10, 2004/1000, 34/20
+    assert figures["ratio"] == pytest.approx(2.004)
+
+
+def test_the_least_of_all_rounds_counts_and_the_first_one_is_for_warming_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([1, 500, 300, 400])
+
+    class Turn:
+        """A pipeline whose find takes what comes next."""
+
+        mark: CpuClock
+
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def __call__(self, _image: str) -> None:
+            self.mark.spent.update(spent(find=next(times)))
+
+    monkeypatch.setattr(profile, "Pipeline", Turn)
+    (figures,) = profile.cpu_us(["a.jpg"], [REPOSITORY], rounds=3)
+    assert figures["find"] == 300
+
+
+def valgrind(folder: Path, dumps: list[int], code: int = 0, labels: str = '["other", "decode", "find"]') -> str:
+    """A program that writes callgrind's dumps and prints the marks."""
+    program = folder / "valgrind"
+    writes = "\n".join(f'echo "summary: {n}" > "$out.{i}"' for i, n in enumerate(dumps, start=1))
+    program.write_text(
+        f"#!/bin/sh\nfor a; do case $a in --callgrind-out-file=*) out=${{a#*=}};; esac; done\n{writes}\n"
+        f"echo noise\necho '{labels}'\necho 'bad luck' >&2\nexit {code}\n"
+    )
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_instructions_are_those_up_to_each_mark_divided_by_the_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = '["other", "decode", "find", "other", "decode", "find"]'
+    program = valgrind(tmp_path, [900_000, 100, 30, 900, 300, 50], labels=marks)
+    monkeypatch.setattr(profile, "which", lambda _: program)
+    figures = profile.count(["a.jpg", "b.jpg"], REPOSITORY)
+    assert (figures[DECODE], figures["find"], figures["crop"]) == (200, 40, 0)
+    assert figures["ratio"] == pytest.approx(80 / 400)
+
+
+def test_a_valgrind_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = valgrind(tmp_path, [], code=1)
+    monkeypatch.setattr(profile, "which", lambda _: program)
+    with pytest.raises(CaseError, match="valgrind: bad luck"):
+        profile.count(["a.jpg"], REPOSITORY)
+
+
+def test_the_start_of_a_run_is_taken_off_and_the_rest_shared_among_the_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_folder: Path, count: int, _root: Path) -> dict[str, float]:
+        return {"CPU ms": 500.0 + 20 * count, "page faults": 10_000.0 + 3 * count}
+
+    monkeypatch.setattr(profile, "_run", run)
+    assert profile.whole(Path(), 11, REPOSITORY) == pytest.approx({"CPU ms": 20.0, "page faults": 3.0})
+
+
+def test_a_run_of_edge_is_measured_from_outside(image: str) -> None:
+    used = profile._run(Path(image).parent, 1, REPOSITORY)
+    assert used["CPU ms"] > 10
+    assert used["page faults"] > 100
+
+
+@pytest.mark.parametrize(
+    ("against", "instructions", "heads"),
+    [
+        (False, False, ["| CPU µs per field | now |", "| edge run, per field | now |"]),
+        (True, False, ["| CPU µs per field | before | after | after / before |"] * 1),
+        (False, True, ["| 10^6 instructions per field | now |"]),
+    ],
+)
+def test_every_table_asked_for_is_printed(
+    image: str, monkeypatch: pytest.MonkeyPatch, against: bool, instructions: bool, heads: list[str]
+) -> None:
+    figures = dict.fromkeys(STAGES, 2000000.0) | {"ratio": 0.5}
+    monkeypatch.setattr(profile, "cpu_us", lambda _images, roots, _rounds: [figures] * len(roots))
+    monkeypatch.setattr(profile, "count", lambda _images, _root: figures)
+    monkeypatch.setattr(profile, "whole", lambda *_: {"CPU ms": 20.0})
+    arguments = [str(Path(image).parent)]
+    arguments += ["--against", str(REPOSITORY)] if against else []
+    arguments += ["--instructions"] if instructions else []
+    got = CliRunner().invoke(app, arguments)
+    assert got.exit_code == 0, got.output
+    lines = got.stdout.splitlines()
+    assert set(heads) <= set(lines)
+    assert any("instructions" in line for line in lines) is instructions
+    assert not instructions or "| find | 2.00 |" in lines
+
+
+def test_run_as_a_file_it_marks_the_second_of_two_rounds(
+    image: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    class Silent:
+        """A pipeline of two stages."""
+
+        def __init__(self, finder: str, classifier: str, mark: Callable[[str], None]) -> None:
+            self.mark = mark
+
+        def __call__(self, path: str) -> None:
+            calls.append(path)
+            self.mark("decode")
+            self.mark("tally")
+
+    monkeypatch.setattr(tracing, "Pipeline", Silent)
+    tracing.main(["finder", "classifier", "a.jpg", "b.jpg"])
+    assert calls == ["a.jpg", "b.jpg"] * 2
+    assert json.loads(capsys.readouterr().out) == ["decode", "tally"] * 2

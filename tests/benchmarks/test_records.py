@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import records
 from benchmarks.errors import MissingPackageError, OutputError, ResultError
-from benchmarks.harness import Harness, Plan
-from benchmarks.records import Round, read, to_json, write
+from benchmarks.measure.harness import Harness, MeasurementPlan
+from benchmarks.record import files
+from benchmarks.record.files import read, to_json, write
+from benchmarks.record.run import Round
 from benchmarks.workload import Workload
 from tests.benchmarks.steps import case, run, work
 
@@ -35,7 +36,7 @@ def test_a_result_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_what_the_harness_measures_follows_the_schema(tmp_path: Path) -> None:
-    cases, _ = Harness(Plan(0.02, 1, 2, 0.0)).measure(
+    cases, _ = Harness(MeasurementPlan(0.02, 1, 2, 0.0)).measure(
         [work("a"), work("s", "staged"), work("bad", "broken"), Workload("m", "g", "file", "x:y", needs=("no_such",))]
     )
     write(tmp_path / "r.json", run(*cases))
@@ -138,7 +139,7 @@ def test_a_result_that_cannot_be_written_is_an_output_error_and_leaves_nothing(t
 
 
 def test_without_the_checker_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    records._validator.cache_clear()
+    files._validator.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "fastjsonschema", None)
     with pytest.raises(MissingPackageError, match=r"pip install 'scipy"):
         read(written(tmp_path))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import plots
 from benchmarks.errors import MissingPackageError
-from benchmarks.records import FAILED, Case
-from benchmarks.report import page
+from benchmarks.record.run import FAILED, CaseRecord
+from benchmarks.report import plots
+from benchmarks.report.page import page
 from benchmarks.workload import Workload
 from tests.benchmarks.steps import DEVICE, case, run, work
 from tests.benchmarks.test_summary import fields, staged
@@ -47,7 +47,7 @@ def test_machines_that_measured_the_same_case_stand_side_by_side() -> None:
 
 
 def test_growth_targets_failures_and_notes_are_shown() -> None:
-    failed = Case(work("broken"), FAILED, "no such net")
+    failed = CaseRecord(work("broken"), FAILED, "no such net")
     text = page(
         [("a.json", run(*fields(2.0, 4.0, 10.0), staged("f", [100], [900], workers=1), failed, notes=("busy",)))]
     )

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.figures import digits, maybe, percent, slug
-from benchmarks.ratios import beside, ceiling, not_measured, overheads, scaling, targets
-from benchmarks.records import Case, Round, Start
-from benchmarks.summary import growth, summarise
+from benchmarks.record.run import CaseRecord, ProcessStart, Round
+from benchmarks.record.summary import growth, summarise
+from benchmarks.report.figures import digits, digits_or_dash, percent, slug
+from benchmarks.report.ratios import ceiling, not_measured, overheads, peer_ratios, scaling, targets
 from benchmarks.workload import Value, Workload
 from tests.benchmarks.steps import DEVICE, case, run, work
 
 
 def test_percentiles_are_per_unit_and_not_rounded() -> None:
     ns = [(i + 1) * 1001 for i in range(100)]
-    made = Case(work("a"), "measured", rounds=(Round(0, 0.0, sum(ns), 4 * sum(ns), ns, [2] * 100),))
+    made = CaseRecord(work("a"), "measured", rounds=(Round(0, 0.0, sum(ns), 4 * sum(ns), ns, [2] * 100),))
     found = summarise(made)
     assert found.p50_us == pytest.approx(50.5 * 1.001 / 2, rel=1e-12)
     assert found.p90_us == pytest.approx(90.1 * 1.001 / 2, rel=1e-12)
@@ -26,20 +26,20 @@ def test_percentiles_are_per_unit_and_not_rounded() -> None:
 
 
 def test_start_energy_and_work_come_along() -> None:
-    starts = tuple(Start(ms * 1_000_000, 0, 0) for ms in (300, 100, 200))
+    starts = tuple(ProcessStart(ms * 1_000_000, 0, 0) for ms in (300, 100, 200))
     rounds = (Round(0, 0.0, 10, 10, [1000], [1], joules=0.5), Round(0, 1.0, 10, 10, [1000], [4]))
-    found = summarise(Case(work("a"), "measured", facts={"macs": 2000}, starts=starts, rounds=rounds))
+    found = summarise(CaseRecord(work("a"), "measured", facts={"macs": 2000}, starts=starts, rounds=rounds))
     assert found.start_ms == 200
     assert found.mj == 500  # of the round that the meter covers
     assert found.gmac_s == pytest.approx(2000 / found.p50_us / 1e3)
 
 
-def staged(name: str, decode: list[int], find: list[int], **parameters: Value) -> Case:
+def staged(name: str, decode: list[int], find: list[int], **parameters: Value) -> CaseRecord:
     stages = {"decode": decode, "gate": [7] * len(decode), "find": find, "crop": [10] * len(decode)}
     stages["classify"] = [5] * len(decode)
     ns = [sum(values) for values in zip(*stages.values(), strict=True)]
     workload = Workload(name, name, "field", "benchmarks.fields:analyse", parameters)
-    return Case(workload, "measured", rounds=(Round(0, 0.0, sum(ns), sum(ns), ns, [1] * len(ns), stages),))
+    return CaseRecord(workload, "measured", rounds=(Round(0, 0.0, sum(ns), sum(ns), ns, [1] * len(ns), stages),))
 
 
 def test_the_ratio_to_decoding_is_of_the_same_field() -> None:
@@ -48,7 +48,19 @@ def test_the_ratio_to_decoding_is_of_the_same_field() -> None:
     assert found.whole_to_decode == pytest.approx(2.07)
 
 
-def fields(base: float, per_mpixel: float, per_kcell: float, bend: float = 0.0) -> list[Case]:
+def test_without_a_time_of_decoding_there_is_no_ratio_to_it() -> None:
+    found = summarise(staged("a", [0, 100], [85, 85]))
+    assert (found.to_decode, found.whole_to_decode) == (None, None)
+    assert summarise(case("a", [10.0])).to_decode is None
+
+
+def test_stages_that_differ_from_round_to_round_are_left_out() -> None:
+    one, other = (staged("a", [100], [85]).rounds[0] for _ in range(2))
+    other = replace(other, stages={"decode": [100]})
+    assert summarise(CaseRecord(work("a"), "measured", rounds=(one, other))).stages_us == {}
+
+
+def fields(base: float, per_mpixel: float, per_kcell: float, bend: float = 0.0) -> list[CaseRecord]:
     made = []
     for pixels in (0.3e6, 1.2e6, 3.1e6, 12.3e6):
         for cells in (50.0, 1000.0):
@@ -80,7 +92,7 @@ def test_growth_needs_several_sizes_and_densities() -> None:
     assert growth(run(*fields(2.0, 4.0, 10.0)[::2])) is None
 
 
-def net(name: str, us: float, setup: str, /, *, status_facts: dict[str, Value], **parameters: Value) -> Case:
+def net(name: str, us: float, setup: str, /, *, status_facts: dict[str, Value], **parameters: Value) -> CaseRecord:
     workload = Workload(name, "net/m", "cell", f"benchmarks.nets:{setup}", parameters)
     return replace(case(name, [us] * 10, workload=workload), facts=status_facts)
 
@@ -102,7 +114,7 @@ def test_overhead_is_held_against_the_interpreter_at_the_same_batch() -> None:
 
 
 def test_workers_are_held_against_one_on_the_same_fields() -> None:
-    def workers(count: int, us: float, source: str = "simulate") -> Case:
+    def workers(count: int, us: float, source: str = "simulate") -> CaseRecord:
         parameters: dict[str, Value] = {"source": source, "workers": count}
         name = f"{source}/w{count}"
         return case(name, [us] * 10, workload=Workload(name, name, "field", "benchmarks.fields:analyse", parameters))
@@ -117,7 +129,7 @@ def test_workers_are_held_against_one_on_the_same_fields() -> None:
     assert target.met
 
 
-def peer(name: str, us: float, function: str = "classify", **parameters: Value) -> Case:
+def peer(name: str, us: float, function: str = "classify", **parameters: Value) -> CaseRecord:
     workload = Workload(f"peers/{name}", "net/m", "cell", f"benchmarks.peers.cells:{function}", parameters)
     return case(workload.name, [us] * 10, workload=workload)
 
@@ -129,7 +141,7 @@ def test_what_others_use_is_held_against_our_best_of_the_same_group() -> None:
         net("best", 10.0, "classify", status_facts=facts, model="m", batch=32),
         peer("loop", 25.0),
     )
-    (found,) = beside(made)
+    (found,) = peer_ratios(made)
     assert (found.case.name, found.ours.name) == ("peers/loop", "best")
     assert found.times == pytest.approx(2.5)
 
@@ -137,7 +149,7 @@ def test_what_others_use_is_held_against_our_best_of_the_same_group() -> None:
 def test_ours_on_the_very_same_cells_is_what_others_are_held_against() -> None:
     quicker = net("quicker", 10.0, "classify", status_facts={"sha256": "x"}, model="m", batch=32)
     made = run(quicker, peer("edge", 11.0, "ours"), peer("onnxruntime int8/b32/t1", 20.0), peer("keras", 99.0))
-    assert [(one.case.name, one.ours.name) for one in beside(made)] == [
+    assert [(one.case.name, one.ours.name) for one in peer_ratios(made)] == [
         ("peers/onnxruntime int8/b32/t1", "peers/edge"),
         ("peers/keras", "peers/edge"),
     ]
@@ -147,10 +159,10 @@ def test_ours_on_the_very_same_cells_is_what_others_are_held_against() -> None:
 
 
 def test_what_was_left_out_for_one_reason_is_one_line() -> None:
-    def missing(name: str) -> Case:
-        return Case(work(name), "left out", "needs onnxruntime, which is not installed")
+    def missing(name: str) -> CaseRecord:
+        return CaseRecord(work(name), "left out", "needs onnxruntime, which is not installed")
 
-    lines = not_measured(run(missing("a"), missing("b"), Case(work("c"), "failed", "broke"), case("d", [1.0])))
+    lines = not_measured(run(missing("a"), missing("b"), CaseRecord(work("c"), "failed", "broke"), case("d", [1.0])))
     assert lines == ["left out: needs onnxruntime, which is not installed (2: a, b)", "failed: c: broke"]
 
 
@@ -174,4 +186,8 @@ def test_numbers_keep_at_least_four_digits() -> None:
         "0",
         "-3.142",
     ]
-    assert (maybe(None), percent(1.05), slug("Raspberry Pi 5 (rev 1.0)")) == ("-", "+5.0 %", "raspberry-pi-5-rev-1-0")
+    assert (digits_or_dash(None), percent(1.05), slug("Raspberry Pi 5 (rev 1.0)")) == (
+        "-",
+        "+5.0 %",
+        "raspberry-pi-5-rev-1-0",
+    )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import checks, spoilt
+from benchmarks.checks import spoilt
+from benchmarks.checks import tables as checks
 from edge.incomplete import is_incomplete
 from edge.region import find_region
 from edge.sources.decode import decode_image

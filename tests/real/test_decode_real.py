@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.damage import DAMAGES, FORMATS, harm, ours
+from benchmarks.damage.files import DAMAGES, FORMATS, harm, ours
 from edge.errors import UnreadableFieldError
 from edge.sources.decode import ReadOptions, decode_image
 from edge.sources.files import FileSource

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import nets, records
-from benchmarks.records import Case, Round, Run
+from benchmarks import nets
+from benchmarks.record import files as records
+from benchmarks.record import run as kinds
+from benchmarks.record.run import CaseRecord, Round, Run
 from benchmarks.workload import Value
 from edge.errors import ModelError
 from edge.modelfile import read_model
@@ -30,7 +32,7 @@ def result(files: dict[str, Path], us: float = 2.0, **changes: Any) -> dict[str,
             batch = int(work.parameters["batch"])
             facts: dict[str, Value] = {"sha256": read_model(path).sha256, "delegated": True}
             rounds = tuple(Round(0, 0.0, 1, 1, [int(us * 1000 * batch)] * 3, [batch] * 3) for _ in range(2))
-            cases.append(Case(work, records.MEASURED, facts=facts, rounds=rounds))
+            cases.append(CaseRecord(work, kinds.MEASURED, facts=facts, rounds=rounds))
             assert name == path.stem
     device = {"cpu": "a processor", "machine": "x86_64"}
     run = Run("2026-11-21T00:00:00Z", "0.1", {}, False, ("it throttled",), ("it was warm",), device, (), tuple(cases))
@@ -73,7 +75,7 @@ def test_a_result_of_edge_bench_is_read_with_the_bare_nets_alone_and_all_that_mu
 
 def test_a_case_that_failed_is_one_line(tmp_path: Path) -> None:
     plain = result({REFERENCE: keep(tmp_path, REFERENCE)})
-    plain["cases"][0] |= {"status": records.FAILED, "reason": "no runtime"}
+    plain["cases"][0] |= {"status": kinds.FAILED, "reason": "no runtime"}
     with pytest.raises(ModelError, match=f"model/{REFERENCE}/litert/b1/t1: no runtime"):
         cost.read_times(plain)
 

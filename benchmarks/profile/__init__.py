@@ -1,0 +1,1 @@
+"""Where the runner's time goes: ``python -m benchmarks.profile FOLDER``."""
