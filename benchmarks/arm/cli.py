@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmarks.arm import boards, equality, instructions, suite
+from benchmarks.arm import build as builder
+from benchmarks.arm import table as tables
+from benchmarks.arm.boards import BOARDS
+from benchmarks.arm.errors import DifferenceError
+from benchmarks.arm.files import count_files
+from benchmarks.arm.host import say
+from benchmarks.arm.roots import ROOTS
 from edge.door import door
 from edge.program import enter, make_app
+from edge.safe_file import write_text
 
 if TYPE_CHECKING:
     from benchmarks.arm.boards import Board
@@ -39,8 +48,6 @@ def build(roots: Roots = None, *, debug: Debug = False) -> None:
     """Build the roots, as far as they are not there yet."""
     wanted = _roots(roots)
     with door(debug=debug, program=PROGRAM):
-        from benchmarks.arm import build as builder  # noqa: PLC0415
-
         for root in wanted:
             typer.echo(f"{root.name}: {builder.build(root)}")
 
@@ -77,13 +84,11 @@ def count(
 ) -> None:
     """Count instructions per cell and per field on every core."""
     with door(debug=debug, program=PROGRAM):
-        from benchmarks.arm import instructions, table  # noqa: PLC0415
-
         counts = instructions.count()
-        typer.echo(table.render(counts))
+        typer.echo(tables.render(counts))
         if keep:
             counts.write(instructions.KEPT)
-            table.write_page("counts", table.render(counts))
+            tables.write_page("counts", table.render(counts))
 
 
 @app.command(name="nets", epilog="Example: edge-bench arm nets a.tflite b.tflite -o counts.json")
@@ -105,9 +110,6 @@ def count_nets(
     with door(debug=debug, program=PROGRAM):
         import json  # noqa: PLC0415
 
-        from benchmarks.arm.files import count_files  # noqa: PLC0415
-        from edge.safe_file import write_text  # noqa: PLC0415
-
         text = json.dumps(count_files(named, board, cells), indent=1)
         if out is None:
             typer.echo(text)
@@ -123,12 +125,10 @@ def operations(
 ) -> None:
     """Show which operations of OpenCV and NumPy differ between this machine and a Cortex-A76."""
     with door(debug=debug, program=PROGRAM):
-        from benchmarks.arm import boards, equality, table  # noqa: PLC0415
-
         text = equality.compare_operations(boards.PI_5)
         typer.echo(text)
         if keep:
-            table.write_page("operations", text)
+            tables.write_page("operations", text)
 
 
 @app.command(epilog="Example: edge-bench arm check --cpu cortex-a76")
@@ -144,9 +144,6 @@ def table(*, ipc: Pairs = None, ghz: Pairs = None, debug: Debug = False) -> None
     """Show the counts that were kept, with times estimated from the assumptions given."""
     ipcs, clocks = _numbers(ipc, "--ipc"), _numbers(ghz, "--ghz")
     with door(debug=debug, program=PROGRAM):
-        from benchmarks.arm import instructions  # noqa: PLC0415
-        from benchmarks.arm import table as tables  # noqa: PLC0415
-
         boards = tables.boards_with(ipcs, clocks)
         typer.echo(tables.render(instructions.read(), boards))
 
@@ -164,8 +161,6 @@ def everything(
         _equal(nets=quick)
         _test(wanted, quick=quick)
         if quick:
-            from benchmarks.arm.host import say  # noqa: PLC0415
-
             say(
                 "left out by --quick: trixie, armhf, the other tests, whole fields, instruction counts (make bench-arm)"
             )
@@ -174,7 +169,6 @@ def everything(
 
 
 def _test(roots: list[Root], *, quick: bool) -> None:
-    from benchmarks.arm import suite  # noqa: PLC0415
 
     outcomes = suite.run(roots, suite.QUICK if quick else ())
     if quick:
@@ -187,7 +181,6 @@ def _test(roots: list[Root], *, quick: bool) -> None:
 
 
 def _equal(*, nets: bool) -> None:
-    from benchmarks.arm import equality  # noqa: PLC0415
 
     found = equality.compare(fields=not nets)
     for one in found:
@@ -196,9 +189,6 @@ def _equal(*, nets: bool) -> None:
 
 
 def _check(tolerance: float, boards: list[Board]) -> None:
-    from benchmarks.arm import instructions  # noqa: PLC0415
-    from benchmarks.arm import table as tables  # noqa: PLC0415
-    from benchmarks.arm.errors import DifferenceError  # noqa: PLC0415
 
     kept = instructions.read()
     counts = instructions.count(boards, cells=int(kept.conditions["cells"]), fields=int(kept.conditions["fields"]))
@@ -214,7 +204,6 @@ def _check(tolerance: float, boards: list[Board]) -> None:
 
 
 def _roots(names: list[str] | None) -> list[Root]:
-    from benchmarks.arm.roots import ROOTS  # noqa: PLC0415
 
     known = {root.name: root for root in ROOTS}
     for name in names or ():
@@ -224,7 +213,6 @@ def _roots(names: list[str] | None) -> list[Root]:
 
 
 def _boards(cpus: list[str] | None) -> list[Board]:
-    from benchmarks.arm.boards import BOARDS  # noqa: PLC0415
 
     known = {board.cpu: board for board in BOARDS}
     for cpu in cpus or ():
@@ -234,7 +222,6 @@ def _boards(cpus: list[str] | None) -> list[Board]:
 
 
 def _numbers(pairs: list[str] | None, option: str) -> dict[str, float]:
-    from benchmarks.arm.boards import BOARDS  # noqa: PLC0415
 
     found = {}
     for pair in pairs or ():

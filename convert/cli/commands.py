@@ -8,6 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from convert.child import run_in_child
+from convert.classify import make
+from convert.classify.evaluate import evaluate as judge
+from convert.classify.job import Task
+from convert.cli import show, show_finder, show_inspection
 from convert.cli.options import (
     CELLS,
     Cells,
@@ -27,7 +32,12 @@ from convert.cli.options import (
     names,
     option,
 )
+from convert.conversion import REPORT_VERSION, check_paths, gate, in_child, write_json
+from convert.finding import make as finding
+from convert.finding.job import FinderTask
 from convert.measure.rates import rate
+from convert.reading.inspection import inspect as look
+from convert.reading.source import open_source
 from edge.door import door
 
 PROGRAM = "edge-convert"
@@ -46,15 +56,9 @@ def inspect(
 ) -> None:
     """Say what is in a model: input, head, layers, parameters, MACs, risks. No code of it runs."""
     with door(debug=debug, program=PROGRAM):
-        from convert.cli import show_inspection  # noqa: PLC0415
-        from convert.reading.inspection import inspect as look  # noqa: PLC0415
-        from convert.reading.source import open_source  # noqa: PLC0415
-
         found = look(open_source(model), trust_code)
         loaded = None
         if load:
-            from convert.child import run_in_child  # noqa: PLC0415
-
             payload = {"path": str(model), "trust_code": _text(trust_code)}
             loaded = run_in_child("convert.reading.load:describe", payload, verbose=verbose)
         if json:
@@ -151,13 +155,6 @@ def quantize(
         "seed": seed,
     }
     with door(debug=debug, program=PROGRAM, lost=_LOST):
-        from convert.classify import make  # noqa: PLC0415
-        from convert.classify.job import Task  # noqa: PLC0415
-        from convert.cli import show, show_finder  # noqa: PLC0415
-        from convert.conversion import gate  # noqa: PLC0415
-        from convert.finding import make as finding  # noqa: PLC0415
-        from convert.finding.job import FinderTask  # noqa: PLC0415
-
         with show.live() as progress:
             how: dict[str, Any] = {"force": force, "progress": progress, "verbose": verbose}
             if kind == Kind.FINDER:
@@ -197,10 +194,6 @@ def evaluate(
 ) -> None:
     """Judge a device file on cells of known class, in the device's own runtime."""
     with door(debug=debug, program=PROGRAM):
-        from convert.classify.evaluate import evaluate as judge  # noqa: PLC0415
-        from convert.cli import show  # noqa: PLC0415
-        from convert.conversion import REPORT_VERSION, check_paths, write_json  # noqa: PLC0415
-
         check_paths((report,), (model, cells), force=force)
         with show.live() as progress:
             found = judge(model, cells, group_by, progress)
@@ -229,9 +222,6 @@ def compare(
 ) -> None:
     """Hold a trained net against a device file: agreement, error of each layer, the cells they disagree on."""
     with door(debug=debug, program=PROGRAM):
-        from convert.cli import show  # noqa: PLC0415
-        from convert.conversion import check_paths, in_child, write_json  # noqa: PLC0415
-
         check_paths((report, sheet), (model, device, cells, trust_code), force=force)
         payload = {
             "model": str(model),

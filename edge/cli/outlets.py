@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from edge import installed_version
 from edge.cli.config import to_toml
@@ -14,11 +13,17 @@ from edge.cli.settings import InputSettings
 from edge.errors import NoInputError, OutputError
 from edge.modelfile import Card
 from edge.outputs import ModelLine, Output
+from edge.outputs.annotate import AnnotatedImages
+from edge.outputs.coco import Coco
+from edge.outputs.console import Progress, Screen, Summary
+from edge.outputs.csv import FieldTable
+from edge.outputs.jsonl import JsonLines
+from edge.outputs.pace import EndConditions
+from edge.report.output import HtmlReport
+from edge.report.records import RunDescription
+from edge.sources.files import PICTURE_SUFFIXES, expand
+from edge.sources.video import VIDEO_SUFFIXES
 from edge.verdict.assess import Assessor
-
-if TYPE_CHECKING:
-    from edge.outputs.console import Screen
-    from edge.report.records import RunDescription
 
 _HINT = (
     "To see what was counted: --annotate DIR (fields with boxes), --report DIR (a page per sample, cells to look at)."
@@ -48,28 +53,18 @@ def open_outputs(
     outputs: list[Output] = []
     try:
         if chosen.csv:
-            from edge.outputs.csv import FieldTable  # noqa: PLC0415
-
             outputs.append(FieldTable(chosen.csv, card.labels))
         if chosen.annotate:
-            from edge.outputs.annotate import AnnotatedImages  # noqa: PLC0415
-
             outputs.append(AnnotatedImages(chosen.annotate, card.labels, card.positive, card.threshold, unit))
         if chosen.detections:
-            from edge.outputs.coco import Coco  # noqa: PLC0415
-
             outputs.append(Coco(chosen.detections, card, model))
         if chosen.report and about:
-            from edge.report.output import HtmlReport  # noqa: PLC0415
-
             outputs.append(HtmlReport(chosen.report, about))
     except BaseException:
         for output in outputs:
             output.discard()
         raise
     if chosen.json:
-        from edge.outputs.jsonl import JsonLines  # noqa: PLC0415
-
         outputs.append(JsonLines(sys.stdout, card.labels, model))
         if not sys.stderr.isatty() or sys.stdout.isatty():
             return outputs  # the events themselves show that it runs
@@ -78,8 +73,6 @@ def open_outputs(
 
 def spare_inputs(settings: RunSettings) -> None:
     """Raise OutputError if an output would replace an input, or if the next run would count it as a field."""
-    from edge.sources.files import PICTURE_SUFFIXES, expand  # noqa: PLC0415
-
     source, outputs = settings.input, settings.outputs
     inputs = expand(source.inputs) if source.inputs else []
     for path in (outputs.csv, outputs.detections):
@@ -97,7 +90,6 @@ def spare_inputs(settings: RunSettings) -> None:
 
 
 def _screens(settings: RunSettings, card: Card, model: ModelLine, total: int | None) -> list[Output]:
-    from edge.outputs.console import Screen, Summary  # noqa: PLC0415
 
     progress = progress_line(settings, card, total)
     if settings.outputs.json:
@@ -108,9 +100,6 @@ def _screens(settings: RunSettings, card: Card, model: ModelLine, total: int | N
 
 def progress_line(settings: RunSettings, card: Card, total: int | None) -> list[Output]:
     """Return the live line on stderr."""
-    from edge.outputs.console import Progress, Screen  # noqa: PLC0415
-    from edge.outputs.pace import EndConditions  # noqa: PLC0415
-
     stop, sooner = settings.stop, settings.stop.until is not None
     several = not _one_sample(settings.input)
     ends = EndConditions(stop.max_cells, settings.field_limit, stop.max_seconds, total, several=several)
@@ -119,9 +108,6 @@ def progress_line(settings: RunSettings, card: Card, total: int | None) -> list[
 
 def _one_sample(source: InputSettings) -> bool:
     """Whether all fields belong to one sample, so that its limits are those of the run."""
-    from edge.sources.files import expand  # noqa: PLC0415
-    from edge.sources.video import VIDEO_SUFFIXES  # noqa: PLC0415
-
     if source.simulate or source.camera or source.sample_id is not None:
         return True
     try:
@@ -142,8 +128,6 @@ def about_run(
     settings: RunSettings, pipeline: CellPipeline, line: ModelLine, assessor: Assessor | None
 ) -> RunDescription:
     """Return what a report says of the run itself."""
-    from edge.report.records import RunDescription  # noqa: PLC0415
-
     return RunDescription(
         line,
         pipeline.card,
