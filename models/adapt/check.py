@@ -13,7 +13,7 @@ from convert.measure.operating import how
 from edge.modelfile import Card, ModelFile
 from models.adapt import finder as finding
 from models.adapt.tune import Bench, Judged, judge, together, tuned_classifier, tuned_finder
-from models.data.classes import Plan, fit
+from models.data.classes import ClassScheme, fit
 from models.data.fieldset import Fields
 from models.judge.figures import Scored
 from models.judge.finder_thresholds import OTHERS, Grid, best
@@ -23,7 +23,7 @@ FEWEST_FIELDS = 8
 """Fields on which a finder's thresholds may be chosen."""
 
 
-def dealt(fields: Fields, plan: Plan, folds: int = FOLDS) -> list[np.ndarray]:
+def dealt(fields: Fields, plan: ClassScheme, folds: int = FOLDS) -> list[np.ndarray]:
     """Fields of each fold, bool [fields]: whole groups, those with most positive cells first; fewer folds where groups are few."""
     groups = np.array(fields.fields.groups)
     positives = np.array(
@@ -46,7 +46,7 @@ class Fold:
     rest: Fields
 
 
-def folds_of(fields: Fields, plan: Plan) -> list[Fold]:
+def folds_of(fields: Fields, plan: ClassScheme) -> list[Fold]:
     """Whole groups dealt round; none where all fields are of one group."""
     taken = ((fields.fields.take(~held), fields.fields.take(held)) for held in dealt(fields, plan))
     return [Fold(replace(fields, fields=learn), replace(fields, fields=rest)) for learn, rest in taken]
@@ -91,7 +91,7 @@ class CellCheck:
     before: Judged
     after: Judged | None
 
-    def better(self, card: Card, plan: Plan) -> bool:
+    def better(self, card: Card, plan: ClassScheme) -> bool:
         """Whether the fine-tuned classifier ranks the cells of unseen fields better; with no positive cell among them: no."""
         values = []
         for part in (self.before, self.after):

@@ -24,13 +24,13 @@ from edge.errors import OutputError
 from edge.safe_file import write_text
 from models.adapt import finder as finding
 from models.adapt.tune import Bench, Say, figures, judge, tuned_classifier, tuned_finder
-from models.data.classes import Plan
+from models.data.classes import ClassScheme
 from models.data.fieldset import Fields
 from models.data.gather import Given, gather
 from models.train.classifier import CellTraining
 from models.train.finder import FinderTraining
 from models.train.make import Wish, make
-from models.train.start import Start, open_start
+from models.train.start import StartingNet, open_start
 
 COUNTS = (0, 5, 10, 20, 50, 100, 200)
 _FIGURES = (
@@ -58,7 +58,7 @@ class Curve:
     folder: Path
 
 
-def starting_classifier(given: Given, folder: Path, training: CellTraining, tell: Progress, say: Say) -> Start:
+def starting_classifier(given: Given, folder: Path, training: CellTraining, tell: Progress, say: Say) -> StartingNet:
     """A classifier trained on single cells only, once; kept in the folder."""
     out = folder / _START
     if not (out / f"{_START}.tflite").is_file():
@@ -67,7 +67,7 @@ def starting_classifier(given: Given, folder: Path, training: CellTraining, tell
     return open_start(str(out), "classify")
 
 
-def starting_finder(folder: Path, training: FinderTraining, say: Say) -> Start:
+def starting_finder(folder: Path, training: FinderTraining, say: Say) -> StartingNet:
     """A finder trained without any real field, once; kept in the folder."""
     from models.data.fields import load_iml  # noqa: PLC0415 - the recipe's own data
     from models.train.finder_make import make_finder  # noqa: PLC0415
@@ -133,7 +133,7 @@ def point(bench: Bench, learn: Fields, rest: Fields) -> dict[str, Any]:
     return figures(judge(file, flatbuffer, card, rest, bench.plan), card, bench.plan)
 
 
-def blocks_of(fields: Fields, plan: Plan) -> list[str]:
+def blocks_of(fields: Fields, plan: ClassScheme) -> list[str]:
     """Groups with a positive cell, so that there is something to find; those with most first."""
     counts: dict[str, int] = {}
     for one, group in zip(fields.fields.fields, fields.fields.groups, strict=True):

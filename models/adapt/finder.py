@@ -24,7 +24,7 @@ from edge.finders import Finder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile
 from edge.types import UInt8Array
-from models.data.classes import Plan
+from models.data.classes import ClassScheme
 from models.data.debris import weak_labels
 from models.data.fieldset import Fields, sound
 from models.data.scenes import CELL_PX, KINDS, Scene, draw
@@ -33,7 +33,7 @@ from models.judge.finder_thresholds import CELL_GRID, OTHERS, SUSPECT_GRID, Grid
 from models.train.device import quiet
 from models.train.finder import FinderTraining, fit
 from models.train.finder_make import device_file
-from models.train.start import Start
+from models.train.start import StartingNet
 
 COMPLETE = 0.6
 """Annotated cells over found ones, below which annotations are taken for incomplete: a finder would learn to overlook cells."""
@@ -94,13 +94,13 @@ def resized(fields: Fields, factor: float) -> Fields:
     return replace(fields, fields=replace(fields.fields, fields=tuple(grown(one) for one in fields.fields.fields)))
 
 
-def check_form(start: Start) -> None:
+def check_form(start: StartingNet) -> None:
     """Raise ModelError for a finder that is none of this project's own nets."""
     if start.card.finder is None or start.card.finder.kinds != KINDS:
         raise ModelError(f"{start.card.name}: only finders that tell {', '.join(KINDS)} can be adapted")
 
 
-def scene(field: AnnotatedField, rgb: UInt8Array, plan: Plan) -> Scene | None:
+def scene(field: AnnotatedField, rgb: UInt8Array, plan: ClassScheme) -> Scene | None:
     """A field to learn from, its cells twice as wide as the net sees them; None where it has no cell."""
     one = sound(field, rgb, Counter())  # they are counted where cells are read
     index = plan.indices(one.types)
@@ -117,7 +117,7 @@ def scene(field: AnnotatedField, rgb: UInt8Array, plan: Plan) -> Scene | None:
     return Scene(small, every, np.concatenate([kind, debris_kind]), unit * scale, others=True)
 
 
-def scenes_of(fields: Fields, plan: Plan, tell: Progress) -> list[Scene]:
+def scenes_of(fields: Fields, plan: ClassScheme, tell: Progress) -> list[Scene]:
     """All fields to learn from that can be read."""
     made = []
     for number, (one, rgb) in enumerate(_readable(fields)):
@@ -129,7 +129,7 @@ def scenes_of(fields: Fields, plan: Plan, tell: Progress) -> list[Scene]:
 
 
 def tuned(
-    start: Start, scenes: list[Scene], settings: FinderTraining, say: Callable[[str], None]
+    start: StartingNet, scenes: list[Scene], settings: FinderTraining, say: Callable[[str], None]
 ) -> tuple[Any, ModelFile]:
     """The fine-tuned Keras model and its device file, with the thresholds of the one it started from."""
     import keras  # noqa: PLC0415
@@ -151,7 +151,7 @@ def opened(file: ModelFile) -> LearnedFinder:
         return LearnedFinder(file)
 
 
-def matches(finder: Finder, fields: Fields, plan: Plan) -> list[Match]:
+def matches(finder: Finder, fields: Fields, plan: ClassScheme) -> list[Match]:
     """The finder against the annotations, a match per field that can be read."""
     return [_match(finder, rgb, one, plan) for one, rgb in _readable(fields)]
 
@@ -162,14 +162,14 @@ def _readable(fields: Fields) -> Iterator[tuple[AnnotatedField, UInt8Array]]:
             yield one, read_image(one)
 
 
-def _match(finder: Finder, rgb: UInt8Array, one: AnnotatedField, plan: Plan) -> Match:
+def _match(finder: Finder, rgb: UInt8Array, one: AnnotatedField, plan: ClassScheme) -> Match:
     cells = finder.find(rgb)
     index = plan.indices(one.types)
     suspicious = np.where(index < 0, False, plan.suspect[np.maximum(index, 0)])
     return match_boxes(cells.boxes[cells.kind == 0], one.boxes, suspicious, (rgb.shape[0], rgb.shape[1]))
 
 
-def threshold_grid(finder: LearnedFinder, fields: Fields, plan: Plan) -> Grid:
+def threshold_grid(finder: LearnedFinder, fields: Fields, plan: ClassScheme) -> Grid:
     """Matches at every pair of thresholds."""
     grid: Grid = {pair: [] for pair in itertools.product(CELL_GRID, SUSPECT_GRID)}
     for one, rgb in _readable(fields):

@@ -14,11 +14,11 @@ from edge.safe_file import write_text
 from models.adapt import check as checking
 from models.adapt import finder as finding
 from models.adapt.tune import Bench, figures, tuned_classifier, tuned_finder
-from models.data.cells import Cells
+from models.data.cells import LabelledCells
 from models.data.fieldset import Fields
 from models.judge.words import card_text
 from models.train.device import save_keras
-from models.train.start import Start
+from models.train.start import StartingNet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ class _CellsMade:
     model: Any
     flatbuffer: bytes | None
     checked: checking.CellCheck | None
-    cells: Cells | None
+    cells: LabelledCells | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +153,7 @@ def _figures(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _from(start: Start, work: _Work, settings: Any, found: dict[str, Any]) -> dict[str, Any]:
+def _from(start: StartingNet, work: _Work, settings: Any, found: dict[str, Any]) -> dict[str, Any]:
     return {
         "adapted_from": start.card.name,
         "adapted_from_sha256": start.card.sha256,
@@ -188,11 +188,11 @@ def _cell_card(work: _Work, made: _CellsMade, found: dict[str, Any]) -> tuple[Ca
     return replace(card, training=training, accuracy=found, tools=tool_versions(), calibration=None), said
 
 
-def _name(start: Start, out: Path) -> str:
+def _name(start: StartingNet, out: Path) -> str:
     return f"{start.card.name}-{out.resolve().name}"[:100]
 
 
-def _write(out: Path, card: Card, flatbuffer: bytes, model: Any, start: Start) -> Path:
+def _write(out: Path, card: Card, flatbuffer: bytes, model: Any, start: StartingNet) -> Path:
     """``OUT/NAME/NAME.tflite`` with its Keras file and card in words, so that OUT is a shelf."""
     name = _name(start, out)
     folder = out / name

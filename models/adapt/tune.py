@@ -21,15 +21,15 @@ from convert.measure.reading import Progress
 from edge.modelfile import Card, ModelFile
 from edge.types import FloatArray
 from models.adapt import finder as finding
-from models.data.cells import Cells, join
-from models.data.classes import Plan, fit
+from models.data.cells import LabelledCells, join
+from models.data.classes import ClassScheme, fit
 from models.data.crops import CellSet
 from models.data.fieldset import Fields
 from models.judge.figures import END_TO_END, Scored, applies, measure
 from models.train.classifier import CellTraining, Classes, train
 from models.train.device import flatbuffer_of, int8_scores
 from models.train.finder import FinderTraining
-from models.train.start import Start
+from models.train.start import StartingNet
 
 Say = Callable[[str], None]
 _DOUBLE, _MOST_STEPS = 40, 5
@@ -73,9 +73,9 @@ class Bench:
         say: gets lines.
     """
 
-    finder: Start
-    classifier: Start
-    plan: Plan
+    finder: StartingNet
+    classifier: StartingNet
+    plan: ClassScheme
     tuning: Tuning
     tell: Progress
     say: Say
@@ -97,10 +97,10 @@ class Tuned:
 
     model: Any
     flatbuffer: bytes | None
-    cells: Cells
+    cells: LabelledCells
 
 
-def plan_for(plan: Plan, card: Card) -> Plan:
+def plan_for(plan: ClassScheme, card: Card) -> ClassScheme:
     """The fields' classes as the classifier has them; raises CellsError where they do not fit."""
     known = fit(plan, card)
     if known.label_of is None:
@@ -117,7 +117,7 @@ def plan_for(plan: Plan, card: Card) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Renamed(Plan):
+class Renamed(ClassScheme):
     """A plan whose classes are called as another net calls them.
 
     Attributes:
@@ -125,7 +125,7 @@ class Renamed(Plan):
         called: its classes to this plan's.
     """
 
-    inner: Plan | None = None
+    inner: ClassScheme | None = None
     called: dict[str, str] = field(default_factory=dict)
 
     def index(self, name: str) -> int:
@@ -134,7 +134,7 @@ class Renamed(Plan):
         return -1 if number < 0 or self.inner is None else self.labels.index(self.called[self.inner.labels[number]])
 
 
-def tuned_cells(start: Start, cells: Cells, settings: CellTraining, say: Say) -> Any:
+def tuned_cells(start: StartingNet, cells: LabelledCells, settings: CellTraining, say: Say) -> Any:
     """The fine-tuned Keras model of a classifier; ``cells`` are uncoloured and of the classifier's classes."""
     labels = start.card.labels
     ordinary = [i for i, label in enumerate(labels) if label not in start.card.positive]
@@ -171,12 +171,12 @@ class Judged:
         matches: of the finder, one per field.
     """
 
-    cells: Cells
+    cells: LabelledCells
     scores: FloatArray
     matches: list[Match]
 
 
-def judge(file: ModelFile, flatbuffer: bytes, card: Card, fields: Fields, plan: Plan) -> Judged:
+def judge(file: ModelFile, flatbuffer: bytes, card: Card, fields: Fields, plan: ClassScheme) -> Judged:
     """Judge a pair of nets on fields that neither learned from."""
     finder = finding.opened(file)
     plain = replace(card.crop, normalise="none")
@@ -193,7 +193,7 @@ def together(parts: list[Judged]) -> Judged:
     )
 
 
-def figures(judged: Judged, card: Card, plan: Plan) -> dict[str, Any]:
+def figures(judged: Judged, card: Card, plan: ClassScheme) -> dict[str, Any]:
     """Finder and classifier on held-out fields, plain values with intervals."""
     pooled = summarise(judged.matches)
     out: dict[str, Any] = {

@@ -36,8 +36,9 @@ def train_finder(*, fold: Fold = None, steps: Steps = 2600, seed: Seed = 0, debu
     """Train the finder (about ten minutes on two cores)."""
     with entered(debug=debug, training=True):
         from models.data.fields import need_images  # noqa: PLC0415
+        from models.data.folds import held_out_blocks  # noqa: PLC0415
         from models.train.finder import FinderTraining  # noqa: PLC0415
-        from models.train.finder_make import NAME, held_out_blocks, make_finder  # noqa: PLC0415
+        from models.train.finder_make import NAME, make_finder  # noqa: PLC0415
 
         need_images()
         settings = FinderTraining(steps=steps, seed=seed)
@@ -66,19 +67,12 @@ def train_classifier(
     with entered(debug=debug, training=True):
         from dataclasses import replace  # noqa: PLC0415
 
+        from models.data.crops import SPEC  # noqa: PLC0415
         from models.data.fields import need_images  # noqa: PLC0415
-        from models.judge.thresholds import fold_paths  # noqa: PLC0415
+        from models.data.folds import CLASSIFIERS as NAMES  # noqa: PLC0415
+        from models.data.folds import FINDER, fold_paths, held_out_blocks, slides_held_out  # noqa: PLC0415
         from models.train.classifier import CellTraining  # noqa: PLC0415
-        from models.train.finder_make import NAME as FINDER  # noqa: PLC0415
-        from models.train.finder_make import held_out_blocks  # noqa: PLC0415
-        from models.train.shelf_classifier import (  # noqa: PLC0415
-            NAMES,
-            PLATELETS,
-            SPEC,
-            WITHOUT_FIELDS,
-            make_classifier,
-            slides_held_out,
-        )
+        from models.train.shelf_classifier import PLATELETS, WITHOUT_FIELDS, make_classifier  # noqa: PLC0415
         from models.train.sources import gather, load_finders  # noqa: PLC0415
 
         need_images()

@@ -19,7 +19,7 @@ found where nothing is annotated, and taken for background."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cells:
+class LabelledCells:
     """Cells of known class.
 
     Attributes:
@@ -49,7 +49,7 @@ class Cells:
     def __len__(self) -> int:
         return len(self.truth)
 
-    def take(self, rows: np.ndarray) -> Cells:
+    def take(self, rows: np.ndarray) -> LabelledCells:
         """Some of the cells, int or bool [n]; lost ones stay."""
         return replace(
             self,
@@ -61,7 +61,7 @@ class Cells:
             reference=None if self.reference is None else self.reference[rows],
         )
 
-    def of_groups(self, names: frozenset[str]) -> Cells:
+    def of_groups(self, names: frozenset[str]) -> LabelledCells:
         """The cells of these groups, lost ones with them."""
         lost = np.array([group in names for group in self.lost_groups], bool)
         kept = self.take(np.array([group in names for group in self.groups], bool))
@@ -80,7 +80,7 @@ class Cells:
             return self.groups, self.lost_groups
         return self.fields, self.lost_fields
 
-    def as_found(self) -> Cells:
+    def as_found(self) -> LabelledCells:
         """What the device would see: without the annotated boxes that are only learned from."""
         return self.take(self.role != BOX)
 
@@ -95,7 +95,7 @@ class Cells:
         return np.bincount(self.truth, minlength=len(self.labels))
 
 
-def join(parts: Sequence[Cells]) -> Cells:
+def join(parts: Sequence[LabelledCells]) -> LabelledCells:
     """Several sets of the same classes as one; fields are numbered on."""
     fields, lost_fields, first = [], [], 0
     for part in parts:
@@ -103,7 +103,7 @@ def join(parts: Sequence[Cells]) -> Cells:
         lost_fields.append(part.lost_fields + np.int32(first))
         first += int(max(part.fields.max(initial=-1), part.lost_fields.max(initial=-1))) + 1
     known = [part.reference for part in parts if part.reference is not None]
-    return Cells(
+    return LabelledCells(
         np.concatenate([part.crops for part in parts]),
         np.concatenate([part.truth for part in parts]),
         parts[0].labels,

@@ -23,6 +23,8 @@ _DENSITY = -np.log(np.maximum(np.arange(256), 3) / 255).astype(np.float32)
 _NOISE = np.random.default_rng(5).standard_normal(1 << 22, dtype=np.float32)
 """Drawn once: a crop's noise is a stretch of it from a random place."""
 
+SPEC = CropSpec(size=32, margin=1.0, normalise="bounded", target=128, reach=0.1)
+"""How the shelf's classifiers see a cell: colours brought to the typical cell of the field, as far as a tenth."""
 
 SLACK = 2
 """Pixels that crops to learn from are larger than the net's on every side, so that they can be moved without being resampled."""

@@ -32,8 +32,8 @@ from edge.finders.classical import ClassicalFinder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import CropSpec
 from edge.types import Int32Array, UInt8Array
-from models.data.cells import BOX, FOUND, HARD, Cells, join
-from models.data.classes import Plan
+from models.data.cells import BOX, FOUND, HARD, LabelledCells, join
+from models.data.classes import ClassScheme
 from models.data.crops import jitter, with_slack
 
 CLASSICAL = "classical"
@@ -73,7 +73,9 @@ class Fields:
         """Groups, each once."""
         return sorted(set(self.fields.groups))
 
-    def read(self, plan: Plan, spec: CropSpec, tell: Progress, *, learn: bool = False) -> tuple[Cells, list[str]]:
+    def read(
+        self, plan: ClassScheme, spec: CropSpec, tell: Progress, *, learn: bool = False
+    ) -> tuple[LabelledCells, list[str]]:
         """The cells, and what was noticed.
 
         Args:
@@ -90,7 +92,7 @@ class Fields:
         for label in range(len(plan.labels)):
             mine = sum(count for name, count in counts.items() if plan.index(name) == label)
             copies[label] = int(np.clip(_RARE // max(mine, 1), 1, COPIES))
-        parts: list[Cells] = []
+        parts: list[LabelledCells] = []
         unreadable: list[str] = []
         faults: Counter[str] = Counter()
         seen: set[bytes] = set()
@@ -179,7 +181,7 @@ class _One:
     rng: np.random.Generator
 
 
-def _found(finder: Finder, rgb: UInt8Array, field: AnnotatedField, plan: Plan) -> _Finds:
+def _found(finder: Finder, rgb: UInt8Array, field: AnnotatedField, plan: ClassScheme) -> _Finds:
     """Finds with their classes. Truth near the border does not count, nor does what matches it or lies there itself."""
     shape = (rgb.shape[0], rgb.shape[1])
     cells = set_aside_cut(finder.find(rgb), shape)
@@ -197,7 +199,7 @@ def _found(finder: Finder, rgb: UInt8Array, field: AnnotatedField, plan: Plan) -
     return _Finds(boxes, use, truth, role, annotated[scored & ~hit])
 
 
-def _cells(found: _Finds, one: _One, plan: Plan, spec: CropSpec, copies: np.ndarray | None) -> Cells:
+def _cells(found: _Finds, one: _One, plan: ClassScheme, spec: CropSpec, copies: np.ndarray | None) -> LabelledCells:
     """Crops of one field; the colour of its median cell is that of all that was found, as on the device."""
     rgb, field, learn = one.rgb, one.field, copies is not None
     cutting = with_slack(spec) if learn else replace(spec, normalise="none")
@@ -218,7 +220,7 @@ def _cells(found: _Finds, one: _One, plan: Plan, spec: CropSpec, copies: np.ndar
     inner = np.ascontiguousarray(middle(seen, spec.size))
     colour = middle_colour(centre_colours(inner)) if len(seen) else np.zeros(3, np.float32)
     reference = np.tile(colour, (len(crops), 1))
-    return Cells(
+    return LabelledCells(
         crops if learn else to_reference(crops, spec, reference),
         truth.astype(np.int32),
         plan.labels,

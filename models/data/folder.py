@@ -12,8 +12,8 @@ from convert.errors import CellsError
 from convert.measure.listing import TABLE, Listing, list_cells
 from convert.measure.reading import Progress, read
 from edge.modelfile import CropSpec
-from models.data.cells import FOUND, Cells
-from models.data.classes import Plan
+from models.data.cells import FOUND, LabelledCells
+from models.data.classes import ClassScheme
 from models.data.crops import with_slack
 
 
@@ -39,7 +39,9 @@ class CellFolder:
         """Slides, each once."""
         return sorted({one.slide for one in self.listing.cells if one.slide is not None})
 
-    def read(self, plan: Plan, spec: CropSpec, tell: Progress, *, learn: bool = False) -> tuple[Cells, list[str]]:
+    def read(
+        self, plan: ClassScheme, spec: CropSpec, tell: Progress, *, learn: bool = False
+    ) -> tuple[LabelledCells, list[str]]:
         """The cells as the device would crop them, and what was noticed; raises CellsError where they cannot be used.
 
         Args:
@@ -53,7 +55,7 @@ class CellFolder:
         groups = np.array([f"{self.name}/{group}" for group in found.resampled()])
         fields = np.unique(groups, return_inverse=True)[1].astype(np.int32)
         role = np.full(len(found), FOUND, np.int8)
-        cells = Cells(found.images, found.truth, plan.labels, groups, fields, role, reference=found.reference)
+        cells = LabelledCells(found.images, found.truth, plan.labels, groups, fields, role, reference=found.reference)
         return cells, [*self.notes, *found.notes]
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from convert.errors import CellsError
 from convert.measure.reading import Progress
 from edge.modelfile import CropSpec
-from models.data.cells import Cells
-from models.data.classes import Naming, Plan, make_plan
+from models.data.cells import LabelledCells
+from models.data.classes import ClassScheme, Naming, make_scheme
 from models.data.fieldset import CLASSICAL, Fields, open_fields
 from models.data.folder import CellFolder, open_folder
 
@@ -52,9 +52,11 @@ class Data:
     """Opened folders and the classes they are read with."""
 
     sources: tuple[CellFolder | Fields, ...]
-    plan: Plan
+    plan: ClassScheme
 
-    def read(self, spec: CropSpec, tell: Progress, say: Callable[[str], None], *, learn: bool = False) -> list[Cells]:
+    def read(
+        self, spec: CropSpec, tell: Progress, say: Callable[[str], None], *, learn: bool = False
+    ) -> list[LabelledCells]:
         """The cells of each folder, cut by ``spec``; ``say`` gets what was noticed."""
         parts = []
         for source in self.sources:
@@ -93,7 +95,7 @@ def gather(given: Given, least: int = 2, *, split: bool = True) -> Data:
     counts: Counter[str] = Counter()
     for source in sources:
         counts += source.names()
-    plan = make_plan(
+    plan = make_scheme(
         counts, given.naming, given.background, given.positive, whole_fields=bool(given.fields), least=least
     )
     paths = (*given.cells, *given.fields)

@@ -15,7 +15,7 @@ import numpy as np
 from convert.measure.single import BOX_MARGIN
 from edge.finders.learned import whiten
 from edge.types import UInt8Array
-from models.data.fields import UNSURE, AnnotatedField, read_rgb
+from models.data.fields import UNSURE, ImlField, read_rgb
 
 CELL_PX = 20.0
 """Width of a typical box at the net's input."""
@@ -48,9 +48,7 @@ class Scene:
     others: bool
 
 
-def from_annotated(
-    entry: AnnotatedField, debris: np.ndarray | None = None, debris_kind: np.ndarray | None = None
-) -> Scene:
+def from_annotated(entry: ImlField, debris: np.ndarray | None = None, debris_kind: np.ndarray | None = None) -> Scene:
     """Scene at half size from a real field; ``debris`` float32 [m, 4] adds boxes of what is not a red cell."""
     rgb = entry.read()
     half = np.asarray(cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
@@ -141,7 +139,7 @@ def _paste(paper: np.ndarray, image: np.ndarray, left: int, top: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class SceneView:
     """What the net is shown: image uint8 [240, 320, 3], boxes float32 [n, 4] and kinds int [n] centred in it.
 
     ``core`` (left, top, right, bottom) in pixels is where annotations are complete: nearer to the field's border, cells
@@ -154,7 +152,7 @@ class View:
     core: tuple[float, float, float, float]
 
 
-def draw(scene: Scene, rng: np.random.Generator) -> View:
+def draw(scene: Scene, rng: np.random.Generator) -> SceneView:
     """A random view of a scene: moved, scaled, turned, mirrored, recoloured."""
     height, width = VIEW
     scale = CELL_PX / scene.unit * float(np.exp(rng.normal(0, 0.13)))
@@ -181,7 +179,7 @@ def draw(scene: Scene, rng: np.random.Generator) -> View:
     corners = np.array([[rim, rim], [w - rim, h - rim]]) @ linear.T + shift
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
     image = whiten(recolour(np.asarray(view, np.uint8), rng))
-    return View(image, boxes[keep], scene.kind[keep], (left, top, right, bottom))
+    return SceneView(image, boxes[keep], scene.kind[keep], (left, top, right, bottom))
 
 
 def recolour(view: UInt8Array, rng: np.random.Generator) -> UInt8Array:
@@ -210,7 +208,7 @@ def recolour(view: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
-def targets(view: View, others: bool) -> tuple[np.ndarray, np.ndarray]:
+def targets(view: SceneView, others: bool) -> tuple[np.ndarray, np.ndarray]:
     """What the net shall say of one view; ``others``: whether white cells and platelets are annotated in it.
 
     Returns:

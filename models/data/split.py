@@ -10,7 +10,7 @@ _DRAWS = 400
 _LACKING = 10.0
 
 
-def draw(groups: np.ndarray, truth: np.ndarray, share: float, seed: int) -> frozenset[str]:
+def choose_groups(groups: np.ndarray, truth: np.ndarray, share: float, seed: int) -> frozenset[str]:
     """Names of the groups to hold out.
 
     Of many random draws that which comes nearest to ``share`` of each class, and leaves no class without cells on

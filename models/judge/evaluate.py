@@ -19,7 +19,7 @@ from edge.errors import ModelError
 from edge.macs import macs
 from edge.modelfile import CropSpec, ModelFile
 from edge.runtime import runtime_version
-from models.data.cells import Cells, join
+from models.data.cells import LabelledCells, join
 from models.data.classes import fit
 from models.data.gather import Data
 from models.judge import confusion
@@ -89,7 +89,7 @@ def score_all(
             say(
                 f"{net.name} learned from {', '.join(sorted(learned))}, its card says: --unseen keeps to the groups it held out"
             )
-    read: dict[CropSpec, Cells] = {}
+    read: dict[CropSpec, LabelledCells] = {}
     out = []
     for net, known in zip(nets, fits, strict=True):
         card = net.classifier.card

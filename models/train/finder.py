@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge.heap import keep_freed_memory
 from models.data.debris import weak_labels
-from models.data.fields import AnnotatedField, data_dir
+from models.data.fields import ImlField, data_dir
+from models.data.nih import nih_rows
 from models.data.scenes import KINDS, VIEW, CellPool, Scene, draw, from_annotated, targets
 from models.train.finder_net import build
 
@@ -30,13 +29,6 @@ class FinderTraining:
     width: int = 16
     seed: int = 0
     mix: tuple[float, ...] = (0.75, 0.15, 0.1)
-
-
-def nih_rows(folder: Path | None = None) -> list[dict[str, str]]:
-    """The rows of the NIH cells' table."""
-    folder = folder or data_dir() / "nih_cells"
-    with (folder / "cells.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def loss_functions() -> tuple[Any, Any]:
@@ -156,6 +148,6 @@ def composed_scenes(count: int, seed: int, rows: list[dict[str, str]] | None = N
     return [pool.scene(rng) for _ in range(count)]
 
 
-def real_scenes(fields: list[AnnotatedField]) -> list[Scene]:
+def real_scenes(fields: list[ImlField]) -> list[Scene]:
     """Scenes of annotated fields, with weak labels for what is not a red cell."""
     return [from_annotated(f, *weak_labels(f.read(), f.boxes)) for f in fields]

@@ -16,7 +16,7 @@ from convert.net.values import RANGES
 from edge.modelfile import Card, FinderSpec, write_model
 from edge.sources.virtual import SlideSpec
 from edge.types import UInt8Array
-from models.data.fields import FOLDS, folds, load_iml
+from models.data.fields import load_iml
 from models.data.scenes import CELL_PX, KINDS, STRIDE, VIEW, Scene, draw
 from models.data.virtual import virtual_scenes
 from models.judge.finder_thresholds import OTHERS
@@ -79,8 +79,3 @@ def device_file(model: Any, images: list[UInt8Array]) -> bytes:
 def _calibration(scenes: list[Scene]) -> list[UInt8Array]:
     rng = np.random.default_rng(5)
     return [draw(scene, rng).image for scene in scenes]
-
-
-def held_out_blocks(fold: int | None) -> list[int]:
-    """Blocks of a fold; none for the shipped model, and for folds beyond those that the blocks are dealt into."""
-    return [] if fold is None or fold >= FOLDS else folds(load_iml())[fold]

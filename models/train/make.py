@@ -24,11 +24,11 @@ from edge.errors import OutputError
 from edge.modelfile import Card, CropSpec, write_model
 from edge.safe_file import write_text
 from edge.types import FloatArray
-from models.data.cells import Cells, join
+from models.data.cells import LabelledCells, join
 from models.data.classes import fit
-from models.data.crops import CellSet
+from models.data.crops import SPEC, CellSet
 from models.data.gather import Data
-from models.data.split import draw
+from models.data.split import choose_groups
 from models.judge import confusion
 from models.judge import figures as score
 from models.judge.words import card_text, few_groups, scored_lines
@@ -36,7 +36,6 @@ from models.train.classifier import CellTraining, Classes, train
 from models.train.device import flatbuffer_of, float_scores, int8_scores, save_keras
 from models.train.loop import Keeping
 from models.train.net import macs
-from models.train.shelf_classifier import SPEC
 
 WORK = "work"
 CHECKPOINT = "checkpoint.npz"
@@ -72,20 +71,20 @@ class Wish:
 class Parts:
     """Cells by what they are for; ``learn`` as one set per source."""
 
-    learn: list[Cells]
-    validation: Cells
-    held_out: Cells
+    learn: list[LabelledCells]
+    validation: LabelledCells
+    held_out: LabelledCells
 
 
-def deal(sources: list[Cells], wish: Wish) -> Parts:
+def deal(sources: list[LabelledCells], wish: Wish) -> Parts:
     """Deal whole groups; raises CellsError where a class is left with nothing to learn from."""
     whole = join(sources)
     seen = whole.as_found()
     seed = wish.training.seed
-    held = draw(seen.groups, seen.truth, wish.held_out, seed)
+    held = choose_groups(seen.groups, seen.truth, wish.held_out, seed)
     rest = seen.of_groups(frozenset(str(g) for g in np.unique(seen.groups)) - held)
     few = len(np.unique(rest.groups)) < 2
-    chosen = frozenset() if few else draw(rest.groups, rest.truth, wish.validation, seed + 1)
+    chosen = frozenset() if few else choose_groups(rest.groups, rest.truth, wish.validation, seed + 1)
     learn = []
     for source in sources:
         names = frozenset(str(g) for g in np.unique(source.groups))
@@ -178,7 +177,7 @@ def fitted(data: Data, parts: Parts, spec: CropSpec, wish: Wish, say: Say) -> An
     return train(sources, [1.0] * len(sources), spec, wish.training, say, classes=classes, keep=keep)
 
 
-def _key(learn: list[Cells], spec: CropSpec, wish: Wish) -> str:
+def _key(learn: list[LabelledCells], spec: CropSpec, wish: Wish) -> str:
     """Of data and settings: a checkpoint with another one is of another run."""
     digest = hashlib.sha256(repr((spec, wish.training, [part.labels for part in learn])).encode())
     for part in learn:
@@ -199,7 +198,7 @@ def _dealt(data: Data, parts: Parts) -> list[str]:
     return lines
 
 
-def _with_threshold(card: Card, flatbuffer: bytes, cells: Cells, wish: Wish, say: Say) -> Card:
+def _with_threshold(card: Card, flatbuffer: bytes, cells: LabelledCells, wish: Wish, say: Say) -> Card:
     """The operating threshold, by the int8 file's scores on groups that are neither learned from nor held out."""
     if not card.positive or len(card.positive) == len(card.labels):
         return card
@@ -213,7 +212,9 @@ def _with_threshold(card: Card, flatbuffer: bytes, cells: Cells, wish: Wish, say
     return replace(card, threshold=float(threshold), threshold_origin=rule.origin)
 
 
-def _with_figures(card: Card, flatbuffer: bytes, model: Any, cells: Cells, data: Data) -> tuple[Card, list[str]]:
+def _with_figures(
+    card: Card, flatbuffer: bytes, model: Any, cells: LabelledCells, data: Data
+) -> tuple[Card, list[str]]:
     """The card with the held-out figures of the int8 file, and these as lines."""
     scores = int8_scores(flatbuffer, card, cells)
     scored = score.Scored(card, fit(data.plan, card), cells, scores)

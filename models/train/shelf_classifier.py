@@ -14,33 +14,24 @@ from convert.measure.metrics import accuracy, auc, sensitivity_at
 from convert.net.int8 import file_digest, to_int8, tool_versions
 from edge.classifier import Classifier
 from edge.crops import to_reference
-from edge.modelfile import Card, CropSpec, read_model, write_model
+from edge.modelfile import Card, read_model, write_model
 from edge.types import UInt8Array
-from models.data.crops import LABELS, CellSet
-from models.data.nih import crops_of, infected
+from models.data import folds
+from models.data.crops import LABELS, SPEC, CellSet
+from models.data.nih import crops_of, infected, nih_rows
 from models.train.classifier import CellTraining, train
-from models.train.finder import nih_rows
 from models.train.net import SIZE, WIDTHS, macs
 from models.train.sources import Source, kept_from
 
 NAME = "malaria-thin-32"
 NAMES = tuple(WIDTHS)
-SPEC = CropSpec(size=SIZE, margin=1.0, normalise="bounded", target=128, reach=0.1)
-FOLDS = 5
-"""NIH slides are dealt into five; IML blocks into four (``models.data.fields``): the last fold's net has seen all blocks."""
 PLATELETS = 0.25
 """Share of the cells that learn with a platelet at their rim."""
 
-WITHOUT_FIELDS = {f"{NAME}-no-fields": 0.0, f"{NAME}-no-fields-platelets": PLATELETS}
+WITHOUT_FIELDS = dict(zip(folds.WITHOUT_FIELDS, (0.0, PLATELETS), strict=True))
 """Nets of NIH cells alone, and their share of platelets: what these reach on fields is what a microscope never seen may expect."""
 
 _CALIBRATION = 200  # cells of each source
-
-
-def slides_held_out(fold: int | None) -> set[str]:
-    """NIH slides never shown to a fold's net: every fifth, by name."""
-    slides = sorted({row["slide"] for row in nih_rows()})
-    return set() if fold is None else set(slides[fold::FOLDS])
 
 
 def make_classifier(

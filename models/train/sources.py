@@ -13,12 +13,12 @@ from edge.finders.learned import LearnedFinder
 from edge.modelfile import CropSpec, read_model
 from models.data.crops import INFECTED, NORMAL, CellSet, cells_of, join, of_field, with_slack
 from models.data.debris import weak_labels
-from models.data.fields import UNSURE, AnnotatedField, data_dir, folds, load_iml
+from models.data.fields import UNSURE, ImlField, data_dir, load_iml
+from models.data.folds import blocks_by_fold
 from models.data.matching import match_cells
-from models.data.nih import infected, plain_crops, slide_colours, with_second_opinions
+from models.data.nih import infected, nih_rows, plain_crops, slide_colours, with_second_opinions
 from models.data.scenes import CellPool, Scene
 from models.data.virtual import virtual_scenes
-from models.train.finder import nih_rows
 
 _COMPOSED = 900
 _VIRTUAL = 200
@@ -98,7 +98,7 @@ def _of_fields(name: str, share: float, parts: list[tuple[int, CellSet]]) -> Sou
     return Source(name, join([cells for _, cells in parts]), groups, share)
 
 
-def _annotated(entry: AnnotatedField, spec: CropSpec, rng: np.random.Generator) -> CellSet:
+def _annotated(entry: ImlField, spec: CropSpec, rng: np.random.Generator) -> CellSet:
     """At full resolution, infected ones eightfold with other boxes, debris among the uninfected."""
     rgb = entry.read()
     debris, debris_kind = weak_labels(rgb, entry.boxes)
@@ -113,7 +113,9 @@ def _annotated(entry: AnnotatedField, spec: CropSpec, rng: np.random.Generator) 
 def _found(finders: list[LearnedFinder], spec: CropSpec) -> list[tuple[int, CellSet]]:
     """What a finder gives on fields it never saw: what matches no annotation is no infected cell, those are all annotated."""
     fields = load_iml()
-    of_block = {block: finder for blocks, finder in zip(folds(fields), finders, strict=True) for block in blocks}
+    of_block = {
+        block: finder for blocks, finder in zip(blocks_by_fold(fields), finders, strict=True) for block in blocks
+    }
     parts = []
     for entry in fields:
         rgb = entry.read()

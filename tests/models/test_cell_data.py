@@ -8,10 +8,9 @@ import pytest
 from convert.measure.colours import middle
 from edge.crops import centre_colours, crop_cells
 from edge.modelfile import CropSpec
-from models.data.crops import SLACK, CellSet, augment, cells_of, join, moved, of_field, with_slack
+from models.data.crops import SLACK, SPEC, CellSet, augment, cells_of, join, moved, of_field, with_slack
 from models.data.nih import infected, slide_colours, with_second_opinions
 from models.data.scenes import Scene
-from models.train.shelf_classifier import SPEC
 from models.train.sources import Source
 
 RNG = np.random.default_rng

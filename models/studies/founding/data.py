@@ -23,7 +23,7 @@ from edge.crops import crop_cells, to_colour
 from edge.modelfile import CropSpec
 from edge.types import UInt8Array
 from models.data.fields import RED_CELL, data_dir, load_chula, load_iml, read_rgb
-from models.train.finder import nih_rows
+from models.data.nih import nih_rows
 
 _STAGES = {RED_CELL: "red cell", "ring": "early", "trophozoite": "early", "schizont": "late", "gametocyte": "late"}
 _RED_PER_FIELD = 20

@@ -10,13 +10,12 @@ import numpy as np
 
 from benchmarks.records import Run
 from convert.measure.metrics import auc, by_group
-from models.data.nih import infected
+from models.data.nih import infected, nih_rows
 from models.judge.figures import Measured
 from models.studies.search.candidates import REFERENCE, Candidate
 from models.studies.search.cost import Counts, Time
 from models.studies.search.judge import Judged, scores_of
 from models.studies.search.make import Plan
-from models.train.finder import nih_rows
 
 
 @dataclass(frozen=True, slots=True)

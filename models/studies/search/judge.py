@@ -19,16 +19,15 @@ from edge.macs import macs
 from edge.modelfile import ModelFile, read_model
 from edge.safe_file import write_text
 from edge.types import UInt8Array
-from models.data.fields import AnnotatedField, load_iml
-from models.data.nih import crops_of, infected
+from models.data.crops import SPEC
+from models.data.fields import ImlField, load_iml
+from models.data.nih import crops_of, infected, nih_rows
 from models.judge.cell_figures import NIH_TARGETS
 from models.judge.figures import Measured
 from models.judge.finder_thresholds import at_false_positives
 from models.judge.thresholds import score_fields
 from models.report.measure import exact
 from models.studies.search.make import Plan
-from models.train.finder import nih_rows
-from models.train.shelf_classifier import SPEC
 
 RATE = 0.01
 """Share of the uninfected finds that the threshold lets through; it is chosen on the very cells that are judged."""
@@ -52,7 +51,7 @@ class Exam:
     infected: np.ndarray
     slides: np.ndarray
     finder: LearnedFinder
-    fields: list[AnnotatedField]
+    fields: list[ImlField]
 
 
 @dataclass(frozen=True, slots=True)

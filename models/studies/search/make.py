@@ -23,15 +23,15 @@ from edge.crops import to_colour, to_reference
 from edge.errors import EdgeError, OutputError
 from edge.modelfile import Card, read_model, write_model
 from edge.types import UInt8Array
-from models.data.crops import LABELS, CellSet, join
+from models.data.crops import LABELS, SPEC, CellSet, join
+from models.data.folds import held_out_blocks, slides_held_out
 from models.places import REPOSITORY
 from models.studies.search.candidates import Candidate
 from models.train.classifier import CellTraining, train
 from models.train.device import quiet, save_keras
-from models.train.finder_make import held_out_blocks
 from models.train.loop import Keeping
 from models.train.net import SIZE
-from models.train.shelf_classifier import PLATELETS, SPEC, slides_held_out
+from models.train.shelf_classifier import PLATELETS
 from models.train.sources import Source, kept_from
 
 FOLD = 0

@@ -10,7 +10,8 @@ from pathlib import Path
 from edge.door import stop_on_signals
 from edge.errors import ModelError
 from edge.safe_file import write_text
-from models.judge.thresholds import fold_paths
+from models.data.crops import SPEC
+from models.data.folds import FINDER, fold_paths
 from models.places import FOLDS, REPOSITORY
 from models.studies.search.candidates import CANDIDATES, REFERENCE, Candidate
 from models.studies.search.cost import counted, timed, times
@@ -19,8 +20,6 @@ from models.studies.search.judge import Exam, Judged, exam, judged
 from models.studies.search.make import Plan, Say, code_of, file_of, made, plan_in, plan_of
 from models.studies.search.page import render
 from models.studies.search.plot import draw
-from models.train.finder_make import NAME as FINDER
-from models.train.shelf_classifier import SPEC
 from models.train.sources import Source, gather, load_finders
 
 STEPS = 1000
