@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +18,20 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.reading import Progress
-from edge.errors import OutputError
 from edge.safe_file import write_text
 from models.adapt import finder as finding
-from models.adapt.tune import Bench, Say, figures, judge, tuned_classifier, tuned_finder
+from models.adapt.tune import Bench, figures, judge, tuned_classifier, tuned_finder
 from models.data.classes import ClassScheme
 from models.data.fieldset import Fields
-from models.data.gather import Given, gather
+from models.data.folds import FINDER
+from models.data.gather import DataOptions
+from models.train import recipe
 from models.train.classifier import CellTraining
 from models.train.finder import FinderTraining
-from models.train.make import Wish, make
+from models.train.loop import Log
+from models.train.make import make
+from models.train.own import recipe_of
+from models.train.records import ANNOTATED, SplitRecipe
 from models.train.start import StartingNet, open_start
 
 COUNTS = (0, 5, 10, 20, 50, 100, 200)
@@ -58,33 +60,26 @@ class Curve:
     folder: Path
 
 
-def starting_classifier(given: Given, folder: Path, training: CellTraining, tell: Progress, say: Say) -> StartingNet:
+def starting_classifier(
+    given: DataOptions, folder: Path, training: CellTraining, progress: Progress, log: Log
+) -> StartingNet:
     """A classifier trained on single cells only, once; kept in the folder."""
-    out = folder / _START
-    if not (out / f"{_START}.tflite").is_file():
-        say("training the classifier to start from, on single cells only")
-        make(gather(replace(given, fields=())), Wish(out, training, held_out=0.0), tell, say)
+    out = folder / _START / f"{_START}.tflite"
+    if not out.is_file():
+        log("training the classifier to start from, on single cells only")
+        make(recipe_of(replace(given, fields=()), _START, training), None, out, log, progress)
     return open_start(str(out), "classify")
 
 
-def starting_finder(folder: Path, training: FinderTraining, say: Say) -> StartingNet:
+def starting_finder(folder: Path, training: FinderTraining, log: Log) -> StartingNet:
     """A finder trained without any real field, once; kept in the folder."""
-    from models.data.fields import load_iml  # noqa: PLC0415 - the recipe's own data
-    from models.train.finder_make import make_finder  # noqa: PLC0415
-
     path = folder / f"{_FINDER}.tflite"
     if not path.is_file():
-        say("training the finder to start from, on composed and virtual fields only")
-        part = folder / "part" / path.name
-        try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            blocks = sorted({one.block for one in load_iml()})
-            with redirect_stdout(StringIO()):  # the converter's own lines
-                make_finder(part, blocks, training, say, _FINDER)
-            part.with_suffix(".keras").replace(path.with_suffix(".keras"))
-            part.replace(path)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        log("training the finder to start from, on composed and virtual fields only")
+        usual = recipe.load(FINDER)
+        drawn = tuple(one for one in usual.sources if one.form != ANNOTATED)
+        own = replace(usual, name=_FINDER, ships=False, split=SplitRecipe(), training=training, sources=drawn)
+        make(own, None, path, log)
     return open_start(str(path), "find")
 
 

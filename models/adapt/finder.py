@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from convert.measure.annotations import AnnotatedField
@@ -25,14 +24,12 @@ from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile
 from edge.types import UInt8Array
 from models.data.classes import ClassScheme
-from models.data.debris import weak_labels
 from models.data.fieldset import Fields, sound
-from models.data.scenes import CELL_PX, KINDS, Scene, draw
+from models.data.scenes import KINDS, Scene, annotated_scene, draw
 from models.data.virtual import virtual_scenes
 from models.judge.finder_thresholds import CELL_GRID, OTHERS, SUSPECT_GRID, Grid
-from models.train.device import quiet
+from models.train.device import finder_file, quiet
 from models.train.finder import FinderTraining, fit
-from models.train.finder_make import device_file
 from models.train.start import StartingNet
 
 COMPLETE = 0.6
@@ -100,29 +97,13 @@ def check_form(start: StartingNet) -> None:
         raise ModelError(f"{start.card.name}: only finders that tell {', '.join(KINDS)} can be adapted")
 
 
-def scene(field: AnnotatedField, rgb: UInt8Array, plan: ClassScheme) -> Scene | None:
-    """A field to learn from, its cells twice as wide as the net sees them; None where it has no cell."""
-    one = sound(field, rgb, Counter())  # they are counted where cells are read
-    index = plan.indices(one.types)
-    if not (index >= 0).any():
-        return None
-    boxes = one.boxes.astype(np.float32)
-    suspicious = plan.suspect
-    kind = np.where(index < 0, -1, np.where(suspicious[np.maximum(index, 0)], 1, 0))
-    debris, debris_kind = weak_labels(rgb, boxes)
-    unit = float(np.median(boxes[index >= 0, 2:]))
-    scale = min(1.0, 2 * CELL_PX / unit)
-    small = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    every = np.concatenate([boxes, debris]) * np.float32(scale)
-    return Scene(small, every, np.concatenate([kind, debris_kind]), unit * scale, others=True)
-
-
 def scenes_of(fields: Fields, plan: ClassScheme, tell: Progress) -> list[Scene]:
     """All fields to learn from that can be read."""
     made = []
     for number, (one, rgb) in enumerate(_readable(fields)):
         tell("reading fields for the finder", number / len(fields.fields))
-        known = scene(one, rgb, plan)
+        # faulty boxes are counted where cells are read
+        known = annotated_scene(sound(one, rgb, Counter()), rgb, plan)
         if known is not None:
             made.append(known)
     return made
@@ -136,13 +117,11 @@ def tuned(
 
     keras.utils.set_random_seed(settings.seed)
     virtual = virtual_scenes(_VIRTUAL, 50 + settings.seed)
-    model = fit(start.model(), [scenes, virtual], replace(settings, mix=_MIX), say)
+    model = fit(start.model(), [scenes, virtual], _MIX, settings, say)
     rng = np.random.default_rng([settings.seed, 5])
     shown = [*scenes, *virtual[::4]]
     images = [draw(shown[i % len(shown)], rng).image for i in range(_CALIBRATION)]
-    with quiet():
-        flatbuffer = device_file(model, images)
-    return model, ModelFile(flatbuffer, start.card, "", Path(start.card.name))
+    return model, ModelFile(finder_file(model, images), start.card, "", Path(start.card.name))
 
 
 def opened(file: ModelFile) -> LearnedFinder:

@@ -23,10 +23,9 @@ from edge.types import FloatArray
 from models.adapt import finder as finding
 from models.data.cells import LabelledCells, join
 from models.data.classes import ClassScheme, fit
-from models.data.crops import CellSet
 from models.data.fieldset import Fields
 from models.judge.figures import END_TO_END, Scored, applies, measure
-from models.train.classifier import CellTraining, Classes, train
+from models.train.classifier import BatchClasses, CellTraining, train
 from models.train.device import flatbuffer_of, int8_scores
 from models.train.finder import FinderTraining
 from models.train.start import StartingNet
@@ -138,9 +137,8 @@ def tuned_cells(start: StartingNet, cells: LabelledCells, settings: CellTraining
     """The fine-tuned Keras model of a classifier; ``cells`` are uncoloured and of the classifier's classes."""
     labels = start.card.labels
     ordinary = [i for i, label in enumerate(labels) if label not in start.card.positive]
-    classes = Classes(len(labels), ordinary[0] if len(ordinary) < len(labels) else None)
-    source = CellSet(cells.crops, cells.truth, cells.reference)
-    return train([source], [1.0], start.card.crop, settings, say, classes=classes, start=start.model())
+    classes = BatchClasses(len(labels), ordinary[0] if len(ordinary) < len(labels) else None)
+    return train([cells], [1.0], start.card.crop, settings, say, classes=classes, start=start.model())
 
 
 def tuned_finder(bench: Bench, fields: Fields) -> tuple[Any, ModelFile]:

@@ -159,7 +159,7 @@ def learning_curve(
         from models.adapt import curve  # noqa: PLC0415
         from models.adapt.tune import Bench, Tuning, plan_for  # noqa: PLC0415
         from models.data.fieldset import Fields  # noqa: PLC0415
-        from models.data.gather import Given, gather  # noqa: PLC0415
+        from models.data.gather import DataOptions, gather  # noqa: PLC0415
         from models.train.classifier import CellTraining  # noqa: PLC0415 - heavy
         from models.train.finder import FinderTraining  # noqa: PLC0415
         from models.train.start import open_start  # noqa: PLC0415
@@ -177,7 +177,7 @@ def learning_curve(
         classifier = (
             open_start(start, "classify")
             if start
-            else curve.starting_classifier(Given(cells=tuple(cells or ())), work, trained, tell, say)
+            else curve.starting_classifier(DataOptions(cells=tuple(cells or ())), work, trained, tell, say)
         )
         finder = (
             open_start(start_finder, "find")

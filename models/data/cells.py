@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from convert.measure.cells import CellSet as JudgedCells
+from edge.crops import centre_colours
 from edge.types import FloatArray, Int32Array, UInt8Array
 
 FEW_GROUPS = 8
@@ -33,6 +34,7 @@ class LabelledCells:
         lost_groups: str [m], their groups.
         lost_fields: int32 [m], their fields.
         reference: float32 [n, 3] or None: the median cell's colour in the field of each (of cells in folders: in the slide).
+        lessons: int32 [n] or None: the class to learn, where it is not ``truth`` (a second opinion); nothing is judged by it.
     """
 
     crops: UInt8Array
@@ -45,6 +47,7 @@ class LabelledCells:
     lost_groups: np.ndarray = field(default_factory=lambda: np.empty(0, str))
     lost_fields: Int32Array = field(default_factory=lambda: np.empty(0, np.int32))
     reference: FloatArray | None = None
+    lessons: Int32Array | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -59,6 +62,7 @@ class LabelledCells:
             fields=self.fields[rows],
             role=self.role[rows],
             reference=None if self.reference is None else self.reference[rows],
+            lessons=None if self.lessons is None else self.lessons[rows],
         )
 
     def of_groups(self, names: frozenset[str]) -> LabelledCells:
@@ -90,6 +94,15 @@ class LabelledCells:
         grouped = len(np.unique(self.groups)) < len(self)
         return JudgedCells(self.crops, self.truth, self.labels, self.groups, names, grouped)
 
+    @property
+    def taught(self) -> Int32Array:
+        """The class to learn of each cell, int32 [n]."""
+        return self.truth if self.lessons is None else self.lessons
+
+    def references(self, rows: np.ndarray) -> FloatArray:
+        """The colour of each one's field, float32 [m, 3]; a cell's own where its field's is not known."""
+        return centre_colours(self.crops[rows]) if self.reference is None else self.reference[rows]
+
     def counts(self) -> np.ndarray:
         """Cells per class, int [k]."""
         return np.bincount(self.truth, minlength=len(self.labels))
@@ -114,4 +127,5 @@ def join(parts: Sequence[LabelledCells]) -> LabelledCells:
         np.concatenate([part.lost_groups for part in parts]),
         np.concatenate(lost_fields),
         np.concatenate(known) if len(known) == len(parts) else None,
+        np.concatenate([part.taught for part in parts]) if any(part.lessons is not None for part in parts) else None,
     )

@@ -75,11 +75,11 @@ class ClassScheme:
     naming: Naming = field(default_factory=Naming)
 
     def index(self, name: str) -> int:
-        """The class of an annotated name, as an index into ``labels``; -1: left out."""
+        """The class of an annotated name, as an index into ``labels``; -1: it is none of them, or left out."""
         known = self.naming.of(name)
         if known is None:
             return -1
-        return next(i for i, label in enumerate(self.labels) if same(label) == same(known))
+        return next((i for i, label in enumerate(self.labels) if same(label) == same(known)), -1)
 
     def indices(self, names: Iterable[str]) -> np.ndarray:
         """The same of many names, int32 [n]."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ from edge.types import Int32Array, UInt8Array
 from models.data.cells import BOX, FOUND, HARD, LabelledCells, join
 from models.data.classes import ClassScheme
 from models.data.crops import jitter, with_slack
+from models.data.streams import Stream
 
 CLASSICAL = "classical"
 COPIES = 8
@@ -58,12 +60,16 @@ class Fields:
         fields: with groups.
         finder: finds the cells.
         notes: what was noticed, in words.
+        finders: by group, the finder that looks at its fields instead: one that never learned from them.
+        boxes: annotated boxes are learned from too.
     """
 
     name: str
     fields: FieldSet
     finder: Finder
     notes: tuple[str, ...] = ()
+    finders: Mapping[str, Finder] = field(default_factory=dict)
+    boxes: bool = True
 
     def names(self) -> Counter[str]:
         """How often each name is annotated."""
@@ -109,9 +115,9 @@ class Fields:
                 continue
             seen.add(digest)
             truth = sound(one, rgb, faults)
-            known = _One(rgb, truth, f"{self.name}/{group}", np.random.default_rng([number, 29]))
-            found = _found(self.finder, rgb, truth, plan)
-            parts.append(_cells(found, known, plan, spec, copies if learn else None))
+            known = _One(rgb, truth, f"{self.name}/{group}", np.random.default_rng([number, Stream.FIELD_BOXES]))
+            found = _found(self.finders.get(group, self.finder), rgb, truth, plan)
+            parts.append(_cells(found, known, plan, spec, learn=learn, copies=copies if learn and self.boxes else None))
         notes = [*self.notes, *check_readable(unreadable, len(self.fields), self.name)]
         notes += [f"{count} {what} ({self.name})" for what, count in faults.items()]
         parts = [part for part in parts if len(part) or len(part.lost_truth)]
@@ -135,21 +141,21 @@ def open_fields(folder: Path, annotations: Path | None, group_by: str | None, fi
     return Fields(folder.resolve().name, fields, finder_of(finder), tuple(notes))
 
 
-def sound(field: AnnotatedField, rgb: UInt8Array, faults: Counter[str]) -> AnnotatedField:
+def sound(one: AnnotatedField, rgb: UInt8Array, faults: Counter[str]) -> AnnotatedField:
     """The field with boxes that lie in it: those whose middle is outside are left out, others cut at the border; both are counted."""
     height, width = rgb.shape[:2]
-    middle = field.boxes[:, :2] + field.boxes[:, 2:] / 2
+    middle = one.boxes[:, :2] + one.boxes[:, 2:] / 2
     stays = np.asarray(((middle >= 0) & (middle < (width, height))).all(axis=1), bool)
     if not stays.all():
         faults["annotated boxes lie outside their image: left out"] += int((~stays).sum())
-    corners = np.hstack([field.boxes[:, :2], field.boxes[:, :2] + field.boxes[:, 2:]])
+    corners = np.hstack([one.boxes[:, :2], one.boxes[:, :2] + one.boxes[:, 2:]])
     clipped = np.clip(corners, 0, (width, height, width, height)).astype(np.int32)
     cut = stays & (clipped != corners).any(axis=1)
     if cut.any():
         faults["annotated boxes overrun their image: cut at its border"] += int(cut.sum())
     boxes = np.hstack([clipped[:, :2], clipped[:, 2:] - clipped[:, :2]])[stays]
-    types = tuple(kind for kind, stay in zip(field.types, stays.tolist(), strict=True) if stay)
-    return AnnotatedField(field.path, boxes.astype(np.int32), types, field.block, scored=field.scored)
+    types = tuple(kind for kind, stay in zip(one.types, stays.tolist(), strict=True) if stay)
+    return AnnotatedField(one.path, boxes.astype(np.int32), types, one.block, scored=one.scored)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,42 +182,44 @@ class _One:
     """One field: its image, its sound annotations, its group, and the chance that moves its boxes."""
 
     rgb: UInt8Array
-    field: AnnotatedField
+    truth: AnnotatedField
     group: str
     rng: np.random.Generator
 
 
-def _found(finder: Finder, rgb: UInt8Array, field: AnnotatedField, plan: ClassScheme) -> _Finds:
+def _found(finder: Finder, rgb: UInt8Array, known: AnnotatedField, plan: ClassScheme) -> _Finds:
     """Finds with their classes. Truth near the border does not count, nor does what matches it or lies there itself."""
     shape = (rgb.shape[0], rgb.shape[1])
     cells = set_aside_cut(finder.find(rgb), shape)
     boxes = cells.boxes[cells.kind == 0]
-    annotated = plan.indices(field.types)
-    scored = inside(field.boxes, shape, BORDER) & (annotated >= 0)
+    annotated = plan.indices(known.types)
+    scored = inside(known.boxes, shape, BORDER) & (annotated >= 0)
     use = inside(boxes, shape, BORDER)
     truth = np.full(len(boxes), plan.background_index, np.int32)
     role = np.full(len(boxes), HARD, np.int8)
-    hit = np.zeros(len(field.boxes), bool)
-    for i, j in pairs(iou(boxes, field.boxes), MATCHED):
+    hit = np.zeros(len(known.boxes), bool)
+    for i, j in pairs(iou(boxes, known.boxes), MATCHED):
         hit[j] = True
         use[i] = scored[j]
         truth[i], role[i] = annotated[j], FOUND
     return _Finds(boxes, use, truth, role, annotated[scored & ~hit])
 
 
-def _cells(found: _Finds, one: _One, plan: ClassScheme, spec: CropSpec, copies: np.ndarray | None) -> LabelledCells:
+def _cells(
+    found: _Finds, one: _One, plan: ClassScheme, spec: CropSpec, *, learn: bool, copies: np.ndarray | None
+) -> LabelledCells:
     """Crops of one field; the colour of its median cell is that of all that was found, as on the device."""
-    rgb, field, learn = one.rgb, one.field, copies is not None
+    rgb, known = one.rgb, one.truth
     cutting = with_slack(spec) if learn else replace(spec, normalise="none")
     plain = crop_cells(rgb, found.boxes, cutting)
     truth, role = found.truth[found.use], found.role[found.use]
     parts = [plain[found.use]]
     if copies is not None:
-        annotated = plan.indices(field.types)
-        whole = inside(field.boxes, (rgb.shape[0], rgb.shape[1]), 1)
+        annotated = plan.indices(known.types)
+        whole = inside(known.boxes, (rgb.shape[0], rgb.shape[1]), 1)
         rare = (annotated >= 0) & (annotated != plan.background_index) & whole
         repeat = copies[annotated[rare]]
-        moved = jitter(np.repeat(field.boxes[rare].astype(np.float32), repeat, axis=0), one.rng)
+        moved = jitter(np.repeat(known.boxes[rare].astype(np.float32), repeat, axis=0), one.rng)
         parts.append(crop_cells(rgb, moved, cutting))
         truth = np.concatenate([truth, np.repeat(annotated[rare], repeat)])
         role = np.concatenate([role, np.full(len(moved), BOX, np.int8)])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,13 @@ class CellFolder:
         name: of the folder, among those it is read with.
         listing: its cells.
         notes: what was noticed beyond that, in words.
+        lessons: by file (relative to the folder) the class to learn, where it is not the listed one.
     """
 
     name: str
     listing: Listing
     notes: tuple[str, ...] = ()
+    lessons: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> Counter[str]:
         """How often each class name occurs."""
@@ -55,7 +58,11 @@ class CellFolder:
         groups = np.array([f"{self.name}/{group}" for group in found.resampled()])
         fields = np.unique(groups, return_inverse=True)[1].astype(np.int32)
         role = np.full(len(found), FOUND, np.int8)
-        cells = LabelledCells(found.images, found.truth, plan.labels, groups, fields, role, reference=found.reference)
+        other = plan.indices(self.lessons.get(name, "") for name in found.names) if self.lessons else None
+        lessons = None if other is None else np.where(other < 0, found.truth, other).astype(np.int32)
+        cells = LabelledCells(
+            found.images, found.truth, plan.labels, groups, fields, role, reference=found.reference, lessons=lessons
+        )
         return cells, [*self.notes, *found.notes]
 
 

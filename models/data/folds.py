@@ -6,6 +6,7 @@ A classifier therefore has five folds; the net of the last one has seen all bloc
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from models.data.fields import ImlField, load_iml
@@ -34,6 +35,18 @@ def slides_held_out(fold: int | None) -> set[str]:
 def held_out_blocks(fold: int | None) -> list[int]:
     """Numbers of the IML blocks that a fold's net never learned from: none for the shipped net (None) and from the fifth fold on."""
     return [] if fold is None or fold >= BLOCK_FOLDS else blocks_by_fold(load_iml())[fold]
+
+
+RULES: Mapping[str, Callable[[int | None], Iterable[str]]] = {
+    "nih_cells": lambda fold: (f"nih_cells/{slide}" for slide in slides_held_out(fold)),
+    "iml_fields": lambda fold: (f"iml_fields/block {block}" for block in held_out_blocks(fold)),
+}
+"""Per data set that is divided into folds: the names of the groups that a fold holds out."""
+
+
+def groups_held_out(fold: int | None, of: Iterable[str]) -> frozenset[str]:
+    """Names of the groups of these data sets that a fold's net never learned from, as ``LabelledCells`` names them."""
+    return frozenset(group for name in of for group in RULES[name](fold))
 
 
 def blocks_by_fold(fields: list[ImlField]) -> list[list[int]]:

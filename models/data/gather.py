@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from convert.errors import CellsError
 from convert.measure.reading import Progress
@@ -14,12 +15,15 @@ from models.data.cells import LabelledCells
 from models.data.classes import ClassScheme, Naming, make_scheme
 from models.data.fieldset import CLASSICAL, Fields, open_fields
 from models.data.folder import CellFolder, open_folder
+from models.data.scene_sources import SceneSource
 
-__all__ = ["CLASSICAL", "Data", "Given", "gather"]
+__all__ = ["CLASSICAL", "DataOptions", "OpenData", "gather", "named_apart"]
+
+Named = TypeVar("Named", bound="CellFolder | Fields | SceneSource")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class DataOptions:
     """What a user gives.
 
     Attributes:
@@ -48,7 +52,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Data:
+class OpenData:
     """Opened folders and the classes they are read with."""
 
     sources: tuple[CellFolder | Fields, ...]
@@ -72,7 +76,7 @@ class Data:
         return tuple(source.name for source in self.sources)
 
 
-def gather(given: Given, least: int = 2, *, split: bool = True) -> Data:
+def gather(given: DataOptions, least: int = 2, *, split: bool = True) -> OpenData:
     """Open everything; no image is read.
 
     Args:
@@ -98,10 +102,13 @@ def gather(given: Given, least: int = 2, *, split: bool = True) -> Data:
     plan = make_scheme(
         counts, given.naming, given.background, given.positive, whole_fields=bool(given.fields), least=least
     )
-    paths = (*given.cells, *given.fields)
+    return OpenData(tuple(named_apart(sources, (*given.cells, *given.fields))), plan)
+
+
+def named_apart(sources: Sequence[Named], paths: Sequence[Path]) -> list[Named]:
+    """The sources of these folders; where two folders are called alike, the folder above is part of their names."""
     shared = Counter(source.name for source in sources)
-    named = [
+    return [
         replace(source, name=f"{path.absolute().parent.name}/{source.name}") if shared[source.name] > 1 else source
         for source, path in zip(sources, paths, strict=True)
     ]
-    return Data(tuple(named), plan)

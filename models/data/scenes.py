@@ -12,10 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from convert.measure.annotations import AnnotatedField
 from convert.measure.single import BOX_MARGIN
 from edge.finders.learned import whiten
 from edge.types import UInt8Array
-from models.data.fields import UNSURE, ImlField, read_rgb
+from models.data.classes import ClassScheme
+from models.data.debris import weak_labels
+from models.data.fields import read_rgb
 
 CELL_PX = 20.0
 """Width of a typical box at the net's input."""
@@ -48,18 +51,31 @@ class Scene:
     others: bool
 
 
-def from_annotated(entry: ImlField, debris: np.ndarray | None = None, debris_kind: np.ndarray | None = None) -> Scene:
-    """Scene at half size from a real field; ``debris`` float32 [m, 4] adds boxes of what is not a red cell."""
-    rgb = entry.read()
-    half = np.asarray(cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-    kind = np.where(entry.infected, 1, 0)
-    kind[[t == UNSURE for t in entry.types]] = _IGNORE
-    boxes = entry.boxes.astype(np.float32)
-    unit = float(np.median(boxes[:, 2:])) / 2
-    if debris is not None and debris_kind is not None:
-        boxes = np.concatenate([boxes, debris])
-        kind = np.concatenate([kind, debris_kind])
-    return Scene(half, boxes / 2, kind, unit, debris is not None)
+def annotated_scene(
+    one: AnnotatedField, rgb: UInt8Array, scheme: ClassScheme, *, full_size: bool = False
+) -> Scene | None:
+    """A field to learn from, with weak labels for what is no red cell; None where no cell is annotated in it.
+
+    Args:
+        one: its annotations, all of them within the image.
+        rgb: uint8 [H, W, 3].
+        scheme: which annotated names count, and which are suspicious.
+        full_size: the image as it is; else with cells at most twice as wide as the finder's net sees them.
+    """
+    index = scheme.indices(one.types)
+    if not (index >= 0).any():
+        return None
+    of_label = [
+        1 if label in scheme.positive else KINDS.index(label) if label in KINDS else 0 for label in scheme.labels
+    ]
+    kind = np.where(index < 0, _IGNORE, np.array(of_label)[index])
+    boxes = one.boxes.astype(np.float32)
+    others, others_kind = weak_labels(rgb, boxes)
+    unit = float(np.median(boxes[index >= 0, 2:]))
+    scale = 1.0 if full_size else min(1.0, 2 * CELL_PX / unit)
+    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
+    every = np.concatenate([boxes, others]) * np.float32(scale)
+    return Scene(np.asarray(small, np.uint8), every, np.concatenate([kind, others_kind]), unit * scale, others=True)
 
 
 class CellPool:

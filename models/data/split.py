@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from convert.errors import CellsError
+from models.data.streams import Stream
 
 _DRAWS = 400
+"""Random choices that the best is taken of."""
+
 _LACKING = 10.0
+"""What a class that is missing on one side weighs, against the difference of shares (0 to 1)."""
 
 
 def choose_groups(groups: np.ndarray, truth: np.ndarray, share: float, seed: int) -> frozenset[str]:
@@ -39,7 +43,7 @@ def choose_groups(groups: np.ndarray, truth: np.ndarray, share: float, seed: int
     spread = ((table > 0).sum(axis=0) > 1)[present]
     table = table[:, present]
     sizes, total = table.sum(axis=1), table.sum()
-    rng = np.random.default_rng([seed, 41])
+    rng = np.random.default_rng([seed, Stream.HELD_OUT_GROUPS])
     best, chosen = np.inf, np.zeros(len(names), bool)
     for _ in range(_DRAWS):
         held = np.zeros(len(names), bool)

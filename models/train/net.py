@@ -6,17 +6,15 @@ a 4x4 convolution instead of Flatten, so that the batch stays free and the whole
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 SIZE = 32
-WIDTHS = {
-    "malaria-thin-32": (16, 16, 32, 32),
-    "malaria-thin-32-lite": (6, 10, 16, 16),
-}
-"""Filters of the four convolutions of each net on the shelf, its first the one to use."""
+WIDTHS = (16, 16, 32, 32)
+"""Filters of the four convolutions, where a recipe says nothing else."""
 
 
-def build(outputs: int = 1, widths: tuple[int, int, int, int] = WIDTHS["malaria-thin-32"]) -> Any:
+def build(outputs: int = 1, widths: Sequence[int] = WIDTHS) -> Any:
     """A Keras model: bytes as (value - 128) / 64, float [n, 32, 32, 3], to logits [n, 1, 1, outputs]."""
     import keras  # noqa: PLC0415
 

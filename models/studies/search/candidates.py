@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from models.studies.search.nets import Layer, founding, resnet8, stack
-from models.train.net import WIDTHS, build
+from models.train import recipe
+from models.train.net import build
 
 AUTHORS = 1e-3
 """Learning rate of the founding notebook."""
@@ -48,8 +49,8 @@ def _body(*layers: Layer) -> Callable[[], Any]:
 
 
 CANDIDATES = (
-    Candidate(REFERENCE, "the shelf's accurate net: dense 3x3", partial(_ours, *WIDTHS[REFERENCE])),
-    Candidate(LITE, "the shelf's small net: dense 3x3", partial(_ours, *WIDTHS[LITE])),
+    Candidate(REFERENCE, "the shelf's accurate net: dense 3x3", partial(_ours, *recipe.load(REFERENCE).net.widths)),
+    Candidate(LITE, "the shelf's small net: dense 3x3", partial(_ours, *recipe.load(LITE).net.widths)),
     Candidate("twice-as-wide", "malaria-thin-32 with twice the filters", partial(_ours, 32, 32, 64, 64)),
     Candidate(
         "residual",

@@ -7,47 +7,54 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convert.measure.colours import middle
-from convert.net.batch import CONVERTED_AT, check_batches
-from convert.net.int8 import quantise, tool_versions
-from convert.net.rewrite import device_model
+from convert.net.int8 import tool_versions
 from convert.net.values import RANGES
-from edge.crops import to_colour, to_reference
+from edge.crops import to_colour
 from edge.errors import EdgeError, OutputError
 from edge.modelfile import Card, read_model, write_model
-from edge.types import UInt8Array
-from models.data.crops import LABELS, SPEC, CellSet, join
-from models.data.folds import held_out_blocks, slides_held_out
+from models.data.crops import LABELS, SPEC
+from models.data.folds import CLASSIFIER, held_out_blocks, slides_held_out
 from models.places import REPOSITORY
 from models.studies.search.candidates import Candidate
+from models.train import recipe
 from models.train.classifier import CellTraining, train
-from models.train.device import quiet, save_keras
+from models.train.device import calibration, classifier_file, save_keras
 from models.train.loop import Keeping
+from models.train.material import CellMaterial, without
 from models.train.net import SIZE
-from models.train.shelf_classifier import PLATELETS
-from models.train.sources import Source, kept_from
 
 FOLD = 0
-_CALIBRATION = 200  # cells of each source
 _VALUES = RANGES["-2..2"]
 _CODE = (
     *(
         f"models/data/{name}"
-        for name in ("crops", "debris", "fields", "matching", "nih", "platelets", "scenes", "virtual")
+        for name in (
+            "augment",
+            "crops",
+            "debris",
+            "fields",
+            "fieldset",
+            "folder",
+            "nih",
+            "platelets",
+            "scene_sources",
+            "scenes",
+            "virtual",
+        )
     ),
-    *("models/train/sources", "models/train/classifier"),
+    *("models/train/material", "models/train/classifier"),
     *("convert/measure/colours", "convert/measure/single"),
 )
 
 Say = Callable[[str], None]
-Gather = Callable[[], list[Source]]
+Gather = Callable[[], list[CellMaterial]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +77,18 @@ class Plan:
         return _digest([asdict(self), asdict(SPEC)])
 
 
+def _training() -> CellTraining:
+    """The settings of the shelf's classifier."""
+    usual = recipe.load(CLASSIFIER).training
+    if not isinstance(usual, CellTraining):
+        raise TypeError("the shelf's classifier is trained as a finder")
+    return usual
+
+
 def plan_of(steps: int, seed: int) -> Plan:
     """The plan for the fold that is held out."""
     return Plan(
-        CellTraining(steps=steps, seed=seed, platelets=PLATELETS),
+        replace(_training(), steps=steps, seed=seed),
         tuple(sorted(slides_held_out(FOLD))),
         tuple(held_out_blocks(FOLD)),
     )
@@ -115,15 +130,18 @@ def made(candidate: Candidate, plan: Plan, gather: Gather, work: Path, say: Say)
     if path.exists() and note.exists() and json.loads(note.read_text())["key"] == key:
         return path
     note.unlink(missing_ok=True)
-    sources = kept_from(gather(), plan.slides, plan.blocks)
-    learned, shares = [source.cells for source in sources], [source.share for source in sources]
+    held = frozenset(
+        (*(f"nih_cells/{one}" for one in plan.slides), *(f"iml_fields/block {one}" for one in plan.blocks))
+    )
+    kept = [replace(source, cells=without(source.cells, held)) for source in gather()]
+    learned, shares = zip(*((source.cells, source.share) for source in kept if len(source.cells)), strict=True)
     keep = Keeping(path.parent / "checkpoint.npz", key)
     learner = behind_colour(net, candidate.colour)
     settings = replace(plan.settings, rate=candidate.rate or plan.settings.rate)
     train(learned, shares, SPEC, settings, lambda line: say(f"{candidate.name}: {line}"), start=learner, keep=keep)
     source = save_keras(net, path.with_suffix(".keras"))
-    some = calibration(learned, plan.settings.seed)
-    flatbuffer = to_device(net, some, candidate)
+    some = calibration(learned, SPEC, plan.settings.seed)
+    flatbuffer = classifier_file(net, to_colour(some, candidate.colour), candidate.name)
     try:
         write_model(path, flatbuffer, _card(candidate, plan, source))
         note.write_text(json.dumps({"key": key}) + "\n")  # last: without it, it is made again
@@ -141,7 +159,7 @@ def plan_in(path: Path) -> Plan | None:
             return None
         told = card.training
         slides, blocks = tuple(told["held_out_slides"]), tuple(told["held_out_blocks"])
-        return Plan(CellTraining(**told["settings"]), slides, blocks)
+        return Plan(CellTraining.plain(told["settings"]), slides, blocks)
     except (EdgeError, KeyError, TypeError):
         return None
 
@@ -185,40 +203,6 @@ def behind_colour(net: Any, colour: str) -> Any:
 
     inputs = keras.Input((SIZE, SIZE, 3))
     return keras.Model(inputs, net(DeviceColour()(inputs)))
-
-
-def calibration(learned: list[CellSet], seed: int) -> UInt8Array:
-    """Some cells of each source as the device crops them, RGB uint8 [n, 32, 32, 3]."""
-    rng = np.random.default_rng([seed, 29])
-    parts = []
-    for cells in learned:
-        rows = rng.choice(len(cells), min(len(cells), _CALIBRATION), replace=False)
-        parts.append(CellSet(cells.crops[rows], cells.labels[rows], cells.references(rows)))
-    some = join(parts)
-    return to_reference(np.ascontiguousarray(middle(some.crops, SIZE)), SPEC, some.reference)
-
-
-def to_device(net: Any, crops: UInt8Array, candidate: Candidate) -> bytes:
-    """The int8 flatbuffer of a net, as the workshop makes any, its answers checked to be the same in a batch and alone.
-
-    Args:
-        net: Keras, bytes as (value - 128) / 64.
-        crops: RGB uint8 [n, 32, 32, 3], to calibrate on.
-        candidate: its name and colour.
-    """
-    images = to_colour(crops, candidate.colour)
-    fed = _VALUES.values(images)
-    # Both ends of the byte must be seen, so that a step of the input is a step of the byte.
-    fed[0, 0, 0], fed[0, -1, -1] = _VALUES.limits
-
-    def samples() -> Iterator[list[np.ndarray]]:
-        for image in fed:
-            yield [image[None]]
-
-    with quiet():
-        flatbuffer = quantise(device_model(net, SIZE, _VALUES, batch=CONVERTED_AT), samples)
-        check_batches(flatbuffer, images[: CONVERTED_AT + 2], candidate.name)
-    return flatbuffer
 
 
 def _card(candidate: Candidate, plan: Plan, source: str) -> Card:

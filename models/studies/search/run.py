@@ -10,7 +10,6 @@ from pathlib import Path
 from edge.door import stop_on_signals
 from edge.errors import ModelError
 from edge.safe_file import write_text
-from models.data.crops import SPEC
 from models.data.folds import FINDER, fold_paths
 from models.places import FOLDS, REPOSITORY
 from models.studies.search.candidates import CANDIDATES, REFERENCE, Candidate
@@ -20,7 +19,9 @@ from models.studies.search.judge import Exam, Judged, exam, judged
 from models.studies.search.make import Plan, Say, code_of, file_of, made, plan_in, plan_of
 from models.studies.search.page import render
 from models.studies.search.plot import draw
-from models.train.sources import Source, gather, load_finders
+from models.train import recipe
+from models.train.make import prepare
+from models.train.material import CellMaterial
 
 STEPS = 1000
 MORE_SEEDS = (1, 2)
@@ -103,8 +104,9 @@ def seeds(plan: Plan) -> list[tuple[Candidate, Plan]]:
 
 def _train(asked: Asked, plan: Plan, say: Say) -> None:
     @cache
-    def sources() -> list[Source]:
-        return gather(SPEC, load_finders(fold_paths(FOLDS, FINDER)), asked.seed, say)
+    def sources() -> list[CellMaterial]:
+        usual = recipe.load(REFERENCE)
+        return prepare(replace(usual, training=replace(usual.training, seed=asked.seed)), say).cells
 
     for one in CANDIDATES:
         if not asked.only or one.name in asked.only:

@@ -26,10 +26,10 @@ from models.adapt import finder as finding
 from models.adapt import tune as adapt
 from models.data.classes import ClassScheme, Naming, make_scheme
 from models.data.fieldset import Fields, open_fields
-from models.data.scenes import CELL_PX
+from models.data.scenes import CELL_PX, annotated_scene
 from models.data.virtual import virtual_scenes
 from models.train.start import open_start
-from tests.models.cells.test_train import models
+from tests.models.train.test_train import models
 
 LABELS = ("uninfected", "parasitized")
 needs_tensorflow = [
@@ -112,7 +112,7 @@ def test_tight_boxes_are_noticed_and_brought_to_the_finders_width(fields: Fields
 
 def test_a_field_becomes_a_scene_at_the_finders_scale_with_suspects_marked(fields: Fields, plan: ClassScheme) -> None:
     one = fields.fields.fields[0]
-    made = finding.scene(one, decode_image(one.path), plan)
+    made = annotated_scene(one, decode_image(one.path), plan)
     assert made is not None
     assert made.unit == pytest.approx(2 * CELL_PX, rel=0.1)
     assert (made.kind == 1).sum() == sum(kind == "parasitized" for kind in one.types)
