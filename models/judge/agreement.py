@@ -52,7 +52,7 @@ def at_threshold(folder: Path, name: str, fields: list[ImlField]) -> dict[str, A
     for fold, path in enumerate(fold_paths(folder, name)):
         classifier, keras_file = Classifier(read_model(path)), path.with_suffix(".keras")
         if not keras_file.is_file():
-            raise ModelError(f"{keras_file}: no such file: python -m models train-classifier --fold {fold} writes it")
+            raise ModelError(f"{keras_file}: no such file: python -m models train {name} --fold {fold} writes it")
         model = keras.models.load_model(keras_file, compile=False)
         spec = classifier.card.crop
         unseen = {"nih": [_slides(fold, spec)], "iml": list(_fields(folder, fields, fold, spec))}

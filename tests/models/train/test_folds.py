@@ -11,6 +11,7 @@ from edge.types import FloatArray, UInt8Array
 from models.data.augment import Augmentation
 from models.data.fields import load_iml
 from models.data.folds import SLIDE_FOLDS, blocks_by_fold, groups_held_out, held_out_blocks, slides_held_out
+from models.data.scenes import draw
 from models.train import classifier, finder, material
 from models.train.classifier import CellTraining, batches
 from models.train.finder import FinderTraining
@@ -42,7 +43,7 @@ def middles(crops: np.ndarray) -> np.ndarray:
     at = crops.shape[1] // 2
     patch = crops[:, at - 3 : at + 3, at - 3 : at + 3].reshape(len(crops), -1, 3)
     plain = (np.ptp(patch[..., 0], axis=1) <= 2) & (np.abs(patch[..., 1].mean(axis=1) - tiny_data.GREEN) <= 1)
-    return patch[plain][..., 0].mean(axis=1)
+    return np.asarray(patch[plain][..., 0].mean(axis=1))
 
 
 def seen_by_batches(
@@ -104,9 +105,8 @@ def test_no_field_of_a_held_out_block_reaches_a_finders_batches(fold: int, monke
         rgb: np.ndarray = scene.rgb  # type: ignore[attr-defined]
         values, counts = np.unique(rgb[rgb[..., 2] == 110][:, 0], return_counts=True)
         seen.update(values[counts > 200].tolist())
-        return real(scene, rng)  # type: ignore[arg-type]
+        return draw(scene, rng)  # type: ignore[arg-type]
 
-    real = finder.draw
     monkeypatch.setattr(finder, "draw", spy)
     codes = {tiny_data.code_of_block(block) for block in held_out_blocks(fold)}
     for number, wanted in ((fold, False), (None, True)):

@@ -18,6 +18,9 @@ from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card, read_model
 from models.places import MODELS
 from models.train import make as making
+from models.train import material
+from models.train.classifier import train
+from models.train.device import int8_scores
 from models.train.make import make
 from models.train.recipe import RecipeError
 from models.train.records import Recipe, SplitRecipe, ThresholdRecipe
@@ -85,18 +88,17 @@ def test_a_threshold_of_the_trainers_own_is_chosen_on_groups_that_are_neither_le
     made: Callable[..., MadeNet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scored: list[set[str]] = []
-    real_scores, real_train = making.int8_scores, making.train
 
-    def scores(flatbuffer: bytes, card: Card, cells: Any) -> Any:
+    def spy_scores(flatbuffer: bytes, card: Card, cells: Any) -> Any:
         scored.append(set(cells.groups.tolist()))
-        return real_scores(flatbuffer, card, cells)
+        return int8_scores(flatbuffer, card, cells)
 
-    def train(sources: Any, *arguments: Any, **more: Any) -> Any:
+    def spy_train(sources: Any, *arguments: Any, **more: Any) -> Any:
         scored.append({group for cells in sources for group in cells.groups.tolist()})
-        return real_train(sources, *arguments, **more)
+        return train(sources, *arguments, **more)
 
-    monkeypatch.setattr(making, "int8_scores", scores)
-    monkeypatch.setattr(making, "train", train)
+    monkeypatch.setattr(making, "int8_scores", spy_scores)
+    monkeypatch.setattr(making, "train", spy_train)
     recipe = small("malaria-thin-32")
     split = SplitRecipe(held_out=0.3, validation=0.3)
     own = replace(recipe, sources=recipe.sources[2:3], split=split, threshold=ThresholdRecipe())
@@ -155,7 +157,8 @@ def test_a_checkpoint_of_another_fold_is_not_gone_on_with(tmp_path: Path) -> Non
         if line.startswith("step 2/4"):
             raise KeyboardInterrupt
 
-    out, lines = tmp_path / "net.tflite", []
+    out = tmp_path / "net.tflite"
+    lines: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         make(recipe, 0, out, interrupt, seconds=0.0)
     make(recipe, 1, out, lines.append)
@@ -179,7 +182,7 @@ def test_what_may_not_be_made_is_refused_before_an_image_is_read(
     def never(*_: Any) -> None:
         raise AssertionError("images were read")
 
-    monkeypatch.setattr(making.material, "opened", never)
+    monkeypatch.setattr(material, "opened", never)
     recipe = small("malaria-thin-32")
     teaching = replace(recipe, sources=(replace(recipe.sources[1], set="bbbc_fields", unseen=False),))
     out = tmp_path / "net.tflite"
