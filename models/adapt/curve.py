@@ -46,7 +46,7 @@ _START, _FINDER = "start", "start-finder"
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class CurveSettings:
     """What is asked.
 
     Attributes:
@@ -83,7 +83,7 @@ def starting_finder(folder: Path, training: FinderTraining, log: Log) -> Startin
     return open_start(str(path), "find")
 
 
-def run(bench: Bench, fields: Fields, curve: Curve) -> list[dict[str, Any]]:
+def run(bench: Bench, fields: Fields, curve: CurveSettings) -> list[dict[str, Any]]:
     """All points, those that are kept already among them.
 
     Returns:

@@ -189,7 +189,7 @@ def learning_curve(
             replace(usual.cell, steps=steps, seed=seed), replace(usual.finder, steps=finder_steps, seed=seed)
         )
         bench = Bench(finder, classifier, plan_for(data.plan, classifier.card), tuning, tell, say)
-        points = curve.run(bench, source, curve.Curve(wanted, draws, work))
+        points = curve.run(bench, source, curve.CurveSettings(wanted, draws, work))
         lines = curve.page(points, bench, source.name)
         write_text(work / "curve.json", json.dumps({"report_version": 1, "points": points}, indent=1) + "\n")
         write_text(work / "curve.md", "\n".join(lines) + "\n")

@@ -36,7 +36,7 @@ from edge.types import Int32Array, UInt8Array
 from models.data.cells import BOX, FOUND, HARD, LabelledCells, join
 from models.data.classes import ClassScheme
 from models.data.crops import jitter, with_slack
-from models.data.streams import Stream
+from models.data.streams import RandomStream
 
 CLASSICAL = "classical"
 COPIES = 8
@@ -80,14 +80,14 @@ class Fields:
         return sorted(set(self.fields.groups))
 
     def read(
-        self, plan: ClassScheme, spec: CropSpec, tell: Progress, *, learn: bool = False
+        self, plan: ClassScheme, spec: CropSpec, progress: Progress, *, learn: bool = False
     ) -> tuple[LabelledCells, list[str]]:
         """The cells, and what was noticed.
 
         Args:
             plan: the classes; it needs a background.
             spec: of the crops.
-            tell: gets progress.
+            progress: gets progress.
             learn: crops to learn from: uncoloured and with slack (``models.data.crops``), with the annotated boxes of all
                 but the background.
         """
@@ -103,7 +103,7 @@ class Fields:
         faults: Counter[str] = Counter()
         seen: set[bytes] = set()
         for number, (one, group) in enumerate(zip(self.fields.fields, self.fields.groups, strict=True)):
-            tell(f"finding the cells of {self.name}", number / len(self.fields))
+            progress(f"finding the cells of {self.name}", number / len(self.fields))
             try:
                 digest = hashlib.sha256(one.path.read_bytes()).digest() if one.path.is_file() else b""
                 if digest in seen:
@@ -115,7 +115,7 @@ class Fields:
                 continue
             seen.add(digest)
             truth = sound(one, rgb, faults)
-            known = _One(rgb, truth, f"{self.name}/{group}", np.random.default_rng([number, Stream.FIELD_BOXES]))
+            known = _One(rgb, truth, f"{self.name}/{group}", np.random.default_rng([number, RandomStream.FIELD_BOXES]))
             found = _found(self.finders.get(group, self.finder), rgb, truth, plan)
             parts.append(_cells(found, known, plan, spec, learn=learn, copies=copies if learn and self.boxes else None))
         notes = [*self.notes, *check_readable(unreadable, len(self.fields), self.name)]

@@ -43,18 +43,18 @@ class CellFolder:
         return sorted({one.slide for one in self.listing.cells if one.slide is not None})
 
     def read(
-        self, plan: ClassScheme, spec: CropSpec, tell: Progress, *, learn: bool = False
+        self, plan: ClassScheme, spec: CropSpec, progress: Progress, *, learn: bool = False
     ) -> tuple[LabelledCells, list[str]]:
         """The cells as the device would crop them, and what was noticed; raises CellsError where they cannot be used.
 
         Args:
             plan: the classes; what it leaves out is not opened.
             spec: of the crops.
-            tell: gets progress.
+            progress: gets progress.
             learn: crops to learn from: uncoloured and with slack, see ``models.data.crops``.
         """
         numbers = plan.indices(one.label for one in self.listing.cells).tolist()
-        found = read(self.listing, plan.labels, numbers, spec, tell, uncoloured=with_slack(spec) if learn else None)
+        found = read(self.listing, plan.labels, numbers, spec, progress, uncoloured=with_slack(spec) if learn else None)
         groups = np.array([f"{self.name}/{group}" for group in found.resampled()])
         fields = np.unique(groups, return_inverse=True)[1].astype(np.int32)
         role = np.full(len(found), FOUND, np.int8)

@@ -59,12 +59,12 @@ class OpenData:
     plan: ClassScheme
 
     def read(
-        self, spec: CropSpec, tell: Progress, say: Callable[[str], None], *, learn: bool = False
+        self, spec: CropSpec, progress: Progress, say: Callable[[str], None], *, learn: bool = False
     ) -> list[LabelledCells]:
         """The cells of each folder, cut by ``spec``; ``say`` gets what was noticed."""
         parts = []
         for source in self.sources:
-            cells, notes = source.read(self.plan, spec, tell, learn=learn)
+            cells, notes = source.read(self.plan, spec, progress, learn=learn)
             for note in notes:
                 say(note)
             parts.append(cells)

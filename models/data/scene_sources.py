@@ -25,7 +25,7 @@ from models.data.dataset import DataSet
 from models.data.fieldset import sound
 from models.data.nih import nih_rows, with_second_opinions
 from models.data.scenes import CellPool, Scene, annotated_scene
-from models.data.streams import Stream
+from models.data.streams import RandomStream
 from models.data.virtual import virtual_scenes
 
 VIRTUAL = "virtual slides"
@@ -67,7 +67,7 @@ class SceneSource:
     ) -> tuple[LabelledCells, list[str]]:
         """The cells of all scenes, to learn from; ``scheme`` is of two classes, uninfected and infected."""
         del learn
-        rng = np.random.default_rng([self.seed, Stream.MOVED_BOXES])
+        rng = np.random.default_rng([self.seed, RandomStream.MOVED_BOXES])
         labels = (scheme.labels[0], scheme.labels[1])
         parts = []
         for number, one in enumerate(self.draw(scheme, True)):
@@ -98,7 +98,7 @@ def composed(data: DataSet, count: int, copies: int, seed: int) -> SceneSource:
 
     def draw(scheme: ClassScheme, full_size: bool) -> Iterator[GroupedScene]:
         del scheme, full_size
-        rng = np.random.default_rng([seed, Stream.COMPOSED_FIELDS])
+        rng = np.random.default_rng([seed, RandomStream.COMPOSED_FIELDS])
         pool = CellPool(data.folder, rows)
         for slide in rng.choice(sorted(pool.by_slide), count).tolist():
             yield GroupedScene(pool.scene(rng, slide), f"{data.name}/{slide}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from convert.errors import CellsError
-from models.data.streams import Stream
+from models.data.streams import RandomStream
 
 _DRAWS = 400
 """Random choices that the best is taken of."""
@@ -43,7 +43,7 @@ def choose_groups(groups: np.ndarray, truth: np.ndarray, share: float, seed: int
     spread = ((table > 0).sum(axis=0) > 1)[present]
     table = table[:, present]
     sizes, total = table.sum(axis=1), table.sum()
-    rng = np.random.default_rng([seed, Stream.HELD_OUT_GROUPS])
+    rng = np.random.default_rng([seed, RandomStream.HELD_OUT_GROUPS])
     best, chosen = np.inf, np.zeros(len(names), bool)
     for _ in range(_DRAWS):
         held = np.zeros(len(names), bool)

@@ -1,11 +1,11 @@
-"""Names of the random streams: ``default_rng([seed, Stream.NAME, ...])``, so that no two uses of one seed draw the same numbers."""
+"""Names of the random streams: ``default_rng([seed, RandomStream.NAME, ...])``; no two uses of a seed draw the same numbers."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 
 
-class Stream(IntEnum):
+class RandomStream(IntEnum):
     """What is drawn. Numbers are never given away twice; a new stream takes the next one."""
 
     CELL_BATCHES = 1

@@ -14,7 +14,7 @@ from edge.types import FloatArray, UInt8Array
 from models.data.augment import Augmentation, augment
 from models.data.cells import LabelledCells
 from models.data.crops import moved
-from models.data.streams import Stream
+from models.data.streams import RandomStream
 from models.train.loop import Keeping, Log, ahead, optimiser, run
 from models.train.net import WIDTHS, build
 
@@ -107,7 +107,7 @@ def batches(
     share = np.array(mix) / np.sum(mix)
     number = first
     while True:
-        rng = np.random.default_rng([settings.seed, Stream.CELL_BATCHES, number])
+        rng = np.random.default_rng([settings.seed, RandomStream.CELL_BATCHES, number])
         crops, labels, references = [], [], []
         for source, pool, each, count in zip(
             sources, pools, shares, rng.multinomial(settings.batch, share), strict=True

@@ -24,7 +24,7 @@ from edge.safe_file import plain_errors, whole_path
 from edge.types import FloatArray, UInt8Array
 from models.data.cells import LabelledCells
 from models.data.scenes import VIEW
-from models.data.streams import Stream
+from models.data.streams import RandomStream
 from models.train.classifier import logits, net_input
 
 CALIBRATION = 1000
@@ -47,7 +47,7 @@ def _seen(cells: LabelledCells, spec: CropSpec) -> UInt8Array:
 
 def calibration(sources: Sequence[LabelledCells], spec: CropSpec, seed: int) -> UInt8Array:
     """Some cells of each source, as many of each class as there are, as the device feeds them: uint8 [n, size, size, 3]."""
-    rng = np.random.default_rng([seed, Stream.CALIBRATION_CELLS])
+    rng = np.random.default_rng([seed, RandomStream.CALIBRATION_CELLS])
     parts = []
     for cells in sources:
         each = max(1, CALIBRATION // len(sources) // len(cells.labels))

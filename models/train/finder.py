@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.data.scenes import KINDS, Scene, draw, targets
-from models.data.streams import Stream
+from models.data.streams import RandomStream
 from models.train.loop import Keeping, Log, ahead, optimiser, run
 
 _DECAY = 1e-4
@@ -76,7 +76,7 @@ def batches(
     share /= share.sum()
     number = first
     while True:
-        rng = np.random.default_rng([settings.seed, Stream.SCENE_BATCHES, number])
+        rng = np.random.default_rng([settings.seed, RandomStream.SCENE_BATCHES, number])
         images, heats, regs = [], [], []
         for which in rng.choice(len(pools), settings.batch, p=share):
             scene = pools[which][int(rng.integers(len(pools[which])))]

@@ -20,13 +20,14 @@ from convert.measure.reading import Progress
 from convert.measure.scoring import decide
 from convert.net.int8 import tool_versions
 from edge.errors import OutputError
+from edge.macs import macs
 from edge.modelfile import Card, FinderSpec, write_model
 from edge.safe_file import write_text
 from edge.types import FloatArray
 from models.data.cells import LabelledCells, join
 from models.data.classes import ClassScheme, fit
 from models.data.scenes import CELL_PX, KINDS, STRIDE, VIEW, draw
-from models.data.streams import Stream
+from models.data.streams import RandomStream
 from models.judge import confusion
 from models.judge import figures as score
 from models.judge.finder_thresholds import OTHERS
@@ -46,7 +47,6 @@ from models.train.finder import FinderTraining
 from models.train.finder import fit as fit_finder
 from models.train.loop import Keeping, Log
 from models.train.material import CellMaterial, Parts, SceneMaterial
-from models.train.net import macs
 from models.train.recipe import RecipeError, checked
 from models.train.records import FINDER, VALIDATION, Recipe
 from models.train.start import open_start
@@ -59,10 +59,6 @@ FIRST_THRESHOLDS = (0.4, 0.2, *OTHERS)
 
 _VIEWS = 200
 """Views that a finder is calibrated on."""
-
-
-def no_progress(_doing: str, _share: float) -> None:
-    """Show nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +92,7 @@ class Making:
         return card
 
 
-def prepare(recipe: Recipe, log: Log, progress: Progress = no_progress, seconds: float = 30.0) -> Making:
+def prepare(recipe: Recipe, log: Log, progress: Progress = lambda *_: None, seconds: float = 30.0) -> Making:
     """Read what a recipe's nets learn from; raises CellsError, ModelError, RecipeError."""
     checked(recipe)
     sources = material.opened(recipe)
@@ -113,7 +109,7 @@ def make(
     fold: int | None,
     out: Path,
     log: Log,
-    progress: Progress = no_progress,
+    progress: Progress = lambda *_: None,
     *,
     force: bool = True,
     seconds: float = 30.0,
@@ -213,7 +209,7 @@ def _finder(making: Making, fold: int | None, out: Path) -> Card:
     model = fit_finder(model, pools, [one.share for one in learned], settings, making.log, keep=keep)
     digest = save_keras(model, out.with_suffix(".keras"))
     making.log("making the int8 file")
-    rng = np.random.default_rng([settings.seed, Stream.CALIBRATION_VIEWS])
+    rng = np.random.default_rng([settings.seed, RandomStream.CALIBRATION_VIEWS])
     every = [scene for pool in pools for scene in pool]
     views = [draw(every[int(rng.integers(len(every)))], rng).image for _ in range(_VIEWS)]
     card = Card(
@@ -261,7 +257,7 @@ def _classifier(making: Making, fold: int | None, out: Path) -> Card:
             "threshold": _groups(parts.validation),
             "held out": _groups(parts.held_out),
         },
-        "macs_per_cell": macs(model),
+        "macs_per_cell": macs(flatbuffer),
     }
     if parts.held_out and not recipe.split.folds:
         training["held_out_groups"] = sorted({str(g) for one in parts.held_out for g in one.cells.groups})

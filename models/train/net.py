@@ -33,15 +33,3 @@ def build(outputs: int = 1, widths: Sequence[int] = WIDTHS) -> Any:
     x = layers.Dropout(0.2)(x)
     x = layers.Conv2D(16, 4, activation="relu")(x)
     return keras.Model(inputs, layers.Conv2D(outputs, 1, name="logits")(x))
-
-
-def macs(model: Any) -> int:
-    """Multiply-accumulates of one cell, convolutions only (all there is)."""
-    total = 0
-    for layer in model.layers:
-        if type(layer).__name__ == "Conv2D":
-            _, height, width, filters = layer.output.shape
-            total += int(
-                height * width * filters * layer.kernel.shape[0] * layer.kernel.shape[1] * layer.kernel.shape[2]
-            )
-    return total

@@ -175,7 +175,7 @@ def test_finished_points_are_kept_and_not_done_again(
     monkeypatch.setattr(curve, "point", instead)
     starts = open_start(shelf.FINDER, "find"), open_start(shelf.CLASSIFIER, "classify")
     bench = adapt.Bench(*starts, plan, adapt.Tuning(), lambda *_: None, lambda _: None)
-    asked = curve.Curve((0, 2, 50), 2, tmp_path)
+    asked = curve.CurveSettings((0, 2, 50), 2, tmp_path)
     first = curve.run(bench, fields, asked)
     assert done == [0, 2, 0, 2]
     assert curve.run(bench, fields, asked) == first

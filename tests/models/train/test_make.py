@@ -31,8 +31,9 @@ MadeNet = tuple[Path, Card, list[str]]
 
 
 @pytest.fixture(autouse=True)
-def tensorflow() -> None:
+def tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("tensorflow", reason="TensorFlow (extra convert)")
+    monkeypatch.setattr(making, "_VIEWS", 6)
 
 
 @pytest.fixture
