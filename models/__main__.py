@@ -1,4 +1,4 @@
-"""``python -m models``: train, choose thresholds, measure."""
+"""``python -m models``: the data sets, the trainer, the judges and what is written about them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import typer
 
 from edge.program import enter, make_app
 from models.cli.cells import register
+from models.cli.data import register as register_data
 from models.cli.options import EXIT_CODES, Debug, entered
 from models.cli.report import register as register_report
 from models.cli.search import register as register_search
-from models.cli.shelf import register as register_makers
+from models.cli.shelf import register as register_shelf
 from models.places import DOCS, FOLDS, SHELF
 from models.studies.kept import default_work
 
@@ -112,7 +113,8 @@ def founding(
 
 
 register(app)
-register_makers(app)
+register_data(app)
+register_shelf(app)
 register_report(app)
 register_search(app)
 

@@ -88,7 +88,7 @@ def count(
         typer.echo(tables.render(counts))
         if keep:
             counts.write(instructions.KEPT)
-            tables.write_page("counts", table.render(counts))
+            tables.write_page("counts", tables.render(counts))
 
 
 @app.command(name="nets", epilog="Example: edge-bench arm nets a.tflite b.tflite -o counts.json")

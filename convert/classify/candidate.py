@@ -23,7 +23,7 @@ from convert.measure.cells import CellSet, draws, some
 from convert.measure.operating import HALF, Operating
 from convert.measure.scoring import decide, device_scores
 from convert.net.batch import CONVERTED_AT, check_batches, feed
-from convert.net.int8 import LayerError, Recipe, layer_errors, quantise, to_float, worst_with_next
+from convert.net.int8 import LayerError, QuantisationRecipe, layer_errors, quantise, to_float, worst_with_next
 from convert.net.values import ValueRange
 from edge.crops import to_colour
 from edge.macs import macs
@@ -122,7 +122,7 @@ class LadderStep:
     """
 
     name: str
-    recipe: Recipe
+    recipe: QuantisationRecipe
     cells: int
     tuned: bool = False
     last: bool = False
@@ -158,7 +158,7 @@ def allowed(limit: float, cells: int) -> float:
 def make(way: Way, plan: QuantizePlan, progress: Progress) -> Candidate:
     """Make the device file of one way; climbs the ladder where int8 loses too much. The best is returned, pass or not."""
     work = _CandidateMaker(way, plan, progress)
-    best = work.attempt(LadderStep(INT8, Recipe(), plan.cells))
+    best = work.attempt(LadderStep(INT8, QuantisationRecipe(), plan.cells))
     progress(f"{way.name}: error of each layer", -1)
     layers = work.layers()
     tried = [(best.recipe, best.worst)]
@@ -244,19 +244,27 @@ def accuracy(scores: FloatArray, cells: CellSet, card: Card) -> float:
 
 def _ladder(layers: tuple[LayerError, ...], plan: QuantizePlan) -> Iterator[LadderStep]:
     if len(plan.calibration) > plan.cells:
-        yield LadderStep("int8 with more calibration cells", Recipe(), plan.more_cells)
+        yield LadderStep("int8 with more calibration cells", QuantisationRecipe(), plan.more_cells)
     if min(plan.cells, len(plan.calibration)) > _FEW:
-        yield LadderStep("int8 with fewer calibration cells", Recipe(), _FEW)  # narrower ranges, finer steps
+        yield LadderStep(
+            "int8 with fewer calibration cells", QuantisationRecipe(), _FEW
+        )  # narrower ranges, finer steps
     dense = [i for i, layer in enumerate(layers) if layer.op == "FULLY_CONNECTED"]
     tail = layers[dense[0] + 1 :] if dense else ()  # the first dense layer has nearly all the weights
     if tail:
         kept = tuple(layer.tensor for layer in tail)
-        yield LadderStep("int8, the small dense layers at the end in float", Recipe(float_layers=kept), plan.cells)
+        yield LadderStep(
+            "int8, the small dense layers at the end in float", QuantisationRecipe(float_layers=kept), plan.cells
+        )
     if worst := worst_with_next(layers):
-        yield LadderStep(f"int8, the {len(worst)} worst layers in float", Recipe(float_layers=worst), plan.cells)
+        yield LadderStep(
+            f"int8, the {len(worst)} worst layers in float", QuantisationRecipe(float_layers=worst), plan.cells
+        )
     if first := _first(layers):
-        yield LadderStep("int8, the first layers in float", Recipe(float_layers=first), plan.cells)
-    yield LadderStep("int8 after quantisation-aware fine-tuning", Recipe(), plan.more_cells, tuned=True, last=True)
+        yield LadderStep("int8, the first layers in float", QuantisationRecipe(float_layers=first), plan.cells)
+    yield LadderStep(
+        "int8 after quantisation-aware fine-tuning", QuantisationRecipe(), plan.more_cells, tuned=True, last=True
+    )
 
 
 def _first(layers: tuple[LayerError, ...]) -> tuple[str, ...]:

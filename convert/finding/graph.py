@@ -11,7 +11,7 @@ import numpy as np
 from convert.errors import UnsupportedError
 from convert.finding.spec import STEP, NetShape, Roles
 from convert.net.batch import feed
-from convert.net.int8 import Recipe, quantise, to_float
+from convert.net.int8 import QuantisationRecipe, quantise, to_float
 from convert.net.rewrite import replay
 from convert.net.values import ValueRange
 from convert.reading.layers import DEPTH_TO_SPACE, keras_classes
@@ -51,7 +51,9 @@ def finder_graph(
     return keras.Model(inputs, [heat, joined])
 
 
-def quantised(graph: Any, images: Sequence[UInt8Array], values: ValueRange, recipe: Recipe | None = None) -> bytes:
+def quantised(
+    graph: Any, images: Sequence[UInt8Array], values: ValueRange, recipe: QuantisationRecipe | None = None
+) -> bytes:
     """The int8 flatbuffer of a ``finder_graph``; ``models`` makes the shelf's finder with this too."""
     return quantise(graph, feed(images, values), recipe)
 

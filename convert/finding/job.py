@@ -19,7 +19,7 @@ from convert.finding.spec import NetShape, Roles, roles_of, shape_of, spec_of
 from convert.finding.trial import TRIED, input_range, score, threshold, value_range
 from convert.measure.fields import FieldSet, read_fields, read_image, split, spread, virtual_fields
 from convert.net.batch import feed
-from convert.net.int8 import LayerError, Recipe, layer_errors, tool_versions, worst_with_next
+from convert.net.int8 import LayerError, QuantisationRecipe, layer_errors, tool_versions, worst_with_next
 from convert.net.values import RANGES, ValueRange
 from convert.reading import trust
 from convert.reading.load import load_model
@@ -205,7 +205,7 @@ class _FinderJob:
         """Int8 files until one passes the gate, and the layers' errors of the first."""
         static = finder_graph(self.model, self.net.size, self.roles, values)
 
-        def attempt(recipe: str, how: Recipe, count: int) -> Attempt:
+        def attempt(recipe: str, how: QuantisationRecipe, count: int) -> Attempt:
             self.progress(f"{recipe}, calibrating", -1)
             chosen = [images[i] for i in np.unique(np.linspace(0, len(images) - 1, count).astype(int))]
             flatbuffer = quantised(static, chosen, values, how)
@@ -215,14 +215,16 @@ class _FinderJob:
             finders = {name: LearnedFinder(self.device(data, spec)) for name, data in files.items()}
             return Attempt(recipe, flatbuffer, judge(finders, check, self.task.positive, self.progress), len(chosen))
 
-        tried = [attempt("int8", Recipe(), len(images))]
+        tried = [attempt("int8", QuantisationRecipe(), len(images))]
         self.progress("error of each layer", -1)
         layers = layer_errors(static, feed(images[:_LAYER_FIELDS], values))
-        ladder: list[tuple[str, Recipe, int]] = []
+        ladder: list[tuple[str, QuantisationRecipe, int]] = []
         if len(images) > FEW:
-            ladder.append(("int8 with fewer calibration fields", Recipe(), FEW))
+            ladder.append(("int8 with fewer calibration fields", QuantisationRecipe(), FEW))
         if worst := worst_with_next(layers):
-            ladder.append((f"int8, the {len(worst)} worst layers in float", Recipe(float_layers=worst), len(images)))
+            ladder.append(
+                (f"int8, the {len(worst)} worst layers in float", QuantisationRecipe(float_layers=worst), len(images))
+            )
         for recipe, how, count in ladder:
             if tried[-1].passes(self.task.max_drop):
                 break

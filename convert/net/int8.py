@@ -65,14 +65,19 @@ class LayerError:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class QuantisationRecipe:
     """Which layers stay float: the tensor names of their outputs."""
 
     float_layers: tuple[str, ...] = ()
 
 
 def quantise(
-    static: Any, samples: Feed, recipe: Recipe | None = None, *, images: UInt8Array | None = None, name: str = "net"
+    static: Any,
+    samples: Feed,
+    recipe: QuantisationRecipe | None = None,
+    *,
+    images: UInt8Array | None = None,
+    name: str = "net",
 ) -> bytes:
     """Make a Keras model of static shape a full-integer int8 file: every int8 file of this project is made here.
 

@@ -14,7 +14,7 @@ from convert.measure.operating import how
 from edge.modelfile import Card, ModelFile
 from models.adapt import finder as finding
 from models.adapt.tune import AdaptationSetup, HeldOutScores, joined, judge, tuned_classifier, tuned_finder
-from models.data.classes import Plan, fit
+from models.data.classes import ClassScheme, fit
 from models.data.fieldset import Fields
 from models.judge.figures import Scored
 from models.judge.finder_thresholds import OTHERS, Grid, best
@@ -36,13 +36,13 @@ class Fold:
     rest: Fields
 
 
-def folds_of(fields: Fields, plan: Plan) -> list[Fold]:
+def folds_of(fields: Fields, plan: ClassScheme) -> list[Fold]:
     """Each fold holds out whole groups; none where all fields are of one group."""
     taken = ((fields.fields.take(~held), fields.fields.take(held)) for held in fold_masks(fields, plan))
     return [Fold(replace(fields, fields=learn), replace(fields, fields=rest)) for learn, rest in taken]
 
 
-def fold_masks(fields: Fields, plan: Plan) -> list[np.ndarray]:
+def fold_masks(fields: Fields, plan: ClassScheme) -> list[np.ndarray]:
     """The held-out fields of each fold, bool [fields].
 
     The groups with most positive cells are spread over the folds; there are fewer folds where there are fewer groups.
@@ -54,7 +54,7 @@ def fold_masks(fields: Fields, plan: Plan) -> list[np.ndarray]:
     return [np.isin(groups, ranked[number::count]) for number in range(count)] if count > 1 else []
 
 
-def positive_cells(fields: Fields, plan: Plan) -> dict[str, int]:
+def positive_cells(fields: Fields, plan: ClassScheme) -> dict[str, int]:
     """How many positive cells are annotated in each group."""
     counts: dict[str, int] = {}
     for one, group in zip(fields.fields.fields, fields.fields.groups, strict=True):
@@ -112,7 +112,7 @@ class ClassifierCheck:
     before: HeldOutScores
     after: HeldOutScores | None
 
-    def better(self, card: Card, plan: Plan) -> bool:
+    def better(self, card: Card, plan: ClassScheme) -> bool:
         """Whether fine-tuning ranks held-out cells at least as well; no where positive or negative cells are missing."""
         values = []
         for part in (self.before, self.after):

@@ -11,9 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +19,23 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.reading import Progress
-from edge.safe_file import plain_errors, write_text
+from edge.safe_file import write_text
 from models.adapt import finder as finding
 from models.adapt.check import positive_cells
 from models.adapt.streams import AdaptStream
 from models.adapt.tune import AdaptationSetup, Say, figures, judge, tuned_classifier, tuned_finder
-from models.data.classes import Plan
+from models.data.classes import ClassScheme
 from models.data.fieldset import Fields
-from models.data.gather import Given, gather
+from models.data.folds import FINDER
+from models.data.gather import DataOptions
 from models.report.markdown import table
+from models.train import recipe
 from models.train.classifier import CellTraining
 from models.train.finder import FinderTraining
-from models.train.make import Wish, make
-from models.train.start import Start, open_start
+from models.train.make import make
+from models.train.own import recipe_of
+from models.train.records import ANNOTATED, SplitRecipe
+from models.train.start import StartingNet, open_start
 
 _FIGURES = {
     "auc": "AUC",
@@ -62,31 +64,26 @@ class CurveSettings:
     folder: Path
 
 
-def starting_classifier(given: Given, folder: Path, training: CellTraining, tell: Progress, say: Say) -> Start:
+def starting_classifier(
+    given: DataOptions, folder: Path, training: CellTraining, tell: Progress, say: Say
+) -> StartingNet:
     """A classifier trained on single cells only; it is trained once and kept in the folder."""
-    out = folder / _START
-    if not (out / f"{_START}.tflite").is_file():
+    out = folder / _START / f"{_START}.tflite"
+    if not out.is_file():
         say("training the classifier to start from, on single cells only")
-        make(gather(replace(given, fields=())), Wish(out, training, held_out=0.0), tell, say)
+        make(recipe_of(replace(given, fields=()), _START, training), None, out, say, tell)
     return open_start(str(out), "classify")
 
 
-def starting_finder(folder: Path, training: FinderTraining, say: Say) -> Start:
+def starting_finder(folder: Path, training: FinderTraining, say: Say) -> StartingNet:
     """A finder trained without any real field; it is trained once and kept in the folder."""
-    from models.data.fields import load_iml  # noqa: PLC0415 - the recipe's own data
-    from models.train.finder_make import make_finder  # noqa: PLC0415
-
     path = folder / f"{_FINDER}.tflite"
     if not path.is_file():
         say("training the finder to start from, on composed and virtual fields only")
-        part = folder / "part" / path.name
-        with plain_errors(path):
-            part.parent.mkdir(parents=True, exist_ok=True)
-            blocks = sorted({one.block for one in load_iml()})
-            with redirect_stdout(StringIO()):  # the converter's own lines
-                make_finder(part, blocks, training, say, _FINDER)
-            part.with_suffix(".keras").replace(path.with_suffix(".keras"))
-            part.replace(path)
+        usual = recipe.load(FINDER)
+        drawn = tuple(one for one in usual.sources if one.form != ANNOTATED)
+        own = replace(usual, name=_FINDER, ships=False, split=SplitRecipe(), training=training, sources=drawn)
+        make(own, None, path, say)
     return open_start(str(path), "find")
 
 
@@ -137,7 +134,7 @@ def point(setup: AdaptationSetup, learn: Fields, rest: Fields) -> dict[str, Any]
     return figures(judge(file, flatbuffer, card, rest, setup.plan), card, setup.plan)
 
 
-def judged_groups(fields: Fields, plan: Plan) -> list[str]:
+def judged_groups(fields: Fields, plan: ClassScheme) -> list[str]:
     """Groups with a positive cell, which can be judged on; those with most first."""
     counts = positive_cells(fields, plan)
     return sorted((group for group, count in counts.items() if count), key=lambda group: (-counts[group], group))

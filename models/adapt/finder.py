@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from convert.measure.annotations import AnnotatedField
@@ -25,16 +24,14 @@ from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile
 from edge.types import UInt8Array
 from models.adapt.streams import AdaptStream
-from models.data.classes import Plan
-from models.data.debris import weak_labels
+from models.data.classes import ClassScheme
 from models.data.fieldset import Fields, sound
-from models.data.scenes import CELL_PX, KINDS, Scene, draw
+from models.data.scenes import KINDS, Scene, annotated_scene, draw
 from models.data.virtual import virtual_scenes
 from models.judge.finder_thresholds import CELL_GRID, OTHERS, SUSPECT_GRID, Grid
-from models.train.device import quiet
+from models.train.device import finder_file, quiet
 from models.train.finder import FinderTraining, fit
-from models.train.finder_make import device_file
-from models.train.start import Start
+from models.train.start import StartingNet
 
 COMPLETE = 0.6
 """With fewer annotated cells per found cell annotations count as incomplete: a finder would learn to overlook cells."""
@@ -97,53 +94,35 @@ def resized(fields: Fields, factor: float) -> Fields:
     return replace(fields, fields=replace(fields.fields, fields=tuple(scaled(one) for one in fields.fields.fields)))
 
 
-def check_form(start: Start) -> None:
+def check_form(start: StartingNet) -> None:
     """Raise ModelError for a finder that is not one of this project's own nets."""
     if start.card.finder is None or start.card.finder.kinds != KINDS:
         raise ModelError(f"{start.card.name}: only finders that tell {', '.join(KINDS)} can be adapted")
 
 
-def scene(field: AnnotatedField, rgb: UInt8Array, plan: Plan) -> Scene | None:
-    """A field to learn from, its cells twice as wide as the net sees them; None where it has no cell."""
-    one = sound(field, rgb, Counter())  # unusable boxes are counted where cells are read
-    index = plan.indices(one.types)
-    if not (index >= 0).any():
-        return None
-    boxes = one.boxes.astype(np.float32)
-    suspicious = plan.suspect
-    kind = np.where(index < 0, -1, np.where(suspicious[np.maximum(index, 0)], 1, 0))
-    debris, debris_kind = weak_labels(rgb, boxes)
-    unit = float(np.median(boxes[index >= 0, 2:]))
-    scale = min(1.0, 2 * CELL_PX / unit)
-    small = np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    every = np.concatenate([boxes, debris]) * np.float32(scale)
-    return Scene(small, every, np.concatenate([kind, debris_kind]), unit * scale, others=True)
-
-
-def scenes_of(fields: Fields, plan: Plan, tell: Progress) -> list[Scene]:
+def scenes_of(fields: Fields, plan: ClassScheme, tell: Progress) -> list[Scene]:
     """All fields to learn from that can be read."""
     scenes = []
     for number, (one, rgb) in enumerate(_readable(fields)):
         tell("reading fields for the finder", number / len(fields.fields))
-        if (made := scene(one, rgb, plan)) is not None:
+        if (made := annotated_scene(sound(one, rgb, Counter()), rgb, plan)) is not None:
             scenes.append(made)
     return scenes
 
 
 def tuned(
-    start: Start, scenes: list[Scene], settings: FinderTraining, say: Callable[[str], None]
+    start: StartingNet, scenes: list[Scene], settings: FinderTraining, say: Callable[[str], None]
 ) -> tuple[Any, ModelFile]:
     """The fine-tuned Keras model and its device file, with the thresholds of the one it started from."""
     import keras  # noqa: PLC0415
 
     keras.utils.set_random_seed(settings.seed)
     virtual = virtual_scenes(_VIRTUAL_SCENES, _VIRTUAL_SEEDS + settings.seed)
-    model = fit(start.model(), [scenes, virtual], replace(settings, mix=_MIX), say)
+    model = fit(start.model(), [scenes, virtual], _MIX, settings, say)
     rng = np.random.default_rng([settings.seed, AdaptStream.CALIBRATION])
     shown = [*scenes, *virtual[::4]]
     images = [draw(shown[i % len(shown)], rng).image for i in range(_CALIBRATION_FIELDS)]
-    with quiet():
-        flatbuffer = device_file(model, images)
+    flatbuffer = finder_file(model, images)
     return model, ModelFile(flatbuffer, start.card, "", Path(start.card.name))
 
 
@@ -153,7 +132,7 @@ def opened(file: ModelFile) -> LearnedFinder:
         return LearnedFinder(file)
 
 
-def matches(finder: Finder, fields: Fields, plan: Plan) -> list[Match]:
+def matches(finder: Finder, fields: Fields, plan: ClassScheme) -> list[Match]:
     """The finder's cells matched with the annotations, one ``Match`` per field that can be read."""
     return [_match(finder, rgb, one, plan) for one, rgb in _readable(fields)]
 
@@ -164,14 +143,14 @@ def _readable(fields: Fields) -> Iterator[tuple[AnnotatedField, UInt8Array]]:
             yield one, read_image(one)
 
 
-def _match(finder: Finder, rgb: UInt8Array, one: AnnotatedField, plan: Plan) -> Match:
+def _match(finder: Finder, rgb: UInt8Array, one: AnnotatedField, plan: ClassScheme) -> Match:
     cells = finder.find(rgb)
     index = plan.indices(one.types)
     suspicious = np.where(index < 0, False, plan.suspect[np.maximum(index, 0)])
     return match_boxes(cells.boxes[cells.kind == 0], one.boxes, suspicious, (rgb.shape[0], rgb.shape[1]))
 
 
-def threshold_grid(finder: LearnedFinder, fields: Fields, plan: Plan) -> Grid:
+def threshold_grid(finder: LearnedFinder, fields: Fields, plan: ClassScheme) -> Grid:
     """Matches at every pair of thresholds."""
     grid: Grid = {pair: [] for pair in itertools.product(CELL_GRID, SUSPECT_GRID)}
     for one, rgb in _readable(fields):

@@ -14,10 +14,10 @@ from models.adapt import check as checking
 from models.adapt import finder as finding
 from models.adapt.tune import AdaptationSetup, figures, tuned_classifier, tuned_finder
 from models.cards import card_text
-from models.data.cells import Cells
+from models.data.cells import LabelledCells
 from models.data.fieldset import Fields
 from models.train.device import save_keras
-from models.train.start import Start
+from models.train.start import StartingNet
 
 _SHOWN = {
     "finder_f1": "finder, F1",
@@ -70,7 +70,7 @@ class ClassifierOutcome:
 
     flatbuffer: bytes | None = None
     model: Any = None
-    cells: Cells | None = None
+    cells: LabelledCells | None = None
     checked: checking.ClassifierCheck | None = None
 
 
@@ -168,7 +168,7 @@ def figure_lines(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _training(start: Start, fields: Fields, settings: Any, found: dict[str, Any]) -> dict[str, Any]:
+def _training(start: StartingNet, fields: Fields, settings: Any, found: dict[str, Any]) -> dict[str, Any]:
     return {
         "adapted_from": start.card.name,
         "adapted_from_sha256": start.card.sha256,
@@ -206,7 +206,7 @@ def _classifier_card(
     return replace(card, training=training, accuracy=found, tools=tool_versions(), calibration=None), line
 
 
-def _write(out: Path, card: Card, flatbuffer: bytes, model: Any, start: Start) -> Path:
+def _write(out: Path, card: Card, flatbuffer: bytes, model: Any, start: StartingNet) -> Path:
     """``OUT/NAME/NAME.tflite`` with its Keras file and ``CARD.md``, so that OUT is a shelf."""
     name = f"{start.card.name}-{out.resolve().name}"[:_LONGEST_NAME]
     folder = out / name

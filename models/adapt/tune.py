@@ -22,15 +22,14 @@ from convert.measure.reading import Progress
 from edge.modelfile import Card, ModelFile
 from edge.types import FloatArray
 from models.adapt import finder as finding
-from models.data.cells import Cells, join
-from models.data.classes import Plan, fit
-from models.data.crops import CellSet
+from models.data.cells import LabelledCells, join
+from models.data.classes import ClassScheme, fit
 from models.data.fieldset import Fields
 from models.judge.figures import END_TO_END, Scored, applies, measure
-from models.train.classifier import CellTraining, Classes, train
+from models.train.classifier import BatchClasses, CellTraining, train
 from models.train.device import flatbuffer_of, int8_scores
 from models.train.finder import FinderTraining
-from models.train.start import Start
+from models.train.start import StartingNet
 
 Say = Callable[[str], None]
 _DOUBLE = 40  # fields with which the steps are doubled
@@ -75,9 +74,9 @@ class AdaptationSetup:
         say: gets lines.
     """
 
-    finder: Start
-    classifier: Start
-    plan: Plan
+    finder: StartingNet
+    classifier: StartingNet
+    plan: ClassScheme
     tuning: TuningSettings
     tell: Progress
     say: Say
@@ -99,10 +98,10 @@ class TunedClassifier:
 
     model: Any
     flatbuffer: bytes | None
-    cells: Cells
+    cells: LabelledCells
 
 
-def plan_for(plan: Plan, card: Card) -> Plan:
+def plan_for(plan: ClassScheme, card: Card) -> ClassScheme:
     """The fields' classes as the classifier has them; raises CellsError where they do not fit."""
     known = fit(plan, card)
     if known.label_of is None:
@@ -117,7 +116,7 @@ def plan_for(plan: Plan, card: Card) -> Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenamedPlan(Plan):
+class RenamedPlan(ClassScheme):
     """A plan with the classes of another net.
 
     Attributes:
@@ -125,7 +124,7 @@ class RenamedPlan(Plan):
         place: int32 [k], the class of this plan for each class of ``inner``.
     """
 
-    inner: Plan
+    inner: ClassScheme
     place: np.ndarray
 
     def index(self, name: str) -> int:
@@ -134,13 +133,12 @@ class RenamedPlan(Plan):
         return -1 if number < 0 else int(self.place[number])
 
 
-def tuned_cells(start: Start, cells: Cells, settings: CellTraining, say: Say) -> Any:
+def tuned_cells(start: StartingNet, cells: LabelledCells, settings: CellTraining, say: Say) -> Any:
     """The fine-tuned Keras model of a classifier; ``cells`` are uncoloured and of the classifier's classes."""
     labels = start.card.labels
     ordinary = [i for i, label in enumerate(labels) if label not in start.card.positive]
-    classes = Classes(len(labels), ordinary[0] if len(ordinary) < len(labels) else None)
-    source = CellSet(cells.crops, cells.truth, cells.reference)
-    return train([source], [1.0], start.card.crop, settings, say, classes=classes, start=start.model())
+    classes = BatchClasses(len(labels), ordinary[0] if len(ordinary) < len(labels) else None)
+    return train([cells], [1.0], start.card.crop, settings, say, classes=classes, start=start.model())
 
 
 def tuned_finder(bench: AdaptationSetup, fields: Fields) -> tuple[Any, ModelFile]:
@@ -171,12 +169,12 @@ class HeldOutScores:
         matches: of the finder, one per field.
     """
 
-    cells: Cells
+    cells: LabelledCells
     scores: FloatArray
     matches: list[Match]
 
 
-def judge(file: ModelFile, flatbuffer: bytes, card: Card, fields: Fields, plan: Plan) -> HeldOutScores:
+def judge(file: ModelFile, flatbuffer: bytes, card: Card, fields: Fields, plan: ClassScheme) -> HeldOutScores:
     """Scores of a finder and a classifier on fields that neither learned from."""
     finder = finding.opened(file)
     plain = replace(card.crop, normalise="none")
@@ -193,7 +191,7 @@ def joined(parts: list[HeldOutScores]) -> HeldOutScores:
     )
 
 
-def figures(held_out: HeldOutScores, card: Card, plan: Plan) -> dict[str, Any]:
+def figures(held_out: HeldOutScores, card: Card, plan: ClassScheme) -> dict[str, Any]:
     """Finder and classifier on held-out fields, plain values with intervals."""
     pooled = summarise(held_out.matches)
     out: dict[str, Any] = {

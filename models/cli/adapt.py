@@ -27,9 +27,9 @@ from models.cli.options import (
 
 if TYPE_CHECKING:
     from models.adapt.tune import TuningSettings
-    from models.data.classes import Plan
+    from models.data.classes import ClassScheme
     from models.data.fieldset import Fields
-    from models.data.gather import Given
+    from models.data.gather import DataOptions
 
 Steps = Annotated[
     int,
@@ -102,7 +102,7 @@ def adapt(
         write_lines([f"use them: edge-run FIELDS --finder {result.finder} --model {result.classifier}"])
 
 
-def _fields(request: Given) -> tuple[Plan, Fields]:
+def _fields(request: DataOptions) -> tuple[ClassScheme, Fields]:
     """The classes of the annotated fields, and the fields."""
     from models.data.fieldset import Fields  # noqa: PLC0415
     from models.data.gather import gather  # noqa: PLC0415
@@ -180,7 +180,7 @@ def learning_curve(
         from edge.safe_file import plain_errors, write_text  # noqa: PLC0415
         from models.adapt import curve  # noqa: PLC0415
         from models.adapt.tune import AdaptationSetup, plan_for  # noqa: PLC0415
-        from models.data.gather import Given  # noqa: PLC0415
+        from models.data.gather import DataOptions  # noqa: PLC0415
         from models.train.classifier import CellTraining  # noqa: PLC0415 - heavy
         from models.train.finder import FinderTraining  # noqa: PLC0415
         from models.train.start import open_start  # noqa: PLC0415
@@ -193,7 +193,7 @@ def learning_curve(
             classifier = open_start(start, "classify")
         else:
             training = CellTraining(steps=start_steps, seed=seed)
-            classifier = curve.starting_classifier(Given(cells=tuple(cells or ())), work, training, tell, say)
+            classifier = curve.starting_classifier(DataOptions(cells=tuple(cells or ())), work, training, tell, say)
         finder = (
             open_start(start_finder, "find")
             if start_finder

@@ -26,7 +26,6 @@ from models.cli.options import (
     Merge,
     Positive,
     RandomSplit,
-    Seed,
     Table,
     entered,
     given,
@@ -35,6 +34,7 @@ from models.cli.options import (
     write_json,
     write_lines,
 )
+from models.cli.recipes import load_recipe, numbers, train_recipe
 
 Models = Annotated[
     list[str], typer.Argument(metavar="MODEL", help="Names on the shelf, .tflite files, or folders of train.")
@@ -48,8 +48,25 @@ FalsePositives = Annotated[
 
 
 def train(
+    recipe: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Argument(
+            metavar="[RECIPE]", help="Recipe: a name in models/recipes, or a TOML file. Or give --cells, --fields."
+        ),
+    ] = None,
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the net; its name is the net's.")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Folder for the net; its name is that of a net of your own images."
+        ),
+    ] = None,
+    fold: Annotated[
+        Optional[list[int]],  # noqa: UP045
+        typer.Option(min=0, help="Of a recipe: the net without this fold's groups; several times."),
+    ] = None,
+    all_folds: Annotated[bool, typer.Option("--all-folds", help="Of a recipe: the nets of all its folds.")] = False,
+    shipped: Annotated[bool, typer.Option("--shipped", help="Besides the folds, the net that ships.")] = False,
     cells: CellFolders = None,
     fields: FieldFolders = None,
     table: Table = None,
@@ -62,9 +79,18 @@ def train(
     ignore: Ignore = None,
     background: Background = None,
     positive: Positive = None,
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 3000,
-    batch: Annotated[int, typer.Option(min=2, help="Cells per step.")] = 256,
-    seed: Seed = 0,
+    steps: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Optimiser steps; default: the recipe's, else 3000."),
+    ] = None,
+    batch: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=2, help="Cells per step; default: the recipe's, else 256."),
+    ] = None,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=0, help="Everything random follows from it; default: the recipe's, else 0."),
+    ] = None,
     held_out: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of the groups that the figures are of.")
     ] = 0.2,
@@ -77,30 +103,52 @@ def train(
     ] = False,
     false_positives: FalsePositives = None,
     margin: Annotated[
-        Optional[float],  # noqa: UP045 - typer reads it at run time
+        Optional[float],  # noqa: UP045
         typer.Option(min=0.5, max=3.0, help="Side of the crop over the box's longer side; default: the shelf's."),
     ] = None,
     checkpoint: Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="Between checkpoints.")] = 30.0,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Train a classifier; the same command goes on where an interrupted run stopped."""
+    """Train a net by a recipe, or a classifier on your own images; the same command goes on where an interrupted run stopped.
+
+    The shelf's recipes write models/shelf and models/folds. Your own images become a recipe, too: recipe.toml beside the net.
+    """
+    if recipe is not None:
+        if cells or fields:
+            raise typer.BadParameter("a recipe says itself what is learned from: leave out --cells and --fields")
+        with entered(debug=debug, training=True):
+            train_recipe(
+                load_recipe(recipe, steps=steps, batch=batch, seed=seed),
+                numbers(fold, all_folds=all_folds, shipped=shipped),
+                out,
+                seconds=checkpoint,
+                force=force,
+            )
+        return
+    if fold or all_folds or shipped:
+        raise typer.BadParameter("--fold, --all-folds and --shipped go with a recipe")
+    if out is None:
+        raise typer.BadParameter("--out DIR is missing")
     asked = given(
         cells=cells, fields=fields, table=table, annotations=annotations, group_by=group_by, random_split=random_split,
         finder=finder, classes=classes, merge=merge, ignore=ignore, background=background, positive=positive,
     )  # fmt: skip
     allowed = rate(false_positives)
     with entered(debug=debug, training=True):
-        from models.data.gather import gather  # noqa: PLC0415
         from models.train.classifier import CellTraining  # noqa: PLC0415 - heavy
-        from models.train.make import Wish, check_out, make  # noqa: PLC0415
+        from models.train.own import recipe_of  # noqa: PLC0415
+        from models.train.records import NetRecipe, SplitRecipe, ThresholdRecipe  # noqa: PLC0415
 
-        settings = CellTraining(steps=steps, batch=batch, seed=seed)
-        share = 0.0 if everything else held_out
-        wish = Wish(out, settings, share, validation, allowed, margin, checkpoint, force)
-        check_out(out, force=force)
-        card = make(gather(asked), wish, teller(), say)
-        write_lines([f"{out / card.name}.tflite written, threshold {card.threshold:.4g}: {card.threshold_origin}"])
+        own = recipe_of(
+            asked,
+            out.resolve().name,
+            CellTraining(steps=steps or 3000, batch=batch or 256, seed=seed or 0),
+            split=SplitRecipe(held_out=0.0 if everything else held_out, validation=validation),
+            threshold=ThresholdRecipe() if allowed is None else ThresholdRecipe(false_positives=allowed),
+            net=NetRecipe() if margin is None else NetRecipe(margin=margin),
+        )
+        train_recipe(own, [None], out, seconds=checkpoint, force=force, keep_recipe=True)
 
 
 def _judging(
@@ -189,7 +237,7 @@ compare = _judging(
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     for command, example in (
-        (train, "train --cells nih_cells -o nets/mine"),
+        (train, "train --cells nih_cells -o nets/mine; python -m models train malaria-thin-32 --fold 0"),
         (evaluate, "evaluate malaria-thin-32 --fields my_fields --ignore difficult"),
         (compare, "compare malaria-thin-32 nets/mine --cells nih_cells"),
         (adapt, "adapt --fields my_fields -o nets/my-scope"),

@@ -103,11 +103,11 @@ def given(
     background: str | None = None,
     positive: str | None = None,
 ) -> Any:
-    """What the options say, as ``models.data.gather.Given``; raises typer.BadParameter where they make no sense."""
+    """What the options say, as ``models.data.gather.OpenDataOptions``; raises typer.BadParameter where they make no sense."""
     from convert.measure.names import same  # noqa: PLC0415
     from edge import shelf  # noqa: PLC0415 - NumPy, which --help can do without
     from models.data.classes import Naming, parse_merge  # noqa: PLC0415
-    from models.data.gather import CLASSICAL, Given  # noqa: PLC0415
+    from models.data.gather import CLASSICAL, DataOptions  # noqa: PLC0415
 
     if not cells and not fields:
         raise typer.BadParameter("give --cells DIR or --fields DIR")
@@ -119,7 +119,7 @@ def given(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     usual = shelf.FINDER if shelf.has(shelf.FINDER) else CLASSICAL
-    return Given(
+    return DataOptions(
         tuple(cells or ()),
         tuple(fields or ()),
         table,

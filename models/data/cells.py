@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from convert.measure.cells import CellSet as JudgedCells
+from edge.crops import centre_colours
 from edge.types import FloatArray, Int32Array, UInt8Array
 
 FEW_GROUPS = 8
@@ -19,7 +20,7 @@ found where nothing is annotated, and taken for background."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cells:
+class LabelledCells:
     """Cells of known class.
 
     Attributes:
@@ -33,6 +34,7 @@ class Cells:
         lost_groups: str [m], their groups.
         lost_fields: int32 [m], their fields.
         reference: float32 [n, 3] or None: the median cell's colour in the field of each (of cells in folders: in the slide).
+        lessons: int32 [n] or None: the class to learn, where it is not ``truth`` (a second opinion); nothing is judged by it.
     """
 
     crops: UInt8Array
@@ -45,11 +47,12 @@ class Cells:
     lost_groups: np.ndarray = field(default_factory=lambda: np.empty(0, str))
     lost_fields: Int32Array = field(default_factory=lambda: np.empty(0, np.int32))
     reference: FloatArray | None = None
+    lessons: Int32Array | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
 
-    def take(self, rows: np.ndarray) -> Cells:
+    def take(self, rows: np.ndarray) -> LabelledCells:
         """Some of the cells, int or bool [n]; lost ones stay."""
         return replace(
             self,
@@ -59,9 +62,10 @@ class Cells:
             fields=self.fields[rows],
             role=self.role[rows],
             reference=None if self.reference is None else self.reference[rows],
+            lessons=None if self.lessons is None else self.lessons[rows],
         )
 
-    def of_groups(self, names: frozenset[str]) -> Cells:
+    def of_groups(self, names: frozenset[str]) -> LabelledCells:
         """The cells of these groups, lost ones with them."""
         lost = np.array([group in names for group in self.lost_groups], bool)
         kept = self.take(np.array([group in names for group in self.groups], bool))
@@ -80,7 +84,7 @@ class Cells:
             return self.groups, self.lost_groups
         return self.fields, self.lost_fields
 
-    def as_found(self) -> Cells:
+    def as_found(self) -> LabelledCells:
         """What the device would see: without the annotated boxes that are only learned from."""
         return self.take(self.role != BOX)
 
@@ -90,12 +94,21 @@ class Cells:
         grouped = len(np.unique(self.groups)) < len(self)
         return JudgedCells(self.crops, self.truth, self.labels, self.groups, names, grouped)
 
+    @property
+    def taught(self) -> Int32Array:
+        """The class to learn of each cell, int32 [n]."""
+        return self.truth if self.lessons is None else self.lessons
+
+    def references(self, rows: np.ndarray) -> FloatArray:
+        """The colour of each one's field, float32 [m, 3]; a cell's own where its field's is not known."""
+        return centre_colours(self.crops[rows]) if self.reference is None else self.reference[rows]
+
     def counts(self) -> np.ndarray:
         """Cells per class, int [k]."""
         return np.bincount(self.truth, minlength=len(self.labels))
 
 
-def join(parts: Sequence[Cells]) -> Cells:
+def join(parts: Sequence[LabelledCells]) -> LabelledCells:
     """Several sets of the same classes as one; fields are numbered on."""
     fields, lost_fields, first = [], [], 0
     for part in parts:
@@ -103,7 +116,7 @@ def join(parts: Sequence[Cells]) -> Cells:
         lost_fields.append(part.lost_fields + np.int32(first))
         first += int(max(part.fields.max(initial=-1), part.lost_fields.max(initial=-1))) + 1
     known = [part.reference for part in parts if part.reference is not None]
-    return Cells(
+    return LabelledCells(
         np.concatenate([part.crops for part in parts]),
         np.concatenate([part.truth for part in parts]),
         parts[0].labels,
@@ -114,4 +127,5 @@ def join(parts: Sequence[Cells]) -> Cells:
         np.concatenate([part.lost_groups for part in parts]),
         np.concatenate(lost_fields),
         np.concatenate(known) if len(known) == len(parts) else None,
+        np.concatenate([part.taught for part in parts]) if any(part.lessons is not None for part in parts) else None,
     )

@@ -59,7 +59,7 @@ def parse_merge(texts: Iterable[str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ClassScheme:
     """The classes of a piece of work.
 
     Attributes:
@@ -75,11 +75,11 @@ class Plan:
     naming: Naming = field(default_factory=Naming)
 
     def index(self, name: str) -> int:
-        """The class of an annotated name, as an index into ``labels``; -1: left out."""
+        """The class of an annotated name, as an index into ``labels``; -1: it is none of them, or left out."""
         known = self.naming.of(name)
         if known is None:
             return -1
-        return next(i for i, label in enumerate(self.labels) if same(label) == same(known))
+        return next((i for i, label in enumerate(self.labels) if same(label) == same(known)), -1)
 
     def indices(self, names: Iterable[str]) -> np.ndarray:
         """The same of many names, int32 [n]."""
@@ -97,7 +97,7 @@ class Plan:
         return np.array([label in self.positive for label in self.labels], bool)
 
 
-def make_plan(
+def make_scheme(
     names: Counter[str],
     naming: Naming,
     background: str | None,
@@ -105,7 +105,7 @@ def make_plan(
     *,
     whole_fields: bool,
     least: int = 2,
-) -> Plan:
+) -> ClassScheme:
     """The classes of what is annotated.
 
     Args:
@@ -145,7 +145,7 @@ def make_plan(
     background = next((label for label in labels if background is not None and same(label) == same(background)), None)
     suspicious = [_named(one, shown, "--positive") for one in positive] or list(labels if background else ())
     chosen = {same(one) for one in suspicious if one is not None} - ({same(background)} if background else set())
-    return Plan(labels, background, tuple(label for label in labels if same(label) in chosen), naming)
+    return ClassScheme(labels, background, tuple(label for label in labels if same(label) in chosen), naming)
 
 
 def _named(name: str | None, shown: Mapping[str, str], option: str) -> str | None:
@@ -169,7 +169,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class ClassMapping:
     """How the classes of some cells are read by a net with classes of its own.
 
     Attributes:
@@ -182,7 +182,7 @@ class Fit:
     suspect: np.ndarray
 
 
-def fit(plan: Plan, card: Card) -> Fit:
+def fit(plan: ClassScheme, card: Card) -> ClassMapping:
     """How a net with this card reads the classes of ``plan``.
 
     By name where all names are the net's; where the net tells two classes apart, one of them positive, by what is
@@ -193,7 +193,7 @@ def fit(plan: Plan, card: Card) -> Fit:
     whole = np.array([-1 if one is None else one for one in named], np.int32)
     if (whole >= 0).all():
         suspicious = np.array([card.labels[i] in card.positive for i in whole], bool)
-        return Fit(whole, suspicious if suspicious.any() else plan.suspect)
+        return ClassMapping(whole, suspicious if suspicious.any() else plan.suspect)
     if plan.background is None or not card.positive or len(card.positive) == len(card.labels):
         raise CellsError(
             f"the cells are of {', '.join(plan.labels)}, {card.name} tells {', '.join(card.labels)} apart: "
@@ -201,5 +201,5 @@ def fit(plan: Plan, card: Card) -> Fit:
         )
     if len(card.labels) == 2:
         yes, no = card.labels.index(card.positive[0]), 1 - card.labels.index(card.positive[0])
-        return Fit(np.where(plan.suspect, yes, no).astype(np.int32), plan.suspect)
-    return Fit(None, plan.suspect)
+        return ClassMapping(np.where(plan.suspect, yes, no).astype(np.int32), plan.suspect)
+    return ClassMapping(None, plan.suspect)

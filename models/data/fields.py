@@ -18,15 +18,12 @@ from models.places import REPOSITORY
 BLOCK = 35
 """Consecutive images per block; the split of every figure in this repository."""
 
-FOLDS = 4
-"""Parts that the blocks are dealt into."""
-
 RED_CELL = "red blood cell"
 UNSURE = "difficult"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AnnotatedField(AnyField):
+class ImlField(AnyField):
     """One of the IML fields."""
 
     @property
@@ -71,11 +68,11 @@ def need_images() -> None:
             raise CellsError(f"{wanted}: no such file: EDGE_DATA names the folder of nih_cells and iml_fields")
 
 
-def load_iml(folder: Path | None = None) -> list[AnnotatedField]:
+def load_iml(folder: Path | None = None) -> list[ImlField]:
     """The IML fields in order; a new block starts every 35 images of one consecutive numbering."""
     folder = folder or data_dir() / "iml_fields"
     read = read_annotations(folder, folder / "annotations.json", BLOCK, gap=1)
-    return [AnnotatedField(one.path, one.boxes, one.types, one.block) for one in read]
+    return [ImlField(one.path, one.boxes, one.types, one.block) for one in read]
 
 
 def load_chula(folder: Path | None = None) -> list[PointedField]:
@@ -84,9 +81,3 @@ def load_chula(folder: Path | None = None) -> list[PointedField]:
     read = read_annotations(folder, folder / "annotations.json")
     read.sort(key=lambda one: one.path.name)
     return [PointedField(one.path, one.points) for one in read if one.points is not None]
-
-
-def folds(fields: list[AnnotatedField], count: int = FOLDS) -> list[list[int]]:
-    """Block numbers held out in each fold: blocks dealt round so that every block is held out exactly once."""
-    blocks = sorted({f.block for f in fields})
-    return [blocks[i::count] for i in range(count)]

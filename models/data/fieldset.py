@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,10 @@ from edge.finders.classical import ClassicalFinder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import CropSpec
 from edge.types import Int32Array, UInt8Array
-from models.data.cells import BOX, FOUND, HARD, Cells, join
-from models.data.classes import Plan
+from models.data.cells import BOX, FOUND, HARD, LabelledCells, join
+from models.data.classes import ClassScheme
 from models.data.crops import jitter, with_slack
+from models.data.streams import RandomStream
 
 CLASSICAL = "classical"
 COPIES = 8
@@ -58,12 +60,16 @@ class Fields:
         fields: with groups.
         finder: finds the cells.
         notes: what was noticed, in words.
+        finders: by group, the finder that looks at its fields instead: one that never learned from them.
+        boxes: annotated boxes are learned from too.
     """
 
     name: str
     fields: FieldSet
     finder: Finder
     notes: tuple[str, ...] = ()
+    finders: Mapping[str, Finder] = field(default_factory=dict)
+    boxes: bool = True
 
     def names(self) -> Counter[str]:
         """How often each name is annotated."""
@@ -73,13 +79,15 @@ class Fields:
         """Groups, each once."""
         return sorted(set(self.fields.groups))
 
-    def read(self, plan: Plan, spec: CropSpec, tell: Progress, *, learn: bool = False) -> tuple[Cells, list[str]]:
+    def read(
+        self, plan: ClassScheme, spec: CropSpec, progress: Progress, *, learn: bool = False
+    ) -> tuple[LabelledCells, list[str]]:
         """The cells, and what was noticed.
 
         Args:
             plan: the classes; it needs a background.
             spec: of the crops.
-            tell: gets progress.
+            progress: gets progress.
             learn: crops to learn from: uncoloured and with slack (``models.data.crops``), with the annotated boxes of all
                 but the background.
         """
@@ -90,12 +98,12 @@ class Fields:
         for label in range(len(plan.labels)):
             mine = sum(count for name, count in counts.items() if plan.index(name) == label)
             copies[label] = int(np.clip(_RARE // max(mine, 1), 1, COPIES))
-        parts: list[Cells] = []
+        parts: list[LabelledCells] = []
         unreadable: list[str] = []
         faults: Counter[str] = Counter()
         seen: set[bytes] = set()
         for number, (one, group) in enumerate(zip(self.fields.fields, self.fields.groups, strict=True)):
-            tell(f"finding the cells of {self.name}", number / len(self.fields))
+            progress(f"finding the cells of {self.name}", number / len(self.fields))
             try:
                 digest = hashlib.sha256(one.path.read_bytes()).digest() if one.path.is_file() else b""
                 if digest in seen:
@@ -107,9 +115,9 @@ class Fields:
                 continue
             seen.add(digest)
             truth = sound(one, rgb, faults)
-            known = _One(rgb, truth, f"{self.name}/{group}", np.random.default_rng([number, 29]))
-            found = _found(self.finder, rgb, truth, plan)
-            parts.append(_cells(found, known, plan, spec, copies if learn else None))
+            known = _One(rgb, truth, f"{self.name}/{group}", np.random.default_rng([number, RandomStream.FIELD_BOXES]))
+            found = _found(self.finders.get(group, self.finder), rgb, truth, plan)
+            parts.append(_cells(found, known, plan, spec, learn=learn, copies=copies if learn and self.boxes else None))
         notes = [*self.notes, *check_readable(unreadable, len(self.fields), self.name)]
         notes += [f"{count} {what} ({self.name})" for what, count in faults.items()]
         parts = [part for part in parts if len(part) or len(part.lost_truth)]
@@ -133,21 +141,21 @@ def open_fields(folder: Path, annotations: Path | None, group_by: str | None, fi
     return Fields(folder.resolve().name, fields, finder_of(finder), tuple(notes))
 
 
-def sound(field: AnnotatedField, rgb: UInt8Array, faults: Counter[str]) -> AnnotatedField:
+def sound(one: AnnotatedField, rgb: UInt8Array, faults: Counter[str]) -> AnnotatedField:
     """The field with boxes that lie in it: those whose middle is outside are left out, others cut at the border; both are counted."""
     height, width = rgb.shape[:2]
-    middle = field.boxes[:, :2] + field.boxes[:, 2:] / 2
+    middle = one.boxes[:, :2] + one.boxes[:, 2:] / 2
     stays = np.asarray(((middle >= 0) & (middle < (width, height))).all(axis=1), bool)
     if not stays.all():
         faults["annotated boxes lie outside their image: left out"] += int((~stays).sum())
-    corners = np.hstack([field.boxes[:, :2], field.boxes[:, :2] + field.boxes[:, 2:]])
+    corners = np.hstack([one.boxes[:, :2], one.boxes[:, :2] + one.boxes[:, 2:]])
     clipped = np.clip(corners, 0, (width, height, width, height)).astype(np.int32)
     cut = stays & (clipped != corners).any(axis=1)
     if cut.any():
         faults["annotated boxes overrun their image: cut at its border"] += int(cut.sum())
     boxes = np.hstack([clipped[:, :2], clipped[:, 2:] - clipped[:, :2]])[stays]
-    types = tuple(kind for kind, stay in zip(field.types, stays.tolist(), strict=True) if stay)
-    return AnnotatedField(field.path, boxes.astype(np.int32), types, field.block, scored=field.scored)
+    types = tuple(kind for kind, stay in zip(one.types, stays.tolist(), strict=True) if stay)
+    return AnnotatedField(one.path, boxes.astype(np.int32), types, one.block, scored=one.scored)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,42 +182,44 @@ class _One:
     """One field: its image, its sound annotations, its group, and the chance that moves its boxes."""
 
     rgb: UInt8Array
-    field: AnnotatedField
+    truth: AnnotatedField
     group: str
     rng: np.random.Generator
 
 
-def _found(finder: Finder, rgb: UInt8Array, field: AnnotatedField, plan: Plan) -> _Finds:
+def _found(finder: Finder, rgb: UInt8Array, known: AnnotatedField, plan: ClassScheme) -> _Finds:
     """Finds with their classes. Truth near the border does not count, nor does what matches it or lies there itself."""
     shape = (rgb.shape[0], rgb.shape[1])
     cells = set_aside_cut(finder.find(rgb), shape)
     boxes = cells.boxes[cells.kind == 0]
-    annotated = plan.indices(field.types)
-    scored = inside(field.boxes, shape, BORDER) & (annotated >= 0)
+    annotated = plan.indices(known.types)
+    scored = inside(known.boxes, shape, BORDER) & (annotated >= 0)
     use = inside(boxes, shape, BORDER)
     truth = np.full(len(boxes), plan.background_index, np.int32)
     role = np.full(len(boxes), HARD, np.int8)
-    hit = np.zeros(len(field.boxes), bool)
-    for i, j in pairs(iou(boxes, field.boxes), MATCHED):
+    hit = np.zeros(len(known.boxes), bool)
+    for i, j in pairs(iou(boxes, known.boxes), MATCHED):
         hit[j] = True
         use[i] = scored[j]
         truth[i], role[i] = annotated[j], FOUND
     return _Finds(boxes, use, truth, role, annotated[scored & ~hit])
 
 
-def _cells(found: _Finds, one: _One, plan: Plan, spec: CropSpec, copies: np.ndarray | None) -> Cells:
+def _cells(
+    found: _Finds, one: _One, plan: ClassScheme, spec: CropSpec, *, learn: bool, copies: np.ndarray | None
+) -> LabelledCells:
     """Crops of one field; the colour of its median cell is that of all that was found, as on the device."""
-    rgb, field, learn = one.rgb, one.field, copies is not None
+    rgb, known = one.rgb, one.truth
     cutting = with_slack(spec) if learn else replace(spec, normalise="none")
     plain = crop_cells(rgb, found.boxes, cutting)
     truth, role = found.truth[found.use], found.role[found.use]
     parts = [plain[found.use]]
     if copies is not None:
-        annotated = plan.indices(field.types)
-        whole = inside(field.boxes, (rgb.shape[0], rgb.shape[1]), 1)
+        annotated = plan.indices(known.types)
+        whole = inside(known.boxes, (rgb.shape[0], rgb.shape[1]), 1)
         rare = (annotated >= 0) & (annotated != plan.background_index) & whole
         repeat = copies[annotated[rare]]
-        moved = jitter(np.repeat(field.boxes[rare].astype(np.float32), repeat, axis=0), one.rng)
+        moved = jitter(np.repeat(known.boxes[rare].astype(np.float32), repeat, axis=0), one.rng)
         parts.append(crop_cells(rgb, moved, cutting))
         truth = np.concatenate([truth, np.repeat(annotated[rare], repeat)])
         role = np.concatenate([role, np.full(len(moved), BOX, np.int8)])
@@ -218,7 +228,7 @@ def _cells(found: _Finds, one: _One, plan: Plan, spec: CropSpec, copies: np.ndar
     inner = np.ascontiguousarray(middle(seen, spec.size))
     colour = middle_colour(centre_colours(inner)) if len(seen) else np.zeros(3, np.float32)
     reference = np.tile(colour, (len(crops), 1))
-    return Cells(
+    return LabelledCells(
         crops if learn else to_reference(crops, spec, reference),
         truth.astype(np.int32),
         plan.labels,

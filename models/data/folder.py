@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from convert.errors import CellsError
 from convert.measure.listing import TABLE, Listing, list_cells
 from convert.measure.reading import Progress, read
 from edge.modelfile import CropSpec
-from models.data.cells import FOUND, Cells
-from models.data.classes import Plan
+from models.data.cells import FOUND, LabelledCells
+from models.data.classes import ClassScheme
 from models.data.crops import with_slack
 
 
@@ -25,11 +26,13 @@ class CellFolder:
         name: of the folder, among those it is read with.
         listing: its cells.
         notes: what was noticed beyond that, in words.
+        lessons: by file (relative to the folder) the class to learn, where it is not the listed one.
     """
 
     name: str
     listing: Listing
     notes: tuple[str, ...] = ()
+    lessons: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> Counter[str]:
         """How often each class name occurs."""
@@ -39,21 +42,27 @@ class CellFolder:
         """Slides, each once."""
         return sorted({one.slide for one in self.listing.cells if one.slide is not None})
 
-    def read(self, plan: Plan, spec: CropSpec, tell: Progress, *, learn: bool = False) -> tuple[Cells, list[str]]:
+    def read(
+        self, plan: ClassScheme, spec: CropSpec, progress: Progress, *, learn: bool = False
+    ) -> tuple[LabelledCells, list[str]]:
         """The cells as the device would crop them, and what was noticed; raises CellsError where they cannot be used.
 
         Args:
             plan: the classes; what it leaves out is not opened.
             spec: of the crops.
-            tell: gets progress.
+            progress: gets progress.
             learn: crops to learn from: uncoloured and with slack, see ``models.data.crops``.
         """
         numbers = plan.indices(one.label for one in self.listing.cells).tolist()
-        found = read(self.listing, plan.labels, numbers, spec, tell, uncoloured=with_slack(spec) if learn else None)
+        found = read(self.listing, plan.labels, numbers, spec, progress, uncoloured=with_slack(spec) if learn else None)
         groups = np.array([f"{self.name}/{group}" for group in found.resampled()])
         fields = np.unique(groups, return_inverse=True)[1].astype(np.int32)
         role = np.full(len(found), FOUND, np.int8)
-        cells = Cells(found.images, found.truth, plan.labels, groups, fields, role, reference=found.reference)
+        other = plan.indices(self.lessons.get(name, "") for name in found.names) if self.lessons else None
+        lessons = None if other is None else np.where(other < 0, found.truth, other).astype(np.int32)
+        cells = LabelledCells(
+            found.images, found.truth, plan.labels, groups, fields, role, reference=found.reference, lessons=lessons
+        )
         return cells, [*self.notes, *found.notes]
 
 

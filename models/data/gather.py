@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from convert.errors import CellsError
 from convert.measure.reading import Progress
 from edge.modelfile import CropSpec
-from models.data.cells import Cells
-from models.data.classes import Naming, Plan, make_plan
+from models.data.cells import LabelledCells
+from models.data.classes import ClassScheme, Naming, make_scheme
 from models.data.fieldset import CLASSICAL, Fields, open_fields
 from models.data.folder import CellFolder, open_folder
+from models.data.scene_sources import SceneSource
 
-__all__ = ["CLASSICAL", "Data", "Given", "gather"]
+__all__ = ["CLASSICAL", "DataOptions", "OpenData", "gather", "named_apart"]
+
+Named = TypeVar("Named", bound="CellFolder | Fields | SceneSource")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class DataOptions:
     """What a user gives.
 
     Attributes:
@@ -48,17 +52,19 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Data:
+class OpenData:
     """Opened folders and the classes they are read with."""
 
     sources: tuple[CellFolder | Fields, ...]
-    plan: Plan
+    plan: ClassScheme
 
-    def read(self, spec: CropSpec, tell: Progress, say: Callable[[str], None], *, learn: bool = False) -> list[Cells]:
+    def read(
+        self, spec: CropSpec, progress: Progress, say: Callable[[str], None], *, learn: bool = False
+    ) -> list[LabelledCells]:
         """The cells of each folder, cut by ``spec``; ``say`` gets what was noticed."""
         parts = []
         for source in self.sources:
-            cells, notes = source.read(self.plan, spec, tell, learn=learn)
+            cells, notes = source.read(self.plan, spec, progress, learn=learn)
             for note in notes:
                 say(note)
             parts.append(cells)
@@ -70,7 +76,7 @@ class Data:
         return tuple(source.name for source in self.sources)
 
 
-def gather(given: Given, least: int = 2, *, split: bool = True) -> Data:
+def gather(given: DataOptions, least: int = 2, *, split: bool = True) -> OpenData:
     """Open everything; no image is read.
 
     Args:
@@ -93,13 +99,16 @@ def gather(given: Given, least: int = 2, *, split: bool = True) -> Data:
     counts: Counter[str] = Counter()
     for source in sources:
         counts += source.names()
-    plan = make_plan(
+    plan = make_scheme(
         counts, given.naming, given.background, given.positive, whole_fields=bool(given.fields), least=least
     )
-    paths = (*given.cells, *given.fields)
+    return OpenData(tuple(named_apart(sources, (*given.cells, *given.fields))), plan)
+
+
+def named_apart(sources: Sequence[Named], paths: Sequence[Path]) -> list[Named]:
+    """The sources of these folders; where two folders are called alike, the folder above is part of their names."""
     shared = Counter(source.name for source in sources)
-    named = [
+    return [
         replace(source, name=f"{path.absolute().parent.name}/{source.name}") if shared[source.name] > 1 else source
         for source, path in zip(sources, paths, strict=True)
     ]
-    return Data(tuple(named), plan)

@@ -8,7 +8,7 @@ import numpy as np
 
 from convert.measure.matching import BORDER, pairs
 from edge.boxes import inside, iou
-from models.data.fields import UNSURE, AnnotatedField
+from models.data.fields import UNSURE, ImlField
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,12 +25,12 @@ class Matched:
     of: np.ndarray
     lost: np.ndarray
 
-    def infected(self, entry: AnnotatedField) -> np.ndarray:
+    def infected(self, entry: ImlField) -> np.ndarray:
         """Whether each find matches an infected cell, bool [n]."""
         return np.asarray((self.of >= 0) & np.append(entry.infected, [False])[self.of])
 
 
-def match_cells(boxes: np.ndarray, entry: AnnotatedField, shape: tuple[int, int]) -> Matched:
+def match_cells(boxes: np.ndarray, entry: ImlField, shape: tuple[int, int]) -> Matched:
     """Match finds int32 [n, 4] to annotated boxes; unsure truth, and truth within the border margin, does not count."""
     scored = inside(entry.boxes, shape, BORDER) & np.array([t != UNSURE for t in entry.types])
     use = inside(boxes, shape, BORDER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,13 @@ from edge.types import FloatArray, UInt8Array
 from models.data.fields import data_dir
 
 INFECTED_LABEL = "parasitized"
+
+
+def nih_rows(folder: Path | None = None) -> list[dict[str, str]]:
+    """The rows of the NIH cells' table."""
+    folder = folder or data_dir() / "nih_cells"
+    with (folder / "cells.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def crops_of(rows: list[dict[str, str]], spec: CropSpec, folder: Path | None = None) -> UInt8Array:

@@ -12,10 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from convert.measure.annotations import AnnotatedField
 from convert.measure.single import BOX_MARGIN
 from edge.finders.learned import whiten
 from edge.types import UInt8Array
-from models.data.fields import UNSURE, AnnotatedField, read_rgb
+from models.data.classes import ClassScheme
+from models.data.debris import weak_labels
+from models.data.fields import read_rgb
 
 CELL_PX = 20.0
 """Width of a typical box at the net's input."""
@@ -48,20 +51,31 @@ class Scene:
     others: bool
 
 
-def from_annotated(
-    entry: AnnotatedField, debris: np.ndarray | None = None, debris_kind: np.ndarray | None = None
-) -> Scene:
-    """Scene at half size from a real field; ``debris`` float32 [m, 4] adds boxes of what is not a red cell."""
-    rgb = entry.read()
-    half = np.asarray(cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
-    kind = np.where(entry.infected, 1, 0)
-    kind[[t == UNSURE for t in entry.types]] = _IGNORE
-    boxes = entry.boxes.astype(np.float32)
-    unit = float(np.median(boxes[:, 2:])) / 2
-    if debris is not None and debris_kind is not None:
-        boxes = np.concatenate([boxes, debris])
-        kind = np.concatenate([kind, debris_kind])
-    return Scene(half, boxes / 2, kind, unit, debris is not None)
+def annotated_scene(
+    one: AnnotatedField, rgb: UInt8Array, scheme: ClassScheme, *, full_size: bool = False
+) -> Scene | None:
+    """A field to learn from, with weak labels for what is no red cell; None where no cell is annotated in it.
+
+    Args:
+        one: its annotations, all of them within the image.
+        rgb: uint8 [H, W, 3].
+        scheme: which annotated names count, and which are suspicious.
+        full_size: the image as it is; else with cells at most twice as wide as the finder's net sees them.
+    """
+    index = scheme.indices(one.types)
+    if not (index >= 0).any():
+        return None
+    of_label = [
+        1 if label in scheme.positive else KINDS.index(label) if label in KINDS else 0 for label in scheme.labels
+    ]
+    kind = np.where(index < 0, _IGNORE, np.array(of_label)[index])
+    boxes = one.boxes.astype(np.float32)
+    others, others_kind = weak_labels(rgb, boxes)
+    unit = float(np.median(boxes[index >= 0, 2:]))
+    scale = 1.0 if full_size else min(1.0, 2 * CELL_PX / unit)
+    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
+    every = np.concatenate([boxes, others]) * np.float32(scale)
+    return Scene(np.asarray(small, np.uint8), every, np.concatenate([kind, others_kind]), unit * scale, others=True)
 
 
 class CellPool:
@@ -141,7 +155,7 @@ def _paste(paper: np.ndarray, image: np.ndarray, left: int, top: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class SceneView:
     """What the net is shown: image uint8 [240, 320, 3], boxes float32 [n, 4] and kinds int [n] centred in it.
 
     ``core`` (left, top, right, bottom) in pixels is where annotations are complete: nearer to the field's border, cells
@@ -154,7 +168,7 @@ class View:
     core: tuple[float, float, float, float]
 
 
-def draw(scene: Scene, rng: np.random.Generator) -> View:
+def draw(scene: Scene, rng: np.random.Generator) -> SceneView:
     """A random view of a scene: moved, scaled, turned, mirrored, recoloured."""
     height, width = VIEW
     scale = CELL_PX / scene.unit * float(np.exp(rng.normal(0, 0.13)))
@@ -181,7 +195,7 @@ def draw(scene: Scene, rng: np.random.Generator) -> View:
     corners = np.array([[rim, rim], [w - rim, h - rim]]) @ linear.T + shift
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
     image = whiten(recolour(np.asarray(view, np.uint8), rng))
-    return View(image, boxes[keep], scene.kind[keep], (left, top, right, bottom))
+    return SceneView(image, boxes[keep], scene.kind[keep], (left, top, right, bottom))
 
 
 def recolour(view: UInt8Array, rng: np.random.Generator) -> UInt8Array:
@@ -210,7 +224,7 @@ def recolour(view: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
-def targets(view: View, others: bool) -> tuple[np.ndarray, np.ndarray]:
+def targets(view: SceneView, others: bool) -> tuple[np.ndarray, np.ndarray]:
     """What the net shall say of one view; ``others``: whether white cells and platelets are annotated in it.
 
     Returns:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from convert.errors import CellsError
+from models.data.streams import RandomStream
 
 _DRAWS = 400
+"""Random choices that the best is taken of."""
+
 _LACKING = 10.0
+"""What a class that is missing on one side weighs, against the difference of shares (0 to 1)."""
 
 
-def draw(groups: np.ndarray, truth: np.ndarray, share: float, seed: int) -> frozenset[str]:
+def choose_groups(groups: np.ndarray, truth: np.ndarray, share: float, seed: int) -> frozenset[str]:
     """Names of the groups to hold out.
 
     Of many random draws that which comes nearest to ``share`` of each class, and leaves no class without cells on
@@ -39,7 +43,7 @@ def draw(groups: np.ndarray, truth: np.ndarray, share: float, seed: int) -> froz
     spread = ((table > 0).sum(axis=0) > 1)[present]
     table = table[:, present]
     sizes, total = table.sum(axis=1), table.sum()
-    rng = np.random.default_rng([seed, 41])
+    rng = np.random.default_rng([seed, RandomStream.HELD_OUT_GROUPS])
     best, chosen = np.inf, np.zeros(len(names), bool)
     for _ in range(_DRAWS):
         held = np.zeros(len(names), bool)

@@ -9,14 +9,18 @@ import numpy as np
 from convert.measure.single import BOX_MARGIN
 from edge.sources.virtual import SlideSpec, render_field
 from models.data.scenes import CELL_PX, Scene
+from models.data.streams import RandomStream
 
 FIRST_TRAINING_SEED = 1000
+"""Below it are the slides that tests and figures see."""
+
 _KIND = {"red blood cell": 0, "white cell": 2, "platelet": 3, "speck": 3}
+"""Kinds (``models.data.scenes.KINDS``) of what is drawn; anything else is a parasite."""
 
 
 def virtual_scenes(count: int, seed: int, parasitaemia: float = 0.08) -> list[Scene]:
     """Scenes at twice the finder's resolution, each of another slide, with more parasites than real ones have."""
-    rng = np.random.default_rng([seed, 11])
+    rng = np.random.default_rng([seed, RandomStream.VIRTUAL_SLIDES])
     scenes = []
     for number in range(count):
         spec = SlideSpec(

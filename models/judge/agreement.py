@@ -17,12 +17,10 @@ from edge.errors import ModelError
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import CropSpec, read_model
 from edge.types import FloatArray, UInt8Array
-from models.data.fields import AnnotatedField
-from models.data.nih import crops_of
-from models.judge.thresholds import by_fold, fold_paths
-from models.train import finder_make
-from models.train.finder import nih_rows
-from models.train.shelf_classifier import slides_held_out
+from models.data import folds
+from models.data.fields import ImlField
+from models.data.folds import by_fold, fold_paths, slides_held_out
+from models.data.nih import crops_of, nih_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +31,7 @@ class Unseen:
     groups: np.ndarray
 
 
-def at_threshold(folder: Path, name: str, fields: list[AnnotatedField]) -> dict[str, Any]:
+def at_threshold(folder: Path, name: str, fields: list[ImlField]) -> dict[str, Any]:
     """Share of unseen cells that int8 (device runtime) and float (Keras) count as the same class at each fold's threshold.
 
     Args:
@@ -54,7 +52,7 @@ def at_threshold(folder: Path, name: str, fields: list[AnnotatedField]) -> dict[
     for fold, path in enumerate(fold_paths(folder, name)):
         classifier, keras_file = Classifier(read_model(path)), path.with_suffix(".keras")
         if not keras_file.is_file():
-            raise ModelError(f"{keras_file}: no such file: python -m models train-classifier --fold {fold} writes it")
+            raise ModelError(f"{keras_file}: no such file: python -m models train {name} --fold {fold} writes it")
         model = keras.models.load_model(keras_file, compile=False)
         spec = classifier.card.crop
         unseen = {"nih": [_slides(fold, spec)], "iml": list(_fields(folder, fields, fold, spec))}
@@ -89,12 +87,12 @@ def _slides(fold: int, spec: CropSpec) -> Unseen:
     return Unseen(crops_of(rows, spec), np.array([row["slide"] for row in rows]))
 
 
-def _fields(folder: Path, fields: list[AnnotatedField], fold: int, spec: CropSpec) -> Iterator[Unseen]:
+def _fields(folder: Path, fields: list[ImlField], fold: int, spec: CropSpec) -> Iterator[Unseen]:
     """Finds on the fold's fields; none where the fold holds no block out."""
     parts = by_fold(fields)
     if fold >= len(parts):
         return
-    finder = LearnedFinder(read_model(fold_paths(folder, finder_make.NAME)[fold]))
+    finder = LearnedFinder(read_model(fold_paths(folder, folds.FINDER)[fold]))
     for entry in parts[fold]:
         rgb = entry.read()
         cells = finder.find(rgb)

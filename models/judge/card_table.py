@@ -19,11 +19,11 @@ import numpy as np
 from convert.measure.matching import BORDER
 from edge.boxes import inside
 from edge.modelfile import read_model, write_model
-from models.data.fields import UNSURE, AnnotatedField, load_iml
+from models.data import folds
+from models.data.fields import UNSURE, ImlField, load_iml
+from models.data.folds import by_fold
 from models.judge.agreement import at_threshold
-from models.judge.thresholds import ScoredCells, by_fold, score_folds
-from models.train import finder_make
-from models.train import shelf_classifier as cell_make
+from models.judge.thresholds import ScoredCells, score_folds
 
 _STEP, _END = 0.4, 9.3  # in logits: the thresholds that ``edge calibrate`` chooses from
 _TYPICAL = (960, 1280)
@@ -41,7 +41,7 @@ def table(parts: list[ScoredCells], truth: list[int], at: list[float]) -> dict[s
     counted = np.array([len(part.score) for part in parts]) / np.array(truth) - 1
     return {
         "set": f"IML fields, {len(parts)} parts of blocks never seen",
-        "finder": finder_make.NAME,
+        "finder": folds.FINDER,
         "infected": [int(part.infected.sum()) + part.lost for part in parts],
         "thresholds": at,
         "found": [[int((part.score[part.infected] >= limit).sum()) for part in parts] for limit in at],
@@ -52,7 +52,7 @@ def table(parts: list[ScoredCells], truth: list[int], at: list[float]) -> dict[s
     }
 
 
-def annotated(fields: list[AnnotatedField]) -> int:
+def annotated(fields: list[ImlField]) -> int:
     """Cells that are annotated, without the border and what annotators were unsure of."""
     sure = (np.array([t != UNSURE for t in entry.types]) & inside(entry.boxes, _TYPICAL, BORDER) for entry in fields)
     return sum(int(mine.sum()) for mine in sure)
@@ -61,11 +61,11 @@ def annotated(fields: list[AnnotatedField]) -> int:
 def write(folder: Path, shelf: Path, say: Callable[[str], None]) -> None:
     """Write the table into the card of every shipped classifier."""
     fields = load_iml()
-    for name in cell_make.NAMES:
+    for name in folds.CLASSIFIERS:
         _write(name, folder, shelf, fields, say)
 
 
-def _write(name: str, folder: Path, shelf: Path, fields: list[AnnotatedField], say: Callable[[str], None]) -> None:
+def _write(name: str, folder: Path, shelf: Path, fields: list[ImlField], say: Callable[[str], None]) -> None:
     path = shelf / name / f"{name}.tflite"
     model = read_model(path)
     if model.card is None:

@@ -14,14 +14,13 @@ from edge.classifier import Classifier
 from edge.crops import crop_cells
 from edge.finders import Finder
 from edge.modelfile import read_model
+from models.data import folds
 from models.data.fields import UNSURE, load_chula, load_iml
-from models.data.nih import crops_of, infected
+from models.data.folds import fold_paths, slides_held_out
+from models.data.nih import crops_of, infected, nih_rows
 from models.judge.finder_thresholds import at_false_positives
-from models.judge.thresholds import fold_paths, score_folds
+from models.judge.thresholds import score_folds
 from models.report.figure import Figure
-from models.train import shelf_classifier as cell_make
-from models.train.finder import nih_rows
-from models.train.shelf_classifier import slides_held_out
 
 _RESAMPLES = 1000
 _NO_TARGET = "none"
@@ -44,12 +43,12 @@ def measure(name: str, folder: Path, shelf: Path, finder: Finder) -> list[Figure
     """The rows of one classifier; targets are those of the accurate one.
 
     Args:
-        name: of ``cell_make.NAMES``.
+        name: of ``folds.CLASSIFIERS``.
         folder: of the fold files.
         shelf: of the shipped file.
         finder: the shipped one, for the microscope that neither saw.
     """
-    aimed = name == cell_make.NAME
+    aimed = name == folds.CLASSIFIER
     shipped = Classifier(read_model(shelf / name / f"{name}.tflite"))
     rows = [*_infected(name, folder, aimed=aimed), *_nih(name, folder, aimed=aimed), _chula(finder, shipped)]
     return [*rows, *never_seen(folder)] if aimed else rows
@@ -125,7 +124,7 @@ def _negatives(name: str, called: np.ndarray, label: np.ndarray, slide: np.ndarr
 def never_seen(folder: Path) -> list[Figure]:
     """Annotated cells of IML fields, scored by nets of NIH cells alone; intervals by fields. The target is the first net's."""
     rows = []
-    for number, name in enumerate(cell_make.WITHOUT_FIELDS):
+    for number, name in enumerate(folds.WITHOUT_FIELDS):
         rows += _unseen(name, folder, aimed=not number)
     return rows
 

@@ -19,9 +19,9 @@ from edge.errors import ModelError
 from edge.macs import macs
 from edge.modelfile import CropSpec, ModelFile
 from edge.runtime import runtime_version
-from models.data.cells import Cells, join
+from models.data.cells import LabelledCells, join
 from models.data.classes import fit
-from models.data.gather import Data
+from models.data.gather import OpenData
 from models.judge import confusion
 from models.judge import figures as score
 
@@ -67,7 +67,7 @@ def unseen_groups(nets: Sequence[Net], say: Callable[[str], None]) -> frozenset[
 
 
 def score_all(
-    nets: Sequence[Net], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+    nets: Sequence[Net], data: OpenData, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
 ) -> list[score.Scored]:
     """Each net on the same cells, cut as its card says.
 
@@ -89,7 +89,7 @@ def score_all(
             say(
                 f"{net.name} learned from {', '.join(sorted(learned))}, its card says: --unseen keeps to the groups it held out"
             )
-    read: dict[CropSpec, Cells] = {}
+    read: dict[CropSpec, LabelledCells] = {}
     out = []
     for net, known in zip(nets, fits, strict=True):
         card = net.classifier.card
@@ -105,7 +105,7 @@ def score_all(
 
 
 def evaluated(
-    nets: Sequence[Net], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+    nets: Sequence[Net], data: OpenData, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
 ) -> list[dict[str, Any]]:
     """The figures of each net, plain values."""
     notes: list[str] = []
@@ -215,7 +215,7 @@ def _of_classes(first: score.Scored, second: score.Scored) -> list[Difference]:
 
 
 def compared(
-    nets: Sequence[Net], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+    nets: Sequence[Net], data: OpenData, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
 ) -> dict[str, Any]:
     """Each net against the first one, and what each costs; plain values."""
     notes: list[str] = []

@@ -18,8 +18,8 @@ from convert.measure.scoring import decide
 from edge.card import Card
 from edge.decision import reaches
 from edge.types import FloatArray, Int32Array
-from models.data.cells import Cells
-from models.data.classes import Fit
+from models.data.cells import LabelledCells
+from models.data.classes import ClassMapping
 
 _LOST = -1.0
 _FOR_RARE = 1000  # negative cells without which one in a thousand means nothing
@@ -58,8 +58,8 @@ class Scored:
     """
 
     card: Card
-    fit: Fit
-    cells: Cells
+    fit: ClassMapping
+    cells: LabelledCells
     scores: FloatArray
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 from convert.measure.matching import Match, match_boxes, summarise
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model, write_model
-from models.data.fields import AnnotatedField
+from models.data.fields import ImlField
 
 CELL_GRID = (0.34, 0.38, 0.42, 0.46, 0.5, 0.54, 0.58)
 SUSPECT_GRID = (0.16, 0.2, 0.25, 0.3, 0.4, 0.5)
@@ -24,7 +24,7 @@ KEEP = 0.97
 Grid = dict[tuple[float, float], list[Match]]
 
 
-def finder_grid(path: Path, fields: list[AnnotatedField]) -> Grid:
+def finder_grid(path: Path, fields: list[ImlField]) -> Grid:
     """Scores of every pair of thresholds on these fields."""
     finder = LearnedFinder(read_model(path))
     grid: Grid = {pair: [] for pair in itertools.product(CELL_GRID, SUSPECT_GRID)}
@@ -61,7 +61,7 @@ def rewrite(path: Path, pair: tuple[float, float], origin: str) -> None:
     write_model(path, model.flatbuffer, replace(model.card, finder=spec, threshold_origin=origin))
 
 
-def choose(paths: list[Path], held_out: list[list[AnnotatedField]], shipped: Path, say: Callable[[str], None]) -> None:
+def choose(paths: list[Path], held_out: list[list[ImlField]], shipped: Path, say: Callable[[str], None]) -> None:
     """For each fold's finder the pair that is best on the other folds; for the shipped one the best on all."""
     grids = []
     for path, fields in zip(paths, held_out, strict=True):

@@ -12,13 +12,12 @@ from edge.classifier import Classifier
 from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card, ModelFile, read_model, write_model
-from models.data.fields import FOLDS, AnnotatedField, folds, load_iml
+from models.data import folds
+from models.data.fields import ImlField, load_iml
+from models.data.folds import by_fold, fold_paths
 from models.data.matching import match_cells
-from models.data.nih import INFECTED_LABEL, crops_of
+from models.data.nih import INFECTED_LABEL, crops_of, nih_rows
 from models.judge.finder_thresholds import at_false_positives, choose
-from models.train import finder_make
-from models.train import shelf_classifier as cell_make
-from models.train.finder import nih_rows
 
 FALSE_POSITIVES = 0.001
 """Share of the cells of slides known to be negative, never trained on, that the shipped classifier's threshold lets through."""
@@ -49,7 +48,7 @@ class KnownNegatives:
     slides: int
 
 
-def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[AnnotatedField]) -> ScoredCells:
+def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[ImlField]) -> ScoredCells:
     """Run fields end to end; truth within the border margin is left out, as is what matches it."""
     positive = classifier.card.positive_mask
     scores, labels, blocks, lost = [], [], [], 0
@@ -67,22 +66,11 @@ def score_fields(finder: LearnedFinder, classifier: Classifier, fields: list[Ann
     return ScoredCells(np.concatenate(scores), np.concatenate(labels), np.concatenate(blocks), lost)
 
 
-def fold_paths(folder: Path, name: str) -> list[Path]:
-    """The fold files of a model, in order: a classifier has one more than there are folds of blocks."""
-    count = FOLDS if name == finder_make.NAME else cell_make.FOLDS
-    return [folder / f"{name}-fold{i}.tflite" for i in range(count)]
-
-
-def by_fold(fields: list[AnnotatedField]) -> list[list[AnnotatedField]]:
-    """The held-out fields of each fold."""
-    return [[f for f in fields if f.block in blocks] for blocks in folds(fields)]
-
-
-def score_folds(folder: Path, fields: list[AnnotatedField], name: str = cell_make.NAME) -> list[ScoredCells]:
+def score_folds(folder: Path, fields: list[ImlField], name: str = folds.CLASSIFIER) -> list[ScoredCells]:
     """Every field scored once, by a finder and a classifier of that name that never saw its block."""
     out = []
-    finders, classifiers = fold_paths(folder, finder_make.NAME), fold_paths(folder, name)
-    for finder, classifier, held_out in zip(finders, classifiers[:FOLDS], by_fold(fields), strict=True):
+    finders, classifiers = fold_paths(folder, folds.FINDER), fold_paths(folder, name)
+    for finder, classifier, held_out in zip(finders, classifiers[: folds.BLOCK_FOLDS], by_fold(fields), strict=True):
         out.append(score_fields(LearnedFinder(read_model(finder)), Classifier(read_model(classifier)), held_out))
     return out
 
@@ -93,7 +81,7 @@ def known_negatives(folder: Path, name: str) -> list[KnownNegatives]:
     sick = {row["slide"] for row in rows if INFECTED_LABEL in (row["label"], row["second_label"].strip())}
     out = []
     for fold, path in enumerate(fold_paths(folder, name)):
-        slides = cell_make.slides_held_out(fold) - sick
+        slides = folds.slides_held_out(fold) - sick
         mine = [row for row in rows if row["slide"] in slides]
         classifier = Classifier(read_model(path))
         out.append(KnownNegatives(classifier.scores(crops_of(mine, classifier.card.crop))[:, 1], len(slides)))
@@ -103,9 +91,9 @@ def known_negatives(folder: Path, name: str) -> list[KnownNegatives]:
 def choose_all(folder: Path, shelf: Path, say: Callable[[str], None]) -> None:
     """Write the chosen thresholds into the cards of the fold files and of the shipped ones."""
     fields = load_iml()
-    shipped = shelf / finder_make.NAME / f"{finder_make.NAME}.tflite"
-    choose(fold_paths(folder, finder_make.NAME), by_fold(fields), shipped, say)
-    for name in cell_make.NAMES:
+    shipped = shelf / folds.FINDER / f"{folds.FINDER}.tflite"
+    choose(fold_paths(folder, folds.FINDER), by_fold(fields), shipped, say)
+    for name in folds.CLASSIFIERS:
         _choose_classifiers(name, folder, shelf, say)
 
 

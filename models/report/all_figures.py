@@ -22,14 +22,13 @@ from edge.finders.classical import ClassicalFinder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card, read_model
 from edge.sources.virtual import SlideSpec, render_field
-from models.data.fields import AnnotatedField, load_chula, load_iml
+from models.data import folds
+from models.data.fields import ImlField, load_chula, load_iml
+from models.data.folds import by_fold, fold_paths
 from models.judge import cell_figures
 from models.judge.finder_thresholds import at_false_positives
-from models.judge.thresholds import by_fold, fold_paths
 from models.report.cost import cost_rows
 from models.report.figure import Figure, line
-from models.train import finder_make
-from models.train import shelf_classifier as cell_make
 
 NO_TARGET = "none yet"
 VIRTUAL_SEEDS = (1, 2, 3)
@@ -52,7 +51,7 @@ def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *,
 
     fields = load_iml()
     by_path: dict[Path, Match] = {}
-    for path, held_out in zip(fold_paths(folder, finder_make.NAME), by_fold(fields), strict=True):
+    for path, held_out in zip(fold_paths(folder, folds.FINDER), by_fold(fields), strict=True):
         matches = match_fields(LearnedFinder(read_model(path)), held_out)
         by_path.update({entry.path: match for entry, match in zip(held_out, matches, strict=True)})
     learned = [by_path[entry.path] for entry in fields]
@@ -65,15 +64,15 @@ def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *,
                 [matches[i] for i in full], f"{name}, without {len(fields) - len(full)} sparsely annotated fields", None
             )
         )
-    shipped = LearnedFinder(read_model(shelf / finder_make.NAME / f"{finder_make.NAME}.tflite"))
+    shipped = LearnedFinder(read_model(shelf / folds.FINDER / f"{folds.FINDER}.tflite"))
     for finder, where in (
         (shipped, "learned, Chula"),
         (ClassicalFinder(), "classical, Chula (likewise)"),
     ):
         add([chula_row(finder, where)])
-    for name in cell_make.NAMES:
+    for name in folds.CLASSIFIERS:
         add(cell_figures.measure(name, folder, shelf, shipped))
-    classifier = Classifier(read_model(shelf / cell_make.NAME / f"{cell_make.NAME}.tflite"))
+    classifier = Classifier(read_model(shelf / folds.CLASSIFIER / f"{folds.CLASSIFIER}.tflite"))
     for seed in VIRTUAL_SEEDS:
         add(virtual_rows(shipped, classifier, seed))
     if not quick:
@@ -81,7 +80,7 @@ def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *,
     return rows
 
 
-def match_fields(finder: Finder, fields: list[AnnotatedField]) -> list[Match]:
+def match_fields(finder: Finder, fields: list[ImlField]) -> list[Match]:
     """A finder's score on every field."""
     out = []
     for entry in fields:

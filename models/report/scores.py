@@ -14,14 +14,12 @@ from edge.door import quiet_native_stderr
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card, read_model
 from edge.types import FloatArray, UInt8Array
+from models.data import folds
 from models.data.fields import load_iml
+from models.data.folds import by_fold, fold_paths, slides_held_out
 from models.data.matching import match_cells
-from models.data.nih import crops_of, infected
+from models.data.nih import crops_of, infected, nih_rows
 from models.judge.finder_thresholds import at_false_positives
-from models.judge.thresholds import by_fold, fold_paths
-from models.train import finder_make
-from models.train.finder import nih_rows
-from models.train.shelf_classifier import slides_held_out
 
 Tell = Callable[[str, float], None]
 _SECOND = {"": -1, "uninfected": 0, "parasitized": 1}
@@ -174,7 +172,7 @@ def _score_iml(nets: list[list[Classifier]], folder: Path, tell: Tell) -> tuple[
     lost_fields: list[int] = []
     names: list[str] = []
     scores: list[list[FloatArray]] = [[] for _ in nets]
-    for fold, (path, held_out) in enumerate(zip(fold_paths(folder, finder_make.NAME), by_fold(fields), strict=True)):
+    for fold, (path, held_out) in enumerate(zip(fold_paths(folder, folds.FINDER), by_fold(fields), strict=True)):
         finder = LearnedFinder(read_model(path))
         for entry in held_out:
             tell("scoring the IML fields", len(names) / len(fields))

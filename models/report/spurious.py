@@ -12,9 +12,9 @@ from edge.boxes import inside, iou
 from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import CropSpec, read_model
+from models.data import folds
 from models.data.fields import load_iml
-from models.judge.thresholds import by_fold, fold_paths
-from models.train import finder_make
+from models.data.folds import by_fold, fold_paths
 
 _SHOW = CropSpec(size=96, margin=1.4)
 
@@ -22,7 +22,7 @@ _SHOW = CropSpec(size=96, margin=1.4)
 def sheet(folder: Path, out: Path, count: int = 96, seed: int = 0) -> int:
     """Write a PNG with a random ``count`` of the spurious finds, wider than their boxes; returns how many there are in all."""
     crops = []
-    for path, fields in zip(fold_paths(folder, finder_make.NAME), by_fold(load_iml()), strict=True):
+    for path, fields in zip(fold_paths(folder, folds.FINDER), by_fold(load_iml()), strict=True):
         finder = LearnedFinder(read_model(path))
         for entry in fields:
             rgb = entry.read()

@@ -1,9 +1,9 @@
-"""Train a cell classifier of any number of classes: ``python -m models train-classifier`` and ``train``. Keras, CPU; seeds fixed."""
+"""Train a cell classifier of any number of classes: the batches and the step; ``models.train.loop`` runs it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,13 @@ import numpy as np
 from edge.crops import to_reference
 from edge.modelfile import CropSpec
 from edge.types import FloatArray, UInt8Array
-from models.data.crops import CellSet, augment, moved
-from models.data.platelets import with_platelets
-from models.train.finder import ahead
-from models.train.loop import Keeping, run
+from models.data.augment import Augmentation, augment
+from models.data.cells import LabelledCells
+from models.data.crops import moved
+from models.data.streams import RandomStream
+from models.train.loop import Keeping, Log, ahead, optimiser, run
 from models.train.net import WIDTHS, build
 
-_WARM_UP = 100
 _BACKGROUND = 0.4
 """Share of the background in a batch where there are more than two classes; the others share the rest."""
 
@@ -34,7 +34,7 @@ class CellTraining:
         infected: share of the other class in a batch where there are two, one of them background.
         smoothing: of the labels.
         decay: weight decay.
-        platelets: share of the cells that get one drawn at their rim; for blood cells.
+        augmentation: how crops are changed before the net learns from them.
         anchor: pull back to the weights that training started from, per unit of learning rate.
     """
 
@@ -45,12 +45,17 @@ class CellTraining:
     infected: float = 0.35
     smoothing: float = 0.02
     decay: float = 2e-4
-    platelets: float = 0.0
     anchor: float = 0.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    @classmethod
+    def plain(cls, values: Mapping[str, Any]) -> CellTraining:
+        """The settings from a card, where they stand as plain values; raises TypeError where they are of another version."""
+        return cls(**{**values, "augmentation": Augmentation(**values["augmentation"])})
 
 
 @dataclass(frozen=True, slots=True)
-class Classes:
+class BatchClasses:
     """How many classes, and which of them is the ordinary one (None: none is)."""
 
     count: int = 2
@@ -76,12 +81,12 @@ def net_input(crops: UInt8Array, spec: CropSpec, field: FloatArray | None = None
 
 
 def batches(
-    sources: list[CellSet],
-    mix: list[float],
+    sources: Sequence[LabelledCells],
+    mix: Sequence[float],
     spec: CropSpec,
     settings: CellTraining,
     *,
-    classes: Classes | None = None,
+    classes: BatchClasses | None = None,
     first: int = 0,
 ) -> Iterator[tuple[Any, Any]]:
     """Endless batches of net inputs and classes int32 [n]; batch ``i`` depends on the seed and on ``i`` alone.
@@ -94,15 +99,15 @@ def batches(
         classes: of the cells; None: two, the first of them background.
         first: number of the first batch.
     """
-    classes = classes or Classes()
+    classes = classes or BatchClasses()
     wanted = classes.shares(settings.infected)
-    pools = [[np.flatnonzero(s.labels == number) for number in range(classes.count)] for s in sources]
+    pools = [[np.flatnonzero(s.taught == number) for number in range(classes.count)] for s in sources]
     present = [np.array([len(rows) > 0 for rows in pool]) * wanted for pool in pools]
     shares = [weights / weights.sum() for weights in present]
     share = np.array(mix) / np.sum(mix)
     number = first
     while True:
-        rng = np.random.default_rng([settings.seed, 3, number])
+        rng = np.random.default_rng([settings.seed, RandomStream.CELL_BATCHES, number])
         crops, labels, references = [], [], []
         for source, pool, each, count in zip(
             sources, pools, shares, rng.multinomial(settings.batch, share), strict=True
@@ -111,27 +116,24 @@ def batches(
                 if many:
                     chosen = rng.choice(rows, many)
                     crops.append(moved(source.crops[chosen], spec.size, rng))
-                    labels.append(source.labels[chosen])
+                    labels.append(source.taught[chosen])
                     references.append(source.references(chosen))
-        cells = np.concatenate(crops)
-        if settings.platelets:
-            cells = with_platelets(cells, settings.platelets, rng)
-        seen, colours = augment(cells, np.concatenate(references), rng)
+        seen, colours = augment(np.concatenate(crops), np.concatenate(references), rng, settings.augmentation)
         yield net_input(seen, spec, colours), np.concatenate(labels).astype(np.int32)
         number += 1
 
 
 def train(
-    sources: list[CellSet],
-    mix: list[float],
+    sources: Sequence[LabelledCells],
+    mix: Sequence[float],
     spec: CropSpec,
     settings: CellTraining,
-    say: Callable[[str], None],
+    log: Log,
     *,
-    classes: Classes | None = None,
+    classes: BatchClasses | None = None,
     start: Any = None,
     keep: Keeping | None = None,
-    widths: tuple[int, int, int, int] = WIDTHS["malaria-thin-32"],
+    widths: Sequence[int] = WIDTHS,
 ) -> Any:
     """A trained Keras model with one logit for two classes, else one per class.
 
@@ -140,7 +142,7 @@ def train(
         mix: share of each source in a batch.
         spec: of the net's crops.
         settings: of the run.
-        say: gets lines of progress.
+        log: gets lines of progress.
         classes: of the cells; None: two, the first of them background.
         start: a trained Keras model to go on from; None: a new one.
         keep: where checkpoints go; None: nowhere.
@@ -149,21 +151,13 @@ def train(
     import keras  # noqa: PLC0415
     import tensorflow as tf  # noqa: PLC0415
 
-    known = classes or Classes()
+    known = classes or BatchClasses()
     keras.utils.set_random_seed(settings.seed)
     model = start if start is not None else build(1 if known.count == 2 else known.count, widths)
-    warm = min(_WARM_UP, settings.steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        min(1e-4, settings.rate),
-        max(settings.steps - warm, 1),
-        warmup_target=settings.rate,
-        warmup_steps=warm,
-        alpha=0.01,
-    )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=settings.decay)
+    rule = optimiser(settings.rate, settings.steps, settings.decay)
     criterion = loss_of(known.count, settings.smoothing)
     weights = model.trainable_variables
-    optimizer.build(weights)
+    rule.build(weights)
     origin = [tf.constant(weight) for weight in weights] if settings.anchor else []
 
     def one_step(crops: Any, labels: Any) -> Any:
@@ -171,8 +165,8 @@ def train(
             outputs = model(crops, training=True)
             loss = criterion(labels, tf.reshape(outputs, [-1, outputs.shape[-1]]))
         grads = tape.gradient(loss, weights)
-        optimizer.apply_gradients(zip(grads, weights, strict=True))
-        pull = settings.anchor * optimizer.learning_rate
+        rule.apply_gradients(zip(grads, weights, strict=True))
+        pull = settings.anchor * rule.learning_rate
         for weight, old in zip(weights, origin, strict=False):
             weight.assign_sub(pull * (weight - old))
         return loss
@@ -180,7 +174,7 @@ def train(
     def source(first: int) -> Generator[tuple[Any, Any]]:
         return ahead(batches(sources, mix, spec, settings, classes=known, first=first))
 
-    run(tf.function(one_step), [*model.variables, *optimizer.variables], source, settings.steps, say, keep=keep)
+    run(tf.function(one_step), [*model.variables, *rule.variables], source, settings.steps, log, keep=keep)
     return model
 
 

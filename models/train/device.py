@@ -1,8 +1,8 @@
-"""From a trained net to the device's file, and both on the same cells."""
+"""From a trained net to the device's int8 file, and both on the same cells. All nets of ``models`` become int8 here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -10,47 +10,83 @@ from typing import Any
 
 import numpy as np
 
+from convert.finding.graph import finder_graph, quantised
+from convert.finding.spec import Roles
 from convert.measure.colours import middle
 from convert.measure.scoring import as_scores, device_scores
-from convert.net.int8 import file_digest, to_int8
+from convert.net.batch import CONVERTED_AT, feed
+from convert.net.int8 import file_digest, quantise
+from convert.net.rewrite import device_model
+from convert.net.values import RANGES
 from edge.door import quiet_native_stderr
 from edge.modelfile import Card, CropSpec
 from edge.safe_file import plain_errors, whole_path
 from edge.types import FloatArray, UInt8Array
-from models.data.cells import Cells
+from models.data.cells import LabelledCells
+from models.data.scenes import VIEW
+from models.data.streams import RandomStream
 from models.train.classifier import logits, net_input
 
-CALIBRATION = 600
+CALIBRATION = 1000
+"""Cells that a classifier is calibrated on."""
+
+_VALUES = RANGES["-2..2"]
+"""What every net of ``models`` is fed: (byte - 128) / 64."""
 
 
-def device_bytes(cells: Cells, spec: CropSpec) -> UInt8Array:
+def device_bytes(cells: LabelledCells, spec: CropSpec) -> UInt8Array:
     """Uncoloured crops as the device feeds them, uint8 of the same shape: what ``net_input`` makes of them, as bytes."""
     fed = net_input(_seen(cells, spec), spec, cells.reference)
     return np.asarray(np.rint(fed * 64 + 128), np.uint8)
 
 
-def _seen(cells: Cells, spec: CropSpec) -> UInt8Array:
+def _seen(cells: LabelledCells, spec: CropSpec) -> UInt8Array:
     """What the net sees of crops that may be larger than it (``models.data.crops.SLACK``)."""
     return np.ascontiguousarray(middle(cells.crops, spec.size))
 
 
-def flatbuffer_of(model: Any, cells: Cells, spec: CropSpec, seed: int) -> bytes:
-    """The int8 file of a classifier, calibrated on some of the cells it learned from, as many of each class as there are."""
-    rng = np.random.default_rng([seed, 37])
-    each = max(1, CALIBRATION // len(cells.labels))
-    rows = [np.flatnonzero(cells.truth == number) for number in range(len(cells.labels))]
-    chosen = np.concatenate([rng.permutation(mine)[:each] for mine in rows])
+def calibration(sources: Sequence[LabelledCells], spec: CropSpec, seed: int) -> UInt8Array:
+    """Some cells of each source, as many of each class as there are, as the device feeds them: uint8 [n, size, size, 3]."""
+    rng = np.random.default_rng([seed, RandomStream.CALIBRATION_CELLS])
+    parts = []
+    for cells in sources:
+        each = max(1, CALIBRATION // len(sources) // len(cells.labels))
+        rows = [np.flatnonzero(cells.truth == number) for number in range(len(cells.labels))]
+        parts.append(device_bytes(cells.take(np.concatenate([rng.permutation(mine)[:each] for mine in rows])), spec))
+    return np.concatenate(parts)
+
+
+def classifier_file(model: Any, fed: UInt8Array, name: str) -> bytes:
+    """The int8 flatbuffer of a classifier, its answers checked to be the same in a batch and alone.
+
+    Args:
+        model: Keras, ``(byte - 128) / 64`` to logits.
+        fed: uint8 [n, size, size, c] in the net's own colour, to calibrate on.
+        name: what to call it where it fails.
+    """
     with quiet():
-        return to_int8(model, device_bytes(cells.take(chosen), spec), (spec.size, spec.size, 3))
+        static = device_model(model, fed.shape[1], _VALUES, batch=CONVERTED_AT)
+        return quantise(static, feed(list(fed), _VALUES), images=fed[: CONVERTED_AT + 2], name=name)
 
 
-def float_scores(model: Any, cells: Cells, spec: CropSpec) -> FloatArray:
+def flatbuffer_of(model: Any, cells: LabelledCells, spec: CropSpec, seed: int) -> bytes:
+    """The int8 file of a classifier, calibrated on some of the cells it learned from."""
+    return classifier_file(model, calibration([cells], spec, seed), model.name)
+
+
+def finder_file(model: Any, views: Sequence[UInt8Array]) -> bytes:
+    """The int8 flatbuffer of a net of ``models.train.finder_net``, calibrated on views uint8 [h, w, 3] of ``VIEW``'s size."""
+    with quiet():
+        return quantised(finder_graph(model, VIEW, Roles(0, (1,), logits=False), _VALUES), views, _VALUES)
+
+
+def float_scores(model: Any, cells: LabelledCells, spec: CropSpec) -> FloatArray:
     """Scores of the float net, float32 [n, classes]."""
     raw = logits(model, _seen(cells, spec), spec, cells.reference)
     return as_scores(raw.reshape(len(cells), -1).astype(np.float32), logits=True)
 
 
-def int8_scores(flatbuffer: bytes, card: Card, cells: Cells) -> FloatArray:
+def int8_scores(flatbuffer: bytes, card: Card, cells: LabelledCells) -> FloatArray:
     """Scores of the file in the device's runtime, float32 [n, classes]; the cells' crops are uncoloured."""
     with quiet():
         return device_scores(flatbuffer, card, device_bytes(cells, card.crop))

@@ -1,42 +1,39 @@
-"""Train the finder: ``python -m models train-finder``. Keras, CPU, minutes; seeds fixed."""
+"""Train a finder: the scenes, the losses and the step; ``models.train.loop`` runs it. Keras, CPU; the seed is fixed."""
 
 from __future__ import annotations
 
-import csv
-import queue
-import threading
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edge.heap import keep_freed_memory
-from models.data.debris import weak_labels
-from models.data.fields import AnnotatedField, data_dir
-from models.data.scenes import KINDS, VIEW, CellPool, Scene, draw, from_annotated, targets
-from models.train.finder_net import build
+from models.data.scenes import KINDS, Scene, draw, targets
+from models.data.streams import RandomStream
+from models.train.loop import Keeping, Log, ahead, optimiser, run
+
+_DECAY = 1e-4
+"""Of the weights, per step and learning rate."""
+
+_LARGEST_GRADIENT = 5.0
+"""Norm to which gradients are clipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class FinderTraining:
-    """Settings of one training run; ``mix`` is the share of real, composed and virtual scenes in a batch."""
+    """Settings of one run.
+
+    Attributes:
+        steps: of the optimiser.
+        batch: views per step.
+        rate: highest learning rate.
+        seed: everything random follows from it.
+    """
 
     steps: int = 2600
     batch: int = 8
     rate: float = 2e-3
-    width: int = 16
     seed: int = 0
-    mix: tuple[float, ...] = (0.75, 0.15, 0.1)
-
-
-def nih_rows(folder: Path | None = None) -> list[dict[str, str]]:
-    """The rows of the NIH cells' table."""
-    folder = folder or data_dir() / "nih_cells"
-    with (folder / "cells.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def loss_functions() -> tuple[Any, Any]:
@@ -61,14 +58,27 @@ def loss_functions() -> tuple[Any, Any]:
     return heat_loss, box_loss
 
 
-def batches(pools: list[list[Scene]], mix: tuple[float, ...], size: int, seed: int) -> Iterator[tuple[Any, Any, Any]]:
-    """Endless batches: input float32 [n, 240, 320, 3], heat targets, box targets."""
-    rng = np.random.default_rng(seed)
-    share = np.array([m if pool else 0.0 for m, pool in zip(mix, pools, strict=True)])
+def batches(
+    pools: Sequence[Sequence[Scene]], mix: Sequence[float], settings: FinderTraining, first: int = 0
+) -> Iterator[tuple[Any, Any, Any]]:
+    """Endless batches; number ``i`` depends on the seed and on ``i`` alone.
+
+    Args:
+        pools: scenes by source.
+        mix: share of each source.
+        settings: of the run.
+        first: number of the first batch.
+
+    Yields:
+        input float32 [n, 240, 320, 3], heat targets, box targets (``models.data.scenes.targets``).
+    """
+    share = np.array([part if pool else 0.0 for part, pool in zip(mix, pools, strict=True)])
     share /= share.sum()
+    number = first
     while True:
+        rng = np.random.default_rng([settings.seed, RandomStream.SCENE_BATCHES, number])
         images, heats, regs = [], [], []
-        for which in rng.choice(len(pools), size, p=share):
+        for which in rng.choice(len(pools), settings.batch, p=share):
             scene = pools[which][int(rng.integers(len(pools[which])))]
             view = draw(scene, rng)
             heat, reg = targets(view, scene.others)
@@ -76,86 +86,45 @@ def batches(pools: list[list[Scene]], mix: tuple[float, ...], size: int, seed: i
             heats.append(heat)
             regs.append(reg)
         yield (np.stack(images).astype(np.float32) - 128) / 64, np.stack(heats), np.stack(regs)
+        number += 1
 
 
-def ahead(source: Iterator[Any], depth: int = 6) -> Generator[Any]:
-    """The same items, made in a thread of their own."""
-    items: queue.Queue[Any] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def fill() -> None:
-        for item in source:
-            while not stop.is_set():
-                try:
-                    items.put(item, timeout=0.5)
-                    break
-                except queue.Full:
-                    continue
-            if stop.is_set():
-                return
-
-    threading.Thread(target=fill, daemon=True).start()
-    try:
-        while True:
-            yield items.get()
-    finally:
-        stop.set()
-
-
-def train(
-    real: list[Scene], composed: list[Scene], virtual: list[Scene], settings: FinderTraining, say: Callable[[str], None]
+def fit(
+    model: Any,
+    pools: Sequence[Sequence[Scene]],
+    mix: Sequence[float],
+    settings: FinderTraining,
+    log: Log,
+    *,
+    keep: Keeping | None = None,
 ) -> Any:
-    """A trained Keras model. ``say`` gets a line of progress every 100 steps."""
-    import keras  # noqa: PLC0415
+    """The Keras model, trained on.
 
-    keras.utils.set_random_seed(settings.seed)
-    return fit(build(len(KINDS), settings.width, *VIEW), [real, composed, virtual], settings, say)
-
-
-def fit(model: Any, pools: list[list[Scene]], settings: FinderTraining, say: Callable[[str], None]) -> Any:
-    """The Keras model, trained on: ``pools`` are scenes by source, as many as ``settings.mix``."""
-    import keras  # noqa: PLC0415
+    Args:
+        model: of ``models.train.finder_net``.
+        pools: scenes by source.
+        mix: share of each source in a batch.
+        settings: of the run.
+        log: gets lines of progress.
+        keep: where checkpoints go; None: nowhere.
+    """
     import tensorflow as tf  # noqa: PLC0415
 
-    warm = min(100, settings.steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        min(1e-4, settings.rate), settings.steps - warm, warmup_target=settings.rate, warmup_steps=warm, alpha=0.01
-    )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-4)
+    rule = optimiser(settings.rate, settings.steps, _DECAY)
     heat_loss, box_loss = loss_functions()
+    weights = model.trainable_variables
+    rule.build(weights)
 
     def one_step(images: Any, heat: Any, reg: Any) -> Any:
         with tf.GradientTape() as tape:
             out_heat, out_boxes = model(images, training=True)
-            losses = heat_loss(heat, out_heat), box_loss(reg, out_boxes)
-            total = losses[0] + losses[1]
-        grads = tape.gradient(total, model.trainable_variables)
-        grads, _ = tf.clip_by_global_norm(grads, 5.0)
-        optimizer.apply_gradients(zip(grads, model.trainable_variables, strict=True))
-        return losses
+            loss = heat_loss(heat, out_heat) + box_loss(reg, out_boxes)
+        grads, _ = tf.clip_by_global_norm(tape.gradient(loss, weights), _LARGEST_GRADIENT)
+        rule.apply_gradients(zip(grads, weights, strict=True))
+        return loss
 
-    step = tf.function(one_step)
-    keep_freed_memory()  # a batch is made and dropped at every step
-    began = time.monotonic()
-    recent: list[tuple[float, float]] = []
-    source = ahead(batches(pools, settings.mix, settings.batch, settings.seed))
-    for number in range(1, settings.steps + 1):
-        one, two = step(*next(source))
-        recent.append((float(one), float(two)))
-        if number % 100 == 0:
-            heat_mean, box_mean = np.mean(recent[-100:], axis=0)
-            left = (time.monotonic() - began) / number * (settings.steps - number)
-            say(f"step {number}/{settings.steps}  heat {heat_mean:.3f}  box {box_mean:.3f}  {left:.0f} s left")
+    def source(first: int) -> Generator[tuple[Any, ...]]:
+        return ahead(batches(pools, mix, settings, first))
+
+    run(tf.function(one_step), [*model.variables, *rule.variables], source, settings.steps, log, keep=keep)
     return model
-
-
-def composed_scenes(count: int, seed: int, rows: list[dict[str, str]] | None = None) -> list[Scene]:
-    """Fields composed of NIH cells."""
-    rng = np.random.default_rng([seed, 7])
-    pool = CellPool(data_dir() / "nih_cells", rows or nih_rows())
-    return [pool.scene(rng) for _ in range(count)]
-
-
-def real_scenes(fields: list[AnnotatedField]) -> list[Scene]:
-    """Scenes of annotated fields, with weak labels for what is not a red cell."""
-    return [from_annotated(f, *weak_labels(f.read(), f.boxes)) for f in fields]

@@ -8,9 +8,11 @@ only when it is whole.
 from __future__ import annotations
 
 import json
+import queue
+import threading
 import time
 import zipfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,13 @@ from edge.heap import keep_freed_memory
 from edge.safe_file import plain_errors, whole_file
 
 _LINES = 12
-Say = Callable[[str], None]
+"""Lines of progress in a run."""
+
+_WARM_UP = 100
+"""Steps in which the learning rate rises; a tenth of a run that is shorter."""
+
+Log = Callable[[str], None]
+"""Gets lines of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ def run(
     variables: Sequence[Any],
     batches: Callable[[int], Generator[tuple[Any, ...]]],
     steps: int,
-    say: Say,
+    say: Log,
     *,
     keep: Keeping | None = None,
 ) -> None:
@@ -88,6 +96,41 @@ def run(
                 raise KeyboardInterrupt
 
 
+def ahead(source: Iterator[Any], depth: int = 6) -> Generator[Any]:
+    """The same items, made in a thread of their own while the net learns; ``depth``: how many may wait."""
+    items: queue.Queue[Any] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def fill() -> None:
+        for item in source:
+            while not stop.is_set():
+                try:
+                    items.put(item, timeout=0.5)
+                    break
+                except queue.Full:
+                    continue
+            if stop.is_set():
+                return
+
+    threading.Thread(target=fill, daemon=True).start()
+    try:
+        while True:
+            yield items.get()
+    finally:
+        stop.set()
+
+
+def optimiser(rate: float, steps: int, decay: float) -> Any:
+    """AdamW with a short warm-up and a cosine that ends at a hundredth of ``rate``; ``decay`` is that of the weights."""
+    import keras  # noqa: PLC0415
+
+    warm = min(_WARM_UP, steps // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        min(1e-4, rate), max(steps - warm, 1), warmup_target=rate, warmup_steps=warm, alpha=0.01
+    )
+    return keras.optimizers.AdamW(schedule, weight_decay=decay)
+
+
 def duration(seconds: float) -> str:
     """``75`` as ``1 min 15 s``."""
     minutes, rest = divmod(round(seconds), 60)
@@ -103,7 +146,7 @@ def _save(variables: Sequence[Any], keep: Keeping, step: int) -> None:
         np.savez(part.buffer, **{"about": about, **values})  # type: ignore[arg-type]  # they are all arrays
 
 
-def _resume(variables: Sequence[Any], keep: Keeping, say: Say) -> int:
+def _resume(variables: Sequence[Any], keep: Keeping, say: Log) -> int:
     """Take the checkpoint's values where it is of this run; the step to go on from."""
     if not keep.path.is_file():
         return 0

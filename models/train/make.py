@@ -1,233 +1,359 @@
-"""``python -m models train``: from folders of cells and annotated fields to a folder with a net, its device file and its card.
+"""THE trainer: from a recipe to a net, its device file with its card. The shelf, its folds and a user's own nets are made here.
 
-The groups (slides, blocks of fields) are dealt into three: those that are held out for the figures, those on which the operating
-threshold is chosen, and those that are learned from.
+Groups (slides, blocks of fields) are never split: some are held out for the figures, on some the operating threshold is
+chosen, the others are learned from.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convert.errors import CellsError
 from convert.measure.operating import how
 from convert.measure.reading import Progress
 from convert.measure.scoring import decide
 from convert.net.int8 import tool_versions
 from edge.errors import OutputError
-from edge.modelfile import Card, CropSpec, write_model
+from edge.macs import macs
+from edge.modelfile import Card, FinderSpec, write_model
 from edge.safe_file import write_text
 from edge.types import FloatArray
 from models.cards import card_text
-from models.data.cells import Cells, join
-from models.data.classes import fit
-from models.data.crops import CellSet
-from models.data.gather import Data
-from models.data.split import draw
+from models.data.cells import LabelledCells, join
+from models.data.classes import ClassScheme, fit
+from models.data.scenes import CELL_PX, KINDS, STRIDE, VIEW, draw
+from models.data.streams import RandomStream
 from models.judge import confusion
 from models.judge import figures as score
+from models.judge.finder_thresholds import OTHERS
 from models.judge.words import few_groups, scored_lines
-from models.train.classifier import CellTraining, Classes, train
-from models.train.device import flatbuffer_of, float_scores, int8_scores, save_keras
-from models.train.loop import Keeping
-from models.train.net import macs
-from models.train.shelf_classifier import SPEC
+from models.places import MODELS
+from models.train import finder_net, material
+from models.train.classifier import BatchClasses, CellTraining, train
+from models.train.device import (
+    calibration,
+    classifier_file,
+    finder_file,
+    float_scores,
+    int8_scores,
+    save_keras,
+)
+from models.train.finder import FinderTraining
+from models.train.finder import fit as fit_finder
+from models.train.loop import Keeping, Log
+from models.train.material import CellMaterial, Parts, SceneMaterial
+from models.train.recipe import RecipeError, checked
+from models.train.records import FINDER, VALIDATION, Recipe
+from models.train.start import open_start
 
 WORK = "work"
-CHECKPOINT = "checkpoint.npz"
-Say = Callable[[str], None]
+"""Folder beside a net that keeps its checkpoint until it is made."""
 
+FIRST_THRESHOLDS = (0.4, 0.2, *OTHERS)
+"""Of a finder, before ``choose-thresholds`` chooses on blocks that the folds held out."""
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How a net is to be made.
-
-    Attributes:
-        out: folder for it; its name is the net's.
-        training: steps, batch, rate, seed.
-        held_out: share of the groups for the figures; 0: none.
-        validation: share of the others that the threshold is chosen on; 0: none, the threshold is one half.
-        false_positives: share of negative cells that may count as positive; None: the usual.
-        margin: side of the crop over the box's; None: the recipe's.
-        every: seconds between checkpoints.
-        force: overwrite.
-    """
-
-    out: Path
-    training: CellTraining
-    held_out: float = 0.2
-    validation: float = 0.15
-    false_positives: float | None = None
-    margin: float | None = None
-    every: float = 30.0
-    force: bool = False
+_VIEWS = 200
+"""Views that a finder is calibrated on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
-    """Cells by what they are for; ``learn`` as one set per source."""
+class Making:
+    """A recipe with all that its nets learn from, read once for all folds.
 
-    learn: list[Cells]
-    validation: Cells
-    held_out: Cells
+    Attributes:
+        recipe: as checked.
+        scheme: its classes.
+        cells: what a classifier learns from.
+        scenes: what a finder learns from.
+        seconds: between checkpoints.
+        log: gets lines.
+    """
 
+    recipe: Recipe
+    scheme: ClassScheme
+    cells: list[CellMaterial]
+    scenes: list[SceneMaterial]
+    seconds: float
+    log: Log
 
-def deal(sources: list[Cells], wish: Wish) -> Parts:
-    """Deal whole groups; raises CellsError where a class is left with nothing to learn from."""
-    whole = join(sources)
-    seen = whole.as_found()
-    seed = wish.training.seed
-    held = draw(seen.groups, seen.truth, wish.held_out, seed)
-    rest = seen.of_groups(frozenset(str(g) for g in np.unique(seen.groups)) - held)
-    few = len(np.unique(rest.groups)) < 2
-    chosen = frozenset() if few else draw(rest.groups, rest.truth, wish.validation, seed + 1)
-    learn = []
-    for source in sources:
-        names = frozenset(str(g) for g in np.unique(source.groups))
-        part = source.of_groups(names - held - chosen)
-        if len(part):
-            learn.append(part)
-    counts = join(learn).counts() if learn else np.zeros(len(whole.labels), int)
-    if not (counts > 0).all():
-        lacking = ", ".join(label for label, count in zip(whole.labels, counts, strict=True) if not count)
-        raise CellsError(
-            f"no cell of {lacking} is left to learn from: more slides or fields are needed, or a smaller --held-out"
-        )
-    return Parts(learn, seen.of_groups(chosen), seen.of_groups(held))
+    def net(self, fold: int | None, out: Path, *, force: bool = True) -> Card:
+        """Make one net: train, convert, choose the threshold, measure, write; see ``make``."""
+        check_fold(self.recipe, fold)
+        check_out(self.recipe, out, force=force)
+        card = (_finder if self.recipe.net.kind == FINDER else _classifier)(self, fold, out)
+        with suppress(OSError):
+            _checkpoint(out).unlink(missing_ok=True)
+            _checkpoint(out).parent.rmdir()
+        return card
 
 
-def make(data: Data, wish: Wish, tell: Progress, say: Say) -> Card:
-    """Train and write; returns the card.
+def prepare(recipe: Recipe, log: Log, progress: Progress = lambda *_: None, seconds: float = 30.0) -> Making:
+    """Read what a recipe's nets learn from; raises CellsError, ModelError, RecipeError."""
+    checked(recipe)
+    sources = material.opened(recipe)
+    if recipe.net.kind == FINDER:
+        scheme = material.finder_scheme(recipe)
+        scenes = material.read_scenes(recipe, sources)
+        return Making(recipe, scheme, [], scenes, seconds, log)
+    scheme = material.scheme_of(recipe, sources)
+    return Making(recipe, scheme, material.read_cells(recipe, sources, scheme, progress, log), [], seconds, log)
+
+
+def make(
+    recipe: Recipe,
+    fold: int | None,
+    out: Path,
+    log: Log,
+    progress: Progress = lambda *_: None,
+    *,
+    force: bool = True,
+    seconds: float = 30.0,
+) -> Card:
+    """Make the net of a recipe; a run that was stopped goes on from its checkpoint.
+
+    Args:
+        recipe: says all that the net depends on.
+        fold: which groups are held out; None: the shipped net, or the only one of a recipe without folds.
+        out: path of the ``.tflite``; the Keras file goes beside it.
+        log: gets lines.
+        progress: gets progress while images are read.
+        force: overwrite a net that is there.
+        seconds: between checkpoints.
 
     Raises:
-        CellsError: the cells cannot be used.
+        CellsError: the images cannot be used.
+        ModelError: a finder or a net to start from is not there.
         OutputError: something cannot be written.
+        RecipeError: the recipe may not be made, or has no such fold.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; the checkpoint is kept.
     """
-    check_out(wish.out, force=wish.force)
-    spec = replace(SPEC, margin=wish.margin) if wish.margin else SPEC
-    plain = replace(spec, normalise="none")
-    parts = deal(data.read(plain, tell, say, learn=True), wish)
-    for line in _dealt(data, parts):
-        say(line)
-    model = fitted(data, parts, spec, wish, say)
-    name = wish.out.resolve().name
-    keras_file = wish.out / f"{name}.keras"
-    digest = save_keras(model, keras_file)
-    say("making the int8 file")
-    learned = join(parts.learn)
-    flatbuffer = flatbuffer_of(model, learned, spec, wish.training.seed)
-    card = Card(
-        name,
-        "classify",
-        data.plan.labels,
-        positive=data.plan.positive,
-        output="logit",
-        crop=spec,
-        source_sha256=digest,
-        training={
-            "settings": asdict(wish.training),
-            "data": list(data.names),
-            "cells": dict(zip(data.plan.labels, learned.counts().tolist(), strict=True)),
-            "groups": {
-                "learned from": len(np.unique(learned.groups)),
-                "threshold": len(np.unique(parts.validation.groups)),
-                "held out": len(np.unique(parts.held_out.groups)),
-            },
-            "held_out_groups": sorted({str(g) for g in parts.held_out.groups}),
-            "macs_per_cell": macs(model),
-        },
-        tools=tool_versions(),
-        licence="that of the images it was trained on",
-    )
-    card = _with_threshold(card, flatbuffer, parts.validation, wish, say)
-    if len(parts.held_out):
-        card, lines = _with_figures(card, flatbuffer, model, parts.held_out, data)
-        for line in lines:
-            say(line)
-    path = wish.out / f"{name}.tflite"
-    card = write_model(path, flatbuffer, card)
-    write_text(wish.out / "CARD.md", card_text(card, path.stat().st_size))
-    shutil.rmtree(wish.out / WORK, ignore_errors=True)
-    return card
+    check_fold(recipe, fold)
+    check_out(recipe, out, force=force)
+    return prepare(recipe, log, progress, seconds).net(fold, out, force=force)
 
 
-def check_out(out: Path, *, force: bool) -> None:
-    """Make the folder, before minutes of work; raises OutputError, also where a net is there already."""
-    name = out.resolve().name
-    if (out / f"{name}.tflite").exists() and not force:
-        raise OutputError(f"{out}: holds a net already: --force overwrites it")
+def check_fold(recipe: Recipe, fold: int | None) -> None:
+    """Raise RecipeError where the recipe has no such fold."""
+    if fold is not None and not 0 <= fold < recipe.split.folds:
+        raise RecipeError(f"{recipe.name} has {recipe.split.folds} folds, counted from 0: there is no fold {fold}")
+
+
+def check_out(recipe: Recipe, out: Path, *, force: bool) -> None:
+    """Make the folder, before minutes of work; raises OutputError, also where a net is there already and RecipeError."""
+    if not recipe.ships and out.resolve().is_relative_to(MODELS):
+        raise RecipeError(f"{recipe.name} does not ship (ships = false): its weights may not be written into {MODELS}")
+    if out.exists() and not force:
+        raise OutputError(f"{out.parent}: holds a net already: --force overwrites it")
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".probe"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        probe = out.parent / ".probe"
         probe.write_bytes(b"0" * 4096)
         probe.unlink()
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from error
+        raise OutputError(f"{out.parent}: cannot be written: {error.strerror}") from error
 
 
-def fitted(data: Data, parts: Parts, spec: CropSpec, wish: Wish, say: Say) -> Any:
-    """The trained Keras model; goes on from a checkpoint of the same data and settings."""
-    classes = Classes(len(data.plan.labels), data.plan.background_index)
-    sources = [CellSet(part.crops, part.truth, part.reference) for part in parts.learn]
-    keep = Keeping(wish.out / WORK / CHECKPOINT, _key(parts.learn, spec, wish), wish.every)
-    return train(sources, [1.0] * len(sources), spec, wish.training, say, classes=classes, keep=keep)
+def _checkpoint(out: Path) -> Path:
+    return out.parent / WORK / f"{out.stem}.npz"
 
 
-def _key(learn: list[Cells], spec: CropSpec, wish: Wish) -> str:
-    """Of data and settings: a checkpoint with another one is of another run."""
-    digest = hashlib.sha256(repr((spec, wish.training, [part.labels for part in learn])).encode())
-    for part in learn:
-        digest.update(part.crops.tobytes())
-        digest.update(part.truth.tobytes())
-    return digest.hexdigest()
+def _keep(making: Making, out: Path, parts: Sequence[Any], *about: object) -> Keeping:
+    """The checkpoint of these data and settings: one with another key is of another run."""
+    digest = hashlib.sha256(repr((making.recipe.training, making.recipe.net, *about)).encode())
+    for part in parts:
+        digest.update(part)
+    return Keeping(_checkpoint(out), digest.hexdigest(), making.seconds)
 
 
-def _dealt(data: Data, parts: Parts) -> list[str]:
-    plan = data.plan
-    ordinary = plan.background or "none (no class is suspicious: --background names the ordinary one)"
-    lines = [f"classes: {', '.join(plan.labels)}; background: {ordinary}"]
-    named = (("learned from", join(parts.learn)), ("threshold", parts.validation), ("held out", parts.held_out))
-    for what, cells in named:
-        counts = ", ".join(f"{count} {label}" for label, count in zip(plan.labels, cells.counts(), strict=True))
-        groups = len(np.unique(cells.groups))
-        lines.append(f"{what + ':':14} {counts} in {groups} groups" if len(cells) else f"{what + ':':14} nothing")
+def _training(
+    making: Making, fold: int | None, learned: Sequence[CellMaterial] | Sequence[SceneMaterial]
+) -> dict[str, Any]:
+    """What the card says of the training."""
+    recipe = making.recipe
+    held = sorted(material.kept_out(recipe.split, fold))
+    about: dict[str, Any] = {
+        "recipe": recipe.name,
+        "settings": asdict(recipe.training),
+        "data": sorted({one.origin for one in learned}),
+        "mix": {one.name: one.share for one in learned},
+        "held_out_groups": held,
+    }
+    if recipe.split.folds:
+        about["held_out_slides"] = [one.split("/")[1] for one in held if one.startswith("nih_cells/")]
+        about["held_out_blocks"] = sorted(int(one.split("block ")[1]) for one in held if "/block " in one)
+    return about
+
+
+def _finder(making: Making, fold: int | None, out: Path) -> Card:
+    import keras  # noqa: PLC0415
+
+    recipe, settings = making.recipe, making.recipe.training
+    if not isinstance(settings, FinderTraining):
+        raise TypeError("a finder is trained by the settings of one")
+    learned = material.learning_scenes(making.scenes, recipe, fold)
+    for one in learned:
+        making.log(f"{len(one.scenes)} scenes: {one.name}")
+    keras.utils.set_random_seed(settings.seed)
+    model = (
+        open_start(recipe.start, "find").model()
+        if recipe.start
+        else finder_net.build(len(KINDS), recipe.net.widths[0], *VIEW)
+    )
+    pools = [[scene.scene for scene in one.scenes] for one in learned]
+    keep = _keep(making, out, [scene.rgb for pool in pools for scene in pool])
+    model = fit_finder(model, pools, [one.share for one in learned], settings, making.log, keep=keep)
+    digest = save_keras(model, out.with_suffix(".keras"))
+    making.log("making the int8 file")
+    rng = np.random.default_rng([settings.seed, RandomStream.CALIBRATION_VIEWS])
+    every = [scene for pool in pools for scene in pool]
+    views = [draw(every[int(rng.integers(len(every)))], rng).image for _ in range(_VIEWS)]
+    card = Card(
+        recipe.name,
+        "find",
+        KINDS,
+        finder=FinderSpec(KINDS, FIRST_THRESHOLDS, CELL_PX, STRIDE),
+        source_sha256=digest,
+        training=_training(making, fold, learned),
+        tools=tool_versions(),
+        licence=recipe.licence,
+    )
+    return write_model(out, finder_file(model, views), card)
+
+
+def _classifier(making: Making, fold: int | None, out: Path) -> Card:
+    recipe, settings, scheme = making.recipe, making.recipe.training, making.scheme
+    if not isinstance(settings, CellTraining):
+        raise TypeError("a classifier is trained by the settings of one")
+    spec = material.crop_of(recipe)
+    parts = material.split_groups(making.cells, recipe, fold)
+    for line in _divided(scheme, parts):
+        making.log(line)
+    learned = [one.cells for one in parts.learn]
+    arrays = [array for cells in learned for array in (cells.crops, cells.taught)]
+    model = train(
+        learned,
+        [one.share for one in parts.learn],
+        spec,
+        settings,
+        making.log,
+        classes=BatchClasses(len(scheme.labels), scheme.background_index),
+        start=open_start(recipe.start, "classify").model() if recipe.start else None,
+        keep=_keep(making, out, arrays, spec, scheme.labels),
+        widths=recipe.net.widths,
+    )
+    digest = save_keras(model, out.with_suffix(".keras"))
+    making.log("making the int8 file")
+    flatbuffer = classifier_file(model, calibration(learned, spec, settings.seed), recipe.name)
+    training = _training(making, fold, parts.learn)
+    training |= {
+        "cells": dict(zip(scheme.labels, _counts(parts.learn, scheme).tolist(), strict=True)),
+        "groups": {
+            "learned from": _groups(parts.learn),
+            "threshold": _groups(parts.validation),
+            "held out": _groups(parts.held_out),
+        },
+        "macs_per_cell": macs(flatbuffer),
+    }
+    if parts.held_out and not recipe.split.folds:
+        training["held_out_groups"] = sorted({str(g) for one in parts.held_out for g in one.cells.groups})
+    card = Card(
+        recipe.name,
+        "classify",
+        scheme.labels,
+        positive=scheme.positive,
+        output="logit",
+        crop=spec,
+        source_sha256=digest,
+        training=training,
+        tools=tool_versions(),
+        licence=recipe.licence,
+    )
+    if recipe.threshold.rule == VALIDATION:
+        card = _with_threshold(making, card, flatbuffer, parts.validation)
+    card = _with_figures(making, card, flatbuffer, model, parts.held_out)
+    card = write_model(out, flatbuffer, card)
+    if not recipe.split.folds:
+        write_text(out.with_name("CARD.md"), card_text(card, out.stat().st_size))
+    return card
+
+
+def _groups(parts: Sequence[CellMaterial]) -> int:
+    return len({str(group) for one in parts for group in one.cells.groups})
+
+
+def _counts(parts: Sequence[CellMaterial], scheme: ClassScheme) -> np.ndarray:
+    return np.asarray(sum((one.cells.counts() for one in parts), np.zeros(len(scheme.labels), int)))
+
+
+def _divided(scheme: ClassScheme, parts: Parts) -> list[str]:
+    """What is learned from, what chooses the threshold, what is held out, in words."""
+    ordinary = scheme.background or "none (no class is suspicious: --background names the ordinary one)"
+    lines = [f"classes: {', '.join(scheme.labels)}; background: {ordinary}"]
+    for what, cells in (("learned from", parts.learn), ("threshold", parts.validation), ("held out", parts.held_out)):
+        counted = zip(scheme.labels, _counts(cells, scheme), strict=True)
+        counts = ", ".join(f"{count} {label}" for label, count in counted)
+        lines.append(f"{what + ':':14} {counts} in {_groups(cells)} groups" if cells else f"{what + ':':14} nothing")
     return lines
 
 
-def _with_threshold(card: Card, flatbuffer: bytes, cells: Cells, wish: Wish, say: Say) -> Card:
+def _with_threshold(making: Making, card: Card, flatbuffer: bytes, parts: Sequence[CellMaterial]) -> Card:
     """The operating threshold, by the int8 file's scores on groups that are neither learned from nor held out."""
     if not card.positive or len(card.positive) == len(card.labels):
         return card
-    if not len(cells):
+    if not parts:
         return replace(card, threshold_origin="one half, not chosen on anything")
+    cells = join([one.cells for one in parts])
     judged = cells.judged()
-    rule = how(wish.false_positives, judged, card, known=True)
+    rule = how(making.recipe.threshold.false_positives, judged, card, known=True)
     if rule.note:
-        say(f"! {rule.note}")
+        making.log(f"! {rule.note}")
     threshold = rule.threshold(int8_scores(flatbuffer, card, cells), judged, card)
     return replace(card, threshold=float(threshold), threshold_origin=rule.origin)
 
 
-def _with_figures(card: Card, flatbuffer: bytes, model: Any, cells: Cells, data: Data) -> tuple[Card, list[str]]:
-    """The card with the held-out figures of the int8 file, and these as lines."""
+def _with_figures(making: Making, card: Card, flatbuffer: bytes, model: Any, parts: Sequence[CellMaterial]) -> Card:
+    """The card with the int8 file's figures on what was held out: of a fold set by set, else of all of it together."""
+    whole = {one.origin: one.cells for one in parts}
+    if parts and not making.recipe.split.folds:
+        whole = {", ".join(whole): join([one.cells for one in parts])}
+    accuracy = {}
+    for name, cells in whole.items():
+        found = held_out_figures(
+            card, flatbuffer, model, cells, scheme=making.scheme, name=f"held-out groups of {name}"
+        )
+        for line in (*scored_lines(card.name, found), *few_groups(found["groups"])):
+            making.log(line)
+        accuracy["held_out" if len(whole) == 1 else f"held_out {name}"] = found
+    return replace(card, accuracy=accuracy)
+
+
+def held_out_figures(
+    card: Card, flatbuffer: bytes, model: Any, cells: LabelledCells, *, scheme: ClassScheme, name: str
+) -> dict[str, Any]:
+    """What an int8 file is worth on cells it never learned from, and how often the float net decides alike; plain values.
+
+    Args:
+        card: of the net.
+        flatbuffer: its int8 file.
+        model: its Keras model.
+        cells: uncoloured, with slack.
+        scheme: their classes.
+        name: of the cells, in words.
+    """
     scores = int8_scores(flatbuffer, card, cells)
-    scored = score.Scored(card, fit(data.plan, card), cells, scores)
-    found: dict[str, Any] = {
-        "set": f"held-out groups of {', '.join(data.names)}",
-        "cells": len(cells),
-        "groups": len(np.unique(cells.groups)),
-    }
+    scored = score.Scored(card, fit(scheme, card), cells, scores)
+    found: dict[str, Any] = {"set": name, "cells": len(cells), "groups": len(np.unique(cells.groups))}
     found |= score.two_sided(scored)
     if len(card.labels) > 2 or not card.positive:
         found["classes"] = confusion.figures(scored)
     found["agreement_with_float"] = agreement(scores, float_scores(model, cells, card.crop), card, cells.units()[0])
-    return replace(card, accuracy={"held_out": found}), [*scored_lines(card.name, found), *few_groups(found["groups"])]
+    return found
 
 
 def agreement(one: FloatArray, other: FloatArray, card: Card, groups: np.ndarray) -> dict[str, Any]:

@@ -6,17 +6,15 @@ a 4x4 convolution instead of Flatten, so that the batch stays free and the whole
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 SIZE = 32
-WIDTHS = {
-    "malaria-thin-32": (16, 16, 32, 32),
-    "malaria-thin-32-lite": (6, 10, 16, 16),
-}
-"""Filters of the four convolutions of each net on the shelf, its first the one to use."""
+WIDTHS = (16, 16, 32, 32)
+"""Filters of the four convolutions, where a recipe says nothing else."""
 
 
-def build(outputs: int = 1, widths: tuple[int, int, int, int] = WIDTHS["malaria-thin-32"]) -> Any:
+def build(outputs: int = 1, widths: Sequence[int] = WIDTHS) -> Any:
     """A Keras model: bytes as (value - 128) / 64, float [n, 32, 32, 3], to logits [n, 1, 1, outputs]."""
     import keras  # noqa: PLC0415
 
@@ -35,15 +33,3 @@ def build(outputs: int = 1, widths: tuple[int, int, int, int] = WIDTHS["malaria-
     x = layers.Dropout(0.2)(x)
     x = layers.Conv2D(16, 4, activation="relu")(x)
     return keras.Model(inputs, layers.Conv2D(outputs, 1, name="logits")(x))
-
-
-def macs(model: Any) -> int:
-    """Multiply-accumulates of one cell, convolutions only (all there is)."""
-    total = 0
-    for layer in model.layers:
-        if type(layer).__name__ == "Conv2D":
-            _, height, width, filters = layer.output.shape
-            total += int(
-                height * width * filters * layer.kernel.shape[0] * layer.kernel.shape[1] * layer.kernel.shape[2]
-            )
-    return total

@@ -14,7 +14,7 @@ from edge.modelfile import Card, ModelFile
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Start:
+class StartingNet:
     """A net to go on from."""
 
     file: ModelFile
@@ -29,7 +29,7 @@ class Start:
         return keras.models.load_model(self.keras, compile=False)
 
 
-def open_start(name: str, task: str) -> Start:
+def open_start(name: str, task: str) -> StartingNet:
     """A net by its name on the shelf, its path, or the folder that ``train`` wrote; raises ModelError.
 
     Args:
@@ -48,4 +48,4 @@ def open_start(name: str, task: str) -> Start:
         raise ModelError(f"{name}: its Keras file must stand beside it to be trained on: {keras_file} is missing")
     if file_digest(keras_file) != file.card.source_sha256:
         raise ModelError(f"{keras_file}: is not the Keras file that {file.path.name} was made of")
-    return Start(file, file.card, keras_file)
+    return StartingNet(file, file.card, keras_file)

@@ -11,11 +11,11 @@ import pytest
 
 from edge.errors import ModelError
 from edge.modelfile import read_model
+from models.data.folds import CLASSIFIERS
+from models.data.folds import SLIDE_FOLDS as COUNT
 from models.judge import agreement
 from models.judge.agreement import Unseen, at_threshold
 from models.places import SHELF
-from models.train.shelf_classifier import FOLDS as COUNT
-from models.train.shelf_classifier import NAMES
 
 pytestmark = pytest.mark.build
 pytest.importorskip("tensorflow")
@@ -26,7 +26,10 @@ def folds(tmp_path: Path) -> Path:
     """The shipped net stands for the folds' nets."""
     for number in range(COUNT):
         for ending in (".tflite", ".keras"):
-            shutil.copy(SHELF / NAMES[0] / f"{NAMES[0]}{ending}", tmp_path / f"{NAMES[0]}-fold{number}{ending}")
+            shutil.copy(
+                SHELF / CLASSIFIERS[0] / f"{CLASSIFIERS[0]}{ending}",
+                tmp_path / f"{CLASSIFIERS[0]}-fold{number}{ending}",
+            )
     return tmp_path
 
 
@@ -49,7 +52,7 @@ def some_crops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_both_decide_alike_on_nearly_every_cell_and_every_fold_counts(folds: Path) -> None:
-    found = at_threshold(folds, NAMES[0], [])
+    found = at_threshold(folds, CLASSIFIERS[0], [])
     assert found["nih"]["n"] == found["iml"]["n"] == 60 * COUNT
     assert found["nih"]["value"] > 0.95
     assert found["nih"]["low"] <= found["nih"]["value"] <= found["nih"]["high"]
@@ -59,7 +62,7 @@ def test_a_float_net_that_says_the_opposite_is_seen(folds: Path, monkeypatch: py
     import keras
 
     load = keras.models.load_model
-    card = read_model(SHELF / NAMES[0] / f"{NAMES[0]}.tflite").card
+    card = read_model(SHELF / CLASSIFIERS[0] / f"{CLASSIFIERS[0]}.tflite").card
     assert card is not None
     limit = np.log(card.threshold / (1 - card.threshold))
 
@@ -71,10 +74,10 @@ def test_a_float_net_that_says_the_opposite_is_seen(folds: Path, monkeypatch: py
             return np.where(self._model.predict(*words, **more) >= limit, -100.0, 100.0)
 
     monkeypatch.setattr(keras.models, "load_model", lambda *words, **more: Opposite(load(*words, **more)))
-    assert at_threshold(folds, NAMES[0], [])["nih"]["value"] < 0.1
+    assert at_threshold(folds, CLASSIFIERS[0], [])["nih"]["value"] < 0.1
 
 
 def test_a_missing_keras_file_is_named(folds: Path) -> None:
-    (folds / f"{NAMES[0]}-fold2.keras").unlink()
+    (folds / f"{CLASSIFIERS[0]}-fold2.keras").unlink()
     with pytest.raises(ModelError, match="--fold 2"):
-        at_threshold(folds, NAMES[0], [])
+        at_threshold(folds, CLASSIFIERS[0], [])

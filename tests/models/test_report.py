@@ -15,12 +15,12 @@ from edge.errors import OutputError
 from edge.modelfile import Card
 from models.__main__ import app
 from models.data.fields import need_images
+from models.data.folds import CLASSIFIERS
 from models.judge.figures import Measured
 from models.places import SHELF
 from models.report import looked, measure, operating, page, sheets, tables
 from models.report.curves import calibration_error, curve, reliability
 from models.report.scores import FieldCells, NetScores, NihCells, limits, reached
-from models.train.shelf_classifier import NAMES
 
 CARD = Card(
     "x", "classify", ("uninfected", "parasitized"), positive=("parasitized",), accuracy={"agreement": 1, "cells": 9}
@@ -61,7 +61,7 @@ def scored(name: str, nih: NihCells, iml: FieldCells, seed: int) -> NetScores:
 @pytest.fixture
 def made_up() -> tuple[NihCells, FieldCells, list[NetScores]]:
     nih, iml = nih_cells(), field_cells()
-    return nih, iml, [scored(name, nih, iml, seed) for seed, name in enumerate(NAMES)]
+    return nih, iml, [scored(name, nih, iml, seed) for seed, name in enumerate(CLASSIFIERS)]
 
 
 Made = tuple[NihCells, FieldCells, list[NetScores]]

@@ -9,7 +9,7 @@ import pytest
 from convert.classify.evaluate import evaluate
 from edge import shelf
 from models.data.fields import data_dir
-from models.data.gather import Given, gather
+from models.data.gather import DataOptions, gather
 from models.judge.evaluate import evaluated, open_nets
 
 pytestmark = [
@@ -48,7 +48,7 @@ def test_public_cells_without_options(
     folder = linked(data_dir() / source, tmp_path / "cells", names, numbered=numbered)
     path = next(one.path for one in shelf.entries() if one.name == shelf.CLASSIFIER)
     one = evaluate(path, folder, None, lambda *_: None)
-    data = gather(Given(cells=(folder,)), least=1, split=False)
+    data = gather(DataOptions(cells=(folder,)), least=1, split=False)
     (other,) = evaluated(open_nets([shelf.CLASSIFIER]), data, lambda *_: None, lambda _: None)
     figures = one["figures"]["int8"]
     assert figures["auc"] == other["auc"]["value"] > 0.98

@@ -23,8 +23,8 @@ from edge.crops import crop_cells, to_colour
 from edge.modelfile import CropSpec
 from edge.types import UInt8Array
 from models.data.fields import RED_CELL, data_dir, load_chula, load_iml, read_rgb
+from models.data.nih import nih_rows
 from models.studies.streams import StudyStream
-from models.train.finder import nih_rows
 
 _STAGES = {RED_CELL: "red cell", "ring": "early", "trophozoite": "early", "schizont": "late", "gametocyte": "late"}
 _RED_PER_FIELD = 20  # uninfected cells of each IML field

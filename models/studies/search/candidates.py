@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from models.studies.search.nets import ConvLayer, founding, resnet8, stack
-from models.train.net import WIDTHS, build
+from models.train import recipe
+from models.train.net import build
 
 AUTHORS = 1e-3
 """Learning rate of the founding notebook."""
@@ -48,8 +49,8 @@ def _body(*layers: ConvLayer) -> Callable[[], Any]:
 
 
 CANDIDATES = (
-    CandidateNet(REFERENCE, "the shelf's accurate net: dense 3x3", partial(_ours, *WIDTHS[REFERENCE])),
-    CandidateNet(LITE, "the shelf's small net: dense 3x3", partial(_ours, *WIDTHS[LITE])),
+    CandidateNet(REFERENCE, "the shelf's accurate net: dense 3x3", partial(_ours, *recipe.load(REFERENCE).net.widths)),
+    CandidateNet(LITE, "the shelf's small net: dense 3x3", partial(_ours, *recipe.load(LITE).net.widths)),
     CandidateNet("twice-as-wide", "malaria-thin-32 with twice the filters", partial(_ours, 32, 32, 64, 64)),
     CandidateNet(
         "residual",

@@ -16,18 +16,16 @@ from edge.finders.learned import LearnedFinder
 from edge.macs import macs
 from edge.modelfile import ModelFile, read_model
 from edge.safe_file import whole_path, write_text
-from models.data.cells import FOUND, Cells
-from models.data.classes import Fit
-from models.data.crops import LABELS
-from models.data.fields import AnnotatedField, load_iml
-from models.data.nih import crops_of, infected
+from models.data.cells import FOUND, LabelledCells
+from models.data.classes import ClassMapping
+from models.data.crops import LABELS, SPEC
+from models.data.fields import ImlField, load_iml
+from models.data.nih import crops_of, infected, nih_rows
 from models.judge.figures import Measured, Scored, two_sided
 from models.judge.finder_thresholds import at_false_positives
 from models.judge.thresholds import score_fields
 from models.report.measure import exact
 from models.studies.search.make import SearchPlan
-from models.train.finder import nih_rows
-from models.train.shelf_classifier import SPEC
 
 RATE = 0.01
 """Share of the uninfected finds that count as positive; the threshold is chosen on the very cells that are judged."""
@@ -49,9 +47,9 @@ class HeldOutSet:
         fields: of the held-out blocks.
     """
 
-    cells: Cells
+    cells: LabelledCells
     finder: LearnedFinder
-    fields: list[AnnotatedField]
+    fields: list[ImlField]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def held_out_set(plan: SearchPlan, finders: list[Path]) -> HeldOutSet:
     names, fields = np.unique([row["slide"] for row in rows], return_inverse=True)
     role = np.full(len(rows), FOUND, np.int8)
     truth = infected(rows).astype(np.int32)
-    cells = Cells(crops_of(rows, SPEC), truth, LABELS, names[fields], fields.astype(np.int32), role)
+    cells = LabelledCells(crops_of(rows, SPEC), truth, LABELS, names[fields], fields.astype(np.int32), role)
     return HeldOutSet(cells, finder, [field for field in load_iml() if field.block in plan.blocks])
 
 
@@ -125,7 +123,7 @@ def judge(path: Path, get: Callable[[], HeldOutSet]) -> CandidateFigures:
         classifier = Classifier(model)
         scores = classifier.scores(given.cells.crops)
         fields = score_fields(given.finder, classifier, given.fields)
-    fit = Fit(np.arange(len(LABELS), dtype=np.int32), classifier.card.positive_mask)
+    fit = ClassMapping(np.arange(len(LABELS), dtype=np.int32), classifier.card.positive_mask)
     scored = Scored(classifier.card, fit, given.cells, scores)
     limit = at_false_positives(fields.score, fields.infected, RATE)
     hits = int((fields.score[fields.infected] >= limit).sum())

@@ -7,43 +7,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convert.measure.colours import middle
-from convert.net.batch import CONVERTED_AT, check_batches
-from convert.net.int8 import quantise, tool_versions
-from convert.net.rewrite import device_model
+from convert.net.int8 import tool_versions
 from convert.net.values import RANGES
-from edge.crops import to_colour, to_reference
+from edge.crops import to_colour
 from edge.errors import EdgeError
 from edge.modelfile import Card, read_model, write_model
-from edge.types import UInt8Array
-from models.data.crops import LABELS, CellSet, join
+from models.data.crops import LABELS, SPEC
+from models.data.folds import CLASSIFIER, held_out_blocks, slides_held_out
 from models.places import REPOSITORY
 from models.studies.kept import code_digest
 from models.studies.search.candidates import CandidateNet
-from models.studies.streams import StudyStream
+from models.train import recipe
 from models.train.classifier import CellTraining, train
-from models.train.device import quiet, save_keras
-from models.train.finder_make import held_out_blocks
+from models.train.device import calibration, classifier_file, save_keras
 from models.train.loop import Keeping
+from models.train.material import CellMaterial, without
 from models.train.net import SIZE
-from models.train.shelf_classifier import PLATELETS, SPEC, slides_held_out
-from models.train.sources import Source, kept_from
 
 FOLD = 0
 """The fold whose slides and blocks no candidate sees."""
 
-_CALIBRATION_CELLS = 200  # of each source
 _VALUES = RANGES["-2..2"]
 
 Say = Callable[[str], None]
-Gather = Callable[[], list[Source]]
+Gather = Callable[[], list[CellMaterial]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,10 @@ class SearchPlan:
 
 def plan_of(steps: int, seed: int) -> SearchPlan:
     """The plan with this number of steps and this seed."""
-    settings = CellTraining(steps=steps, seed=seed, platelets=PLATELETS)
+    usual = recipe.load(CLASSIFIER).training
+    if not isinstance(usual, CellTraining):
+        raise TypeError("the shelf's classifier is trained as a finder")
+    settings = replace(usual, steps=steps, seed=seed)
     return SearchPlan(settings, tuple(sorted(slides_held_out(FOLD))), tuple(held_out_blocks(FOLD)))
 
 
@@ -100,14 +97,17 @@ def make_net(candidate: CandidateNet, plan: SearchPlan, gather: Gather, work: Pa
     path, key = file_of(work, candidate.name), _key(net, candidate, plan)
     if training_in(path).get("key") == key:
         return path
-    sources = kept_from(gather(), plan.slides, plan.blocks)
-    cells, shares = [source.cells for source in sources], [source.share for source in sources]
+    slides = (f"nih_cells/{one}" for one in plan.slides)
+    held_out = frozenset((*slides, *(f"iml_fields/block {one}" for one in plan.blocks)))
+    kept = [replace(source, cells=without(source.cells, held_out)) for source in gather()]
+    cells, shares = zip(*((source.cells, source.share) for source in kept if len(source.cells)), strict=True)
     keep = Keeping(path.parent / "checkpoint.npz", key)
     settings = replace(plan.settings, rate=candidate.rate or plan.settings.rate)
     learner = behind_colour(net, candidate.colour)
     train(cells, shares, SPEC, settings, lambda line: say(f"{candidate.name}: {line}"), start=learner, keep=keep)
     source = save_keras(net, path.with_suffix(".keras"))
-    flatbuffer = to_device(net, calibration(cells, plan.settings.seed), candidate)
+    images = to_colour(calibration(cells, SPEC, plan.settings.seed), candidate.colour)
+    flatbuffer = classifier_file(net, images, candidate.name)
     write_model(path, flatbuffer, _card(candidate, plan, source, key))
     keep.path.unlink(missing_ok=True)
     return path
@@ -127,7 +127,7 @@ def plan_in(path: Path) -> SearchPlan | None:
     told = training_in(path)
     try:
         slides, blocks = tuple(told["held_out_slides"]), tuple(told["held_out_blocks"])
-        return SearchPlan(CellTraining(**told["settings"]), slides, blocks)
+        return SearchPlan(CellTraining.plain(told["settings"]), slides, blocks)
     except (KeyError, TypeError):
         return None
 
@@ -162,40 +162,6 @@ def behind_colour(net: Any, colour: str) -> Any:
 
     inputs = keras.Input((SIZE, SIZE, 3))
     return keras.Model(inputs, net(DeviceColour()(inputs)))
-
-
-def calibration(learned: list[CellSet], seed: int) -> UInt8Array:
-    """Some cells of each source as the device crops them, RGB uint8 [n, 32, 32, 3]."""
-    rng = np.random.default_rng([seed, StudyStream.CALIBRATION_CELLS])
-    parts = []
-    for cells in learned:
-        rows = rng.choice(len(cells), min(len(cells), _CALIBRATION_CELLS), replace=False)
-        parts.append(CellSet(cells.crops[rows], cells.labels[rows], cells.references(rows)))
-    some = join(parts)
-    return to_reference(np.ascontiguousarray(middle(some.crops, SIZE)), SPEC, some.reference)
-
-
-def to_device(net: Any, crops: UInt8Array, candidate: CandidateNet) -> bytes:
-    """The int8 flatbuffer of a net; its answers are checked to be the same in a batch and alone.
-
-    Args:
-        net: Keras, given bytes as (value - 128) / 64.
-        crops: RGB uint8 [n, 32, 32, 3], to calibrate on.
-        candidate: its name and colour.
-    """
-    images = to_colour(crops, candidate.colour)
-    fed = _VALUES.values(images)
-    # Both ends of the byte must be seen, so that a step of the input is a step of the byte.
-    fed[0, 0, 0], fed[0, -1, -1] = _VALUES.limits
-
-    def samples() -> Iterator[list[np.ndarray]]:
-        for image in fed:
-            yield [image[None]]
-
-    with quiet():
-        flatbuffer = quantise(device_model(net, SIZE, _VALUES, batch=CONVERTED_AT), samples)
-        check_batches(flatbuffer, images[: CONVERTED_AT + 2], candidate.name)
-    return flatbuffer
 
 
 def _card(candidate: CandidateNet, plan: SearchPlan, source: str, key: str) -> Card:

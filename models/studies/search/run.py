@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge.errors import ModelError
 from edge.safe_file import write_text
-from models.judge.thresholds import fold_paths
+from models.data.folds import FINDER, fold_paths
 from models.places import FOLDS
 from models.studies.search.candidates import CANDIDATES, REFERENCE, CandidateNet
 from models.studies.search.cost import count_instructions, measure_times, times
@@ -18,9 +18,9 @@ from models.studies.search.make import Say, SearchPlan, file_of, make_net, plan_
 from models.studies.search.page import render
 from models.studies.search.plot import draw
 from models.studies.search.results import SearchResult, SearchRow, read_scores
-from models.train.finder_make import NAME as FINDER
-from models.train.shelf_classifier import SPEC
-from models.train.sources import Source, gather, load_finders
+from models.train import recipe
+from models.train.make import prepare
+from models.train.material import CellMaterial
 
 STEPS = 1000
 """Optimiser steps of each net."""
@@ -96,8 +96,9 @@ def seeds(plan: SearchPlan) -> list[tuple[CandidateNet, SearchPlan]]:
 
 def _train(settings: SearchSettings, plan: SearchPlan, say: Say) -> None:
     @cache
-    def sources() -> list[Source]:
-        return gather(SPEC, load_finders(fold_paths(FOLDS, FINDER)), settings.seed, say)
+    def sources() -> list[CellMaterial]:
+        usual = recipe.load(REFERENCE)
+        return prepare(replace(usual, training=replace(usual.training, seed=settings.seed)), say).cells
 
     wanted = [(one, plan) for one in CANDIDATES if not settings.only or one.name in settings.only]
     if any(one.name == REFERENCE for one, _ in wanted):

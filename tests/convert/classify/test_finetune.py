@@ -12,7 +12,7 @@ from convert.errors import UnsupportedError
 from convert.measure.cells import CellSet
 from convert.measure.reading import read_cells
 from convert.net.batch import feed
-from convert.net.int8 import Recipe, layer_errors, quantise
+from convert.net.int8 import QuantisationRecipe, layer_errors, quantise
 from convert.net.rewrite import device_model
 from convert.net.values import RANGES
 from edge.modelfile import ModelFile
@@ -61,7 +61,7 @@ def verdicts(flatbuffer: bytes, cells: CellSet) -> np.ndarray:
     return np.asarray(net.run(cells.images)[0].ravel() > 0)
 
 
-def int8(net: Any, cells: CellSet, recipe: Recipe | None = None) -> bytes:
+def int8(net: Any, cells: CellSet, recipe: QuantisationRecipe | None = None) -> bytes:
     return quantise(net, feed(cells.images, VALUES), recipe)
 
 
@@ -96,7 +96,10 @@ def test_layers_left_in_float_still_take_the_devices_bytes(net: Any, cells: Cell
     for kept in (layers[:1], layers[1:3], layers):  # the first op, some in the middle, all
         made = Net(
             ModelFile(
-                int8(static, cells, Recipe(float_layers=tuple(layer.tensor for layer in kept))), None, "", Path("n")
+                int8(static, cells, QuantisationRecipe(float_layers=tuple(layer.tensor for layer in kept))),
+                None,
+                "",
+                Path("n"),
             )
         )
         got = made.run(few.images)[0].ravel()

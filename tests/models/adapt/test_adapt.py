@@ -24,12 +24,12 @@ from models.adapt import check as checking
 from models.adapt import curve
 from models.adapt import finder as finding
 from models.adapt import tune as adapt
-from models.data.classes import Naming, Plan, make_plan
+from models.data.classes import ClassScheme, Naming, make_scheme
 from models.data.fieldset import Fields, open_fields
-from models.data.scenes import CELL_PX
+from models.data.scenes import CELL_PX, annotated_scene
 from models.data.virtual import virtual_scenes
 from models.train.start import open_start
-from tests.models.cells.test_train import models
+from tests.models.train.test_train import models
 
 LABELS = ("uninfected", "parasitized")
 needs_tensorflow = [
@@ -69,19 +69,19 @@ def fields(folder: Path) -> Fields:
 
 
 @pytest.fixture(scope="module")
-def plan(fields: Fields) -> Plan:
+def plan(fields: Fields) -> ClassScheme:
     card = shelf.load(shelf.CLASSIFIER).card
     assert card is not None
-    return adapt.plan_for(make_plan(fields.names(), Naming(), None, (), whole_fields=True), card)
+    return adapt.plan_for(make_scheme(fields.names(), Naming(), None, (), whole_fields=True), card)
 
 
-def test_whole_groups_are_dealt_so_that_each_field_is_judged_once(fields: Fields, plan: Plan) -> None:
+def test_whole_groups_are_dealt_so_that_each_field_is_judged_once(fields: Fields, plan: ClassScheme) -> None:
     held = np.stack(checking.fold_masks(fields, plan))
     assert held.shape == (3, 5)
     assert (held.sum(axis=0) == 1).all()
 
 
-def test_fields_of_one_group_are_not_dealt(folder: Path, fields: Fields, plan: Plan) -> None:
+def test_fields_of_one_group_are_not_dealt(folder: Path, fields: Fields, plan: ClassScheme) -> None:
     assert checking.fold_masks(replace(fields, fields=read_fields(folder, None, "f")), plan) == []
 
 
@@ -110,9 +110,9 @@ def test_tight_boxes_are_noticed_and_brought_to_the_finders_width(fields: Fields
     assert mended.width == pytest.approx(1, abs=0.06)
 
 
-def test_a_field_becomes_a_scene_at_the_finders_scale_with_suspects_marked(fields: Fields, plan: Plan) -> None:
+def test_a_field_becomes_a_scene_at_the_finders_scale_with_suspects_marked(fields: Fields, plan: ClassScheme) -> None:
     one = fields.fields.fields[0]
-    made = finding.scene(one, decode_image(one.path), plan)
+    made = annotated_scene(one, decode_image(one.path), plan)
     assert made is not None
     assert made.unit == pytest.approx(2 * CELL_PX, rel=0.1)
     assert (made.kind == 1).sum() == sum(kind == "parasitized" for kind in one.types)
@@ -164,7 +164,7 @@ def test_the_table_of_a_curve_has_mean_and_range_over_draws() -> None:
 
 
 def test_finished_points_are_kept_and_not_done_again(
-    fields: Fields, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fields: Fields, plan: ClassScheme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[int] = []
 

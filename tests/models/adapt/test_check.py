@@ -18,14 +18,14 @@ from models.adapt import curve, job
 from models.adapt import finder as finding
 from models.adapt.check import ClassifierCheck, FinderCheck, Fold, cell_threshold, finder_threshold
 from models.adapt.tune import AdaptationSetup, HeldOutScores, TunedClassifier, TuningSettings, joined
-from models.data.cells import FOUND, Cells
-from models.data.classes import Plan
+from models.data.cells import FOUND, LabelledCells
+from models.data.classes import ClassScheme
 from models.data.fieldset import Fields
 from models.judge.finder_thresholds import OTHERS
 from models.train.start import open_start
 
 LABELS = ("uninfected", "parasitized")
-PLAN = Plan(LABELS, "uninfected", ("parasitized",))
+PLAN = ClassScheme(LABELS, "uninfected", ("parasitized",))
 
 
 class FieldFolder:
@@ -66,11 +66,11 @@ def setup() -> AdaptationSetup:
     return AdaptationSetup(*starts, PLAN, TuningSettings(), lambda *_: None, lambda _: None)
 
 
-def cells(truth: list[int]) -> Cells:
+def cells(truth: list[int]) -> LabelledCells:
     count = len(truth)
     groups = np.array([f"g{i % 3}" for i in range(count)])
     crops, role = np.zeros((count, 4, 4, 3), np.uint8), np.full(count, FOUND, np.int8)
-    return Cells(crops, np.array(truth, np.int32), LABELS, groups, np.arange(count, dtype=np.int32), role)
+    return LabelledCells(crops, np.array(truth, np.int32), LABELS, groups, np.arange(count, dtype=np.int32), role)
 
 
 def scored(truth: list[int], suspicion: list[float]) -> HeldOutScores:
@@ -121,17 +121,17 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, set[str]]]:
         done.append(("learn", name, names(fields)))
         return TunedClassifier(object(), name.encode(), cells([0, 1]))
 
-    def judge(file: ModelFile, flatbuffer: bytes, _card: Card, fields: Fields, _plan: Plan) -> HeldOutScores:
+    def judge(file: ModelFile, flatbuffer: bytes, _card: Card, fields: Fields, _plan: ClassScheme) -> HeldOutScores:
         net = flatbuffer.decode() if flatbuffer.startswith(b"classifier") else f"start behind {file.path.stem}"
         assert net.endswith(file.path.stem), "a classifier is judged behind the finder that goes with it"
         done.append(("judge", net, names(fields)))
         return scored([0, 1, 0], [0.1, 0.9, 0.2])
 
-    def matches(finder: str, fields: Fields, _: Plan) -> list[Match]:
+    def matches(finder: str, fields: Fields, _: ClassScheme) -> list[Match]:
         done.append(("judge", finder, names(fields)))
         return [Match(9, 1, 1, 2, 0)] * len(fields.fields)
 
-    def grid(finder: str, fields: Fields, _: Plan) -> dict[tuple[float, float], list[Match]]:
+    def grid(finder: str, fields: Fields, _: ClassScheme) -> dict[tuple[float, float], list[Match]]:
         done.append(("judge", finder, names(fields)))
         return {(0.3, 0.2): [Match(9, 1, 1, 2, 0)]}
 

@@ -16,7 +16,7 @@ from convert.classify.evaluate import evaluate
 from convert.errors import CellsError
 from edge import shelf
 from edge.modelfile import write_model
-from models.data.gather import Given, gather
+from models.data.gather import DataOptions, gather
 from models.judge.evaluate import evaluated, open_nets
 from tests.convert import cell_folders
 
@@ -36,7 +36,7 @@ def net(folder: Path, **change: Any) -> Path:
 
 def both(file: Path, folder: Path, group_by: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The reports of the two commands."""
-    asked = Given(cells=(folder,), group_by=group_by)
+    asked = DataOptions(cells=(folder,), group_by=group_by)
     (other,) = evaluated(open_nets([str(file)]), gather(asked, least=1, split=False), lambda *_: None, lambda _: None)
     return evaluate(file, folder, group_by, lambda *_: None), other
 

@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 
 from edge.modelfile import Card
-from models.data.cells import Cells
-from models.data.classes import Fit
+from models.data.cells import LabelledCells
+from models.data.classes import ClassMapping
 from models.judge import confusion
 from models.judge.evaluate import Difference, differences
 from models.judge.figures import END_TO_END, FIGURES, Measured, Scored, applies, known_negatives, measure
 from models.judge.words import class_lines, known_lines
 
 CARD = Card("net", "classify", ("clear", "ill"), positive=("ill",), threshold=0.5)
-TWO = Fit(np.array([0, 1], np.int32), np.array([False, True]))
+TWO = ClassMapping(np.array([0, 1], np.int32), np.array([False, True]))
 BY_KEY = {asked.key: asked for asked in (*FIGURES, *END_TO_END)}
 
 
-def cells(truth: np.ndarray, groups: np.ndarray, lost: int = 0) -> Cells:
+def cells(truth: np.ndarray, groups: np.ndarray, lost: int = 0) -> LabelledCells:
     count = len(truth)
-    return Cells(
+    return LabelledCells(
         np.zeros((count, 1, 1, 3), np.uint8),
         truth.astype(np.int32),
         ("clear", "ill"),
@@ -141,7 +141,10 @@ def three(truth: list[int], called: list[int], lost: int = 0) -> Scored:
     groups = np.array([f"s{i % 2}" for i in range(len(truth))])
     base = cells(np.array(truth), groups, lost)
     return Scored(
-        card, Fit(np.arange(3, dtype=np.int32), np.zeros(3, bool)), replace(base, labels=("a", "b", "c")), scores
+        card,
+        ClassMapping(np.arange(3, dtype=np.int32), np.zeros(3, bool)),
+        replace(base, labels=("a", "b", "c")),
+        scores,
     )
 
 

@@ -12,15 +12,14 @@ from typer.testing import CliRunner
 from convert.errors import CellsError
 from edge.modelfile import read_model
 from models.__main__ import app
+from models.data.folds import FINDER, fold_paths
 from models.judge.figures import Measured
-from models.judge.thresholds import fold_paths
 from models.places import FOLDS, REPOSITORY, SHELF
 from models.report.measure import exact
 from models.studies.search.candidates import CANDIDATES, LITE, REFERENCE
 from models.studies.search.judge import VERSION, read_figures, unseeing
 from models.studies.search.make import plan_in
 from models.train.classifier import CellTraining
-from models.train.finder_make import NAME as FINDER
 from tests.models.studies.searching import PLAN, figures, keep, scores
 
 

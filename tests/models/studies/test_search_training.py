@@ -21,22 +21,26 @@ from tests.models.studies.searching import PLAN
 def made(tmp_path: Path) -> Callable[..., list[str]]:
     """Make a candidate of a few cells; gives what was said."""
     pytest.importorskip("tensorflow", reason="TensorFlow (extra convert)")
-    from models.data.crops import CellSet
+    from models.data.cells import LabelledCells
     from models.studies.search.make import make_net as make
-    from models.train.sources import Source
+    from models.train.material import CellMaterial
 
     rng = np.random.default_rng(0)
     labels = np.arange(120) % 2
     crops = rng.integers(60, 220, (120, 36, 36, 3)).astype(np.uint8)
     crops[labels == 1, 14:22, 14:22] //= 3
-    cells = CellSet(crops, labels, np.full((120, 3), 140, np.float32))
-    source = Source("cells", cells, np.array(["C1", "C2", "C3"] * 40), 1.0)
+    groups = np.array(["nih_cells/C1", "nih_cells/C2", "nih_cells/C3"] * 40)
+    numbers, role = np.zeros(120, np.int32), np.zeros(120, np.int8)
+    colours = np.full((120, 3), 140, np.float32)
+    names = ("uninfected", "parasitized")
+    cells = LabelledCells(crops, labels.astype(np.int32), names, groups, numbers, role, reference=colours)
+    source = CellMaterial("cells", "nih_cells", 1.0, cells)
 
     def work(name: str, plan: SearchPlan = PLAN, sources: Any = (source,)) -> list[str]:
         lines: list[str] = []
         gathered = [*sources]
 
-        def gather() -> list[Source]:
+        def gather() -> list[CellMaterial]:
             lines.append("gathered")
             return gathered
 
@@ -98,7 +102,7 @@ def test_held_out_slides_are_not_learned_from(made: Callable[..., list[str]], mo
 
     seen: list[int] = []
 
-    def stops(sources: list[Any], *_: Any, **__: Any) -> None:
+    def stops(sources: Any, *_: Any, **__: Any) -> None:
         seen.extend(len(cells) for cells in sources)
         raise KeyboardInterrupt
 

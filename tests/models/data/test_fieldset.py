@@ -20,7 +20,7 @@ from edge.pixels import Image
 from edge.sources.decode import decode_image
 from edge.types import CELL, Cells
 from models.data.cells import BOX, FOUND, HARD
-from models.data.classes import Naming, Plan, make_plan
+from models.data.classes import ClassScheme, Naming, make_scheme
 from models.data.fieldset import COPIES, Fields, open_fields
 from tests.convert.finding import discs
 
@@ -57,9 +57,9 @@ def change(folder: Path, edit: Callable[[Any], None]) -> None:
     (folder / "truth.json").write_text(json.dumps(raw))
 
 
-def opened(folder: Path, boxes: np.ndarray) -> tuple[Fields, Plan]:
+def opened(folder: Path, boxes: np.ndarray) -> tuple[Fields, ClassScheme]:
     fields = Fields(folder.name, read_fields(folder, None, None), Known(boxes))
-    return fields, make_plan(fields.names(), Naming(), None, (), whole_fields=True)
+    return fields, make_scheme(fields.names(), Naming(), None, (), whole_fields=True)
 
 
 def central(boxes: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ import pytest
 
 from convert.errors import CellsError
 from edge.modelfile import CropSpec
-from models.data.cells import Cells
-from models.data.classes import Naming, make_plan
+from models.data.cells import LabelledCells
+from models.data.classes import Naming, make_scheme
 from models.data.crops import SLACK
 from models.data.folder import CellFolder, open_folder
 from tests.convert import cell_folders
@@ -23,8 +23,8 @@ def folder(tmp_path: Path) -> Path:
     return cell_folders.make(tmp_path / "cells", count=12, slides=4)
 
 
-def read(opened: CellFolder, *, learn: bool = False) -> tuple[Cells, list[str]]:
-    plan = make_plan(opened.names(), Naming(), None, (), whole_fields=False)
+def read(opened: CellFolder, *, learn: bool = False) -> tuple[LabelledCells, list[str]]:
+    plan = make_scheme(opened.names(), Naming(), None, (), whole_fields=False)
     return opened.read(plan, PLAIN, lambda *_: None, learn=learn)
 
 

@@ -8,15 +8,15 @@ import pytest
 from convert.measure.single import BOX_MARGIN
 from edge.sources.virtual import SlideSpec, render_field
 from models.data.debris import weak_labels
-from models.data.scenes import CELL_PX, KINDS, STRIDE, VIEW, Scene, View, draw, recolour, targets
+from models.data.scenes import CELL_PX, KINDS, STRIDE, VIEW, Scene, SceneView, draw, recolour, targets
 from models.data.virtual import FIRST_TRAINING_SEED, virtual_scenes
 from models.report.all_figures import grown
 
 EVERYWHERE = (0.0, 0.0, float(VIEW[1]), float(VIEW[0]))
 
 
-def view(boxes: list[list[float]], kind: list[int], core: tuple[float, float, float, float] = EVERYWHERE) -> View:
-    return View(np.zeros((*VIEW, 3), np.uint8), np.array(boxes, np.float32).reshape(-1, 4), np.array(kind), core)
+def view(boxes: list[list[float]], kind: list[int], core: tuple[float, float, float, float] = EVERYWHERE) -> SceneView:
+    return SceneView(np.zeros((*VIEW, 3), np.uint8), np.array(boxes, np.float32).reshape(-1, 4), np.array(kind), core)
 
 
 def parts(heat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,14 +8,14 @@ import pytest
 
 from convert.errors import CellsError
 from edge.modelfile import Card
-from models.data.classes import Fit, Naming, Plan, fit, make_plan, parse_merge
+from models.data.classes import ClassMapping, ClassScheme, Naming, fit, make_scheme, parse_merge
 
 STAGES = Counter({"red blood cell": 900, "ring": 30, "trophozoite": 10, "difficult": 5})
 BINARY = Card("net", "classify", ("uninfected", "parasitized"), positive=("parasitized",))
 
 
-def plan(names: Counter[str] = STAGES, *, fields: bool = True, **naming: object) -> Plan:
-    return make_plan(names, Naming(**naming), None, (), whole_fields=fields)  # type: ignore[arg-type]
+def plan(names: Counter[str] = STAGES, *, fields: bool = True, **naming: object) -> ClassScheme:
+    return make_scheme(names, Naming(**naming), None, (), whole_fields=fields)  # type: ignore[arg-type]
 
 
 def test_the_most_frequent_class_of_fields_is_background_and_comes_first() -> None:
@@ -62,8 +62,8 @@ def test_a_class_without_cells_is_refused() -> None:
 def test_one_class_is_no_task_to_learn_but_enough_to_count_false_positives_on() -> None:
     names = Counter({"uninfected": 9})
     with pytest.raises(CellsError, match=r"only one class \(uninfected\)"):
-        make_plan(names, Naming(), None, (), whole_fields=False)
-    assert make_plan(names, Naming(), None, (), whole_fields=False, least=1).labels == ("uninfected",)
+        make_scheme(names, Naming(), None, (), whole_fields=False)
+    assert make_scheme(names, Naming(), None, (), whole_fields=False, least=1).labels == ("uninfected",)
 
 
 @pytest.mark.parametrize("text", ["ring", "=x", "ring=", ","])
@@ -77,7 +77,7 @@ def test_a_name_cannot_go_into_two_classes() -> None:
         parse_merge(["ring=a", "ring=b"])
 
 
-def seen(found: Fit) -> tuple[list[int] | None, list[bool]]:
+def seen(found: ClassMapping) -> tuple[list[int] | None, list[bool]]:
     return None if found.label_of is None else found.label_of.tolist(), found.suspect.tolist()
 
 

@@ -52,7 +52,7 @@ def net(folder: Path) -> tuple[Path, str]:
 
 def test_a_net_comes_with_its_keras_file_its_card_and_held_out_figures(net: tuple[Path, str]) -> None:
     out, said = net
-    assert sorted(path.name for path in out.iterdir()) == ["CARD.md", "dots.keras", "dots.tflite"]
+    assert sorted(path.name for path in out.iterdir()) == ["CARD.md", "dots.keras", "dots.tflite", "recipe.toml"]
     model = read_model(out / "dots.tflite")
     assert model.card is not None
     assert model.card.labels == ("clear", "dotted")
@@ -110,7 +110,7 @@ def test_after_kill_9_the_same_command_goes_on_and_ends_with_the_same_net(folder
     assert models(*arguments(whole)).returncode == 0
     command = [sys.executable, "-m", "models", *(str(one) for one in arguments(broken))]
     with subprocess.Popen(command, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        checkpoint = broken / "work" / "checkpoint.npz"
+        checkpoint = broken / "work" / "net.npz"
         until = time.monotonic() + 120
         while not checkpoint.exists() and time.monotonic() < until:
             time.sleep(0.01)

@@ -1,0 +1,112 @@
+"""Tiny copies of the NIH cells and the IML fields, in which the colour of every cell tells the group that it is of."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.pixels import Image
+from edge.types import CELL, Cells
+
+SLIDES = tuple(f"C{number:02}" for number in range(10))
+BLOCKS = 4
+FIELDS = 2
+"""Fields in a block."""
+
+CELLS = 12
+"""Cells of a slide, half of them infected."""
+
+GREEN = 90
+"""Green value of all cells."""
+
+_SIDE = 40
+_STEP = 52
+_FIELD = (320, 416)
+
+
+def code_of_slide(slide: str) -> int:
+    """Red value of all cells of a slide: 60, 68, ..."""
+    return 60 + 8 * SLIDES.index(slide)
+
+
+def code_of_block(block: int) -> int:
+    """Red value of all cells of a block: 150, 160, ..."""
+    return 150 + 10 * block
+
+
+def make(root: Path) -> Path:
+    """Write both sets below ``root``, which becomes the data directory."""
+    _cells(root / "nih_cells")
+    _fields(root / "iml_fields")
+    return root
+
+
+def _disc(code: int, *, infected: bool) -> np.ndarray:
+    """A cell on black, RGB uint8 [40, 40, 3]; the middle has the group's code, infected or not."""
+    image = np.zeros((_SIDE, _SIDE, 3), np.uint8)
+    cv2.circle(image, (_SIDE // 2, _SIDE // 2), _SIDE // 2 - 2, (code, GREEN, 110), -1)
+    if infected:
+        cv2.circle(image, (_SIDE // 2, 9), 4, (code, 30, 140), -1)
+    return image
+
+
+def _cells(folder: Path) -> None:
+    rows = []
+    for slide in SLIDES:
+        for number in range(CELLS):
+            label = ("Uninfected", "Parasitized")[number % 2]
+            path = folder / label / f"{slide}_{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image = _disc(code_of_slide(slide), infected=number % 2 == 1)
+            image[0, 0] = number  # no two files are alike
+            cv2.imwrite(str(path), image[..., ::-1])
+            second = "uninfected" if (slide, number) == (SLIDES[1], 1) else ""
+            rows.append([f"{label}/{path.name}", label.lower(), slide, slide, 120, 120, second])
+    with (folder / "cells.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "label", "slide", "field", "native_width", "native_height", "second_label"])
+        writer.writerows(rows)
+
+
+def boxes() -> np.ndarray:
+    """Boxes of the cells of every field, int32 [n, 4]: they lie in the same places."""
+    rows, columns = _FIELD[0] // _STEP, _FIELD[1] // _STEP
+    return np.array(
+        [[8 + x * _STEP, 8 + y * _STEP, _SIDE, _SIDE] for y in range(rows) for x in range(columns)], np.int32
+    )
+
+
+def _fields(folder: Path) -> None:
+    (folder / "images").mkdir(parents=True)
+    entries = []
+    for number in range(BLOCKS * FIELDS):
+        block = number // FIELDS
+        name = f"P{100 * (block + 1) + number % FIELDS}.png"  # a gap in the numbers starts a block
+        rgb = np.full((*_FIELD, 3), (235, 230, 240), np.uint8)
+        objects = []
+        for place, (x, y, w, h) in enumerate(boxes().tolist()):
+            cell = _disc(code_of_block(block), infected=place % 6 == 0)
+            inside = cell.any(axis=2)
+            rgb[y : y + h, x : x + w][inside] = cell[inside]
+            kind = "ring" if place % 6 == 0 else "red blood cell"
+            objects.append({"type": kind, "bbox": {"x": x, "y": y, "w": w, "h": h}})
+        rgb[0, 0] = number
+        cv2.imwrite(str(folder / "images" / name), rgb[..., ::-1])
+        entries.append({"image_name": name, "objects": objects})
+    (folder / "annotations.json").write_text(json.dumps(entries))
+
+
+class KnownFinder:
+    """A finder that finds every cell of these fields."""
+
+    name = "known"
+
+    def find(self, image: Image) -> Cells:
+        """The boxes, as one would find them."""
+        del image
+        found = boxes()
+        return Cells(found, np.ones(len(found), np.float32), np.zeros(len(found), np.int32), (CELL,))
