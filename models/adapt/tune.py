@@ -25,7 +25,7 @@ from models.data.cells import Cells, join
 from models.data.classes import Plan, fit
 from models.data.crops import CellSet
 from models.data.fieldset import Fields
-from models.judge.figures import END_TO_END, Scored, applies, measure
+from models.judge.figures import END_TO_END, CellScores, applies, measure
 from models.train.classifier import CellTraining, Classes, train
 from models.train.device import flatbuffer_of, int8_scores
 from models.train.finder import FinderTraining
@@ -202,7 +202,7 @@ def figures(judged: Judged, card: Card, plan: Plan) -> dict[str, Any]:
         "finder_keeps_positive": None if not pooled.infected else round(pooled.infected_kept, 4),
         "positive_cells": pooled.infected,
     }
-    scored = Scored(card, fit(plan, card), judged.cells, judged.scores)
+    scored = CellScores(card, fit(plan, card), judged.cells, judged.scores)
     positive = scored.positive
     if 0 < positive.sum() < len(positive):
         out["auc"] = round(auc(positive, scored.suspicion), 4)

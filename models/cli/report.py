@@ -46,7 +46,7 @@ def report(
         from models.data.fields import need_images  # noqa: PLC0415
         from models.judge.cell_figures import never_seen  # noqa: PLC0415
         from models.report.blind import FILE, keep, kept, take, write_sheet  # noqa: PLC0415
-        from models.report.page import PLOTS, Beside, assemble, write  # noqa: PLC0415
+        from models.report.page import PLOTS, PageExtras, assemble, write  # noqa: PLC0415
         from models.report.plots import need_matplotlib  # noqa: PLC0415
         from models.report.scores import score_all  # noqa: PLC0415
         from models.report.sheets import check_outside, write_sheets  # noqa: PLC0415
@@ -72,7 +72,7 @@ def report(
             write_lines([f"{readings}: kept"])
         if sheets is not None or blind is not None or reading is not None:
             return
-        beside = Beside(never_seen(FOLDS), kept(readings, iml, nets[0]))
+        beside = PageExtras(never_seen(FOLDS), kept(readings, iml, nets[0]))
         tell("drawing intervals", -1)
         written = write(out, assemble(nih, iml, nets, SHELF, beside))
         write_lines([str(path) for path in written])

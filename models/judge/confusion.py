@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from models.judge.figures import Measured, Scored
+from models.judge.figures import CellScores, Measurement
 
 _DRAWS = 1000
 
 
-def tables(scored: Scored) -> np.ndarray:
+def tables(scored: CellScores) -> np.ndarray:
     """A matrix per group (field, where groups are few), int [groups, k true, k + 1 decided]; last column: lost."""
     truth = scored.truth()
     if truth is None:
@@ -62,7 +62,7 @@ def drawn(by_group: np.ndarray) -> np.ndarray:
     return np.asarray(np.einsum("dg,gij->dij", times, by_group))
 
 
-def figures(scored: Scored) -> dict[str, Any]:
+def figures(scored: CellScores) -> dict[str, Any]:
     """Everything as plain values: ``labels``, ``confusion`` (rows: true; last column: lost), and figures with intervals."""
     by_group = tables(scored)
     whole, samples = by_group.sum(axis=0), drawn(by_group)
@@ -73,7 +73,7 @@ def figures(scored: Scored) -> dict[str, Any]:
         if np.isnan(value):
             return None
         low, high = (float(v) for v in np.nanpercentile(values, (2.5, 97.5))) if many else (None, None)
-        return asdict(Measured(float(value), low, high, n))
+        return asdict(Measurement(float(value), low, high, n))
 
     rows = {"recall": (recalls, counts), "precision": (precisions, called)}
     each = {

@@ -27,15 +27,15 @@ from models.judge import figures as score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Net:
-    """A device file to be judged: the name it was asked by, and what it was read as."""
+class DeviceNet:
+    """A device file to be judged: the name it was given by, and what it was read as."""
 
     name: str
     file: ModelFile
     classifier: Classifier
 
 
-def open_nets(names: Sequence[str]) -> list[Net]:
+def open_nets(names: Sequence[str]) -> list[DeviceNet]:
     """Device files by their names on the shelf or their paths; raises ModelError."""
     nets = []
     for name in names:
@@ -48,11 +48,11 @@ def open_nets(names: Sequence[str]) -> list[Net]:
             name = str(folder / f"{folder.resolve().name}.tflite")  # noqa: PLW2901
         with quiet_native_stderr():
             file = shelf.load(name)
-            nets.append(Net(name, file, Classifier(file)))
+            nets.append(DeviceNet(name, file, Classifier(file)))
     return nets
 
 
-def unseen_groups(nets: Sequence[Net], say: Callable[[str], None]) -> frozenset[str]:
+def unseen_groups(nets: Sequence[DeviceNet], say: Callable[[str], None]) -> frozenset[str]:
     """Groups that all nets held out, by their cards; raises CellsError where no card says which."""
     each = []
     for net in nets:
@@ -67,8 +67,8 @@ def unseen_groups(nets: Sequence[Net], say: Callable[[str], None]) -> frozenset[
 
 
 def score_all(
-    nets: Sequence[Net], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
-) -> list[score.Scored]:
+    nets: Sequence[DeviceNet], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+) -> list[score.CellScores]:
     """Each net on the same cells, cut as its card says.
 
     Args:
@@ -100,12 +100,12 @@ def score_all(
                 raise CellsError("--unseen: the nets held out no group in common that is in these folders")
         cells = read[card.crop]
         tell(f"scoring with {card.name}", -1)
-        out.append(score.Scored(card, known, cells, net.classifier.scores(cells.crops)))
+        out.append(score.CellScores(card, known, cells, net.classifier.scores(cells.crops)))
     return out
 
 
 def evaluated(
-    nets: Sequence[Net], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+    nets: Sequence[DeviceNet], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
 ) -> list[dict[str, Any]]:
     """The figures of each net, plain values."""
     notes: list[str] = []
@@ -143,7 +143,7 @@ def evaluated(
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FigureDifference:
     """One figure of two nets on the same cells: values, and the second minus the first with its 95 % interval."""
 
     key: str
@@ -165,20 +165,20 @@ class Difference:
         return "better" if better else "worse"
 
 
-def differences(first: score.Scored, second: score.Scored) -> list[Difference]:
+def differences(first: score.CellScores, second: score.CellScores) -> list[FigureDifference]:
     """Every figure that both nets have, paired: the same groups are drawn for both."""
     out = []
-    for asked in (*score.FIGURES, *score.END_TO_END):
-        if not (score.applies(asked, first) and score.applies(asked, second)):
+    for metric in (*score.FIGURES, *score.END_TO_END):
+        if not (score.applies(metric, first) and score.applies(metric, second)):
             continue
-        positive, values, groups = score.columns(asked, [first, second])
-        rows = score.chosen(asked, positive)
+        positive, values, groups = score.columns(metric, [first, second])
+        rows = score.chosen(metric, positive)
         bounds: tuple[float | None, float | None]
-        if asked.measure is None:
+        if metric.measure is None:
             one, two = (float(values[rows, i].mean()) for i in (0, 1))
             bounds = score.share_bounds(values[rows, 1] - values[rows, 0], groups[rows])
         else:
-            measure = asked.measure
+            measure = metric.measure
             one, two = (measure(positive, values[:, i]) for i in (0, 1))
 
             def gain(
@@ -189,11 +189,11 @@ def differences(first: score.Scored, second: score.Scored) -> list[Difference]:
             bounds = (None, None)
             if score.several_groups(groups):
                 bounds = by_group(gain, positive, values, groups)
-        out.append(Difference(asked.key, asked.name, one, two, bounds[0], bounds[1], asked.percent))
+        out.append(FigureDifference(metric.key, metric.name, one, two, bounds[0], bounds[1], metric.percent))
     return [*out, *_of_classes(first, second)]
 
 
-def _of_classes(first: score.Scored, second: score.Scored) -> list[Difference]:
+def _of_classes(first: score.CellScores, second: score.CellScores) -> list[FigureDifference]:
     """Accuracy over the classes and macro F1, where both nets tell the same more than two apart."""
     if first.card.labels != second.card.labels or first.truth() is None or second.truth() is None:
         return []
@@ -210,12 +210,12 @@ def _of_classes(first: score.Scored, second: score.Scored) -> list[Difference]:
         if len(each[0]) > 1:
             gains = function(confusion.drawn(each[1])) - function(confusion.drawn(each[0]))
             low, high = (float(v) for v in np.nanpercentile(gains, (2.5, 97.5)))
-        out.append(Difference(key, name, one, two, low, high))
+        out.append(FigureDifference(key, name, one, two, low, high))
     return out
 
 
 def compared(
-    nets: Sequence[Net], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+    nets: Sequence[DeviceNet], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
 ) -> dict[str, Any]:
     """Each net against the first one, and what each costs; plain values."""
     notes: list[str] = []

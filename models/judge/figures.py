@@ -28,7 +28,7 @@ Function = Callable[[np.ndarray, np.ndarray], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """A figure with its 95 % interval (None: of one group there is none) and the number of cells it rests on."""
 
     value: float
@@ -47,7 +47,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class CellScores:
     """One net's scores on some cells.
 
     Attributes:
@@ -92,7 +92,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Metric:
     """A figure: its key and name, and how it comes from the truth and one number per cell.
 
     Attributes:
@@ -105,88 +105,88 @@ class Asked:
 
     key: str
     name: str
-    values: Callable[[Scored], np.ndarray]
+    values: Callable[[CellScores], np.ndarray]
     of: str = "all"
     measure: Function | None = None
     lost: bool = False
     percent: bool = True
 
 
-def _right_at_half(scored: Scored) -> np.ndarray:
+def _right_at_half(scored: CellScores) -> np.ndarray:
     return np.asarray(scored.flagged(0.5) == scored.positive, float)
 
 
-def _flagged(scored: Scored) -> np.ndarray:
+def _flagged(scored: CellScores) -> np.ndarray:
     return scored.flagged(scored.card.threshold).astype(float)
 
 
-def _suspicion(scored: Scored) -> np.ndarray:
+def _suspicion(scored: CellScores) -> np.ndarray:
     return scored.suspicion
 
 
 _AT_1, _AT_01 = partial(sensitivity_at, rate=0.01), partial(sensitivity_at, rate=0.001)
 FIGURES = (
-    Asked("accuracy", "accuracy at one half", _right_at_half),
-    Asked("auc", "AUC", _suspicion, measure=auc, percent=False),
-    Asked("sensitivity_at_1_percent_fp", "sensitivity at 1 % false positives", _suspicion, "positive", _AT_1),
-    Asked("sensitivity_at_0.1_percent_fp", "sensitivity at 0.1 % false positives", _suspicion, "positive", _AT_01),
-    Asked("sensitivity", "sensitivity at the threshold", _flagged, "positive"),
-    Asked("false_positive_rate", "false positives at the threshold", _flagged, "negative"),
+    Metric("accuracy", "accuracy at one half", _right_at_half),
+    Metric("auc", "AUC", _suspicion, measure=auc, percent=False),
+    Metric("sensitivity_at_1_percent_fp", "sensitivity at 1 % false positives", _suspicion, "positive", _AT_1),
+    Metric("sensitivity_at_0.1_percent_fp", "sensitivity at 0.1 % false positives", _suspicion, "positive", _AT_01),
+    Metric("sensitivity", "sensitivity at the threshold", _flagged, "positive"),
+    Metric("false_positive_rate", "false positives at the threshold", _flagged, "negative"),
 )
 END_TO_END = (
-    Asked("found_at_1_percent_fp", "end to end at 1 % false positives", _suspicion, "positive", _AT_1, lost=True),
-    Asked("found_at_0.1_percent_fp", "end to end at 0.1 % false positives", _suspicion, "positive", _AT_01, lost=True),
-    Asked("found", "end to end at the threshold", _flagged, "positive", lost=True),
+    Metric("found_at_1_percent_fp", "end to end at 1 % false positives", _suspicion, "positive", _AT_1, lost=True),
+    Metric("found_at_0.1_percent_fp", "end to end at 0.1 % false positives", _suspicion, "positive", _AT_01, lost=True),
+    Metric("found", "end to end at the threshold", _flagged, "positive", lost=True),
 )
 """Of all annotated positive cells, those the finder lost among them."""
 
 
-def applies(asked: Asked, scored: Scored) -> bool:
+def applies(metric: Metric, scored: CellScores) -> bool:
     """Whether a figure means something on these cells."""
     if not scored.card.positive or len(scored.card.positive) == len(scored.card.labels):
         return False
     cells, positives = scored.cells, int(scored.positive.sum())
     negatives = len(cells) - positives
-    if asked.lost and not (len(cells.lost_truth) or cells.role.any()):
+    if metric.lost and not (len(cells.lost_truth) or cells.role.any()):
         return False  # single cells: nothing can be lost
-    if asked.measure is None:
-        rests_on = {"all": len(cells), "positive": positives, "negative": negatives}[asked.of]
-        return rests_on + (int(scored.lost.sum()) if asked.lost else 0) > 0
-    return positives > 0 and negatives >= (_FOR_RARE if asked.measure is _AT_01 else 1)
+    if metric.measure is None:
+        rests_on = {"all": len(cells), "positive": positives, "negative": negatives}[metric.of]
+        return rests_on + (int(scored.lost.sum()) if metric.lost else 0) > 0
+    return positives > 0 and negatives >= (_FOR_RARE if metric.measure is _AT_01 else 1)
 
 
-def columns(asked: Asked, several: Sequence[Scored]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Truth bool [n], values float [n, nets] and groups [n] of the cells that a figure is about, lost ones where it asks so."""
+def columns(metric: Metric, several: Sequence[CellScores]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth bool [n], values float [n, nets] and groups [n] of the cells that a figure is about, lost ones where it counts them."""
     one = several[0]
-    values = np.stack([asked.values(scored) for scored in several], axis=1).astype(float)
+    values = np.stack([metric.values(scored) for scored in several], axis=1).astype(float)
     positive = one.positive
     groups, lost_groups = one.cells.units()
-    if asked.lost:
+    if metric.lost:
         lost = one.lost
         positive = np.concatenate([positive, np.ones(int(lost.sum()), bool)])
         groups = np.concatenate([groups, lost_groups[lost]])
-        never = _LOST if asked.measure is not None else 0.0
+        never = _LOST if metric.measure is not None else 0.0
         values = np.concatenate([values, np.full((int(lost.sum()), values.shape[1]), never)])
     return positive, values, groups
 
 
-def chosen(asked: Asked, positive: np.ndarray) -> np.ndarray:
+def chosen(metric: Metric, positive: np.ndarray) -> np.ndarray:
     """The cells that a figure rests on, bool [n]."""
-    return {"all": np.ones(len(positive), bool), "positive": positive, "negative": ~positive}[asked.of]
+    return {"all": np.ones(len(positive), bool), "positive": positive, "negative": ~positive}[metric.of]
 
 
-def measure(asked: Asked, scored: Scored) -> Measured:
+def measure(metric: Metric, scored: CellScores) -> Measurement:
     """One figure of one net."""
-    positive, values, groups = columns(asked, [scored])
-    rows = chosen(asked, positive)
-    if asked.measure is None:
+    positive, values, groups = columns(metric, [scored])
+    rows = chosen(metric, positive)
+    if metric.measure is None:
         mine = values[rows, 0]
         low, high = share_bounds(mine, groups[rows])
-        return Measured(float(mine.mean()), low, high, int(rows.sum()))
-    value = asked.measure(positive, values[:, 0])
+        return Measurement(float(mine.mean()), low, high, int(rows.sum()))
+    value = metric.measure(positive, values[:, 0])
     many = several_groups(groups)
-    low, high = by_group(asked.measure, positive, values[:, 0], groups, RESAMPLES) if many else (None, None)
-    return Measured(float(value), low, high, int(rows.sum()))
+    low, high = by_group(metric.measure, positive, values[:, 0], groups, RESAMPLES) if many else (None, None)
+    return Measurement(float(value), low, high, int(rows.sum()))
 
 
 def share_bounds(values: np.ndarray, groups: np.ndarray) -> tuple[float, float] | tuple[None, None]:
@@ -200,7 +200,7 @@ def several_groups(groups: np.ndarray) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class NegativeGroup:
     """A group without any positive cell: what is flagged there is a false positive."""
 
     group: str
@@ -213,7 +213,7 @@ class Known:
         return 1000 * self.flagged / self.cells
 
 
-def known_negatives(scored: Scored) -> list[Known]:
+def known_negatives(scored: CellScores) -> list[NegativeGroup]:
     """Each known-negative group, the worst first; a group with a positive cell, found or lost, is none."""
     spoilt = {str(g) for g in scored.cells.groups[scored.positive]} | {
         str(g) for g in scored.cells.lost_groups[scored.lost]
@@ -222,13 +222,15 @@ def known_negatives(scored: Scored) -> list[Known]:
     names, member = np.unique(scored.cells.groups, return_inverse=True)
     hits, sizes = np.bincount(member, flagged), np.bincount(member)
     rows = [
-        Known(str(name), int(size), int(hit))
+        NegativeGroup(str(name), int(size), int(hit))
         for name, hit, size in zip(names, hits, sizes, strict=True)
         if str(name) not in spoilt
     ]
     return sorted(rows, key=lambda one: (-one.per_1000, one.group))
 
 
-def two_sided(scored: Scored) -> dict[str, Any]:
+def two_sided(scored: CellScores) -> dict[str, Any]:
     """All figures of positive cells against the others that mean something, plain values."""
-    return {asked.key: asdict(measure(asked, scored)) for asked in (*FIGURES, *END_TO_END) if applies(asked, scored)}
+    return {
+        metric.key: asdict(measure(metric, scored)) for metric in (*FIGURES, *END_TO_END) if applies(metric, scored)
+    }

@@ -8,7 +8,7 @@ from typing import Any
 from edge.modelfile import Card
 from models.cards import render
 from models.data.cells import FEW_GROUPS
-from models.judge.figures import END_TO_END, FIGURES, Known, Measured
+from models.judge.figures import END_TO_END, FIGURES, Measurement, NegativeGroup
 
 _DOES = {
     "classify": "Tells {labels} apart on crops that a finder cut from fields, or on single cells.",
@@ -35,18 +35,18 @@ def card_text(card: Card, size: int, command: str = "train") -> str:
     return render(card, size, use=use, limits=_LIMITS, figures=figures, maker=f"python -m models {command}")
 
 
-def measured(raw: Mapping[str, Any] | None) -> Measured | None:
+def measured(raw: Mapping[str, Any] | None) -> Measurement | None:
     """A figure from its plain form."""
-    return None if raw is None else Measured(**raw)
+    return None if raw is None else Measurement(**raw)
 
 
 def scored_lines(name: str, found: Mapping[str, Any]) -> list[str]:
     """One net's figures, a line each."""
     lines = [f"{name}: {found['cells']:,} cells, {found['set']}"]
-    for asked in (*FIGURES, *END_TO_END):
-        figure = measured(found.get(asked.key))
+    for metric in (*FIGURES, *END_TO_END):
+        figure = measured(found.get(metric.key))
         if figure is not None:
-            lines.append(row(asked.name, figure, percent=asked.percent))
+            lines.append(row(metric.name, figure, percent=metric.percent))
     if (classes := found.get("classes")) is not None:
         lines += class_lines(classes)
     if (agree := measured(found.get("agreement_with_float"))) is not None:
@@ -54,7 +54,7 @@ def scored_lines(name: str, found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def row(name: str, figure: Measured, *, percent: bool = True) -> str:
+def row(name: str, figure: Measurement, *, percent: bool = True) -> str:
     """``name   value (interval)   n``."""
     return f"  {name:36} {figure.text(percent=percent):30} n = {figure.n:,}"
 
@@ -85,8 +85,8 @@ def class_lines(classes: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def known_lines(known: list[Known]) -> list[str]:
-    """Known-negative groups, the worst first."""
+def known_lines(known: list[NegativeGroup]) -> list[str]:
+    """False positives of each group without positive cells, the worst group first."""
     if not known:
         return ["  no group without positive cells: false positives slide by slide are unknown"]
     cells, flagged = sum(one.cells for one in known), sum(one.flagged for one in known)
@@ -120,7 +120,7 @@ def evaluated_lines(found: Mapping[str, Any]) -> list[str]:
         )
     lines += few_groups(found["groups"])
     if "known_negative_groups" in found:
-        known = [Known(one["group"], one["cells"], one["flagged"]) for one in found["known_negative_groups"]]
+        known = [NegativeGroup(one["group"], one["cells"], one["flagged"]) for one in found["known_negative_groups"]]
         lines += ["  known negatives, at the threshold:", *known_lines(known)]
     return lines
 

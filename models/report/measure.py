@@ -11,7 +11,7 @@ from convert.measure.metrics import auc, by_group, share_interval
 from edge.types import FloatArray
 from edge.verdict.interval import clopper_pearson
 from models.judge.cell_figures import FOUND_TARGETS, NIH_TARGETS
-from models.judge.figures import Known, Measured
+from models.judge.figures import Measurement, NegativeGroup
 from models.report.scores import FieldCells, NetScores, NihCells, reached
 
 _RESAMPLES = 1000
@@ -24,7 +24,7 @@ RATES = tuple(FOUND_TARGETS)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EndToEnd:
     """Infected cells found end to end at thresholds chosen on other folds, and what those let through.
 
     Attributes:
@@ -32,13 +32,13 @@ class Found:
         false: share of the uninfected cells at or above the threshold.
     """
 
-    share: Measured
-    false: Measured
+    share: Measurement
+    false: Measurement
 
 
 def nih_figures(
     cells: NihCells, net: NetScores, truth: np.ndarray, rows: np.ndarray | None = None
-) -> dict[str, Measured]:
+) -> dict[str, Measurement]:
     """Accuracy, AUC and sensitivity at fixed shares of false positives against some labels, intervals over slides.
 
     Args:
@@ -51,12 +51,12 @@ def nih_figures(
     truth, score, slides, out = truth[use], net.nih[use].astype(float), cells.slides[use], {}
     for name, (figure, _) in NIH_TARGETS.items():
         n = int(truth.sum()) if name in SENSITIVITY else len(truth)
-        out[name] = Measured(figure(truth, score), *by_group(figure, truth, score, slides), n)
+        out[name] = Measurement(figure(truth, score), *by_group(figure, truth, score, slides), n)
     return out
 
 
 @dataclass(frozen=True, slots=True)
-class Slide:
+class WorstSlide:
     """The slide on which a net is wrong most often, at a score of one half.
 
     Attributes:
@@ -73,10 +73,10 @@ class Slide:
     wrong: int
     infected: int
     all_wrong: int
-    without: dict[str, Measured]
+    without: dict[str, Measurement]
 
 
-def worst_slide(cells: NihCells, net: NetScores) -> Slide:
+def worst_slide(cells: NihCells, net: NetScores) -> WorstSlide:
     """Where a net is wrong most often, and what it reaches elsewhere."""
     wrong = (net.nih >= 0.5) != cells.infected
     names, counts = np.unique(cells.slides[wrong], return_counts=True)
@@ -84,24 +84,26 @@ def worst_slide(cells: NihCells, net: NetScores) -> Slide:
     mine = cells.slides == name
     hits = wrong & mine
     without = nih_figures(cells, net, cells.infected, ~mine)
-    return Slide(name, int(mine.sum()), int(hits.sum()), int((hits & cells.infected).sum()), int(wrong.sum()), without)
+    return WorstSlide(
+        name, int(mine.sum()), int(hits.sum()), int((hits & cells.infected).sum()), int(wrong.sum()), without
+    )
 
 
-def found(fields: FieldCells, net: NetScores, rate: float) -> Found:
+def found(fields: FieldCells, net: NetScores, rate: float) -> EndToEnd:
     """End to end at one share of false positives; intervals over fields, the thresholds as they are."""
     at = reached(fields, net.iml, rate)
     hits = np.concatenate([at[fields.infected], np.zeros(len(fields.lost_stages), bool)]).astype(float)
     where = np.concatenate([fields.fields[fields.infected], fields.lost_fields])
     false = at[~fields.infected].astype(float)
-    return Found(share(hits, where), share(false, fields.fields[~fields.infected]))
+    return EndToEnd(share(hits, where), share(false, fields.fields[~fields.infected]))
 
 
-def share(values: np.ndarray, groups: np.ndarray) -> Measured:
+def share(values: np.ndarray, groups: np.ndarray) -> Measurement:
     """A mean of zeros and ones, with its interval over groups."""
-    return Measured(float(values.mean()), *share_interval(values, groups, _RESAMPLES), len(values))
+    return Measurement(float(values.mean()), *share_interval(values, groups, _RESAMPLES), len(values))
 
 
-def auc_share(cells: NihCells, small: FloatArray, accurate: FloatArray) -> Measured:
+def auc_share(cells: NihCells, small: FloatArray, accurate: FloatArray) -> Measurement:
     """The AUC of one net as a share of another's on the same cells; both are drawn together."""
 
     def ratio(truth: np.ndarray, both: np.ndarray) -> float:
@@ -109,28 +111,28 @@ def auc_share(cells: NihCells, small: FloatArray, accurate: FloatArray) -> Measu
 
     both = np.stack([small, accurate], axis=1).astype(float)
     low, high = by_group(ratio, cells.infected, both, cells.slides)
-    return Measured(ratio(cells.infected, both), low, high, len(both))
+    return Measurement(ratio(cells.infected, both), low, high, len(both))
 
 
-def negatives(cells: NihCells, net: NetScores) -> list[Known]:
+def negatives(cells: NihCells, net: NetScores) -> list[NegativeGroup]:
     """Slides without a cell labelled infected, by name: what the device calls positive there."""
     rows = []
     for slide in np.unique(cells.slides):
         mine = cells.slides == slide
         if not cells.infected[mine].any():
-            rows.append(Known(str(slide), int(mine.sum()), int(net.called[mine].sum())))
+            rows.append(NegativeGroup(str(slide), int(mine.sum()), int(net.called[mine].sum())))
     return rows
 
 
-def exact(hits: int, total: int) -> Measured:
+def exact(hits: int, total: int) -> Measurement:
     """A share with its exact interval; of nothing: no interval."""
     if not total:
-        return Measured(float("nan"), None, None, 0)
+        return Measurement(float("nan"), None, None, 0)
     interval = clopper_pearson(hits, total)
-    return Measured(hits / total, interval.low, interval.high, total)
+    return Measurement(hits / total, interval.low, interval.high, total)
 
 
-def by_stage(fields: FieldCells, net: NetScores, rate: float) -> dict[str, Measured]:
+def by_stage(fields: FieldCells, net: NetScores, rate: float) -> dict[str, Measurement]:
     """Infected cells found of each annotated stage; what the finder lost is missed."""
     at = reached(fields, net.iml, rate)
     known = (*STAGES, *sorted({*fields.stages[fields.infected], *fields.lost_stages} - set(STAGES)))
@@ -155,11 +157,11 @@ class Side:
     """
 
     name: str
-    against: Measured
-    infected: Measured
-    with_second: Measured
-    without: Measured
-    by_second: Measured
+    against: Measurement
+    infected: Measurement
+    with_second: Measurement
+    without: Measurement
+    by_second: Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +177,10 @@ class Audit:
         sides: of each net.
     """
 
-    healthy: Measured
-    infected: Measured
-    agreement: Measured
-    plain: Measured
+    healthy: Measurement
+    infected: Measurement
+    agreement: Measurement
+    plain: Measurement
     sides: tuple[Side, ...]
 
 
@@ -211,5 +213,5 @@ def audit(cells: NihCells, nets: Sequence[NetScores]) -> Audit:
         )
     healthy = exact(int(differs[published].sum()), int(published.sum()))
     sick = exact(int(differs[~published].sum()), int((~published).sum()))
-    weighted = Measured(agreeing(published, differs), low, high, int(given.sum()))
+    weighted = Measurement(agreeing(published, differs), low, high, int(given.sum()))
     return Audit(healthy, sick, weighted, share(1 - differs, cells.slides[given]), tuple(sides))

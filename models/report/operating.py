@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
 from models.judge.finder_thresholds import at_false_positives
 from models.report.measure import exact
 from models.report.scores import FieldCells, NetScores, NihCells
@@ -32,11 +32,11 @@ class Point:
 
     rule: str
     limits: tuple[float, float]
-    negative: Measured
+    negative: Measurement
     worst: float
-    nih: Measured
-    iml: Measured
-    false: Measured
+    nih: Measurement
+    iml: Measurement
+    false: Measurement
 
 
 def known_negative(cells: NihCells) -> np.ndarray:

@@ -13,13 +13,13 @@ from edge.macs import macs
 from edge.modelfile import read_model
 from models.judge.card_table import AGREEMENT
 from models.judge.cell_figures import NIH_TARGETS
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
 from models.report import measure, tables, targets
-from models.report.blind import Reading
+from models.report.blind import BlindReading
 from models.report.curves import calibration_error, curve, reliability
 from models.report.figure import WORD, Figure
 from models.report.operating import points
-from models.report.plots import Drawn, draw
+from models.report.plots import NetPlots, draw
 from models.report.scores import FieldCells, NetScores, NihCells
 from models.report.sheets import COUNT, shown, worst
 from models.report.tables import NetFigures
@@ -28,7 +28,7 @@ PAGE, PLOTS = "REPORT.md", "report"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
+class ReportPage:
     """The page's text and its plots by file name."""
 
     text: str
@@ -36,7 +36,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Beside:
+class PageExtras:
     """What the page says beside the folds' scores.
 
     Attributes:
@@ -45,12 +45,12 @@ class Beside:
     """
 
     unseen: Sequence[Figure] = ()
-    reading: Reading | None = None
+    reading: BlindReading | None = None
 
 
 def assemble(
-    nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: Path, beside: Beside | None = None
-) -> Report:
+    nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: Path, beside: PageExtras | None = None
+) -> ReportPage:
     """The page from scores; raises MissingPackageError, and ModelError where a shipped file is missing.
 
     Args:
@@ -60,15 +60,15 @@ def assemble(
         shelf: of the shipped files.
         beside: what else there is.
     """
-    beside = beside or Beside()
+    beside = beside or PageExtras()
     figures = [_figures(nih, iml, net, nets[0], shelf) for net in nets]
     drawn = [_drawn(nih, iml, net, mine) for net, mine in zip(nets, figures, strict=True)]
     judged = targets.rows(figures, beside.unseen)
     lines = _lines(nih, iml, nets, figures, shelf=shelf, judged=judged, reading=beside.reading)
-    return Report("\n".join(lines) + "\n", draw(drawn))
+    return ReportPage("\n".join(lines) + "\n", draw(drawn))
 
 
-def write(out: Path, report: Report) -> list[Path]:
+def write(out: Path, report: ReportPage) -> list[Path]:
     """Write page and plots under a folder; raises OutputError."""
     files = {out / PAGE: report.text, **{out / PLOTS / name: svg for name, svg in report.plots.items()}}
     for path, text in files.items():
@@ -96,13 +96,13 @@ def _figures(nih: NihCells, iml: FieldCells, net: NetScores, first: NetScores, s
         measure.negatives(nih, net),
         measure.by_stage(iml, net, measure.RATES[0]),
         None if net is first else measure.auc_share(nih, net.nih, first.nih),
-        {key: Measured(**value) for key, value in agreed.items()},
+        {key: Measurement(**value) for key, value in agreed.items()},
         (nih_error, iml_error),
     )
 
 
-def _drawn(nih: NihCells, iml: FieldCells, net: NetScores, mine: NetFigures) -> Drawn:
-    return Drawn(
+def _drawn(nih: NihCells, iml: FieldCells, net: NetScores, mine: NetFigures) -> NetPlots:
+    return NetPlots(
         net.name,
         (curve(nih.infected, net.nih), curve(iml.infected, net.iml, len(iml.lost_stages))),
         (
@@ -131,7 +131,7 @@ def _lines(
     *,
     shelf: Path,
     judged: Sequence[Figure],
-    reading: Reading | None,
+    reading: BlindReading | None,
 ) -> list[str]:
     healthy = int((~iml.infected).sum())
     missed, aimed = sum(row.met is False for row in judged), sum(row.met is not None for row in judged)

@@ -216,7 +216,7 @@ def _with_threshold(card: Card, flatbuffer: bytes, cells: Cells, wish: Wish, say
 def _with_figures(card: Card, flatbuffer: bytes, model: Any, cells: Cells, data: Data) -> tuple[Card, list[str]]:
     """The card with the held-out figures of the int8 file, and these as lines."""
     scores = int8_scores(flatbuffer, card, cells)
-    scored = score.Scored(card, fit(data.plan, card), cells, scores)
+    scored = score.CellScores(card, fit(data.plan, card), cells, scores)
     found: dict[str, Any] = {
         "set": f"held-out groups of {', '.join(data.names)}",
         "cells": len(cells),
@@ -235,4 +235,4 @@ def agreement(one: FloatArray, other: FloatArray, card: Card, groups: np.ndarray
         other, card.labels, card.positive, card.threshold
     )
     low, high = score.share_bounds(same, groups)
-    return asdict(score.Measured(float(same.mean()), low, high, len(same)))
+    return asdict(score.Measurement(float(same.mean()), low, high, len(same)))

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import records
 from benchmarks.records import Case, Round, Run
 from edge.modelfile import read_model, write_model
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
 from models.places import SHELF
 from models.report.measure import exact
 from models.studies.search import cost
@@ -27,8 +27,8 @@ COUNTED = Counts("cortex-a76", {}, {}, {"numpy": "2"}, 4096)
 
 
 def judged(auc: float = 0.98, macs: int = 487_440) -> Judged:
-    def one(value: float) -> Measured:
-        return Measured(value, value - 0.01, value + 0.005, 4000)
+    def one(value: float) -> Measurement:
+        return Measurement(value, value - 0.01, value + 0.005, 4000)
 
     nih = {"accuracy": one(0.95), "AUC": one(auc)}
     nih |= {f"sensitivity at {rate} % false positives": replace(one(0.8), n=2000) for rate in ("1", "0.1")}
@@ -37,7 +37,7 @@ def judged(auc: float = 0.98, macs: int = 487_440) -> Judged:
 
 def row(name: str, us: float = 5.0, auc: float = 0.98, macs: int = 487_440, instructions: int | None = None) -> Row:
     candidate = next(one for one in CANDIDATES if one.name == name)
-    gain = None if name == REFERENCE else Measured(auc - 0.98, auc - 0.99, auc - 0.97, 4000)
+    gain = None if name == REFERENCE else Measurement(auc - 0.98, auc - 0.99, auc - 0.97, 4000)
     time = Time(32, us, us / 5, us / 6, us / 4, delegated=True)
     return Row(candidate, 34_000, judged(auc, macs), time, instructions, gain, auc + 0.01, "c0de")
 

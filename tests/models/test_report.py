@@ -15,7 +15,7 @@ from edge.errors import OutputError
 from edge.modelfile import Card
 from models.__main__ import app
 from models.data.fields import need_images
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
 from models.places import SHELF
 from models.report import looked, measure, operating, page, sheets, tables
 from models.report.curves import calibration_error, curve, reliability
@@ -90,7 +90,7 @@ def test_infected_cells_that_the_finder_lost_count_as_missed(made_up: Made) -> N
 
 
 def test_small_shares_keep_their_digits() -> None:
-    assert tables.fine(Measured(0.00114, 0.00071, 0.00156, 1000)) == "0.11 % (0.07 to 0.16); n = 1,000"
+    assert tables.fine(Measurement(0.00114, 0.00071, 0.00156, 1000)) == "0.11 % (0.07 to 0.16); n = 1,000"
 
 
 def test_the_stages_add_up_to_the_whole(made_up: Made) -> None:
@@ -188,7 +188,7 @@ def test_a_note_on_a_sheet_counts_only_for_the_cells_it_was_made_on(monkeypatch:
     cells = {key: ["b", "a"] for key in looked.LOOKED}
     slides = np.array(["C9", "C9"])
     assert "nobody has looked" in "\n".join(tables.mistakes(cells, slides, {0.001: 3}))
-    note = looked.Look(1, 0, 1, "a ring", looked.fingerprint(["a", "b"]))
+    note = looked.SheetNote(1, 0, 1, "a ring", looked.fingerprint(["a", "b"]))
     monkeypatch.setattr(tables, "LOOKED", dict.fromkeys(cells, note))
     said = "\n".join(tables.mistakes(cells, slides, {0.001: 3}))
     assert "nobody has looked" not in said
@@ -215,7 +215,7 @@ def test_the_page_holds_every_part_and_says_what_is_missed(made_up: Made, tmp_pa
 def test_a_page_that_cannot_be_written_is_one_plain_failure(tmp_path: Path) -> None:
     (tmp_path / "report").write_text("in the way")
     with pytest.raises(OutputError, match="cannot be written"):
-        page.write(tmp_path, page.Report("text", {"roc.svg": "<svg/>"}))
+        page.write(tmp_path, page.ReportPage("text", {"roc.svg": "<svg/>"}))
 
 
 Run = Callable[..., tuple[int, str]]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
 from models.studies.search.candidates import LITE, REFERENCE
 from models.studies.search.found import frontier
 from models.studies.search.page import render
@@ -91,7 +91,7 @@ def test_a_net_with_a_learning_rate_of_its_own_is_named() -> None:
 
 def test_a_net_that_did_not_learn_is_named() -> None:
     good = row("notebook-2-and-6", 26)
-    nih = {**good.judged.nih, "accuracy": Measured(0.53, 0.5, 0.55, 4000)}
+    nih = {**good.judged.nih, "accuracy": Measurement(0.53, 0.5, 0.55, 4000)}
     poor = replace(good, judged=replace(good.judged, nih=nih))
     assert "Not learned within these steps: `notebook-2-and-6`" in render(found(poor), "x.svg")
     assert "Not learned" not in render(found(good), "x.svg")

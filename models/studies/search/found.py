@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.records import Run
 from convert.measure.metrics import auc, by_group
 from models.data.nih import infected
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
 from models.studies.search.candidates import REFERENCE, Candidate
 from models.studies.search.cost import Counts, Time
 from models.studies.search.judge import Judged, scores_of
@@ -39,7 +39,7 @@ class Row:
     judged: Judged
     time: Time
     instructions: int | None
-    gain: Measured | None
+    gain: Measurement | None
     easier: float
     code: str
 
@@ -118,7 +118,7 @@ class Scores:
     slides: np.ndarray
     of: dict[str, np.ndarray]
 
-    def gain(self, name: str, reference: str) -> Measured:
+    def gain(self, name: str, reference: str) -> Measurement:
         """AUC of one net minus that of another, the same resampled slides for both."""
         both = np.stack([self.of[name], self.of[reference]], axis=1)
 
@@ -126,7 +126,7 @@ class Scores:
             return auc(truth, scores[:, 0]) - auc(truth, scores[:, 1])
 
         low, high = by_group(difference, self.infected, both, self.slides)
-        return Measured(difference(self.infected, both), low, high, len(both))
+        return Measurement(difference(self.infected, both), low, high, len(both))
 
     def hardest(self) -> Hardest:
         """The slide whose cells the nets, all taken together, get wrong most often."""

@@ -22,7 +22,7 @@ from edge.types import UInt8Array
 from models.data.fields import AnnotatedField, load_iml
 from models.data.nih import crops_of, infected
 from models.judge.cell_figures import NIH_TARGETS
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
 from models.judge.finder_thresholds import at_false_positives
 from models.judge.thresholds import score_fields
 from models.report.measure import exact
@@ -71,9 +71,9 @@ class Judged:
 
     sha256: str
     macs: int
-    nih: dict[str, Measured]
+    nih: dict[str, Measurement]
     slides: int
-    found: Measured
+    found: Measurement
     lost: int
     healthy: int
 
@@ -152,10 +152,12 @@ def scores_of(path: Path) -> Path:
     return path.with_name("nih.npy")
 
 
-def _measured(figure: Callable[[np.ndarray, np.ndarray], float], test: Exam, score: np.ndarray, name: str) -> Measured:
+def _measured(
+    figure: Callable[[np.ndarray, np.ndarray], float], test: Exam, score: np.ndarray, name: str
+) -> Measurement:
     low, high = by_group(figure, test.infected, score, test.slides)
     n = int(test.infected.sum()) if name.startswith("sensitivity") else len(score)
-    return Measured(figure(test.infected, score), low, high, n)
+    return Measurement(figure(test.infected, score), low, high, n)
 
 
 def read_judged(note: Path) -> Judged | None:
@@ -165,5 +167,5 @@ def read_judged(note: Path) -> Judged | None:
     raw = json.loads(note.read_text())
     if raw.pop("version", None) != VERSION:
         return None
-    nih = {name: Measured(**value) for name, value in raw.pop("nih").items()}
-    return Judged(**{**raw, "nih": nih, "found": Measured(**raw["found"])})
+    nih = {name: Measurement(**value) for name, value in raw.pop("nih").items()}
+    return Judged(**{**raw, "nih": nih, "found": Measurement(**raw["found"])})
