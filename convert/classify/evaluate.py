@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from convert.measure.bootstrap import RESAMPLES
 from convert.measure.cells import CellSet
-from convert.measure.metrics import RESAMPLES
 from convert.measure.reading import read_cells
 from convert.measure.scoring import figures, per_group, trained_on_black
 from edge.classifier import Classifier

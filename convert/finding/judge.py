@@ -12,20 +12,17 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
+from convert.measure.bootstrap import FEW_GROUPS, QUICK_RESAMPLES, limits, resampled_sums, sums_by_group
 from convert.measure.fields import FieldSet, read_image
-from convert.measure.matching import Match, match_boxes, match_points, pairs, summarise
+from convert.measure.matching import MATCHED, Match, match_boxes, match_points, pairs, summarise
 from edge.boxes import iou
 from edge.errors import UnreadableFieldError
+from edge.finders import Finder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile
 from edge.runtime import Net
 from edge.types import Int32Array, UInt8Array
 
-MATCHED = 0.5
-"""Intersection over union of a find and the cell it stands for."""
-
-_DRAWS = 1000
-_FEW_GROUPS = 8
 _ROUNDS = 15
 Progress = Callable[[str, float], None]
 
@@ -50,7 +47,7 @@ class Judged:
 
 
 def judge(
-    finders: Mapping[str, LearnedFinder], fields: FieldSet, positive: tuple[str, ...], progress: Progress
+    finders: Mapping[str, Finder], fields: FieldSet, positive: tuple[str, ...], progress: Progress
 ) -> Judged:
     """Run all finders over all fields; raises CellsError where no field can be read or none of them has a cell."""
     matches: dict[str, list[Match]] = {name: [] for name in finders}
@@ -83,7 +80,7 @@ def match(boxes: Int32Array, field: AnnotatedField, positive: tuple[str, ...], s
     """One field's score: boxes at IoU 0.5, or centres against points where there are only these."""
     if field.points is not None:
         return match_points(boxes, field.points, shape)
-    return match_boxes(boxes, field.boxes, field.of(positive), shape, MATCHED)
+    return match_boxes(boxes, field.boxes, field.of(positive), shape)
 
 
 def f1(matches: Iterable[Match]) -> float:
@@ -98,9 +95,9 @@ def figures(judged: Judged, name: str) -> dict[str, Any]:
     matches = judged.matches[name]
     out: dict[str, Any] = asdict(summarise(matches))
     values = _resampled(matches, judged.groups)
-    out["f1_interval"] = _interval(values[:, 0])
+    out["f1_interval"] = limits(values[:, 0])
     if out["infected"]:
-        out["infected_kept_interval"] = _interval(values[:, 1])
+        out["infected_kept_interval"] = limits(values[:, 1])
     else:
         out["infected_kept"] = None
     return out
@@ -114,12 +111,12 @@ def lost_points(judged: Judged) -> float:
 def drop(judged: Judged) -> tuple[float, tuple[float, float]]:
     """``lost_points`` with the 95 % interval of the paired difference."""
     both = [_resampled(judged.matches[name], judged.groups)[:, 0] for name in ("float", "int8")]
-    return lost_points(judged), _interval((both[0] - both[1]) * 100)
+    return lost_points(judged), limits((both[0] - both[1]) * 100)
 
 
 def drawn_over(groups: Sequence[str]) -> str:
     """What the intervals resample: groups, or fields where groups are too few to say anything."""
-    return "groups" if len(set(groups)) >= _FEW_GROUPS else "fields"
+    return "groups" if len(set(groups)) >= FEW_GROUPS else "fields"
 
 
 def per_group(judged: Judged, name: str) -> dict[str, float]:
@@ -197,19 +194,10 @@ def cut(image: UInt8Array, size: tuple[int, int], rng: np.random.Generator) -> U
 
 
 def _resampled(matches: Sequence[Match], groups: Sequence[str]) -> np.ndarray:
-    """F1 and infected kept of ``_DRAWS`` bootstrap samples, float [draws, 2]; the draws are the same for every finder."""
+    """F1 and infected kept of each bootstrap resample, float [resamples, 2]; the resamples are the same for every finder."""
     counts = np.array([(m.hits, m.counted + m.true, m.infected, m.infected_lost) for m in matches], float)
     if drawn_over(groups) == "groups":
-        _, member = np.unique(groups, return_inverse=True)
-        summed = np.zeros((member.max() + 1, counts.shape[1]))
-        np.add.at(summed, member, counts)
-        counts = summed
-    picks = np.random.default_rng(0).integers(0, len(counts), (_DRAWS, len(counts)))
-    hits, both, infected, lost = counts[picks].sum(axis=1).T
+        counts = sums_by_group(counts, np.array(groups))
+    hits, both, infected, lost = resampled_sums(counts, QUICK_RESAMPLES).T
     kept = np.where(infected > 0, 1 - lost / np.maximum(infected, 1), np.nan)
     return np.stack([2 * hits / np.maximum(both, 1), kept], axis=1)
-
-
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.nanpercentile(values, (2.5, 97.5))
-    return float(low), float(high)

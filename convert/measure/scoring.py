@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from convert.errors import CellsError
+from convert.measure.bootstrap import figure_interval, share_interval
 from convert.measure.cells import CellSet
-from convert.measure.metrics import auc, by_group, sensitivity_at, share_interval
+from convert.measure.metrics import auc, sensitivity_at
 from convert.net.rewrite import device_model, net_input
 from convert.net.values import ValueRange
 from edge.classifier import Classifier
@@ -105,7 +106,7 @@ def figures(
         for name, measure in measures.items():
             found[name] = measure(infected, score)
             if several:
-                found[f"{name}_interval"] = by_group(measure, infected, score, groups, resamples)
+                found[f"{name}_interval"] = figure_interval(measure, infected, score, groups, resamples)
     return found
 
 

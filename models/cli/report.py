@@ -44,13 +44,13 @@ def report(
     with entered(debug=debug):
         from convert.errors import CellsError  # noqa: PLC0415
         from models.data.fields import need_images  # noqa: PLC0415
-        from models.judge.cell_figures import never_seen  # noqa: PLC0415
+        from models.judge.scores import score_all  # noqa: PLC0415
+        from models.judge.unseen import CLASSIFIERS, unseen_folds  # noqa: PLC0415 - these are heavy
+        from models.report.all_figures import never_seen  # noqa: PLC0415
         from models.report.blind import FILE, keep, kept, take, write_sheet  # noqa: PLC0415
         from models.report.page import PLOTS, PageExtras, assemble, write  # noqa: PLC0415
         from models.report.plots import need_matplotlib  # noqa: PLC0415
-        from models.report.scores import score_all  # noqa: PLC0415
         from models.report.sheets import check_outside, write_sheets  # noqa: PLC0415
-        from models.train.shelf_classifier import NAMES  # noqa: PLC0415 - these are heavy
 
         need_images()
         readings = MODELS / PLOTS / FILE
@@ -62,7 +62,7 @@ def report(
         if reading is not None and not reading.is_file():
             raise CellsError(f"{reading}: no such file")
         tell = teller()
-        nih, iml, nets = score_all(NAMES, FOLDS, tell)
+        nih, iml, nets = score_all(CLASSIFIERS, unseen_folds(FOLDS), tell)
         if sheets is not None:
             write_lines([str(path) for path in write_sheets(sheets, nih, iml, nets[0])])
         if blind is not None:

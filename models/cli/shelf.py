@@ -67,7 +67,7 @@ def train_classifier(
         from dataclasses import replace  # noqa: PLC0415
 
         from models.data.fields import need_images  # noqa: PLC0415
-        from models.judge.thresholds import fold_paths  # noqa: PLC0415
+        from models.judge.unseen import fold_paths  # noqa: PLC0415
         from models.train.classifier import CellTraining  # noqa: PLC0415
         from models.train.finder_make import NAME as FINDER  # noqa: PLC0415
         from models.train.finder_make import held_out_blocks  # noqa: PLC0415
@@ -135,7 +135,7 @@ def cards(*, debug: Debug = False) -> None:
 
 
 def spurious(out: Annotated[Path, typer.Argument(help="PNG to write.")], *, debug: Debug = False) -> None:
-    """Show a random sample of what the learned finder is charged with."""
+    """Show a random sample of the learned finder's false positives."""
     with entered(debug=debug):
         from models.data.fields import need_images  # noqa: PLC0415
         from models.report.spurious import sheet  # noqa: PLC0415

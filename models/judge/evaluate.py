@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convert.errors import CellsError
-from convert.measure.metrics import by_group
+from convert.measure.bootstrap import figure_interval, limits
 from convert.measure.reading import Progress
 from edge import shelf
 from edge.classifier import Classifier
@@ -168,29 +169,26 @@ class FigureDifference:
 def differences(first: score.CellScores, second: score.CellScores) -> list[FigureDifference]:
     """Every figure that both nets have, paired: the same groups are drawn for both."""
     out = []
-    for metric in (*score.FIGURES, *score.END_TO_END):
+    for metric in score.BY_KEY.values():
         if not (score.applies(metric, first) and score.applies(metric, second)):
             continue
         positive, values, groups = score.columns(metric, [first, second])
         rows = score.chosen(metric, positive)
-        bounds: tuple[float | None, float | None]
+        low = high = None
         if metric.measure is None:
             one, two = (float(values[rows, i].mean()) for i in (0, 1))
-            bounds = score.share_bounds(values[rows, 1] - values[rows, 0], groups[rows])
+            shift = score.share(values[rows, 1] - values[rows, 0], groups[rows])
+            low, high = shift.low, shift.high
         else:
-            measure = metric.measure
-            one, two = (measure(positive, values[:, i]) for i in (0, 1))
-
-            def gain(
-                truth: np.ndarray, both: np.ndarray, function: Callable[[np.ndarray, np.ndarray], float] = measure
-            ) -> float:
-                return function(truth, both[:, 1]) - function(truth, both[:, 0])
-
-            bounds = (None, None)
+            one, two = (metric.measure(positive, values[:, i]) for i in (0, 1))
             if score.several_groups(groups):
-                bounds = by_group(gain, positive, values, groups)
-        out.append(FigureDifference(metric.key, metric.name, one, two, bounds[0], bounds[1], metric.percent))
+                low, high = figure_interval(partial(_gain, metric.measure), positive, values, groups)
+        out.append(FigureDifference(metric.key, metric.name, one, two, low, high, metric.percent))
     return [*out, *_of_classes(first, second)]
+
+
+def _gain(function: score.Function, truth: np.ndarray, both: np.ndarray) -> float:
+    return function(truth, both[:, 1]) - function(truth, both[:, 0])
 
 
 def _of_classes(first: score.CellScores, second: score.CellScores) -> list[FigureDifference]:
@@ -208,8 +206,7 @@ def _of_classes(first: score.CellScores, second: score.CellScores) -> list[Figur
         one, two = (float(function(table.sum(axis=0))) for table in each)
         low = high = None
         if len(each[0]) > 1:
-            gains = function(confusion.drawn(each[1])) - function(confusion.drawn(each[0]))
-            low, high = (float(v) for v in np.nanpercentile(gains, (2.5, 97.5)))
+            low, high = limits(function(confusion.resampled(each[1])) - function(confusion.resampled(each[0])))
         out.append(FigureDifference(key, name, one, two, low, high))
     return out
 

@@ -13,16 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from convert.measure.metrics import RESAMPLES, auc, by_group, sensitivity_at, share_interval
+from convert.measure.bootstrap import QUICK_RESAMPLES, figure_interval, share_interval
+from convert.measure.metrics import auc, sensitivity_at
 from convert.measure.scoring import decide
 from edge.card import Card
 from edge.decision import reaches
 from edge.types import FloatArray, Int32Array
-from models.data.cells import Cells
+from edge.verdict.interval import clopper_pearson
+from models.data.cells import FOUND, Cells
 from models.data.classes import Fit
 
-_LOST = -1.0
-_FOR_RARE = 1000  # negative cells without which one in a thousand means nothing
+_LOST = -1.0  # stands for the score of a cell that the finder lost: no threshold reaches it
+_FOR_RARE = 1000  # negative cells; with fewer, one false positive in a thousand means nothing
 
 Function = Callable[[np.ndarray, np.ndarray], float]
 
@@ -48,7 +50,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellScores:
-    """One net's scores on some cells.
+    """One net's scores of cells of known class.
 
     Attributes:
         card: of the net.
@@ -140,6 +142,8 @@ END_TO_END = (
 )
 """Of all annotated positive cells, those the finder lost among them."""
 
+BY_KEY = {metric.key: metric for metric in (*FIGURES, *END_TO_END)}
+
 
 def applies(metric: Metric, scored: CellScores) -> bool:
     """Whether a figure means something on these cells."""
@@ -175,23 +179,36 @@ def chosen(metric: Metric, positive: np.ndarray) -> np.ndarray:
     return {"all": np.ones(len(positive), bool), "positive": positive, "negative": ~positive}[metric.of]
 
 
+def share(values: np.ndarray, groups: np.ndarray) -> Measurement:
+    """A mean over cells, bool or float [n], with its interval over groups [n]; of one group there is none."""
+    low, high = share_interval(values, groups, QUICK_RESAMPLES) if several_groups(groups) else (None, None)
+    return Measurement(float(values.mean()), low, high, len(values))
+
+
+def exact(hits: int, total: int) -> Measurement:
+    """A share with its exact interval, cells taken as independent; of nothing there is no interval."""
+    if not total:
+        return Measurement(float("nan"), None, None, 0)
+    interval = clopper_pearson(hits, total)
+    return Measurement(hits / total, interval.low, interval.high, total)
+
+
+def agreeing(one: FloatArray, other: FloatArray, card: Card) -> np.ndarray:
+    """Which cells two nets count as the same class at the card's threshold: scores float32 [n, classes] to bool [n]."""
+    first, second = (decide(scores, card.labels, card.positive, card.threshold) for scores in (one, other))
+    return np.asarray(first == second)
+
+
 def measure(metric: Metric, scored: CellScores) -> Measurement:
     """One figure of one net."""
     positive, values, groups = columns(metric, [scored])
     rows = chosen(metric, positive)
     if metric.measure is None:
-        mine = values[rows, 0]
-        low, high = share_bounds(mine, groups[rows])
-        return Measurement(float(mine.mean()), low, high, int(rows.sum()))
-    value = metric.measure(positive, values[:, 0])
-    many = several_groups(groups)
-    low, high = by_group(metric.measure, positive, values[:, 0], groups, RESAMPLES) if many else (None, None)
+        return share(values[rows, 0], groups[rows])
+    value, low, high = metric.measure(positive, values[:, 0]), None, None
+    if several_groups(groups):
+        low, high = figure_interval(metric.measure, positive, values[:, 0], groups)
     return Measurement(float(value), low, high, int(rows.sum()))
-
-
-def share_bounds(values: np.ndarray, groups: np.ndarray) -> tuple[float, float] | tuple[None, None]:
-    """95 % of a mean, over groups; (None, None) where there is one group only."""
-    return share_interval(values, groups, 1000) if several_groups(groups) else (None, None)
 
 
 def several_groups(groups: np.ndarray) -> bool:
@@ -213,24 +230,45 @@ class NegativeGroup:
         return 1000 * self.flagged / self.cells
 
 
+def negative_groups(groups: np.ndarray, flagged: np.ndarray, positive: np.ndarray) -> list[NegativeGroup]:
+    """Each known-negative group, in the order of their names.
+
+    Args:
+        groups: str [n], of each cell.
+        flagged: bool [n], cells that the net calls positive.
+        positive: str [m], groups of the positive cells, of those too that the finder lost.
+    """
+    names, member = np.unique(groups, return_inverse=True)
+    hits, sizes = np.bincount(member, flagged), np.bincount(member)
+    known = ~np.isin(names, positive)
+    rows = zip(names[known], sizes[known], hits[known], strict=True)
+    return [NegativeGroup(str(name), int(size), int(hit)) for name, size, hit in rows]
+
+
 def known_negatives(scored: CellScores) -> list[NegativeGroup]:
     """Each known-negative group, the worst first; a group with a positive cell, found or lost, is none."""
-    spoilt = {str(g) for g in scored.cells.groups[scored.positive]} | {
-        str(g) for g in scored.cells.lost_groups[scored.lost]
-    }
-    flagged = scored.flagged(scored.card.threshold)
-    names, member = np.unique(scored.cells.groups, return_inverse=True)
-    hits, sizes = np.bincount(member, flagged), np.bincount(member)
-    rows = [
-        NegativeGroup(str(name), int(size), int(hit))
-        for name, hit, size in zip(names, hits, sizes, strict=True)
-        if str(name) not in spoilt
-    ]
+    cells = scored.cells
+    positive = np.concatenate([cells.groups[scored.positive], cells.lost_groups[scored.lost]])
+    rows = negative_groups(cells.groups, scored.flagged(scored.card.threshold), positive)
     return sorted(rows, key=lambda one: (-one.per_1000, one.group))
+
+
+def two_classes(card: Card, positive: np.ndarray, suspicion: FloatArray, groups: np.ndarray) -> CellScores:
+    """Scores of cells of which only the following is kept: no crops, and all of them found.
+
+    Args:
+        card: of a net with two classes, the second of them positive.
+        positive: bool [n].
+        suspicion: float32 [n], score of the positive class.
+        groups: str [n].
+    """
+    truth, number = positive.astype(np.int32), np.unique(groups, return_inverse=True)[1].astype(np.int32)
+    crops, role = np.empty((len(truth), 0, 0, 3), np.uint8), np.full(len(truth), FOUND, np.int8)
+    cells = Cells(crops, truth, card.labels, groups, number, role)
+    scores = np.stack([1 - suspicion, suspicion], axis=1)
+    return CellScores(card, Fit(np.arange(2, dtype=np.int32), card.positive_mask), cells, scores)
 
 
 def two_sided(scored: CellScores) -> dict[str, Any]:
     """All figures of positive cells against the others that mean something, plain values."""
-    return {
-        metric.key: asdict(measure(metric, scored)) for metric in (*FIGURES, *END_TO_END) if applies(metric, scored)
-    }
+    return {key: asdict(measure(metric, scored)) for key, metric in BY_KEY.items() if applies(metric, scored)}

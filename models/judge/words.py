@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from convert.measure.bootstrap import FEW_GROUPS
 from edge.modelfile import Card
 from models.cards import render
-from models.data.cells import FEW_GROUPS
 from models.judge.figures import END_TO_END, FIGURES, Measurement, NegativeGroup
 
 _DOES = {

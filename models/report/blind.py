@@ -21,8 +21,8 @@ from edge.crops import crop_cells
 from edge.errors import OutputError
 from edge.types import UInt8Array
 from models.data.fields import load_iml
+from models.judge.scores import FieldCells, NetScores
 from models.report.looked import fingerprint
-from models.report.scores import FieldCells, NetScores
 from models.report.sheets import SHOW, check_outside, save, worst
 
 VERDICTS = ("infected", "unsure", "uninfected")

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convert.measure.metrics import auc, by_group, share_interval
+from convert.measure.bootstrap import figure_interval
+from convert.measure.metrics import auc
 from edge.types import FloatArray
-from edge.verdict.interval import clopper_pearson
-from models.judge.cell_figures import FOUND_TARGETS, NIH_TARGETS
-from models.judge.figures import Measurement, NegativeGroup
-from models.report.scores import FieldCells, NetScores, NihCells, reached
+from models.judge.figures import BY_KEY, Measurement, NegativeGroup, exact, measure, negative_groups, share, two_classes
+from models.judge.scores import FieldCells, NetScores, NihCells, reached
+from models.judge.targets import FOUND_TARGETS, NIH_TARGETS
 
-_RESAMPLES = 1000
 STAGES = ("ring", "trophozoite", "schizont", "gametocyte")
+"""Of the parasite, in the order in which it passes through them."""
+
 SENSITIVITY = {"sensitivity at 1 % false positives": 0.01, "sensitivity at 0.1 % false positives": 0.001}
-"""Which figures of ``NIH_TARGETS`` rest on the infected cells, and their shares of false positives."""
+"""Figures of ``NIH_TARGETS`` at a fixed share of false positives, and that share."""
 
 RATES = tuple(FOUND_TARGETS)
 """Shares of false positives that sensitivity is given at."""
@@ -48,11 +49,8 @@ def nih_figures(
         rows: bool [n], the cells that count; None: all.
     """
     use = np.ones(len(truth), bool) if rows is None else rows
-    truth, score, slides, out = truth[use], net.nih[use].astype(float), cells.slides[use], {}
-    for name, (figure, _) in NIH_TARGETS.items():
-        n = int(truth.sum()) if name in SENSITIVITY else len(truth)
-        out[name] = Measurement(figure(truth, score), *by_group(figure, truth, score, slides), n)
-    return out
+    scored = two_classes(net.cards[0], truth[use], net.nih[use], cells.slides[use])
+    return {name: measure(BY_KEY[key], scored) for name, (key, _) in NIH_TARGETS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +90,10 @@ def worst_slide(cells: NihCells, net: NetScores) -> WorstSlide:
 def found(fields: FieldCells, net: NetScores, rate: float) -> EndToEnd:
     """End to end at one share of false positives; intervals over fields, the thresholds as they are."""
     at = reached(fields, net.iml, rate)
-    hits = np.concatenate([at[fields.infected], np.zeros(len(fields.lost_stages), bool)]).astype(float)
+    hits = np.concatenate([at[fields.infected], np.zeros(fields.lost, bool)]).astype(float)
     where = np.concatenate([fields.fields[fields.infected], fields.lost_fields])
     false = at[~fields.infected].astype(float)
     return EndToEnd(share(hits, where), share(false, fields.fields[~fields.infected]))
-
-
-def share(values: np.ndarray, groups: np.ndarray) -> Measurement:
-    """A mean of zeros and ones, with its interval over groups."""
-    return Measurement(float(values.mean()), *share_interval(values, groups, _RESAMPLES), len(values))
 
 
 def auc_share(cells: NihCells, small: FloatArray, accurate: FloatArray) -> Measurement:
@@ -110,26 +103,13 @@ def auc_share(cells: NihCells, small: FloatArray, accurate: FloatArray) -> Measu
         return auc(truth, both[:, 0]) / auc(truth, both[:, 1])
 
     both = np.stack([small, accurate], axis=1).astype(float)
-    low, high = by_group(ratio, cells.infected, both, cells.slides)
+    low, high = figure_interval(ratio, cells.infected, both, cells.slides)
     return Measurement(ratio(cells.infected, both), low, high, len(both))
 
 
 def negatives(cells: NihCells, net: NetScores) -> list[NegativeGroup]:
     """Slides without a cell labelled infected, by name: what the device calls positive there."""
-    rows = []
-    for slide in np.unique(cells.slides):
-        mine = cells.slides == slide
-        if not cells.infected[mine].any():
-            rows.append(NegativeGroup(str(slide), int(mine.sum()), int(net.called[mine].sum())))
-    return rows
-
-
-def exact(hits: int, total: int) -> Measurement:
-    """A share with its exact interval; of nothing: no interval."""
-    if not total:
-        return Measurement(float("nan"), None, None, 0)
-    interval = clopper_pearson(hits, total)
-    return Measurement(hits / total, interval.low, interval.high, total)
+    return negative_groups(cells.slides, net.called, cells.slides[cells.infected])
 
 
 def by_stage(fields: FieldCells, net: NetScores, rate: float) -> dict[str, Measurement]:
@@ -195,7 +175,7 @@ def audit(cells: NihCells, nets: Sequence[NetScores]) -> Audit:
         return float(sum(parts))
 
     published, differs = cells.infected[given], other[given].astype(float)
-    low, high = by_group(agreeing, published, differs, cells.slides[given])
+    low, high = figure_interval(agreeing, published, differs, cells.slides[given])
     sides = []
     for net in nets:
         called = net.nih >= 0.5

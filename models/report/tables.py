@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.judge.figures import Measurement, NegativeGroup
+from models.judge.scores import FieldCells, NetScores
 from models.report import blind
 from models.report.blind import BlindReading
 from models.report.looked import LOOKED, fingerprint
+from models.report.markdown import paragraph, table
 from models.report.measure import RATES, SENSITIVITY, Audit, EndToEnd, WorstSlide, found
-from models.report.operating import Point
-from models.report.scores import FieldCells, NetScores
+from models.report.operating import ThresholdResult
 
-_WIDTH = 124
 _SHEETS = {
     "nih-uninfected-highest": "NIH, published as uninfected, highest scores",
     "nih-infected-lowest": "NIH, published as infected, lowest scores",
@@ -54,19 +53,6 @@ class NetFigures:
     auc_share: Measurement | None
     agreement: dict[str, Measurement]
     calibration: tuple[float, float]
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table."""
-    return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows)]
-
-
-def paragraph(text: str, *, bullet: bool = False) -> list[str]:
-    """Text in lines of a width, as an item of a list where asked."""
-    start, rest = ("- ", "  ") if bullet else ("", "")
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=start, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def percent(value: Measurement) -> str:
@@ -250,7 +236,7 @@ def read_blind(reading: BlindReading | None, iml: FieldCells, net: NetScores) ->
     ]
 
 
-def operating(points: Sequence[Point]) -> list[str]:
+def operating(points: Sequence[ThresholdResult]) -> list[str]:
     """Ways to set the threshold, a row each."""
     head = ["threshold", "value", "known-negative NIH cells called positive", "worst slide", "infected NIH cells found"]
     rows = []

@@ -18,12 +18,10 @@ import numpy as np
 from convert.errors import CellsError
 from convert.measure.operating import how
 from convert.measure.reading import Progress
-from convert.measure.scoring import decide
 from convert.net.int8 import tool_versions
 from edge.errors import OutputError
 from edge.modelfile import Card, CropSpec, write_model
 from edge.safe_file import write_text
-from edge.types import FloatArray
 from models.data.cells import Cells, join
 from models.data.classes import fit
 from models.data.crops import CellSet
@@ -225,14 +223,6 @@ def _with_figures(card: Card, flatbuffer: bytes, model: Any, cells: Cells, data:
     found |= score.two_sided(scored)
     if len(card.labels) > 2 or not card.positive:
         found["classes"] = confusion.figures(scored)
-    found["agreement_with_float"] = agreement(scores, float_scores(model, cells, card.crop), card, cells.units()[0])
+    same = score.agreeing(scores, float_scores(model, cells, card.crop), card)
+    found["agreement_with_float"] = asdict(score.share(same, cells.units()[0]))
     return replace(card, accuracy={"held_out": found}), [*scored_lines(card.name, found), *few_groups(found["groups"])]
-
-
-def agreement(one: FloatArray, other: FloatArray, card: Card, groups: np.ndarray) -> dict[str, Any]:
-    """Share of cells that count as the same class at the card's threshold, with its interval."""
-    same = decide(one, card.labels, card.positive, card.threshold) == decide(
-        other, card.labels, card.positive, card.threshold
-    )
-    low, high = score.share_bounds(same, groups)
-    return asdict(score.Measurement(float(same.mean()), low, high, len(same)))

@@ -120,7 +120,7 @@ def _found(finders: list[LearnedFinder], spec: CropSpec) -> list[tuple[int, Cell
         cells = of_block[entry.block].find(rgb)
         boxes = cells.boxes[cells.kind == 0]
         match = match_cells(boxes, entry, (rgb.shape[0], rgb.shape[1]))
-        labels = np.where(match.infected(entry), INFECTED, NORMAL)
+        labels = np.where(match.of_finds(entry.infected, otherwise=False), INFECTED, NORMAL)
         labels[[j >= 0 and entry.types[j] == UNSURE for j in match.of]] = -1
         crops = crop_cells(rgb, boxes, with_slack(spec))
         colour = of_field(crops, spec.size)

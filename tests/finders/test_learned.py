@@ -16,7 +16,7 @@ from edge.finders.learned import WHITE, LearnedFinder, decode_boxes, prepare, wh
 from edge.modelfile import Card, FinderSpec
 from edge.sources.virtual import SlideSpec, render_field
 from edge.types import FloatArray
-from models.report.all_figures import grown
+from models.report.virtual_slides import grown
 
 if not shelf.has(shelf.FINDER):
     pytest.skip("the shelf holds no finder yet", allow_module_level=True)

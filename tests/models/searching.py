@@ -11,9 +11,8 @@ import numpy as np
 from benchmarks import records
 from benchmarks.records import Case, Round, Run
 from edge.modelfile import read_model, write_model
-from models.judge.figures import Measurement
+from models.judge.figures import Measurement, exact
 from models.places import SHELF
-from models.report.measure import exact
 from models.studies.search import cost
 from models.studies.search.candidates import CANDIDATES, REFERENCE
 from models.studies.search.cost import Counts, Time

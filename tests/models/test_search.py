@@ -12,10 +12,9 @@ from typer.testing import CliRunner
 from convert.errors import CellsError
 from edge.modelfile import read_model
 from models.__main__ import app
-from models.judge.figures import Measurement
-from models.judge.thresholds import fold_paths
+from models.judge.figures import Measurement, exact
+from models.judge.unseen import fold_paths
 from models.places import FOLDS, REPOSITORY, SHELF
-from models.report.measure import exact
 from models.studies.search.candidates import CANDIDATES, LITE, REFERENCE
 from models.studies.search.judge import read_judged, unseeing
 from models.studies.search.make import plan_in

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.records import Run
-from convert.measure.metrics import auc, by_group
+from convert.measure.bootstrap import figure_interval
+from convert.measure.metrics import auc
 from models.data.nih import infected
 from models.judge.figures import Measurement
 from models.studies.search.candidates import REFERENCE, Candidate
@@ -125,7 +126,7 @@ class Scores:
         def difference(truth: np.ndarray, scores: np.ndarray) -> float:
             return auc(truth, scores[:, 0]) - auc(truth, scores[:, 1])
 
-        low, high = by_group(difference, self.infected, both, self.slides)
+        low, high = figure_interval(difference, self.infected, both, self.slides)
         return Measurement(difference(self.infected, both), low, high, len(both))
 
     def hardest(self) -> Hardest:

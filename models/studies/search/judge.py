@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from convert.errors import CellsError
-from convert.measure.metrics import by_group
+from convert.measure.bootstrap import figure_interval
+from convert.measure.metrics import accuracy, auc, sensitivity_at
 from edge.classifier import Classifier
 from edge.door import quiet_native_stderr
 from edge.errors import OutputError
@@ -21,11 +23,10 @@ from edge.safe_file import write_text
 from edge.types import UInt8Array
 from models.data.fields import AnnotatedField, load_iml
 from models.data.nih import crops_of, infected
-from models.judge.cell_figures import NIH_TARGETS
-from models.judge.figures import Measurement
+from models.judge.figures import Measurement, exact
 from models.judge.finder_thresholds import at_false_positives
-from models.judge.thresholds import score_fields
-from models.report.measure import exact
+from models.judge.scores import score_fields
+from models.judge.unseen import finds_of
 from models.studies.search.make import Plan
 from models.train.finder import nih_rows
 from models.train.shelf_classifier import SPEC
@@ -34,6 +35,14 @@ RATE = 0.01
 """Share of the uninfected finds that the threshold lets through; it is chosen on the very cells that are judged."""
 
 VERSION = 1
+"""Of the kept figures."""
+
+NIH_FIGURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "accuracy": accuracy,
+    "AUC": auc,
+    "sensitivity at 1 % false positives": partial(sensitivity_at, rate=0.01),
+    "sensitivity at 0.1 % false positives": partial(sensitivity_at, rate=0.001),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +71,7 @@ class Judged:
     Attributes:
         sha256: of the file's flatbuffer.
         macs: multiply-accumulates per cell, read off the file.
-        nih: by figure of ``models.judge.cell_figures.NIH_TARGETS``, intervals over slides.
+        nih: by figure of ``NIH_FIGURES``, intervals over slides.
         slides: NIH slides.
         found: infected cells found end to end at ``RATE``, what the finder lost counted as missed; exact interval.
         lost: infected cells that the finder lost.
@@ -127,15 +136,15 @@ def judged(path: Path, get: Callable[[], Exam]) -> Judged:
     with quiet_native_stderr():
         classifier = Classifier(model)
         score = classifier.scores(test.crops)[:, 1].astype(float)
-        cells = score_fields(test.finder, classifier, test.fields)
-    limit = at_false_positives(cells.score, cells.infected, RATE)
-    hits = int((cells.score[cells.infected] >= limit).sum())
+        cells, (found,) = score_fields(finds_of(test.finder, test.fields), [classifier])
+    limit = at_false_positives(found, cells.infected, RATE)
+    hits = int((found[cells.infected] >= limit).sum())
     result = Judged(
         model.sha256,
         macs(model.flatbuffer),
-        {name: _measured(figure, test, score, name) for name, (figure, _) in NIH_TARGETS.items()},
+        {name: _measured(figure, test, score, name) for name, figure in NIH_FIGURES.items()},
         len(np.unique(test.slides)),
-        exact(hits, int(cells.infected.sum()) + cells.lost),
+        exact(hits, cells.total),
         cells.lost,
         int((~cells.infected).sum()),
     )
@@ -155,7 +164,7 @@ def scores_of(path: Path) -> Path:
 def _measured(
     figure: Callable[[np.ndarray, np.ndarray], float], test: Exam, score: np.ndarray, name: str
 ) -> Measurement:
-    low, high = by_group(figure, test.infected, score, test.slides)
+    low, high = figure_interval(figure, test.infected, score, test.slides)
     n = int(test.infected.sum()) if name.startswith("sensitivity") else len(score)
     return Measurement(figure(test.infected, score), low, high, n)
 

@@ -6,7 +6,7 @@ from benchmarks.records import Run
 from edge import shelf
 from edge.classifier import BATCH
 from models.judge.figures import Measurement
-from models.report.tables import paragraph, table
+from models.report.markdown import paragraph, table
 from models.studies.search.candidates import REFERENCE
 from models.studies.search.cost import BATCHES, PLAN, Counts
 from models.studies.search.found import Found, Row

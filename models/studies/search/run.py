@@ -10,7 +10,7 @@ from pathlib import Path
 from edge.door import stop_on_signals
 from edge.errors import ModelError
 from edge.safe_file import write_text
-from models.judge.thresholds import fold_paths
+from models.judge.unseen import fold_paths
 from models.places import FOLDS, REPOSITORY
 from models.studies.search.candidates import CANDIDATES, REFERENCE, Candidate
 from models.studies.search.cost import counted, timed, times

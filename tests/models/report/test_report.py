@@ -16,10 +16,10 @@ from edge.modelfile import Card
 from models.__main__ import app
 from models.data.fields import need_images
 from models.judge.figures import Measurement
+from models.judge.scores import FieldCells, NetScores, NihCells, limits_of_others, reached
 from models.places import SHELF
 from models.report import looked, measure, operating, page, sheets, tables
 from models.report.curves import calibration_error, curve, reliability
-from models.report.scores import FieldCells, NetScores, NihCells, limits, reached
 from models.train.shelf_classifier import NAMES
 
 CARD = Card(
@@ -71,7 +71,8 @@ def test_a_folds_threshold_does_not_depend_on_its_own_cells(made_up: Made) -> No
     _, iml, (net, _) = made_up
     own = iml.folds == 2
     other = np.where(own, np.float32(0.99), net.iml)
-    before, after = limits(iml, net.iml, 0.01), limits(iml, other, 0.01)
+    before = limits_of_others(iml.folds, net.iml, iml.infected, 0.01, 4)
+    after = limits_of_others(iml.folds, other, iml.infected, 0.01, 4)
     assert after[2] == before[2]
     assert (np.delete(after, 2) != np.delete(before, 2)).all()
 
@@ -116,7 +117,7 @@ def test_only_slides_without_an_infected_cell_are_known_negatives(made_up: Made)
 
 def test_thresholds_by_known_negative_slides_do_not_depend_on_a_folds_own(made_up: Made) -> None:
     nih, iml, (net, _) = made_up
-    healthy = operating.known_negative(nih)
+    healthy = nih.known_negative()
     assert set(nih.slides[healthy]) == {"C0", "C1"}
     own = healthy & (nih.folds == 0)
     card, one, rare = operating.points(nih, iml, net)
