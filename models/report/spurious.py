@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from convert.measure.matching import assign
 from edge.crops import crop_cells
-from edge.modelfile import CropSpec
 from models.judge.unseen import unseen_folds
-
-_SHOW = CropSpec(size=96, margin=1.4)
+from models.report.sheets import SHOW, save
 
 
 def sheet(folder: Path, out: Path, count: int = 96, seed: int = 0) -> int:
@@ -21,9 +18,8 @@ def sheet(folder: Path, out: Path, count: int = 96, seed: int = 0) -> int:
     for fold in unseen_folds(folder):
         for one in fold.finds():
             match = assign(one.boxes, one.field.boxes, one.shape)
-            crops.append(crop_cells(one.rgb, one.boxes[match.counts & (match.of < 0)], _SHOW))
+            crops.append(crop_cells(one.rgb, one.boxes[match.counts & (match.of < 0)], SHOW))
     every = np.concatenate(crops)
     chosen = every[np.random.default_rng(seed).permutation(len(every))[:count]]
-    rows = [np.hstack(list(chosen[i : i + 12])) for i in range(0, len(chosen) - 11, 12)]
-    cv2.imwrite(str(out), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    save(out, list(chosen), [""] * len(chosen))
     return len(every)
