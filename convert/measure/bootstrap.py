@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 Interval = tuple[float, float]
 
 RESAMPLES = 300
-"""Of figures that are computed anew on every resample, as the area under a curve is: each takes milliseconds."""
+"""Resamples for figures that are computed anew on every resample, as the area under a curve is: each takes milliseconds."""
 
 QUICK_RESAMPLES = 1000
-"""Of figures that follow from sums per group: drawing them costs next to nothing."""
+"""Resamples for figures that follow from sums per group: drawing them costs next to nothing."""
 
 FEW_GROUPS = 8
 """With fewer groups, fields are drawn instead: such intervals are narrower than a new film deserves, which is said."""
 
-_SEED = 0
-_PERCENTILES = (2.5, 97.5)
+_SEED = 0  # of every draw
+_PERCENTILES = (2.5, 97.5)  # of a 95 % interval
 
 
 def drawn_groups(groups: int, resamples: int) -> NDArray[np.int64]:

@@ -149,7 +149,7 @@ def match_points(found: Int32Array, points: np.ndarray, shape: tuple[int, int]) 
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class FinderSummary:
     """Many fields' scores together; rates 0 to 1, ``count_error`` is the median over fields of abs(counted/true - 1)."""
 
     fields: int
@@ -163,7 +163,7 @@ class Summary:
     count_error: float
 
 
-def summarise(matches: list[Match]) -> Summary:
+def summarise(matches: list[Match]) -> FinderSummary:
     """Pool field scores (cells weigh alike); raises ZeroDivisionError when there is no cell at all."""
     hits = sum(m.hits for m in matches)
     counted = sum(m.counted for m in matches)
@@ -171,7 +171,7 @@ def summarise(matches: list[Match]) -> Summary:
     infected = sum(m.infected for m in matches)
     kept = 1 - sum(m.infected_lost for m in matches) / infected if infected else float("nan")
     errors = [abs(m.counted / m.true - 1) for m in matches if m.true]
-    return Summary(
+    return FinderSummary(
         len(matches),
         true,
         2 * hits / (counted + true),

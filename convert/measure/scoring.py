@@ -26,8 +26,8 @@ from edge.modelfile import Card, ModelFile
 from edge.runtime import Net
 from edge.types import FloatArray, UInt8Array
 
-_ROUNDS = 9
-_BATCH = 32
+_ROUNDS = 9  # of timing; the first one warms up
+_BATCH = 32  # cells
 ON_BLACK = "cut out on black"
 """What the card's ``training`` says of ``cells`` that were shown to the net so."""
 

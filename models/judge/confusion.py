@@ -30,12 +30,12 @@ def tables(scored: CellScores) -> np.ndarray:
 
 
 def recalls(matrix: np.ndarray) -> np.ndarray:
-    """Of each class, the share that is found and called so: [..., k, k + 1] to float [..., k]; NaN where there is none."""
+    """The share of each class that is found and called so: [..., k, k + 1] to float [..., k]; NaN where there is none."""
     return _ratio(_hits(matrix), matrix.sum(axis=-1))
 
 
 def precisions(matrix: np.ndarray) -> np.ndarray:
-    """Of what is called so, the share that is: float [..., k]; NaN where nothing is called so."""
+    """The share of the cells called each class that are of it: float [..., k]; NaN where nothing is called so."""
     return _ratio(_hits(matrix), matrix[..., :-1].sum(axis=-2))
 
 

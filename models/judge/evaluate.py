@@ -105,16 +105,22 @@ def score_all(
     return out
 
 
-def evaluated(
-    nets: Sequence[DeviceNet], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
-) -> list[dict[str, Any]]:
-    """The figures of each net, plain values."""
+def _notes(say: Callable[[str], None]) -> tuple[list[str], Callable[[str], None]]:
+    """A list of what was noticed, and what adds a line to it and says it."""
     notes: list[str] = []
 
     def note(line: str) -> None:
         notes.append(line)
         say(f"! {line}")
 
+    return notes, note
+
+
+def evaluated(
+    nets: Sequence[DeviceNet], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+) -> list[dict[str, Any]]:
+    """The figures of each net, plain values."""
+    notes, note = _notes(say)
     out = []
     for net, scored in zip(nets, score_all(nets, data, tell, note, unseen=unseen), strict=True):
         cells = scored.cells
@@ -215,12 +221,7 @@ def compared(
     nets: Sequence[DeviceNet], data: Data, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
 ) -> dict[str, Any]:
     """Each net against the first one, and what each costs; plain values."""
-    notes: list[str] = []
-
-    def note(line: str) -> None:
-        notes.append(line)
-        say(f"! {line}")
-
+    notes, note = _notes(say)
     scored = score_all(nets, data, tell, note, unseen=unseen)
     costs = [
         {

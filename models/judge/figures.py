@@ -140,7 +140,7 @@ END_TO_END = (
     Metric("found_at_0.1_percent_fp", "end to end at 0.1 % false positives", _suspicion, "positive", _AT_01, lost=True),
     Metric("found", "end to end at the threshold", _flagged, "positive", lost=True),
 )
-"""Of all annotated positive cells, those the finder lost among them."""
+"""Figures of all annotated positive cells, those that the finder lost among them."""
 
 BY_KEY = {metric.key: metric for metric in (*FIGURES, *END_TO_END)}
 

@@ -20,7 +20,7 @@ SUSPECT_GRID = (0.16, 0.2, 0.25, 0.3, 0.4, 0.5)
 """Thresholds of infected cells that are tried."""
 
 OTHERS = (0.3, 0.4)
-"""Of white cells and platelets: there is no truth to choose them by; set by looking at fields."""
+"""Thresholds of white cells and platelets: there is no truth to choose them by; set by looking at fields."""
 
 KEEP = 0.97
 """Infected cells a finder shall keep: what it loses, no classifier sees."""

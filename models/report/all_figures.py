@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from convert.measure.bootstrap import QUICK_RESAMPLES, rows_interval
-from convert.measure.matching import BORDER, Match, Summary, match_boxes, match_points, summarise
+from convert.measure.matching import BORDER, FinderSummary, Match, match_boxes, match_points, summarise
 from edge.boxes import inside
 from edge.classifier import Classifier
 from edge.crops import crop_cells
@@ -115,7 +115,7 @@ def sparse(one: Match, other: Match) -> bool:
     return min(one.counted, other.counted) >= SPARSE * one.true
 
 
-def interval(matches: Sequence[Match], pick: Callable[[Summary], float]) -> tuple[float, float]:
+def interval(matches: Sequence[Match], pick: Callable[[FinderSummary], float]) -> tuple[float, float]:
     """95 % interval over fields of one pooled figure."""
     return rows_interval(lambda rows: pick(summarise([matches[i] for i in rows])), len(matches), QUICK_RESAMPLES)
 

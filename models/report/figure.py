@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WORD = {True: "met", False: "**missed**", None: ""}
-"""Of a target: met, missed, or there is none."""
+"""What is said of a target that is met, missed, or not there."""
 
 NO_TARGET = "none"
 

@@ -15,7 +15,7 @@ from models.judge.scores import FieldCells, NetScores, NihCells, reached
 from models.judge.targets import FOUND_TARGETS, NIH_TARGETS
 
 STAGES = ("ring", "trophozoite", "schizont", "gametocyte")
-"""Of the parasite, in the order in which it passes through them."""
+"""Stages of the parasite, in the order in which it passes through them."""
 
 SENSITIVITY = {"sensitivity at 1 % false positives": 0.01, "sensitivity at 0.1 % false positives": 0.001}
 """Figures of ``NIH_TARGETS`` at a fixed share of false positives, and that share."""

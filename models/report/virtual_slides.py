@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convert.measure.matching import Summary, assign, summarise
+from convert.measure.matching import FinderSummary, assign, summarise
 from convert.measure.single import BOX_MARGIN
 from edge.classifier import Classifier
 from edge.crops import crop_cells
@@ -16,10 +16,10 @@ from models.judge.scores import suspicion
 from models.report.figure import NO_TARGET, Figure
 
 VIRTUAL_SEEDS = (1, 2, 3)
-"""Of the slides; training draws slides of other seeds (``models.data.virtual``)."""
+"""Random seeds of the slides; training draws slides of other seeds (``models.data.virtual``)."""
 
 VIRTUAL_FIELDS = 30
-"""Of each slide."""
+"""Fields of each slide that are drawn."""
 
 _BIAS, _FOUND, _RATE = 0.03, 0.9, 0.01  # targets: count bias, parasites found, and at which share of false positives
 
@@ -44,7 +44,7 @@ def virtual_rows(finder: LearnedFinder, classifier: Classifier, seed: int) -> li
     return [_counted(summarise(matches), seed), *found]
 
 
-def _counted(s: Summary, seed: int) -> Figure:
+def _counted(s: FinderSummary, seed: int) -> Figure:
     value = f"{s.count_bias:+.2%} (F1 {s.f1:.3f}, n = {s.cells})"
     return Figure("red cells counted against truth", _virtual(seed), "within 3 %", value, abs(s.count_bias) <= _BIAS)
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from convert.measure.matching import Summary, match_boxes, summarise
+from convert.measure.matching import FinderSummary, match_boxes, summarise
 from edge import shelf
 from edge.errors import ModelError
 from edge.finders.learned import WHITE, LearnedFinder, decode_boxes, prepare, whiten
@@ -32,7 +32,7 @@ def finder() -> LearnedFinder:
     return LearnedFinder(MODEL)
 
 
-def score(finder: LearnedFinder, spec: SlideSpec, fields: int = 4) -> Summary:
+def score(finder: LearnedFinder, spec: SlideSpec, fields: int = 4) -> FinderSummary:
     matches = []
     for index in range(fields):
         rgb, truth = render_field(spec, index)
