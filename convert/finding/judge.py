@@ -46,9 +46,7 @@ class Judged:
     skipped: tuple[str, ...]
 
 
-def judge(
-    finders: Mapping[str, Finder], fields: FieldSet, positive: tuple[str, ...], progress: Progress
-) -> Judged:
+def judge(finders: Mapping[str, Finder], fields: FieldSet, positive: tuple[str, ...], progress: Progress) -> Judged:
     """Run all finders over all fields; raises CellsError where no field can be read or none of them has a cell."""
     matches: dict[str, list[Match]] = {name: [] for name in finders}
     boxes: dict[str, list[Int32Array]] = {name: [] for name in finders}

@@ -120,16 +120,17 @@ class World:
     def _write_models(self) -> None:
         flatbuffer = read_model(SHELF / CLASSIFIERS[0] / f"{CLASSIFIERS[0]}.tflite").flatbuffer
         for fold in range(SLIDE_FOLDS):
+            blocks = {"held_out_blocks": [fold] if fold < 4 else []}
             held = {
+                **blocks,
                 "held_out_slides": self.held_out_slides.get(fold, [f"s0{fold}", f"s0{fold + 5}"]),
-                "held_out_blocks": [fold] if fold < 4 else [],
             }
             for name in CLASSIFIERS:
                 write_model(
                     fold_paths(self.folds, name)[fold], flatbuffer, replace(classifier_card(name), training=held)
                 )
             if fold < 4:
-                write_model(fold_paths(self.folds, FINDER)[fold], flatbuffer, replace(finder_card(), training=held))
+                write_model(fold_paths(self.folds, FINDER)[fold], flatbuffer, replace(finder_card(), training=blocks))
         for card in (*map(classifier_card, CLASSIFIERS), finder_card()):
             path = self.shelf / card.name / f"{card.name}.tflite"
             path.parent.mkdir(parents=True, exist_ok=True)
