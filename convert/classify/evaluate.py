@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convert.child import Progress
+from convert.measure.bootstrap import RESAMPLES
 from convert.measure.cells import CellSet
-from convert.measure.metrics import RESAMPLES
 from convert.measure.reading import read_cells
 from convert.measure.scoring import figures, per_group, trained_on_black
 from edge.classifier import Classifier
@@ -18,7 +18,7 @@ from edge.modelfile import read_model
 from edge.runtime import runtime_version
 
 
-def evaluate(path: Path, folder: Path, group_by: str | None, progress: Progress) -> dict[str, Any]:
+def evaluate(path: Path, folder: Path, group_by: str | None, progress: Callable[[str, float], None]) -> dict[str, Any]:
     """Judge a device file; raises ModelError for one without a card, CellsError where the folders are not its labels."""
     with quiet_native_stderr():
         classifier = Classifier(read_model(path))
@@ -37,8 +37,9 @@ def evaluate(path: Path, folder: Path, group_by: str | None, progress: Progress)
     found, groups = judged(cells)
     both = {"int8": found}
     if trained_on_black(card) and cells.on_black and card.crop.mask != "black":
-        black = read_cells(folder, card.labels, card.crop, group_by, progress, keep_black=True)
-        both["int8_on_black"], _ = judged(black)
+        both["int8_on_black"] = judged(read_cells(folder, card.labels, card.crop, group_by, progress, keep_black=True))[
+            0
+        ]
         warnings.append(
             "its net was trained on cells on black, its card says: 'on black' is what it does there, the other column what it does "
             "on fields"

@@ -11,8 +11,9 @@ from functools import partial
 
 import numpy as np
 
+from convert.measure.bootstrap import figure_interval
 from convert.measure.cells import CellSet
-from convert.measure.metrics import auc, by_group, sensitivity_at
+from convert.measure.metrics import auc, sensitivity_at
 from convert.measure.operating import HALF, suspicious
 from convert.measure.scoring import decide
 from edge.modelfile import Card
@@ -72,4 +73,4 @@ def _surely(
     found = drop(infected, both)
     if found <= 0:
         return found
-    return found if by_group(drop, infected, both, cells.resampled(), _RESAMPLES)[0] > 0 else 0.0
+    return found if figure_interval(drop, infected, both, cells.resampled(), _RESAMPLES)[0] > 0 else 0.0

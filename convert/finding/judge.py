@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from convert.child import Progress
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
+from convert.measure.bootstrap import FEW_GROUPS, QUICK_RESAMPLES, limits, resampled_sums, sums_by_group
 from convert.measure.fields import FieldSet, read_image
-from convert.measure.matching import Match, match_boxes, match_points, pairs, summarise
+from convert.measure.matching import MATCHED, Match, match_boxes, match_points, pairs, summarise
 from edge.boxes import iou
 from edge.errors import UnreadableFieldError
+from edge.finders import Finder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile
 from edge.runtime import Net
 from edge.types import Int32Array, UInt8Array
 
-MATCHED = 0.5
-"""Intersection over union of a find and the cell it stands for."""
-
-_DRAWS = 1000  # of a bootstrap
-_FEW_GROUPS = 8  # with fewer, a bootstrap over groups says nothing
-_ROUNDS = 15  # of which the fastest counts
-_STREAM = 31  # random stream of a seed: which part of a field calibrates
+_ROUNDS = 15
+Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinderComparison:
-    """What several finders find on the same fields.
+    """What finders found on the same fields.
 
     Attributes:
         matches: per finder, one per field.
@@ -51,7 +47,7 @@ class FinderComparison:
 
 
 def judge(
-    finders: Mapping[str, LearnedFinder], fields: FieldSet, positive: tuple[str, ...], progress: Progress
+    finders: Mapping[str, Finder], fields: FieldSet, positive: tuple[str, ...], progress: Progress
 ) -> FinderComparison:
     """Run all finders over all fields; raises CellsError where no field can be read or none of them has a cell."""
     matches: dict[str, list[Match]] = {name: [] for name in finders}
@@ -84,7 +80,7 @@ def match(boxes: Int32Array, field: AnnotatedField, positive: tuple[str, ...], s
     """One field's score: boxes at IoU 0.5, or centres against points where there are only these."""
     if field.points is not None:
         return match_points(boxes, field.points, shape)
-    return match_boxes(boxes, field.boxes, field.of(positive), shape, MATCHED)
+    return match_boxes(boxes, field.boxes, field.of(positive), shape)
 
 
 def f1(matches: Iterable[Match]) -> float:
@@ -95,13 +91,13 @@ def f1(matches: Iterable[Match]) -> float:
 
 
 def figures(judged: FinderComparison, name: str) -> dict[str, Any]:
-    """One finder's figures with 95 % intervals, as plain values; None where there is nothing to count."""
+    """One finder's figures with 95 % intervals, and F1 of each group: plain values; what there is none of is None."""
     matches = judged.matches[name]
     out: dict[str, Any] = asdict(summarise(matches))
     values = _resampled(matches, judged.groups)
-    out["f1_interval"] = _interval(values[:, 0])
+    out["f1_interval"] = limits(values[:, 0])
     if out["infected"]:
-        out["infected_kept_interval"] = _interval(values[:, 1])
+        out["infected_kept_interval"] = limits(values[:, 1])
     else:
         out["infected_kept"] = None
     return out
@@ -115,12 +111,12 @@ def lost_points(judged: FinderComparison) -> float:
 def drop(judged: FinderComparison) -> tuple[float, tuple[float, float]]:
     """``lost_points`` with the 95 % interval of the paired difference."""
     both = [_resampled(judged.matches[name], judged.groups)[:, 0] for name in ("float", "int8")]
-    return lost_points(judged), _interval((both[0] - both[1]) * 100)
+    return lost_points(judged), limits((both[0] - both[1]) * 100)
 
 
 def drawn_over(groups: Sequence[str]) -> str:
     """What the intervals resample: groups, or fields where groups are too few to say anything."""
-    return "groups" if len(set(groups)) >= _FEW_GROUPS else "fields"
+    return "groups" if len(set(groups)) >= FEW_GROUPS else "fields"
 
 
 def per_group(judged: FinderComparison, name: str) -> dict[str, float]:
@@ -159,36 +155,37 @@ def latency(files: Mapping[str, ModelFile], size: tuple[int, int]) -> dict[str, 
     return {name: min(spent) for name, spent in times.items()}
 
 
-class _RecordingNet(Net):
-    """A net that adds every image it is fed to a list, uint8 [h, w, 3]."""
+class _Listening(Net):
+    """A net that tells what it is fed."""
 
-    def __init__(self, model: ModelFile, fed: list[UInt8Array]) -> None:
+    def __init__(self, model: ModelFile, tell: Callable[[UInt8Array], None]) -> None:
         super().__init__(model)
-        self._fed = fed
+        self._tell = tell
 
     def run(self, images: UInt8Array) -> list[Any]:
-        self._fed.append(images[0])
+        self._tell(images[0])
         return super().run(images)
 
 
 def as_fed(model: ModelFile, fields: Iterable[UInt8Array], size: tuple[int, int], seed: int) -> list[UInt8Array]:
     """What the device feeds the net of these fields, cut to one size: uint8 [h, w, 3] each.
 
-    The finder chooses a scale by itself. Its last input is taken: a random part where that is larger, mirrored where smaller.
+    The finder settles on a scale by itself; its last input is taken, a random part where that is larger, mirrored on where
+    it is smaller.
     """
-    fed: list[UInt8Array] = []
-    finder = LearnedFinder(model, lambda file: _RecordingNet(file, fed))
-    rng = np.random.default_rng([seed, _STREAM])
+    heard: list[UInt8Array] = []
+    finder = LearnedFinder(model, lambda file: _Listening(file, heard.append))
+    rng = np.random.default_rng([seed, 31])
     images = []
     for rgb in fields:
         finder.find(rgb)
-        images.append(cut(fed[-1], size, rng))
-        fed.clear()
+        images.append(cut(heard[-1], size, rng))
+        heard.clear()
     return images
 
 
 def cut(image: UInt8Array, size: tuple[int, int], rng: np.random.Generator) -> UInt8Array:
-    """A random part of that (height, width), mirrored where the image is smaller: uint8 [H, W, 3] to [h, w, 3]."""
+    """A random part of that (height, width), mirrored on where the image is smaller: uint8 [H, W, 3] to [h, w, 3]."""
     short = [max(0, want - have) for want, have in zip(size, image.shape[:2], strict=True)]
     if any(short):
         image = np.pad(image, ((0, short[0]), (0, short[1]), (0, 0)), mode="symmetric")
@@ -197,19 +194,10 @@ def cut(image: UInt8Array, size: tuple[int, int], rng: np.random.Generator) -> U
 
 
 def _resampled(matches: Sequence[Match], groups: Sequence[str]) -> np.ndarray:
-    """F1 and infected kept of ``_DRAWS`` bootstrap samples, float [draws, 2]; the draws are the same for every finder."""
+    """F1 and infected kept of each bootstrap resample, float [resamples, 2]; the resamples are the same for every finder."""
     counts = np.array([(m.hits, m.counted + m.true, m.infected, m.infected_lost) for m in matches], float)
     if drawn_over(groups) == "groups":
-        _, member = np.unique(groups, return_inverse=True)
-        summed = np.zeros((member.max() + 1, counts.shape[1]))
-        np.add.at(summed, member, counts)
-        counts = summed
-    picks = np.random.default_rng(0).integers(0, len(counts), (_DRAWS, len(counts)))
-    hits, both, infected, lost = counts[picks].sum(axis=1).T
+        counts = sums_by_group(counts, np.array(groups))
+    hits, both, infected, lost = resampled_sums(counts, QUICK_RESAMPLES).T
     kept = np.where(infected > 0, 1 - lost / np.maximum(infected, 1), np.nan)
     return np.stack([2 * hits / np.maximum(both, 1), kept], axis=1)
-
-
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.nanpercentile(values, (2.5, 97.5))
-    return float(low), float(high)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.boxes import inside, iou
 from edge.types import Int32Array
 
 BORDER = 8
-"""Cells whose true box is not this many pixels inside the field neither count for nor against a finder."""
+"""Pixels. Cells whose annotated box is nearer to the border neither count for nor against a finder."""
+
+MATCHED = 0.5
+"""Intersection over union of a find and the cell it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +56,82 @@ def pairs(affinity: np.ndarray, least: float) -> list[tuple[int, int]]:
     return out
 
 
-def match_boxes(
-    found: Int32Array, truth: Int32Array, infected: np.ndarray, shape: tuple[int, int], least: float = 0.5
-) -> Match:
-    """Score boxes: int32 [n, 4] found, int32 [m, 4] truth, bool [m] infected.
+@dataclass(frozen=True, slots=True, eq=False)
+class Assignment:
+    """Which find stands for which annotated cell of one field.
 
-    Truth within BORDER pixels of the border is ignored: what matches it counts neither way, nor does what matches
-    nothing and lies within BORDER pixels of the border itself.
+    Attributes:
+        of: int [n], the annotated cell that each find matches; -1: none.
+        counts: bool [n], finds that count. One that matches a cell counts if the cell does, any other if it lies inside.
+        scored: bool [m], annotated cells that count.
+        hit: bool [m], annotated cells that a find matches.
     """
-    scored = inside(truth, shape, BORDER)
-    matched = pairs(iou(found, truth), least)
-    found_ignored = ~inside(found, shape, BORDER)
-    hit = np.zeros(len(truth), bool)
-    for i, j in matched:
-        hit[j] = True
-        found_ignored[i] = not scored[j]
-    hits = int((hit & scored).sum())
-    return Match(
-        hits,
-        int((~found_ignored).sum()) - hits,
-        int((~hit & scored).sum()),
-        int((infected & scored).sum()),
-        int((infected & scored & ~hit).sum()),
-    )
+
+    of: NDArray[np.int64]
+    counts: NDArray[np.bool_]
+    scored: NDArray[np.bool_]
+    hit: NDArray[np.bool_]
+
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """Annotated cells that count and that no find matches, bool [m]."""
+        return self.scored & ~self.hit
+
+    def of_finds(self, values: np.ndarray | Sequence[str], otherwise: Any) -> np.ndarray:
+        """What is annotated for each find, [n]: ``values`` [m] of the cells, ``otherwise`` where a find matches none."""
+        return np.array([*values, otherwise])[self.of]
+
+    def match(self, infected: np.ndarray) -> Match:
+        """The field's score; bool [m]: annotated as infected."""
+        hits = int((self.hit & self.scored).sum())
+        return Match(
+            hits,
+            int(self.counts.sum()) - hits,
+            int(self.lost.sum()),
+            int((infected & self.scored).sum()),
+            int((infected & self.lost).sum()),
+        )
+
+
+def assign(
+    found: Int32Array,
+    truth: Int32Array,
+    shape: tuple[int, int],
+    scored: np.ndarray | None = None,
+    least: float = MATCHED,
+) -> Assignment:
+    """Match found boxes to annotated ones.
+
+    Annotated cells within BORDER pixels of the border do not count: what matches them counts neither way, nor does what matches
+    nothing and lies there itself.
+
+    Args:
+        found: int32 [n, 4].
+        truth: int32 [m, 4].
+        shape: height and width of the field in pixels.
+        scored: bool [m], annotated cells that may count; None: all.
+        least: intersection over union of a find and its cell.
+    """
+    counts = inside(truth, shape, BORDER) & (True if scored is None else scored)
+    return _assigned(iou(found, truth), least, inside(found, shape, BORDER), counts)
+
+
+def _assigned(affinity: np.ndarray, least: float, inside_finds: np.ndarray, scored: np.ndarray) -> Assignment:
+    of, counts, hit = np.full(len(inside_finds), -1), inside_finds.copy(), np.zeros(len(scored), bool)
+    for i, j in pairs(affinity, least):
+        of[i], counts[i], hit[j] = j, scored[j], True
+    return Assignment(of, counts, np.asarray(scored, bool), hit)
+
+
+def match_boxes(found: Int32Array, truth: Int32Array, infected: np.ndarray, shape: tuple[int, int]) -> Match:
+    """Score found boxes int32 [n, 4] against annotated ones int32 [m, 4], of which bool [m] are infected (``assign``)."""
+    return assign(found, truth, shape).match(infected)
 
 
 def match_points(found: Int32Array, points: np.ndarray, shape: tuple[int, int]) -> Match:
     """Score box centres against points: a match is nearer than half the median width of the found boxes.
 
-    Points nearer to the border than half that width belong to cut cells and are ignored, as above.
+    Points nearer to the border than half that width belong to cut cells and do not count, as in ``assign``.
     """
     if len(found) == 0:
         return Match(0, 0, len(points))
@@ -92,18 +145,11 @@ def match_points(found: Int32Array, points: np.ndarray, shape: tuple[int, int]) 
             (p[:, 0] >= reach) & (p[:, 1] >= reach) & (p[:, 0] <= width - reach) & (p[:, 1] <= height - reach)
         )
 
-    scored = central(points)
-    found_ignored = ~central(centres)
-    hit = np.zeros(len(points), bool)
-    for i, j in pairs(-distance, -reach):
-        hit[j] = True
-        found_ignored[i] = not scored[j]
-    hits = int((hit & scored).sum())
-    return Match(hits, int((~found_ignored).sum()) - hits, int((~hit & scored).sum()))
+    return _assigned(-distance, -reach, central(centres), central(points)).match(np.zeros(len(points), bool))
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class FinderSummary:
     """Many fields' scores together; rates 0 to 1, ``count_error`` is the median over fields of abs(counted/true - 1)."""
 
     fields: int
@@ -117,7 +163,7 @@ class Summary:
     count_error: float
 
 
-def summarise(matches: list[Match]) -> Summary:
+def summarise(matches: list[Match]) -> FinderSummary:
     """Pool field scores (cells weigh alike); raises ZeroDivisionError when there is no cell at all."""
     hits = sum(m.hits for m in matches)
     counted = sum(m.counted for m in matches)
@@ -125,7 +171,7 @@ def summarise(matches: list[Match]) -> Summary:
     infected = sum(m.infected for m in matches)
     kept = 1 - sum(m.infected_lost for m in matches) / infected if infected else float("nan")
     errors = [abs(m.counted / m.true - 1) for m in matches if m.true]
-    return Summary(
+    return FinderSummary(
         len(matches),
         true,
         2 * hits / (counted + true),

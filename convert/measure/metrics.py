@@ -1,15 +1,10 @@
-"""How a classifier is judged: rank statistics, fixed false-positive rates, intervals by slide. ``models`` uses these too."""
+"""How a classifier is judged: rank statistics and fixed false-positive rates. ``models`` uses these too."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 
 from edge.decision import TOLERANCE
-
-RESAMPLES = 300
-"""Of an interval that is shown."""
 
 
 def auc(infected: np.ndarray, scores: np.ndarray) -> float:
@@ -46,31 +41,3 @@ def threshold_at(infected: np.ndarray, scores: np.ndarray, rate: float) -> float
 def accuracy(infected: np.ndarray, scores: np.ndarray) -> float:
     """Share of cells on the right side of one half."""
     return float(((scores >= 0.5) == infected).mean())
-
-
-def by_group(
-    measure: Callable[[np.ndarray, np.ndarray], float],
-    infected: np.ndarray,
-    scores: np.ndarray,
-    groups: np.ndarray,
-    resamples: int = RESAMPLES,
-) -> tuple[float, float]:
-    """95 % percentile bootstrap over groups (slides): cells of one slide are no independent cells."""
-    rng = np.random.default_rng(0)
-    members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
-    values = []
-    for _ in range(resamples):
-        rows = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
-        if 0 < infected[rows].sum() < len(rows):
-            values.append(measure(infected[rows], scores[rows]))
-    low, high = np.percentile(values, (2.5, 97.5))
-    return float(low), float(high)
-
-
-def share_interval(right: np.ndarray, groups: np.ndarray, resamples: int = 300) -> tuple[float, float]:
-    """95 % percentile bootstrap over groups of a share: bool [n] and group [n]; sums per group make it quick."""
-    _, member = np.unique(groups, return_inverse=True)
-    hits, sizes = np.bincount(member, right), np.bincount(member)
-    picks = np.random.default_rng(0).integers(0, len(sizes), (resamples, len(sizes)))
-    low, high = np.percentile(hits[picks].sum(axis=1) / sizes[picks].sum(axis=1), (2.5, 97.5))
-    return float(low), float(high)

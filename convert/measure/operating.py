@@ -15,8 +15,12 @@ from edge.modelfile import Card
 from edge.types import FloatArray
 
 HALF = 0.5
+"""The threshold where none is chosen."""
+
 USUAL = 0.01
-_NEGATIVES = 200
+"""False positives among negative cells that are let through where nobody says how many."""
+
+_NEGATIVES = 200  # cells; with fewer no threshold is chosen
 _BEYOND = 2  # negatives that must be allowed over the threshold, or it rests on one cell
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from convert.errors import CellsError
+from convert.measure.bootstrap import figure_interval, share_interval
 from convert.measure.cells import CellSet
-from convert.measure.metrics import auc, by_group, sensitivity_at, share_interval
+from convert.measure.metrics import auc, sensitivity_at
 from convert.net.rewrite import device_model, net_input
 from convert.net.values import ValueRange
 from edge.classifier import Classifier
@@ -25,8 +26,8 @@ from edge.modelfile import Card, ModelFile
 from edge.runtime import Net
 from edge.types import FloatArray, UInt8Array
 
-_ROUNDS = 9
-_BATCH = 32
+_ROUNDS = 9  # of timing; the first one warms up
+_BATCH = 32  # cells
 ON_BLACK = "cut out on black"
 """What the card's ``training`` says of ``cells`` that were shown to the net so."""
 
@@ -105,7 +106,7 @@ def figures(
         for name, measure in measures.items():
             found[name] = measure(infected, score)
             if several:
-                found[f"{name}_interval"] = by_group(measure, infected, score, groups, resamples)
+                found[f"{name}_interval"] = figure_interval(measure, infected, score, groups, resamples)
     return found
 
 

@@ -16,7 +16,7 @@ from models.adapt import finder as finding
 from models.adapt.tune import AdaptationSetup, HeldOutScores, joined, judge, tuned_classifier, tuned_finder
 from models.data.classes import ClassScheme, fit
 from models.data.fieldset import Fields
-from models.judge.figures import Scored
+from models.judge.figures import CellScores
 from models.judge.finder_thresholds import OTHERS, Grid, best
 
 FOLDS = 3
@@ -118,7 +118,7 @@ class ClassifierCheck:
         for part in (self.before, self.after):
             if part is None:
                 return False
-            scored = Scored(card, fit(plan, card), part.cells, part.scores)
+            scored = CellScores(card, fit(plan, card), part.cells, part.scores)
             if not 0 < scored.positive.sum() < len(scored.positive):
                 return False
             values.append(auc(scored.positive, scored.suspicion))

@@ -25,7 +25,7 @@ from models.adapt import finder as finding
 from models.data.cells import LabelledCells, join
 from models.data.classes import ClassScheme, fit
 from models.data.fieldset import Fields
-from models.judge.figures import END_TO_END, Scored, applies, measure
+from models.judge.figures import END_TO_END, CellScores, applies, measure
 from models.train.classifier import BatchClasses, CellTraining, train
 from models.train.device import flatbuffer_of, int8_scores
 from models.train.finder import FinderTraining
@@ -200,7 +200,7 @@ def figures(held_out: HeldOutScores, card: Card, plan: ClassScheme) -> dict[str,
         "finder_keeps_positive": None if not pooled.infected else round(pooled.infected_kept, 4),
         "positive_cells": pooled.infected,
     }
-    scored = Scored(card, fit(plan, card), held_out.cells, held_out.scores)
+    scored = CellScores(card, fit(plan, card), held_out.cells, held_out.scores)
     positive = scored.positive
     if 0 < positive.sum() < len(positive):
         out["auc"] = round(auc(positive, scored.suspicion), 4)

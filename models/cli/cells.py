@@ -199,8 +199,18 @@ def _judging(
 def _evaluate(models: list[str], asked: Any, unseen: bool, json: bool) -> None:
     from models.data.gather import gather  # noqa: PLC0415
     from models.judge.evaluate import evaluated, open_nets  # noqa: PLC0415 - heavy
+    from models.judge.finder import evaluated_finders, finder_lines, is_finder  # noqa: PLC0415
     from models.judge.words import evaluated_lines  # noqa: PLC0415
 
+    if finders := [name for name in models if is_finder(name)]:
+        if len(finders) < len(models):
+            raise typer.BadParameter("finders and classifiers are evaluated one after the other")
+        found = evaluated_finders(finders, asked, teller())
+        if json:
+            write_json({"report_version": 1, "finders": found})
+        else:
+            write_lines([line for one in found for line in finder_lines(one)])
+        return
     found = evaluated(open_nets(models), gather(asked, least=1, split=False), teller(), say, unseen=unseen)
     if json:
         write_json({"report_version": 1, "models": found})
@@ -222,7 +232,7 @@ def _compare(models: list[str], asked: Any, unseen: bool, json: bool) -> None:
 
 evaluate = _judging(
     "evaluate",
-    "Judge device files on cells or annotated fields, in the device's own runtime, with intervals over slides or blocks.",
+    "Judge classifiers or finders on cells or annotated fields, in the device's runtime, with intervals over slides or blocks.",
     _evaluate,
     1,
 )

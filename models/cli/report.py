@@ -45,11 +45,12 @@ def report(
         from convert.errors import CellsError  # noqa: PLC0415
         from models.data.fields import need_images  # noqa: PLC0415
         from models.data.folds import CLASSIFIERS  # noqa: PLC0415 - these are heavy
-        from models.judge.cell_figures import never_seen  # noqa: PLC0415
+        from models.judge.scores import score_all  # noqa: PLC0415
+        from models.judge.unseen import unseen_folds  # noqa: PLC0415 - these are heavy
+        from models.report.all_figures import never_seen  # noqa: PLC0415
         from models.report.blind import FILE, keep, kept, take, write_sheet  # noqa: PLC0415
-        from models.report.page import PLOTS, Beside, assemble, write  # noqa: PLC0415
+        from models.report.page import PLOTS, PageExtras, assemble, write  # noqa: PLC0415
         from models.report.plots import need_matplotlib  # noqa: PLC0415
-        from models.report.scores import score_all  # noqa: PLC0415
         from models.report.sheets import check_outside, write_sheets  # noqa: PLC0415
 
         need_images()
@@ -62,7 +63,7 @@ def report(
         if reading is not None and not reading.is_file():
             raise CellsError(f"{reading}: no such file")
         tell = teller()
-        nih, iml, nets = score_all(CLASSIFIERS, FOLDS, tell)
+        nih, iml, nets = score_all(CLASSIFIERS, unseen_folds(FOLDS), tell)
         if sheets is not None:
             write_lines([str(path) for path in write_sheets(sheets, nih, iml, nets[0])])
         if blind is not None:
@@ -72,7 +73,7 @@ def report(
             write_lines([f"{readings}: kept"])
         if sheets is not None or blind is not None or reading is not None:
             return
-        beside = Beside(never_seen(FOLDS), kept(readings, iml, nets[0]))
+        beside = PageExtras(never_seen(FOLDS), kept(readings, iml, nets[0]))
         tell("drawing intervals", -1)
         written = write(out, assemble(nih, iml, nets, SHELF, beside))
         write_lines([str(path) for path in written])

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from convert.measure.bootstrap import FEW_GROUPS
 from convert.measure.cells import CellSet as JudgedCells
 from edge.crops import centre_colours
 from edge.types import FloatArray, Int32Array, UInt8Array
-
-FEW_GROUPS = 8
-"""With fewer groups, intervals are drawn over fields: narrower than a new film deserves, which is said."""
 
 FOUND, BOX, HARD = 0, 1, 2
 """What a cell is: found by the finder (or a cell of a folder) and annotated; an annotated box, moved a little, to learn from only;

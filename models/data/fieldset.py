@@ -16,15 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from convert.errors import CellsError
-from convert.finding.judge import MATCHED
 from convert.measure.annotations import AnnotatedField
 from convert.measure.colours import middle, middle_colour
 from convert.measure.fields import FieldSet, read_fields, read_image
-from convert.measure.matching import BORDER, pairs
+from convert.measure.matching import assign
 from convert.measure.reading import Progress, check_readable
 from edge import shelf
 from edge.analysis import set_aside_cut
-from edge.boxes import inside, iou
+from edge.boxes import inside
 from edge.crops import centre_colours, crop_cells, to_reference
 from edge.door import quiet_native_stderr
 from edge.errors import UnreadableFieldError
@@ -193,16 +192,10 @@ def _found(finder: Finder, rgb: UInt8Array, known: AnnotatedField, plan: ClassSc
     cells = set_aside_cut(finder.find(rgb), shape)
     boxes = cells.boxes[cells.kind == 0]
     annotated = plan.indices(known.types)
-    scored = inside(known.boxes, shape, BORDER) & (annotated >= 0)
-    use = inside(boxes, shape, BORDER)
-    truth = np.full(len(boxes), plan.background_index, np.int32)
-    role = np.full(len(boxes), HARD, np.int8)
-    hit = np.zeros(len(known.boxes), bool)
-    for i, j in pairs(iou(boxes, known.boxes), MATCHED):
-        hit[j] = True
-        use[i] = scored[j]
-        truth[i], role[i] = annotated[j], FOUND
-    return _Finds(boxes, use, truth, role, annotated[scored & ~hit])
+    match = assign(boxes, known.boxes, shape, annotated >= 0)
+    truth = match.of_finds(annotated, plan.background_index).astype(np.int32)
+    role = np.where(match.of >= 0, FOUND, HARD).astype(np.int8)
+    return _Finds(boxes, match.counts, truth, role, annotated[match.lost])
 
 
 def _cells(

@@ -10,35 +10,32 @@ from typing import Any
 
 import numpy as np
 
-from models.judge.figures import Measured, Scored
+from convert.measure.bootstrap import QUICK_RESAMPLES, limits, resampled_sums
+from models.judge.figures import CellScores, Measurement
 
-_DRAWS = 1000
 
-
-def tables(scored: Scored) -> np.ndarray:
+def tables(scored: CellScores) -> np.ndarray:
     """A matrix per group (field, where groups are few), int [groups, k true, k + 1 decided]; last column: lost."""
     truth = scored.truth()
     if truth is None:
         raise ValueError("the net's classes are not those of the cells")
     count = len(scored.card.labels)
-    every = np.concatenate(scored.cells.units())
-    _, member = np.unique(every, return_inverse=True)
-    out = np.zeros((int(member.max()) + 1, count, count + 1), int)
-    here = len(truth)
-    np.add.at(out, (member[:here], truth, scored.decided()), 1)
-    if scored.fit.label_of is not None and here < len(every):
+    names, member = np.unique(np.concatenate(scored.cells.units()), return_inverse=True)
+    out = np.zeros((len(names), count, count + 1), int)
+    np.add.at(out, (member[: len(truth)], truth, scored.decided()), 1)
+    if scored.fit.label_of is not None:
         lost = scored.fit.label_of[scored.cells.lost_truth]
-        np.add.at(out, (member[here:], lost, np.full(len(lost), count)), 1)
+        np.add.at(out, (member[len(truth) :], lost, np.full(len(lost), count)), 1)
     return out
 
 
 def recalls(matrix: np.ndarray) -> np.ndarray:
-    """Of each class, the share that is found and called so: [..., k, k + 1] to float [..., k]; NaN where there is none."""
+    """The share of each class that is found and called so: [..., k, k + 1] to float [..., k]; NaN where there is none."""
     return _ratio(_hits(matrix), matrix.sum(axis=-1))
 
 
 def precisions(matrix: np.ndarray) -> np.ndarray:
-    """Of what is called so, the share that is: float [..., k]; NaN where nothing is called so."""
+    """The share of the cells called each class that are of it: float [..., k]; NaN where nothing is called so."""
     return _ratio(_hits(matrix), matrix[..., :-1].sum(axis=-2))
 
 
@@ -53,27 +50,23 @@ def accuracies(matrix: np.ndarray) -> np.ndarray:
     return np.asarray(_hits(matrix).sum(axis=-1) / np.maximum(matrix.sum(axis=(-1, -2)), 1))
 
 
-def drawn(by_group: np.ndarray) -> np.ndarray:
-    """Matrices of bootstrap samples, int [draws, k, k + 1]; the same groups for every net."""
-    groups = len(by_group)
-    picks = np.random.default_rng(0).integers(0, groups, (_DRAWS, groups))
-    times = np.zeros((_DRAWS, groups), int)
-    np.add.at(times, (np.arange(_DRAWS)[:, None], picks), 1)
-    return np.asarray(np.einsum("dg,gij->dij", times, by_group))
+def resampled(by_group: np.ndarray) -> np.ndarray:
+    """Matrices of bootstrap resamples, int [resamples, k, k + 1]; the same groups for every net."""
+    return resampled_sums(by_group, QUICK_RESAMPLES)
 
 
-def figures(scored: Scored) -> dict[str, Any]:
+def figures(scored: CellScores) -> dict[str, Any]:
     """Everything as plain values: ``labels``, ``confusion`` (rows: true; last column: lost), and figures with intervals."""
     by_group = tables(scored)
-    whole, samples = by_group.sum(axis=0), drawn(by_group)
+    whole, samples = by_group.sum(axis=0), resampled(by_group)
     many = len(by_group) > 1
     counts, called = whole.sum(axis=1), whole[:, :-1].sum(axis=0)
 
     def measured(value: float, values: np.ndarray, n: int) -> dict[str, Any] | None:
         if np.isnan(value):
             return None
-        low, high = (float(v) for v in np.nanpercentile(values, (2.5, 97.5))) if many else (None, None)
-        return asdict(Measured(float(value), low, high, n))
+        low, high = limits(values) if many else (None, None)
+        return asdict(Measurement(float(value), low, high, n))
 
     rows = {"recall": (recalls, counts), "precision": (precisions, called)}
     each = {

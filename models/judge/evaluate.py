@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convert.errors import CellsError
-from convert.measure.metrics import by_group
+from convert.measure.bootstrap import figure_interval, limits
 from convert.measure.reading import Progress
 from edge import shelf
 from edge.classifier import Classifier
@@ -27,15 +28,15 @@ from models.judge import figures as score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Net:
-    """A device file to be judged: the name it was asked by, and what it was read as."""
+class DeviceNet:
+    """A device file to be judged: the name it was given by, and what it was read as."""
 
     name: str
     file: ModelFile
     classifier: Classifier
 
 
-def open_nets(names: Sequence[str]) -> list[Net]:
+def open_nets(names: Sequence[str]) -> list[DeviceNet]:
     """Device files by their names on the shelf or their paths; raises ModelError."""
     nets = []
     for name in names:
@@ -48,11 +49,11 @@ def open_nets(names: Sequence[str]) -> list[Net]:
             name = str(folder / f"{folder.resolve().name}.tflite")  # noqa: PLW2901
         with quiet_native_stderr():
             file = shelf.load(name)
-            nets.append(Net(name, file, Classifier(file)))
+            nets.append(DeviceNet(name, file, Classifier(file)))
     return nets
 
 
-def unseen_groups(nets: Sequence[Net], say: Callable[[str], None]) -> frozenset[str]:
+def unseen_groups(nets: Sequence[DeviceNet], say: Callable[[str], None]) -> frozenset[str]:
     """Groups that all nets held out, by their cards; raises CellsError where no card says which."""
     each = []
     for net in nets:
@@ -67,8 +68,8 @@ def unseen_groups(nets: Sequence[Net], say: Callable[[str], None]) -> frozenset[
 
 
 def score_all(
-    nets: Sequence[Net], data: OpenData, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
-) -> list[score.Scored]:
+    nets: Sequence[DeviceNet], data: OpenData, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+) -> list[score.CellScores]:
     """Each net on the same cells, cut as its card says.
 
     Args:
@@ -100,20 +101,26 @@ def score_all(
                 raise CellsError("--unseen: the nets held out no group in common that is in these folders")
         cells = read[card.crop]
         tell(f"scoring with {card.name}", -1)
-        out.append(score.Scored(card, known, cells, net.classifier.scores(cells.crops)))
+        out.append(score.CellScores(card, known, cells, net.classifier.scores(cells.crops)))
     return out
 
 
-def evaluated(
-    nets: Sequence[Net], data: OpenData, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
-) -> list[dict[str, Any]]:
-    """The figures of each net, plain values."""
+def _notes(say: Callable[[str], None]) -> tuple[list[str], Callable[[str], None]]:
+    """A list of what was noticed, and what adds a line to it and says it."""
     notes: list[str] = []
 
     def note(line: str) -> None:
         notes.append(line)
         say(f"! {line}")
 
+    return notes, note
+
+
+def evaluated(
+    nets: Sequence[DeviceNet], data: OpenData, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+) -> list[dict[str, Any]]:
+    """The figures of each net, plain values."""
+    notes, note = _notes(say)
     out = []
     for net, scored in zip(nets, score_all(nets, data, tell, note, unseen=unseen), strict=True):
         cells = scored.cells
@@ -143,7 +150,7 @@ def evaluated(
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FigureDifference:
     """One figure of two nets on the same cells: values, and the second minus the first with its 95 % interval."""
 
     key: str
@@ -165,35 +172,32 @@ class Difference:
         return "better" if better else "worse"
 
 
-def differences(first: score.Scored, second: score.Scored) -> list[Difference]:
+def differences(first: score.CellScores, second: score.CellScores) -> list[FigureDifference]:
     """Every figure that both nets have, paired: the same groups are drawn for both."""
     out = []
-    for asked in (*score.FIGURES, *score.END_TO_END):
-        if not (score.applies(asked, first) and score.applies(asked, second)):
+    for metric in score.BY_KEY.values():
+        if not (score.applies(metric, first) and score.applies(metric, second)):
             continue
-        positive, values, groups = score.columns(asked, [first, second])
-        rows = score.chosen(asked, positive)
-        bounds: tuple[float | None, float | None]
-        if asked.measure is None:
+        positive, values, groups = score.columns(metric, [first, second])
+        rows = score.chosen(metric, positive)
+        low = high = None
+        if metric.measure is None:
             one, two = (float(values[rows, i].mean()) for i in (0, 1))
-            bounds = score.share_bounds(values[rows, 1] - values[rows, 0], groups[rows])
+            shift = score.share(values[rows, 1] - values[rows, 0], groups[rows])
+            low, high = shift.low, shift.high
         else:
-            measure = asked.measure
-            one, two = (measure(positive, values[:, i]) for i in (0, 1))
-
-            def gain(
-                truth: np.ndarray, both: np.ndarray, function: Callable[[np.ndarray, np.ndarray], float] = measure
-            ) -> float:
-                return function(truth, both[:, 1]) - function(truth, both[:, 0])
-
-            bounds = (None, None)
+            one, two = (metric.measure(positive, values[:, i]) for i in (0, 1))
             if score.several_groups(groups):
-                bounds = by_group(gain, positive, values, groups)
-        out.append(Difference(asked.key, asked.name, one, two, bounds[0], bounds[1], asked.percent))
+                low, high = figure_interval(partial(_gain, metric.measure), positive, values, groups)
+        out.append(FigureDifference(metric.key, metric.name, one, two, low, high, metric.percent))
     return [*out, *_of_classes(first, second)]
 
 
-def _of_classes(first: score.Scored, second: score.Scored) -> list[Difference]:
+def _gain(function: score.Function, truth: np.ndarray, both: np.ndarray) -> float:
+    return function(truth, both[:, 1]) - function(truth, both[:, 0])
+
+
+def _of_classes(first: score.CellScores, second: score.CellScores) -> list[FigureDifference]:
     """Accuracy over the classes and macro F1, where both nets tell the same more than two apart."""
     if first.card.labels != second.card.labels or first.truth() is None or second.truth() is None:
         return []
@@ -208,22 +212,16 @@ def _of_classes(first: score.Scored, second: score.Scored) -> list[Difference]:
         one, two = (float(function(table.sum(axis=0))) for table in each)
         low = high = None
         if len(each[0]) > 1:
-            gains = function(confusion.drawn(each[1])) - function(confusion.drawn(each[0]))
-            low, high = (float(v) for v in np.nanpercentile(gains, (2.5, 97.5)))
-        out.append(Difference(key, name, one, two, low, high))
+            low, high = limits(function(confusion.resampled(each[1])) - function(confusion.resampled(each[0])))
+        out.append(FigureDifference(key, name, one, two, low, high))
     return out
 
 
 def compared(
-    nets: Sequence[Net], data: OpenData, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
+    nets: Sequence[DeviceNet], data: OpenData, tell: Progress, say: Callable[[str], None], *, unseen: bool = False
 ) -> dict[str, Any]:
     """Each net against the first one, and what each costs; plain values."""
-    notes: list[str] = []
-
-    def note(line: str) -> None:
-        notes.append(line)
-        say(f"! {line}")
-
+    notes, note = _notes(say)
     scored = score_all(nets, data, tell, note, unseen=unseen)
     costs = [
         {

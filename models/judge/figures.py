@@ -13,22 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from convert.measure.metrics import RESAMPLES, auc, by_group, sensitivity_at, share_interval
+from convert.measure.bootstrap import QUICK_RESAMPLES, figure_interval, share_interval
+from convert.measure.metrics import auc, sensitivity_at
 from convert.measure.scoring import decide
 from edge.card import Card
 from edge.decision import reaches
 from edge.types import FloatArray, Int32Array
-from models.data.cells import LabelledCells
+from edge.verdict.interval import clopper_pearson
+from models.data.cells import FOUND, LabelledCells
 from models.data.classes import ClassMapping
 
-_LOST = -1.0
-_FOR_RARE = 1000  # negative cells without which one in a thousand means nothing
+_LOST = -1.0  # stands for the score of a cell that the finder lost: no threshold reaches it
+_FOR_RARE = 1000  # negative cells; with fewer, one false positive in a thousand means nothing
 
 Function = Callable[[np.ndarray, np.ndarray], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """A figure with its 95 % interval (None: of one group there is none) and the number of cells it rests on."""
 
     value: float
@@ -47,8 +49,8 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """One net's scores on some cells.
+class CellScores:
+    """One net's scores of cells of known class.
 
     Attributes:
         card: of the net.
@@ -92,7 +94,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Metric:
     """A figure: its key and name, and how it comes from the truth and one number per cell.
 
     Attributes:
@@ -105,93 +107,108 @@ class Asked:
 
     key: str
     name: str
-    values: Callable[[Scored], np.ndarray]
+    values: Callable[[CellScores], np.ndarray]
     of: str = "all"
     measure: Function | None = None
     lost: bool = False
     percent: bool = True
 
 
-def _right_at_half(scored: Scored) -> np.ndarray:
+def _right_at_half(scored: CellScores) -> np.ndarray:
     return np.asarray(scored.flagged(0.5) == scored.positive, float)
 
 
-def _flagged(scored: Scored) -> np.ndarray:
+def _flagged(scored: CellScores) -> np.ndarray:
     return scored.flagged(scored.card.threshold).astype(float)
 
 
-def _suspicion(scored: Scored) -> np.ndarray:
+def _suspicion(scored: CellScores) -> np.ndarray:
     return scored.suspicion
 
 
 _AT_1, _AT_01 = partial(sensitivity_at, rate=0.01), partial(sensitivity_at, rate=0.001)
 FIGURES = (
-    Asked("accuracy", "accuracy at one half", _right_at_half),
-    Asked("auc", "AUC", _suspicion, measure=auc, percent=False),
-    Asked("sensitivity_at_1_percent_fp", "sensitivity at 1 % false positives", _suspicion, "positive", _AT_1),
-    Asked("sensitivity_at_0.1_percent_fp", "sensitivity at 0.1 % false positives", _suspicion, "positive", _AT_01),
-    Asked("sensitivity", "sensitivity at the threshold", _flagged, "positive"),
-    Asked("false_positive_rate", "false positives at the threshold", _flagged, "negative"),
+    Metric("accuracy", "accuracy at one half", _right_at_half),
+    Metric("auc", "AUC", _suspicion, measure=auc, percent=False),
+    Metric("sensitivity_at_1_percent_fp", "sensitivity at 1 % false positives", _suspicion, "positive", _AT_1),
+    Metric("sensitivity_at_0.1_percent_fp", "sensitivity at 0.1 % false positives", _suspicion, "positive", _AT_01),
+    Metric("sensitivity", "sensitivity at the threshold", _flagged, "positive"),
+    Metric("false_positive_rate", "false positives at the threshold", _flagged, "negative"),
 )
 END_TO_END = (
-    Asked("found_at_1_percent_fp", "end to end at 1 % false positives", _suspicion, "positive", _AT_1, lost=True),
-    Asked("found_at_0.1_percent_fp", "end to end at 0.1 % false positives", _suspicion, "positive", _AT_01, lost=True),
-    Asked("found", "end to end at the threshold", _flagged, "positive", lost=True),
+    Metric("found_at_1_percent_fp", "end to end at 1 % false positives", _suspicion, "positive", _AT_1, lost=True),
+    Metric("found_at_0.1_percent_fp", "end to end at 0.1 % false positives", _suspicion, "positive", _AT_01, lost=True),
+    Metric("found", "end to end at the threshold", _flagged, "positive", lost=True),
 )
-"""Of all annotated positive cells, those the finder lost among them."""
+"""Figures of all annotated positive cells, those that the finder lost among them."""
+
+BY_KEY = {metric.key: metric for metric in (*FIGURES, *END_TO_END)}
 
 
-def applies(asked: Asked, scored: Scored) -> bool:
+def applies(metric: Metric, scored: CellScores) -> bool:
     """Whether a figure means something on these cells."""
     if not scored.card.positive or len(scored.card.positive) == len(scored.card.labels):
         return False
     cells, positives = scored.cells, int(scored.positive.sum())
     negatives = len(cells) - positives
-    if asked.lost and not (len(cells.lost_truth) or cells.role.any()):
+    if metric.lost and not (len(cells.lost_truth) or cells.role.any()):
         return False  # single cells: nothing can be lost
-    if asked.measure is None:
-        rests_on = {"all": len(cells), "positive": positives, "negative": negatives}[asked.of]
-        return rests_on + (int(scored.lost.sum()) if asked.lost else 0) > 0
-    return positives > 0 and negatives >= (_FOR_RARE if asked.measure is _AT_01 else 1)
+    if metric.measure is None:
+        rests_on = {"all": len(cells), "positive": positives, "negative": negatives}[metric.of]
+        return rests_on + (int(scored.lost.sum()) if metric.lost else 0) > 0
+    return positives > 0 and negatives >= (_FOR_RARE if metric.measure is _AT_01 else 1)
 
 
-def columns(asked: Asked, several: Sequence[Scored]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Truth bool [n], values float [n, nets] and groups [n] of the cells that a figure is about, lost ones where it asks so."""
+def columns(metric: Metric, several: Sequence[CellScores]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth bool [n], values float [n, nets] and groups [n] of the cells that a figure is about, lost ones where it counts them."""
     one = several[0]
-    values = np.stack([asked.values(scored) for scored in several], axis=1).astype(float)
+    values = np.stack([metric.values(scored) for scored in several], axis=1).astype(float)
     positive = one.positive
     groups, lost_groups = one.cells.units()
-    if asked.lost:
+    if metric.lost:
         lost = one.lost
         positive = np.concatenate([positive, np.ones(int(lost.sum()), bool)])
         groups = np.concatenate([groups, lost_groups[lost]])
-        never = _LOST if asked.measure is not None else 0.0
+        never = _LOST if metric.measure is not None else 0.0
         values = np.concatenate([values, np.full((int(lost.sum()), values.shape[1]), never)])
     return positive, values, groups
 
 
-def chosen(asked: Asked, positive: np.ndarray) -> np.ndarray:
+def chosen(metric: Metric, positive: np.ndarray) -> np.ndarray:
     """The cells that a figure rests on, bool [n]."""
-    return {"all": np.ones(len(positive), bool), "positive": positive, "negative": ~positive}[asked.of]
+    return {"all": np.ones(len(positive), bool), "positive": positive, "negative": ~positive}[metric.of]
 
 
-def measure(asked: Asked, scored: Scored) -> Measured:
+def share(values: np.ndarray, groups: np.ndarray) -> Measurement:
+    """A mean over cells, bool or float [n], with its interval over groups [n]; of one group there is none."""
+    low, high = share_interval(values, groups, QUICK_RESAMPLES) if several_groups(groups) else (None, None)
+    return Measurement(float(values.mean()), low, high, len(values))
+
+
+def exact(hits: int, total: int) -> Measurement:
+    """A share with its exact interval, cells taken as independent; of nothing there is no interval."""
+    if not total:
+        return Measurement(float("nan"), None, None, 0)
+    interval = clopper_pearson(hits, total)
+    return Measurement(hits / total, interval.low, interval.high, total)
+
+
+def agreeing(one: FloatArray, other: FloatArray, card: Card) -> np.ndarray:
+    """Which cells two nets count as the same class at the card's threshold: scores float32 [n, classes] to bool [n]."""
+    first, second = (decide(scores, card.labels, card.positive, card.threshold) for scores in (one, other))
+    return np.asarray(first == second)
+
+
+def measure(metric: Metric, scored: CellScores) -> Measurement:
     """One figure of one net."""
-    positive, values, groups = columns(asked, [scored])
-    rows = chosen(asked, positive)
-    if asked.measure is None:
-        mine = values[rows, 0]
-        low, high = share_bounds(mine, groups[rows])
-        return Measured(float(mine.mean()), low, high, int(rows.sum()))
-    value = asked.measure(positive, values[:, 0])
-    many = several_groups(groups)
-    low, high = by_group(asked.measure, positive, values[:, 0], groups, RESAMPLES) if many else (None, None)
-    return Measured(float(value), low, high, int(rows.sum()))
-
-
-def share_bounds(values: np.ndarray, groups: np.ndarray) -> tuple[float, float] | tuple[None, None]:
-    """95 % of a mean, over groups; (None, None) where there is one group only."""
-    return share_interval(values, groups, 1000) if several_groups(groups) else (None, None)
+    positive, values, groups = columns(metric, [scored])
+    rows = chosen(metric, positive)
+    if metric.measure is None:
+        return share(values[rows, 0], groups[rows])
+    value, low, high = metric.measure(positive, values[:, 0]), None, None
+    if several_groups(groups):
+        low, high = figure_interval(metric.measure, positive, values[:, 0], groups)
+    return Measurement(float(value), low, high, int(rows.sum()))
 
 
 def several_groups(groups: np.ndarray) -> bool:
@@ -200,7 +217,7 @@ def several_groups(groups: np.ndarray) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class NegativeGroup:
     """A group without any positive cell: what is flagged there is a false positive."""
 
     group: str
@@ -213,22 +230,45 @@ class Known:
         return 1000 * self.flagged / self.cells
 
 
-def known_negatives(scored: Scored) -> list[Known]:
-    """Each known-negative group, the worst first; a group with a positive cell, found or lost, is none."""
-    spoilt = {str(g) for g in scored.cells.groups[scored.positive]} | {
-        str(g) for g in scored.cells.lost_groups[scored.lost]
-    }
-    flagged = scored.flagged(scored.card.threshold)
-    names, member = np.unique(scored.cells.groups, return_inverse=True)
+def negative_groups(groups: np.ndarray, flagged: np.ndarray, positive: np.ndarray) -> list[NegativeGroup]:
+    """Each known-negative group, in the order of their names.
+
+    Args:
+        groups: str [n], of each cell.
+        flagged: bool [n], cells that the net calls positive.
+        positive: str [m], groups of the positive cells, of those too that the finder lost.
+    """
+    names, member = np.unique(groups, return_inverse=True)
     hits, sizes = np.bincount(member, flagged), np.bincount(member)
-    rows = [
-        Known(str(name), int(size), int(hit))
-        for name, hit, size in zip(names, hits, sizes, strict=True)
-        if str(name) not in spoilt
-    ]
+    known = ~np.isin(names, positive)
+    rows = zip(names[known], sizes[known], hits[known], strict=True)
+    return [NegativeGroup(str(name), int(size), int(hit)) for name, size, hit in rows]
+
+
+def known_negatives(scored: CellScores) -> list[NegativeGroup]:
+    """Each known-negative group, the worst first; a group with a positive cell, found or lost, is none."""
+    cells = scored.cells
+    positive = np.concatenate([cells.groups[scored.positive], cells.lost_groups[scored.lost]])
+    rows = negative_groups(cells.groups, scored.flagged(scored.card.threshold), positive)
     return sorted(rows, key=lambda one: (-one.per_1000, one.group))
 
 
-def two_sided(scored: Scored) -> dict[str, Any]:
+def two_classes(card: Card, positive: np.ndarray, suspicion: FloatArray, groups: np.ndarray) -> CellScores:
+    """Scores of cells of which only the following is kept: no crops, and all of them found.
+
+    Args:
+        card: of a net with two classes, the second of them positive.
+        positive: bool [n].
+        suspicion: float32 [n], score of the positive class.
+        groups: str [n].
+    """
+    truth, number = positive.astype(np.int32), np.unique(groups, return_inverse=True)[1].astype(np.int32)
+    crops, role = np.empty((len(truth), 0, 0, 3), np.uint8), np.full(len(truth), FOUND, np.int8)
+    cells = LabelledCells(crops, truth, card.labels, groups, number, role)
+    scores = np.stack([1 - suspicion, suspicion], axis=1)
+    return CellScores(card, ClassMapping(np.arange(2, dtype=np.int32), card.positive_mask), cells, scores)
+
+
+def two_sided(scored: CellScores) -> dict[str, Any]:
     """All figures of positive cells against the others that mean something, plain values."""
-    return {asked.key: asdict(measure(asked, scored)) for asked in (*FIGURES, *END_TO_END) if applies(asked, scored)}
+    return {key: asdict(measure(metric, scored)) for key, metric in BY_KEY.items() if applies(metric, scored)}

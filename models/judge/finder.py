@@ -1,141 +1,108 @@
-"""What a finder finds of what there is: ``python -m models.judge.finder``.
+"""What finders find of the annotated cells: ``python -m models evaluate finder-thin classical --fields DIR``.
 
-On the IML fields (boxes, IoU 0.5) per block of 35 consecutive images and pooled; on the Chula fields, another scope, by
-points. The intervals are 95 % percentile bootstraps over fields (Efron 1979; 1,000 draws, seeded): fields of one block
-show one film, so they are narrower than those a new film deserves. The blocks show how much films differ.
-
-The classical finder was tuned on IML blocks 0, 2, 4, 6 and on every second Chula field; what is left is marked *held out*.
-It is not untouched. The scale estimate, the margin and the thresholds of white cells, platelets and noise were set on fields
-of every block and of all Chula fields; the infected cells lost in block 3 were looked at (pale cells' tint, widest radius,
-the suspects' confidence); and ``LEAST_CONFIDENCE`` was last moved, from 0.60 to 0.62, on the count bias of all 240 fields.
-A learned finder's card says which blocks it was trained on.
+Boxes match at an intersection over union of one half, points by the distance of the centres. Figures are pooled over all fields and
+given for each group, as groups of one film differ more than the intervals say when they are drawn over fields.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import cv2
-import numpy as np
-
-from convert.measure.matching import Match, Summary, match_boxes, match_points, summarise
-from edge.finders import Finder
-from edge.finders.classical import ClassicalFinder
-from edge.finders.learned import LearnedFinder
-from edge.modelfile import read_model
-from edge.types import Int32Array, UInt8Array
-from models.data.fields import load_chula, load_iml
-
-TUNED_BLOCKS = frozenset({0, 2, 4, 6})
-DRAWS = 1000
+from convert.errors import CellsError
+from convert.finding.judge import drawn_over, figures, judge
+from convert.measure.fields import FieldSet, read_fields
+from convert.measure.matching import Match, summarise
+from convert.measure.reading import Progress
+from edge import shelf
+from edge.door import quiet_native_stderr
+from models.data.classes import make_scheme
+from models.data.fieldset import CLASSICAL, finder_of
+from models.data.gather import DataOptions
 
 
-def make_finder(name: str) -> Finder:
-    """``classical``, or the path of a finder's ``.tflite``."""
-    return ClassicalFinder() if name == "classical" else LearnedFinder(read_model(Path(name)))
+def is_finder(name: str) -> bool:
+    """Whether a name on the shelf or a device file is a finder; raises ModelError where there is no such model."""
+    if name == CLASSICAL:
+        return True
+    if Path(name).is_dir() or name.endswith((".keras", ".h5")):
+        return False
+    with quiet_native_stderr():
+        card = shelf.load(name).card
+    return card is not None and card.task == "find"
 
 
-def found_cells(finder: Finder, rgb: UInt8Array) -> tuple[Int32Array, float]:
-    """Boxes of what the finder counts, int32 [n, 4], and the milliseconds it took."""
-    start = time.perf_counter()
-    cells = finder.find(rgb)
-    took = (time.perf_counter() - start) * 1e3
-    return cells.boxes[cells.kind == 0], took
+def evaluated_finders(names: Sequence[str], given: DataOptions, tell: Progress) -> list[dict[str, Any]]:
+    """The figures of each finder on each folder of annotated fields, plain values.
 
+    Args:
+        names: ``classical``, names on the shelf, or paths.
+        given: folders of fields, and what is positive in them.
+        tell: gets progress.
 
-def interval(matches: Sequence[Match], figure: Callable[[Summary], float]) -> tuple[float, float]:
-    """95 % percentile bootstrap over fields of one pooled figure."""
-    generator = np.random.default_rng(0)
-    draws = generator.integers(0, len(matches), (DRAWS, len(matches)))
-    values = [figure(summarise([matches[i] for i in draw])) for draw in draws]
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def report(matches: Sequence[Match], *, intervals: bool) -> dict[str, object]:
-    """The summary as a dictionary; with ``intervals``, of F1, infected kept and count bias."""
-    out: dict[str, object] = asdict(summarise(list(matches)))
-    if not out["infected"]:
-        out["infected_kept"] = None  # a share of nothing; NaN would not be JSON
-    if intervals:
-        out["f1_interval"] = interval(matches, lambda s: s.f1)
-        out["count_bias_interval"] = interval(matches, lambda s: s.count_bias)
-        if out["infected"]:
-            out["infected_kept_interval"] = interval(matches, lambda s: s.infected_kept)
+    Raises:
+        CellsError: no fields are given, or they cannot be used.
+        ModelError: there is no such finder.
+    """
+    if not given.fields:
+        raise CellsError("a finder is judged on whole fields: give --fields DIR")
+    finders, out = {name: finder_of(name) for name in names}, []
+    for folder in given.fields:
+        fields = read_fields(folder, given.annotations, given.group_by)
+        judged = judge(finders, fields, positive_names(fields, given), tell)
+        for name in names:
+            matches = list(zip(judged.groups, judged.matches[name], strict=True))
+            of_groups = {
+                group: [match for own, match in matches if own == group] for group in dict.fromkeys(judged.groups)
+            }
+            row = {
+                "finder": name,
+                "set": folder.resolve().name,
+                "ms_per_field": judged.ms[name],
+                "intervals_over": drawn_over(judged.groups),
+                "figures": figures(judged, name),
+                "groups": {group: _summary(own) for group, own in of_groups.items() if any(one.true for one in own)},
+                "skipped": list(judged.skipped),
+            }
+            out.append(row)
     return out
 
 
-def evaluate(finder: Finder, blocks: frozenset[int] | None = None) -> dict[str, object]:
-    """Every figure of a finder, nested by set and part; ``blocks``: only these blocks of the IML fields."""
-    by_block: dict[int, list[Match]] = {}
-    took: list[float] = []
-    for annotated in load_iml():
-        if blocks is not None and annotated.block not in blocks:
-            continue
-        rgb = annotated.read()
-        boxes, ms = found_cells(finder, rgb)
-        took.append(ms)
-        match = match_boxes(boxes, annotated.boxes, annotated.infected, (rgb.shape[0], rgb.shape[1]))
-        by_block.setdefault(annotated.block, []).append(match)
-    chula = []
-    for pointed in load_chula():
-        rgb = pointed.read()
-        boxes, _ = found_cells(finder, rgb)
-        chula.append(match_points(boxes, pointed.points, (rgb.shape[0], rgb.shape[1])))
-    iml: dict[str, object] = {f"block {b}": report(m, intervals=False) for b, m in sorted(by_block.items())}
-    iml["all"] = report([m for matches in by_block.values() for m in matches], intervals=True)
-    held_out = [m for b, matches in by_block.items() if b not in TUNED_BLOCKS for m in matches]
-    if held_out:
-        iml["held out"] = report(held_out, intervals=True)
-    return {
-        "finder": finder.name,
-        "ms_per_field": float(np.median(took)) if took else None,
-        "iml": iml,
-        "chula": {"all": report(chula, intervals=True), "held out": report(chula[1::2], intervals=True)},
-    }
+def positive_names(fields: FieldSet, given: DataOptions) -> tuple[str, ...]:
+    """Annotated names that are positive; points have none."""
+    if fields.pointed:
+        return ()
+    counts = Counter(kind for one in fields.fields for kind in one.types)
+    plan = make_scheme(counts, given.naming, given.background, given.positive, whole_fields=True, least=1)
+    index = dict(zip(fields.types, plan.indices(fields.types).tolist(), strict=True))
+    return tuple(name for name, i in index.items() if i >= 0 and plan.suspect[i])
 
 
-def lines(figures: dict[str, object]) -> list[str]:
-    """The figures as a plain table, one line per part."""
-    out = [f"{figures['finder']}: {figures['ms_per_field']:.1f} ms per IML field (median)"]
+def _summary(matches: list[Match]) -> dict[str, Any]:
+    row = asdict(summarise(matches))
+    return row if row["infected"] else {**row, "infected_kept": None}  # a share of nothing; NaN would not be JSON
+
+
+def finder_lines(found: dict[str, Any]) -> list[str]:
+    """The figures of one finder on one folder as a plain table, a line per group."""
     head = f"{'':16}{'fields':>7}{'cells':>7}{'F1':>7}{'prec.':>7}{'recall':>7}{'infected kept':>16}{'bias':>8}{'error':>7}"
-    for name in ("iml", "chula"):
-        parts = figures[name]
-        out += ["", head if isinstance(parts, dict) else ""]
-        for part, row in parts.items() if isinstance(parts, dict) else ():
-            kept = f"{row['infected_kept']:.3f} of {row['infected']}" if row["infected"] else "-"
-            out.append(
-                f"{name + ' ' + part:16}{row['fields']:7}{row['cells']:7}{row['f1']:7.3f}{row['precision']:7.3f}"
-                f"{row['recall']:7.3f}{kept:>16}{row['count_bias']:+8.3f}{row['count_error']:7.3f}"
-            )
-            bounds = [
-                f"{k.removesuffix('_interval')} {v[0]:.3f} to {v[1]:.3f}" for k, v in row.items() if "_interval" in k
-            ]
-            if bounds:
-                out.append(f"{'':16}95 % over {row['fields']} fields: " + ", ".join(bounds))
-    return out
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m models.judge.finder", description="Score a cell finder.")
-    parser.add_argument("--finder", default="classical", help="classical, or the path of a finder's .tflite")
-    parser.add_argument("--blocks", default=None, help="only these IML blocks, as in 1,3,5")
-    parser.add_argument("--threads", type=int, default=1, help="threads OpenCV may use")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_args(arguments)
-    cv2.setNumThreads(options.threads)
-    blocks = frozenset(int(b) for b in options.blocks.split(",")) if options.blocks else None
-    figures = evaluate(make_finder(options.finder), blocks)
-    sys.stdout.write((json.dumps(figures, indent=1) if options.json else "\n".join(lines(figures))) + "\n")
-    return 0
+    lines = [f"{found['finder']} on {found['set']}: {found['ms_per_field']:.1f} ms per field (median)", head]
+    for part, row in (*found["groups"].items(), ("all", found["figures"])):
+        kept = f"{row['infected_kept']:.3f} of {row['infected']}" if row["infected"] else "-"
+        lines.append(
+            f"{part:16}{row['fields']:7}{row['cells']:7}{row['f1']:7.3f}{row['precision']:7.3f}"
+            f"{row['recall']:7.3f}{kept:>16}{row['count_bias']:+8.3f}{row['count_error']:7.3f}"
+        )
+    bounds = [
+        f"{key.removesuffix('_interval')} {low:.3f} to {high:.3f}"
+        for key, (low, high) in ((key, value) for key, value in found["figures"].items() if key.endswith("_interval"))
+    ]
+    lines.append(f"{'':16}95 % over {found['intervals_over']}: {', '.join(bounds)}")
+    return [*lines, *(f"  ! {reason}" for reason in found["skipped"])]
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit("python -m models.judge.finder is now called: python -m models evaluate classical --fields DIR")

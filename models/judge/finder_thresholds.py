@@ -1,9 +1,8 @@
-"""Operating thresholds, always chosen on fields the net in question never saw, and never on those it is reported on."""
+"""Which thresholds of a finder are the best on some fields, and which score lets a share of the uninfected cells through."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,18 +14,22 @@ from edge.modelfile import read_model, write_model
 from models.data.fields import ImlField
 
 CELL_GRID = (0.34, 0.38, 0.42, 0.46, 0.5, 0.54, 0.58)
+"""Thresholds of healthy cells that are tried."""
+
 SUSPECT_GRID = (0.16, 0.2, 0.25, 0.3, 0.4, 0.5)
+"""Thresholds of infected cells that are tried."""
+
 OTHERS = (0.3, 0.4)
-"""Of white cells and platelets: there is no truth to choose them by; set by looking at fields."""
+"""Thresholds of white cells and platelets: there is no truth to choose them by; set by looking at fields."""
+
 KEEP = 0.97
 """Infected cells a finder shall keep: what it loses, no classifier sees."""
 
 Grid = dict[tuple[float, float], list[Match]]
 
 
-def finder_grid(path: Path, fields: list[ImlField]) -> Grid:
+def finder_grid(finder: LearnedFinder, fields: list[ImlField]) -> Grid:
     """Scores of every pair of thresholds on these fields."""
-    finder = LearnedFinder(read_model(path))
     grid: Grid = {pair: [] for pair in itertools.product(CELL_GRID, SUSPECT_GRID)}
     for entry in fields:
         rgb = entry.read()
@@ -59,21 +62,6 @@ def rewrite(path: Path, pair: tuple[float, float], origin: str) -> None:
         raise ValueError(f"{path}: not a finder")
     spec = replace(model.card.finder, thresholds=(*pair, *OTHERS))
     write_model(path, model.flatbuffer, replace(model.card, finder=spec, threshold_origin=origin))
-
-
-def choose(paths: list[Path], held_out: list[list[ImlField]], shipped: Path, say: Callable[[str], None]) -> None:
-    """For each fold's finder the pair that is best on the other folds; for the shipped one the best on all."""
-    grids = []
-    for path, fields in zip(paths, held_out, strict=True):
-        grids.append(finder_grid(path, fields))
-        say(f"{path.name}: {len(fields)} unseen fields scored at {len(grids[-1])} pairs of thresholds")
-    for number, path in enumerate(paths):
-        pair = best([g for i, g in enumerate(grids) if i != number])
-        rewrite(path, pair, f"best on the held-out blocks of the {len(paths) - 1} other folds")
-        say(f"{path.name}: {pair}")
-    pair = best(grids)
-    rewrite(shipped, pair, f"best on the held-out blocks of all {len(paths)} folds (of nets that never saw them)")
-    say(f"{shipped.name}: {pair}")
 
 
 def at_false_positives(scores: np.ndarray, infected: np.ndarray, rate: float) -> float:

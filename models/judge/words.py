@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.data.cells import FEW_GROUPS
-from models.judge.figures import END_TO_END, FIGURES, Known, Measured
+from convert.measure.bootstrap import FEW_GROUPS
+from models.judge.figures import END_TO_END, FIGURES, Measurement, NegativeGroup
 
 _WIDEST_MATRIX = 12  # classes; a wider confusion matrix is left out
 
 
-def measured(raw: Mapping[str, Any] | None) -> Measured | None:
+def measured(raw: Mapping[str, Any] | None) -> Measurement | None:
     """A figure from its plain form; None stays None."""
-    return None if raw is None else Measured(**raw)
+    return None if raw is None else Measurement(**raw)
 
 
 def scored_lines(name: str, found: Mapping[str, Any]) -> list[str]:
     """One net's figures, a line each."""
     lines = [f"{name}: {found['cells']:,} cells, {found['set']}"]
-    for asked in (*FIGURES, *END_TO_END):
-        figure = measured(found.get(asked.key))
+    for metric in (*FIGURES, *END_TO_END):
+        figure = measured(found.get(metric.key))
         if figure is not None:
-            lines.append(row(asked.name, figure, percent=asked.percent))
+            lines.append(row(metric.name, figure, percent=metric.percent))
     if (classes := found.get("classes")) is not None:
         lines += class_lines(classes)
     if (agree := measured(found.get("agreement_with_float"))) is not None:
@@ -30,7 +30,7 @@ def scored_lines(name: str, found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def row(name: str, figure: Measured, *, percent: bool = True) -> str:
+def row(name: str, figure: Measurement, *, percent: bool = True) -> str:
     """``name   value (interval)   n``."""
     return f"  {name:36} {figure.text(percent=percent):30} n = {figure.n:,}"
 
@@ -61,7 +61,7 @@ def class_lines(classes: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def known_lines(known: list[Known]) -> list[str]:
+def known_lines(known: list[NegativeGroup]) -> list[str]:
     """False positives of each group without positive cells, the worst group first."""
     if not known:
         return ["  no group without positive cells: false positives slide by slide are unknown"]
@@ -96,7 +96,7 @@ def evaluated_lines(found: Mapping[str, Any]) -> list[str]:
         )
     lines += few_groups(found["groups"])
     if "known_negative_groups" in found:
-        known = [Known(one["group"], one["cells"], one["flagged"]) for one in found["known_negative_groups"]]
+        known = [NegativeGroup(one["group"], one["cells"], one["flagged"]) for one in found["known_negative_groups"]]
         lines += ["  known negatives, at the threshold:", *known_lines(known)]
     return lines
 

@@ -21,8 +21,8 @@ from edge.crops import crop_cells
 from edge.errors import OutputError
 from edge.types import UInt8Array
 from models.data.fields import load_iml
+from models.judge.scores import FieldCells, NetScores
 from models.report.looked import fingerprint
-from models.report.scores import FieldCells, NetScores
 from models.report.sheets import SHOW, check_outside, save, worst
 
 VERDICTS = ("infected", "unsure", "uninfected")
@@ -34,7 +34,7 @@ FILE = "reading.json"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class BlindSample:
     """Cells of one sheet in its order: rows int [n] of the field cells, and what is known of each."""
 
     rows: np.ndarray
@@ -42,7 +42,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BlindReading:
     """What was read.
 
     Attributes:
@@ -56,7 +56,7 @@ class Reading:
     verdicts: Mapping[str, str]
 
 
-def drawn(iml: FieldCells, net: NetScores, seed: int = 0) -> Drawn:
+def drawn(iml: FieldCells, net: NetScores, seed: int = 0) -> BlindSample:
     """The same cells in the same order for the same scores."""
     rng = np.random.default_rng([seed, 61])
     high = worst(net.iml, iml.infected, _COUNTS[HIGHEST])[0]
@@ -69,7 +69,7 @@ def drawn(iml: FieldCells, net: NetScores, seed: int = 0) -> Drawn:
     }
     groups = np.repeat(list(parts), [len(rows) for rows in parts.values()])
     order = rng.permutation(len(groups))
-    return Drawn(np.concatenate(list(parts.values()))[order], tuple(str(group) for group in groups[order]))
+    return BlindSample(np.concatenate(list(parts.values()))[order], tuple(str(group) for group in groups[order]))
 
 
 def write_sheet(folder: Path, iml: FieldCells, net: NetScores) -> Path:
@@ -87,7 +87,7 @@ def write_sheet(folder: Path, iml: FieldCells, net: NetScores) -> Path:
     return save(folder / "blind.png", tiles, [str(number + 1) for number in range(len(tiles))])
 
 
-def take(reading: Path, reader: str, iml: FieldCells, net: NetScores) -> Reading:
+def take(reading: Path, reader: str, iml: FieldCells, net: NetScores) -> BlindReading:
     """What a person wrote: CSV with ``cell`` (its number on the sheet) and ``verdict``; raises CellsError."""
     cells = drawn(iml, net).rows
     names = [iml.name(row) for row in cells]
@@ -105,10 +105,10 @@ def take(reading: Path, reader: str, iml: FieldCells, net: NetScores) -> Reading
         raise CellsError(f"{reading}: columns cell and verdict are needed, the first a number") from error
     if len(said) != len(names):
         raise CellsError(f"{reading}: {len(said)} of {len(names)} cells are read")
-    return Reading(reader, fingerprint(names), said)
+    return BlindReading(reader, fingerprint(names), said)
 
 
-def keep(reading: Reading, path: Path) -> None:
+def keep(reading: BlindReading, path: Path) -> None:
     """Write a reading; raises OutputError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,17 +117,17 @@ def keep(reading: Reading, path: Path) -> None:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def kept(path: Path, iml: FieldCells, net: NetScores) -> Reading | None:
+def kept(path: Path, iml: FieldCells, net: NetScores) -> BlindReading | None:
     """The reading that is kept, if it is of the cells that are drawn now."""
     if not path.is_file():
         return None
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    reading = Reading(**values)
+    reading = BlindReading(**values)
     current = fingerprint(iml.name(row) for row in drawn(iml, net).rows)
     return reading if reading.cells == current else None
 
 
-def counts(reading: Reading, iml: FieldCells, net: NetScores) -> dict[str, dict[str, int]]:
+def counts(reading: BlindReading, iml: FieldCells, net: NetScores) -> dict[str, dict[str, int]]:
     """Cells by what is annotated and what was read."""
     cells = drawn(iml, net)
     out = {group: dict.fromkeys(VERDICTS, 0) for group in _COUNTS}
@@ -136,7 +136,7 @@ def counts(reading: Reading, iml: FieldCells, net: NetScores) -> dict[str, dict[
     return out
 
 
-def without_read_as_infected(reading: Reading, iml: FieldCells, net: NetScores) -> tuple[FieldCells, NetScores]:
+def without_read_as_infected(reading: BlindReading, iml: FieldCells, net: NetScores) -> tuple[FieldCells, NetScores]:
     """Cells and scores without those that are not annotated as infected and were read as infected."""
     cells = drawn(iml, net).rows
     out = [row for row in cells if not iml.infected[row] and reading.verdicts[iml.name(row)] == "infected"]

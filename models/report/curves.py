@@ -14,7 +14,7 @@ BINS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curve:
+class RocCurve:
     """Sensitivity over false positives.
 
     Attributes:
@@ -30,7 +30,7 @@ class Curve:
     top: float
 
 
-def curve(infected: np.ndarray, scores: FloatArray, lost: int = 0) -> Curve:
+def curve(infected: np.ndarray, scores: FloatArray, lost: int = 0) -> RocCurve:
     """The ROC curve at points even on a linear and on a logarithmic axis.
 
     Args:
@@ -46,7 +46,7 @@ def curve(infected: np.ndarray, scores: FloatArray, lost: int = 0) -> Curve:
     limit = np.append(healthy, -np.inf)[len(healthy) - 1 - np.minimum(allowed, len(healthy))]
     above = len(sick) - np.searchsorted(sick, limit, side="right")
     total = len(sick) + lost
-    return Curve(allowed / len(healthy), above / total, least, len(sick) / total)
+    return RocCurve(allowed / len(healthy), above / total, least, len(sick) / total)
 
 
 @dataclass(frozen=True, slots=True)

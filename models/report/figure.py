@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WORD = {True: "met", False: "**missed**", None: ""}
+"""What is said of a target that is met, missed, or not there."""
 
+NO_TARGET = "none"
 
 _INTRODUCTION = (
     "# Figures",
@@ -25,6 +27,13 @@ class Figure:
     target: str
     value: str
     met: bool | None
+
+
+def at_least(what: str, where: str, wanted: float | None, value: str, measured: float) -> Figure:
+    """A row whose target is a least value; None: it has no target."""
+    if wanted is None:
+        return Figure(what, where, NO_TARGET, value, None)
+    return Figure(what, where, f">= {wanted:g}", value, measured >= wanted)
 
 
 def line(row: Figure) -> str:

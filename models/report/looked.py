@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SheetNote:
     """One sheet.
 
     Attributes:
@@ -35,7 +35,7 @@ def fingerprint(cells: Iterable[str]) -> str:
 
 
 LOOKED = {
-    "nih-uninfected-highest": Look(
+    "nih-uninfected-highest": SheetNote(
         14,
         18,
         16,
@@ -43,8 +43,8 @@ LOOKED = {
         "stain and bodies at the rim",
         "e8fe7e68c7c6f609",
     ),
-    "nih-infected-lowest": Look(0, 3, 45, "nothing inside them", "586d55e8fceadf63"),
-    "iml-uninfected-highest": Look(
+    "nih-infected-lowest": SheetNote(0, 3, 45, "nothing inside them", "586d55e8fceadf63"),
+    "iml-uninfected-highest": SheetNote(
         33,
         6,
         9,
@@ -52,6 +52,6 @@ LOOKED = {
         "rest white cells, torn cells and smudges",
         "e997d28e05c3f18d",
     ),
-    "iml-infected-lowest": Look(46, 1, 1, "faint rings, and cells mottled all over", "d6a4ed3bdf296725"),
+    "iml-infected-lowest": SheetNote(46, 1, 1, "faint rings, and cells mottled all over", "d6a4ed3bdf296725"),
 }
 """By the sheet's file name without its ending."""

@@ -7,24 +7,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convert.measure.metrics import auc, by_group, share_interval
+from convert.measure.bootstrap import figure_interval
+from convert.measure.metrics import auc
 from edge.types import FloatArray
-from edge.verdict.interval import clopper_pearson
-from models.judge.cell_figures import FOUND_TARGETS, NIH_TARGETS
-from models.judge.figures import Known, Measured
-from models.report.scores import FieldCells, NetScores, NihCells, reached
+from models.judge.figures import BY_KEY, Measurement, NegativeGroup, exact, measure, negative_groups, share, two_classes
+from models.judge.scores import FieldCells, NetScores, NihCells, reached
+from models.judge.targets import FOUND_TARGETS, NIH_TARGETS
 
-_RESAMPLES = 1000
 STAGES = ("ring", "trophozoite", "schizont", "gametocyte")
+"""Stages of the parasite, in the order in which it passes through them."""
+
 SENSITIVITY = {"sensitivity at 1 % false positives": 0.01, "sensitivity at 0.1 % false positives": 0.001}
-"""Which figures of ``NIH_TARGETS`` rest on the infected cells, and their shares of false positives."""
+"""Figures of ``NIH_TARGETS`` at a fixed share of false positives, and that share."""
 
 RATES = tuple(FOUND_TARGETS)
 """Shares of false positives that sensitivity is given at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EndToEnd:
     """Infected cells found end to end at thresholds chosen on other folds, and what those let through.
 
     Attributes:
@@ -32,13 +33,13 @@ class Found:
         false: share of the uninfected cells at or above the threshold.
     """
 
-    share: Measured
-    false: Measured
+    share: Measurement
+    false: Measurement
 
 
 def nih_figures(
     cells: NihCells, net: NetScores, truth: np.ndarray, rows: np.ndarray | None = None
-) -> dict[str, Measured]:
+) -> dict[str, Measurement]:
     """Accuracy, AUC and sensitivity at fixed shares of false positives against some labels, intervals over slides.
 
     Args:
@@ -48,15 +49,12 @@ def nih_figures(
         rows: bool [n], the cells that count; None: all.
     """
     use = np.ones(len(truth), bool) if rows is None else rows
-    truth, score, slides, out = truth[use], net.nih[use].astype(float), cells.slides[use], {}
-    for name, (figure, _) in NIH_TARGETS.items():
-        n = int(truth.sum()) if name in SENSITIVITY else len(truth)
-        out[name] = Measured(figure(truth, score), *by_group(figure, truth, score, slides), n)
-    return out
+    scored = two_classes(net.cards[0], truth[use], net.nih[use], cells.slides[use])
+    return {name: measure(BY_KEY[key], scored) for name, (key, _) in NIH_TARGETS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Slide:
+class WorstSlide:
     """The slide on which a net is wrong most often, at a score of one half.
 
     Attributes:
@@ -73,10 +71,10 @@ class Slide:
     wrong: int
     infected: int
     all_wrong: int
-    without: dict[str, Measured]
+    without: dict[str, Measurement]
 
 
-def worst_slide(cells: NihCells, net: NetScores) -> Slide:
+def worst_slide(cells: NihCells, net: NetScores) -> WorstSlide:
     """Where a net is wrong most often, and what it reaches elsewhere."""
     wrong = (net.nih >= 0.5) != cells.infected
     names, counts = np.unique(cells.slides[wrong], return_counts=True)
@@ -84,53 +82,37 @@ def worst_slide(cells: NihCells, net: NetScores) -> Slide:
     mine = cells.slides == name
     hits = wrong & mine
     without = nih_figures(cells, net, cells.infected, ~mine)
-    return Slide(name, int(mine.sum()), int(hits.sum()), int((hits & cells.infected).sum()), int(wrong.sum()), without)
+    return WorstSlide(
+        name, int(mine.sum()), int(hits.sum()), int((hits & cells.infected).sum()), int(wrong.sum()), without
+    )
 
 
-def found(fields: FieldCells, net: NetScores, rate: float) -> Found:
+def found(fields: FieldCells, net: NetScores, rate: float) -> EndToEnd:
     """End to end at one share of false positives; intervals over fields, the thresholds as they are."""
     at = reached(fields, net.iml, rate)
-    hits = np.concatenate([at[fields.infected], np.zeros(len(fields.lost_stages), bool)]).astype(float)
+    hits = np.concatenate([at[fields.infected], np.zeros(fields.lost, bool)]).astype(float)
     where = np.concatenate([fields.fields[fields.infected], fields.lost_fields])
     false = at[~fields.infected].astype(float)
-    return Found(share(hits, where), share(false, fields.fields[~fields.infected]))
+    return EndToEnd(share(hits, where), share(false, fields.fields[~fields.infected]))
 
 
-def share(values: np.ndarray, groups: np.ndarray) -> Measured:
-    """A mean of zeros and ones, with its interval over groups."""
-    return Measured(float(values.mean()), *share_interval(values, groups, _RESAMPLES), len(values))
-
-
-def auc_share(cells: NihCells, small: FloatArray, accurate: FloatArray) -> Measured:
+def auc_share(cells: NihCells, small: FloatArray, accurate: FloatArray) -> Measurement:
     """The AUC of one net as a share of another's on the same cells; both are drawn together."""
 
     def ratio(truth: np.ndarray, both: np.ndarray) -> float:
         return auc(truth, both[:, 0]) / auc(truth, both[:, 1])
 
     both = np.stack([small, accurate], axis=1).astype(float)
-    low, high = by_group(ratio, cells.infected, both, cells.slides)
-    return Measured(ratio(cells.infected, both), low, high, len(both))
+    low, high = figure_interval(ratio, cells.infected, both, cells.slides)
+    return Measurement(ratio(cells.infected, both), low, high, len(both))
 
 
-def negatives(cells: NihCells, net: NetScores) -> list[Known]:
+def negatives(cells: NihCells, net: NetScores) -> list[NegativeGroup]:
     """Slides without a cell labelled infected, by name: what the device calls positive there."""
-    rows = []
-    for slide in np.unique(cells.slides):
-        mine = cells.slides == slide
-        if not cells.infected[mine].any():
-            rows.append(Known(str(slide), int(mine.sum()), int(net.called[mine].sum())))
-    return rows
+    return negative_groups(cells.slides, net.called, cells.slides[cells.infected])
 
 
-def exact(hits: int, total: int) -> Measured:
-    """A share with its exact interval; of nothing: no interval."""
-    if not total:
-        return Measured(float("nan"), None, None, 0)
-    interval = clopper_pearson(hits, total)
-    return Measured(hits / total, interval.low, interval.high, total)
-
-
-def by_stage(fields: FieldCells, net: NetScores, rate: float) -> dict[str, Measured]:
+def by_stage(fields: FieldCells, net: NetScores, rate: float) -> dict[str, Measurement]:
     """Infected cells found of each annotated stage; what the finder lost is missed."""
     at = reached(fields, net.iml, rate)
     known = (*STAGES, *sorted({*fields.stages[fields.infected], *fields.lost_stages} - set(STAGES)))
@@ -155,11 +137,11 @@ class Side:
     """
 
     name: str
-    against: Measured
-    infected: Measured
-    with_second: Measured
-    without: Measured
-    by_second: Measured
+    against: Measurement
+    infected: Measurement
+    with_second: Measurement
+    without: Measurement
+    by_second: Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +157,10 @@ class Audit:
         sides: of each net.
     """
 
-    healthy: Measured
-    infected: Measured
-    agreement: Measured
-    plain: Measured
+    healthy: Measurement
+    infected: Measurement
+    agreement: Measurement
+    plain: Measurement
     sides: tuple[Side, ...]
 
 
@@ -193,7 +175,7 @@ def audit(cells: NihCells, nets: Sequence[NetScores]) -> Audit:
         return float(sum(parts))
 
     published, differs = cells.infected[given], other[given].astype(float)
-    low, high = by_group(agreeing, published, differs, cells.slides[given])
+    low, high = figure_interval(agreeing, published, differs, cells.slides[given])
     sides = []
     for net in nets:
         called = net.nih >= 0.5
@@ -211,5 +193,5 @@ def audit(cells: NihCells, nets: Sequence[NetScores]) -> Audit:
         )
     healthy = exact(int(differs[published].sum()), int(published.sum()))
     sick = exact(int(differs[~published].sum()), int((~published).sum()))
-    weighted = Measured(agreeing(published, differs), low, high, int(given.sum()))
+    weighted = Measurement(agreeing(published, differs), low, high, int(given.sum()))
     return Audit(healthy, sick, weighted, share(1 - differs, cells.slides[given]), tuple(sides))

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.judge.figures import Measured
-from models.judge.finder_thresholds import at_false_positives
-from models.report.measure import exact
-from models.report.scores import FieldCells, NetScores, NihCells
+from models.judge.figures import Measurement, exact
+from models.judge.scores import FieldCells, NetScores, NihCells, limits_of_others
 
 RATES = (0.01, 0.001)
+"""Shares of the known-negative cells that a threshold may let through."""
+
 _CARD = "the card's"
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """One way to set the threshold.
+class ThresholdResult:
+    """What one way to set the threshold gives.
 
     Attributes:
         rule: in words.
@@ -32,38 +32,32 @@ class Point:
 
     rule: str
     limits: tuple[float, float]
-    negative: Measured
+    negative: Measurement
     worst: float
-    nih: Measured
-    iml: Measured
-    false: Measured
+    nih: Measurement
+    iml: Measurement
+    false: Measurement
 
 
-def known_negative(cells: NihCells) -> np.ndarray:
-    """Cells of slides without a cell labelled infected, bool [n]."""
-    sick = np.unique(cells.slides[cells.infected])
-    return np.asarray(~np.isin(cells.slides, sick))
-
-
-def points(nih: NihCells, iml: FieldCells, net: NetScores) -> list[Point]:
+def points(nih: NihCells, iml: FieldCells, net: NetScores) -> list[ThresholdResult]:
     """The card's threshold, and those that let a share of the known-negative cells of all other folds through."""
-    healthy = known_negative(nih)
+    healthy = nih.known_negative()
     out = [_point(nih, iml, net, [card.threshold for card in net.cards], _CARD)]
+    none = np.zeros(int(healthy.sum()), bool)
     for rate in RATES:
-        limits = []
-        for fold in range(len(net.cards)):
-            rest = healthy & (nih.folds != fold)
-            limits.append(at_false_positives(net.nih[rest], np.zeros(int(rest.sum()), bool), rate))
+        limits = limits_of_others(nih.folds[healthy], net.nih[healthy], none, rate, len(net.cards))
         out.append(_point(nih, iml, net, limits, f"{rate:.1%} of known-negative cells of other folds"))
     return out
 
 
-def _point(nih: NihCells, iml: FieldCells, net: NetScores, limits: Sequence[float], rule: str) -> Point:
+def _point(
+    nih: NihCells, iml: FieldCells, net: NetScores, limits: Sequence[float] | np.ndarray, rule: str
+) -> ThresholdResult:
     at = np.array(limits)
-    called, healthy = net.nih >= at[nih.folds], known_negative(nih)
+    called, healthy = net.nih >= at[nih.folds], nih.known_negative()
     flagged = net.iml >= at[iml.folds]
     shares = [float(called[nih.slides == slide].mean()) for slide in np.unique(nih.slides[healthy])]
-    return Point(
+    return ThresholdResult(
         rule,
         (float(at.min()), float(at.max())),
         exact(int(called[healthy].sum()), int(healthy.sum())),

@@ -12,15 +12,16 @@ from edge.errors import OutputError
 from edge.macs import macs
 from edge.modelfile import read_model
 from models.judge.card_table import AGREEMENT
-from models.judge.cell_figures import NIH_TARGETS
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
+from models.judge.scores import FieldCells, NetScores, NihCells
+from models.judge.targets import NIH_TARGETS
 from models.report import measure, tables, targets
-from models.report.blind import Reading
+from models.report.blind import BlindReading
 from models.report.curves import calibration_error, curve, reliability
 from models.report.figure import WORD, Figure
+from models.report.markdown import paragraph, table
 from models.report.operating import points
-from models.report.plots import Drawn, draw
-from models.report.scores import FieldCells, NetScores, NihCells
+from models.report.plots import NetPlots, draw
 from models.report.sheets import COUNT, shown, worst
 from models.report.tables import NetFigures
 
@@ -28,7 +29,7 @@ PAGE, PLOTS = "REPORT.md", "report"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
+class ReportPage:
     """The page's text and its plots by file name."""
 
     text: str
@@ -36,21 +37,21 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Beside:
+class PageExtras:
     """What the page says beside the folds' scores.
 
     Attributes:
-        unseen: rows of a net that never saw the microscope (``cell_figures.never_seen``).
+        unseen: rows of a net that never saw the microscope (``models.report.all_figures.never_seen``).
         reading: the blind reading of the first net's worst false positives, if somebody read them.
     """
 
     unseen: Sequence[Figure] = ()
-    reading: Reading | None = None
+    reading: BlindReading | None = None
 
 
 def assemble(
-    nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: Path, beside: Beside | None = None
-) -> Report:
+    nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: Path, beside: PageExtras | None = None
+) -> ReportPage:
     """The page from scores; raises MissingPackageError, and ModelError where a shipped file is missing.
 
     Args:
@@ -60,15 +61,15 @@ def assemble(
         shelf: of the shipped files.
         beside: what else there is.
     """
-    beside = beside or Beside()
+    beside = beside or PageExtras()
     figures = [_figures(nih, iml, net, nets[0], shelf) for net in nets]
     drawn = [_drawn(nih, iml, net, mine) for net, mine in zip(nets, figures, strict=True)]
     judged = targets.rows(figures, beside.unseen)
     lines = _lines(nih, iml, nets, figures, shelf=shelf, judged=judged, reading=beside.reading)
-    return Report("\n".join(lines) + "\n", draw(drawn))
+    return ReportPage("\n".join(lines) + "\n", draw(drawn))
 
 
-def write(out: Path, report: Report) -> list[Path]:
+def write(out: Path, report: ReportPage) -> list[Path]:
     """Write page and plots under a folder; raises OutputError."""
     files = {out / PAGE: report.text, **{out / PLOTS / name: svg for name, svg in report.plots.items()}}
     for path, text in files.items():
@@ -96,15 +97,15 @@ def _figures(nih: NihCells, iml: FieldCells, net: NetScores, first: NetScores, s
         measure.negatives(nih, net),
         measure.by_stage(iml, net, measure.RATES[0]),
         None if net is first else measure.auc_share(nih, net.nih, first.nih),
-        {key: Measured(**value) for key, value in agreed.items()},
+        {key: Measurement(**value) for key, value in agreed.items()},
         (nih_error, iml_error),
     )
 
 
-def _drawn(nih: NihCells, iml: FieldCells, net: NetScores, mine: NetFigures) -> Drawn:
-    return Drawn(
+def _drawn(nih: NihCells, iml: FieldCells, net: NetScores, mine: NetFigures) -> NetPlots:
+    return NetPlots(
         net.name,
-        (curve(nih.infected, net.nih), curve(iml.infected, net.iml, len(iml.lost_stages))),
+        (curve(nih.infected, net.nih), curve(iml.infected, net.iml, iml.lost)),
         (
             {rate: mine.raw[name] for name, rate in measure.SENSITIVITY.items()},
             {rate: mine.found[rate].share for rate in measure.RATES},
@@ -131,7 +132,7 @@ def _lines(
     *,
     shelf: Path,
     judged: Sequence[Figure],
-    reading: Reading | None,
+    reading: BlindReading | None,
 ) -> list[str]:
     healthy = int((~iml.infected).sum())
     missed, aimed = sum(row.met is False for row in judged), sum(row.met is not None for row in judged)
@@ -146,7 +147,7 @@ def _lines(
         "",
         f"## Targets: {missed} of {aimed} missed",
         "",
-        *tables.table(
+        *table(
             ["figure", "where", "target", "measured", ""],
             [[row.what, row.where, row.target, row.value, WORD[row.met]] for row in judged],
         ),
@@ -163,7 +164,7 @@ def _lines(
         "",
         "## Where to set the threshold",
         "",
-        *tables.paragraph(
+        *paragraph(
             f"`{nets[0].name}`; every fold's cells at a threshold chosen on other folds, exact intervals. `edge calibrate` "
             "chooses one for a microscope, on its own blank slides; `edge-run --threshold` takes any."
         ),
@@ -178,7 +179,7 @@ def _lines(
         "",
         "## Worst mistakes",
         "",
-        *tables.paragraph(
+        *paragraph(
             f"`python -m models report --sheets DIR` writes the {COUNT} worst of each kind as contact sheets, score and slide "
             "or field below each cell, to a folder outside the repository: they are real cells. Looked at once, for "
             f"`{nets[0].name}`, by an untrained eye:"
@@ -192,7 +193,7 @@ def _lines(
         "",
         "## Slides known to be negative, one by one",
         "",
-        *tables.paragraph(
+        *paragraph(
             f"The {len(figures[0].negatives)} NIH slides without a cell published as infected, at the threshold of the fold's "
             "card (chosen on such slides of the other folds)."
         ),
@@ -213,7 +214,7 @@ def _introduction(nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], she
         ),
         (
             f"**IML end to end**: {len(iml.names)} fields through finder, crops and classifier: {iml.total} infected cells, "
-            f"{len(iml.lost_stages)} of them lost by the finder and so missed at every threshold; {int((~iml.infected).sum()):,} "
+            f"{iml.lost} of them lost by the finder and so missed at every threshold; {int((~iml.infected).sum()):,} "
             f"other finds, {unmatched:,} of which match no annotated cell and count as uninfected. A fold's thresholds are chosen "
             "on the other folds' cells."
         ),
@@ -227,14 +228,14 @@ def _introduction(nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], she
     return [
         "# The shipped classifiers",
         "",
-        *tables.paragraph(
+        *paragraph(
             "Written by `python -m models report`; only the notes on the contact sheets are typed in. Every cell is scored "
             "once, in int8 by the device's runtime, by a fold's net that never saw its slide (NIH) or block of consecutive "
             "fields (IML); of the shipped file, which saw them all, only size and cost are given. All images are from the "
             "sets that the nets were developed on. Research software: not for diagnosis."
         ),
         "",
-        *(line for item in items for line in tables.paragraph(item, bullet=True)),
+        *(line for item in items for line in paragraph(item, bullet=True)),
     ]
 
 
@@ -247,7 +248,7 @@ def _curves(nih: NihCells, iml: FieldCells, figures: Sequence[NetFigures]) -> li
         "",
         f"![Sensitivity against false positives per million, logarithmic]({PLOTS}/sensitivity.svg)",
         "",
-        *tables.paragraph(
+        *paragraph(
             "The curves pool the folds' scores and take their thresholds from the same cells; points with whiskers are the "
             "table's, drawn side by side. They begin at one false positive: with "
             f"{int((~nih.infected).sum()):,} uninfected cells (NIH) and {int((~iml.infected).sum()):,} (IML) nothing is known "
@@ -256,7 +257,7 @@ def _curves(nih: NihCells, iml: FieldCells, figures: Sequence[NetFigures]) -> li
         "",
         f"![Share infected against score]({PLOTS}/calibration.svg)",
         "",
-        *tables.paragraph(
+        *paragraph(
             "Whiskers are exact intervals, cells taken as independent. Expected calibration error (mean distance of score "
             f"and share infected) on NIH and IML: {errors}. {nih.infected.mean():.0%} of the NIH cells and "
             f"{iml.infected.mean():.1%} of the IML finds are infected."

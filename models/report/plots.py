@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from benchmarks.errors import MissingPackageError
 from edge.extras import how_to_install
-from models.judge.figures import Measured
-from models.report.curves import Bin, Curve
+from models.judge.figures import Measurement
+from models.report.curves import Bin, RocCurve
 
 _SETTINGS: Final[dict[str, Any]] = {
     "svg.hashsalt": "models-report",
@@ -28,7 +28,7 @@ SETS = ("NIH cells, unseen slides", "IML fields end to end, unseen blocks")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class NetPlots:
     """What is drawn of one net; of NIH and of IML in this order.
 
     Attributes:
@@ -42,12 +42,12 @@ class Drawn:
     """
 
     name: str
-    curves: tuple[Curve, Curve]
-    marked: tuple[dict[float, Measured], dict[float, Measured]]
+    curves: tuple[RocCurve, RocCurve]
+    marked: tuple[dict[float, Measurement], dict[float, Measurement]]
     bins: tuple[list[Bin], list[Bin]]
     macs: int
     size: int
-    auc: Measured
+    auc: Measurement
 
 
 def need_matplotlib() -> Any:
@@ -59,7 +59,7 @@ def need_matplotlib() -> Any:
     return mpl
 
 
-def draw(nets: Sequence[Drawn]) -> dict[str, str]:
+def draw(nets: Sequence[NetPlots]) -> dict[str, str]:
     """File names and their SVG; raises MissingPackageError where matplotlib is missing."""
     mpl = need_matplotlib()
     mpl.use("svg")
@@ -99,7 +99,7 @@ def _label(panel: Any, across: str, up: str, corner: str) -> None:
     panel.legend(frameon=False, loc=corner)
 
 
-def _roc(nets: Sequence[Drawn]) -> str:
+def _roc(nets: Sequence[NetPlots]) -> str:
     figure, axes = _panels()
     for k, panel in enumerate(axes):
         for i, net in enumerate(nets):
@@ -111,7 +111,7 @@ def _roc(nets: Sequence[Drawn]) -> str:
     return _svg(figure)
 
 
-def _sensitivity(nets: Sequence[Drawn]) -> str:
+def _sensitivity(nets: Sequence[NetPlots]) -> str:
     figure, axes = _panels()
     for k, panel in enumerate(axes):
         for i, net in enumerate(nets):
@@ -136,7 +136,7 @@ def _sensitivity(nets: Sequence[Drawn]) -> str:
     return _svg(figure)
 
 
-def _calibration(nets: Sequence[Drawn]) -> str:
+def _calibration(nets: Sequence[NetPlots]) -> str:
     figure, axes = _panels()
     for k, panel in enumerate(axes):
         panel.plot([0, 1], [0, 100], color="#bbbbbb", linewidth=0.8, linestyle=(0, (1, 3)))
@@ -152,7 +152,7 @@ def _calibration(nets: Sequence[Drawn]) -> str:
     return _svg(figure)
 
 
-def _cost(nets: Sequence[Drawn]) -> str:
+def _cost(nets: Sequence[NetPlots]) -> str:
     figure, axes = _panels(1, 3.2)
     panel = axes[0]
     for i, net in enumerate(nets):

@@ -12,8 +12,8 @@ from edge.errors import OutputError
 from edge.modelfile import CropSpec
 from edge.types import FloatArray, UInt8Array
 from models.data.fields import data_dir, load_iml, read_rgb
+from models.judge.scores import FieldCells, NetScores, NihCells
 from models.places import REPOSITORY
-from models.report.scores import FieldCells, NetScores, NihCells
 
 COUNT = 48
 _KINDS = ("uninfected-highest", "infected-lowest")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.judge.figures import Known, Measured
+from models.judge.figures import Measurement, NegativeGroup
+from models.judge.scores import FieldCells, NetScores
 from models.report import blind
-from models.report.blind import Reading
+from models.report.blind import BlindReading
 from models.report.looked import LOOKED, fingerprint
-from models.report.measure import RATES, SENSITIVITY, Audit, Found, Slide, found
-from models.report.operating import Point
-from models.report.scores import FieldCells, NetScores
+from models.report.markdown import paragraph, table
+from models.report.measure import RATES, SENSITIVITY, Audit, EndToEnd, WorstSlide, found
+from models.report.operating import ThresholdResult
 
-_WIDTH = 124
 _SHEETS = {
     "nih-uninfected-highest": "NIH, published as uninfected, highest scores",
     "nih-infected-lowest": "NIH, published as infected, lowest scores",
@@ -46,35 +45,22 @@ class NetFigures:
     name: str
     macs: int
     size: int
-    raw: dict[str, Measured]
-    cleaned: dict[str, Measured]
-    found: dict[float, Found]
-    negatives: list[Known]
-    stages: dict[str, Measured]
-    auc_share: Measured | None
-    agreement: dict[str, Measured]
+    raw: dict[str, Measurement]
+    cleaned: dict[str, Measurement]
+    found: dict[float, EndToEnd]
+    negatives: list[NegativeGroup]
+    stages: dict[str, Measurement]
+    auc_share: Measurement | None
+    agreement: dict[str, Measurement]
     calibration: tuple[float, float]
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table."""
-    return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows)]
-
-
-def paragraph(text: str, *, bullet: bool = False) -> list[str]:
-    """Text in lines of a width, as an item of a list where asked."""
-    start, rest = ("- ", "  ") if bullet else ("", "")
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=start, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def percent(value: Measured) -> str:
+def percent(value: Measurement) -> str:
     """A share with its interval and n, or a dash where it is of nothing."""
     return f"{value.text()}; n = {value.n:,}" if value.n else "-"
 
 
-def fine(value: Measured) -> str:
+def fine(value: Measurement) -> str:
     """A small share, its interval to as many digits as itself."""
     interval = "" if value.low is None or value.high is None else f" ({100 * value.low:.2f} to {100 * value.high:.2f})"
     return f"{100 * value.value:.2f} %{interval}; n = {value.n:,}"
@@ -103,7 +89,7 @@ def summary(nets: Sequence[NetFigures], changed: int) -> list[str]:
 
 
 def known_negatives(nets: Sequence[NetFigures]) -> list[str]:
-    """Slide by slide, the slides by name."""
+    """WorstSlide by slide, the slides by name."""
     head = ["slide", "cells", *(f"`{net.name}`: called positive | per 1,000" for net in nets)]
     rows = []
     for same in zip(*(net.negatives for net in nets), strict=True):
@@ -185,7 +171,7 @@ def audit_lines(found: Audit, target: float) -> list[str]:
     ]
 
 
-def one_slide(slide: Slide, net: str, cells: int) -> list[str]:
+def one_slide(slide: WorstSlide, net: str, cells: int) -> list[str]:
     """Where a net is wrong most often."""
     rest = ", ".join(f"{name} {value.text(percent=name != 'AUC')}" for name, value in slide.without.items())
     return paragraph(
@@ -226,7 +212,7 @@ def mistakes(on_sheets: dict[str, list[str]], slides: np.ndarray, budget: dict[f
     ]
 
 
-def read_blind(reading: Reading | None, iml: FieldCells, net: NetScores) -> list[str]:
+def read_blind(reading: BlindReading | None, iml: FieldCells, net: NetScores) -> list[str]:
     """What was read without knowing the labels, and the figures without what was read as infected."""
     if reading is None:
         return ["Nobody has read these cells yet (`python -m models report --blind DIR`)."]
@@ -250,7 +236,7 @@ def read_blind(reading: Reading | None, iml: FieldCells, net: NetScores) -> list
     ]
 
 
-def operating(points: Sequence[Point]) -> list[str]:
+def operating(points: Sequence[ThresholdResult]) -> list[str]:
     """Ways to set the threshold, a row each."""
     head = ["threshold", "value", "known-negative NIH cells called positive", "worst slide", "infected NIH cells found"]
     rows = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.judge.cell_figures import FOUND_TARGETS, NEGATIVE_TARGET, NIH_TARGETS, WORST_SLIDE_TARGET
+from models.judge.targets import FOUND_TARGETS, NEGATIVE_TARGET, NIH_TARGETS, WORST_SLIDE_TARGET
 from models.report.figure import Figure
 from models.report.tables import NetFigures
 

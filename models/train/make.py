@@ -17,13 +17,11 @@ import numpy as np
 
 from convert.measure.operating import how
 from convert.measure.reading import Progress
-from convert.measure.scoring import decide
 from convert.net.int8 import tool_versions
 from edge.errors import OutputError
 from edge.macs import macs
 from edge.modelfile import Card, FinderSpec, write_model
 from edge.safe_file import write_text
-from edge.types import FloatArray
 from models.cards import card_text
 from models.data.cells import LabelledCells, join
 from models.data.classes import ClassScheme, fit
@@ -347,19 +345,11 @@ def held_out_figures(
         name: of the cells, in words.
     """
     scores = int8_scores(flatbuffer, card, cells)
-    scored = score.Scored(card, fit(scheme, card), cells, scores)
+    scored = score.CellScores(card, fit(scheme, card), cells, scores)
     found: dict[str, Any] = {"set": name, "cells": len(cells), "groups": len(np.unique(cells.groups))}
     found |= score.two_sided(scored)
     if len(card.labels) > 2 or not card.positive:
         found["classes"] = confusion.figures(scored)
-    found["agreement_with_float"] = agreement(scores, float_scores(model, cells, card.crop), card, cells.units()[0])
+    same = score.agreeing(scores, float_scores(model, cells, card.crop), card)
+    found["agreement_with_float"] = asdict(score.share(same, cells.units()[0]))
     return found
-
-
-def agreement(one: FloatArray, other: FloatArray, card: Card, groups: np.ndarray) -> dict[str, Any]:
-    """Share of cells that count as the same class at the card's threshold, with its interval."""
-    same = decide(one, card.labels, card.positive, card.threshold) == decide(
-        other, card.labels, card.positive, card.threshold
-    )
-    low, high = score.share_bounds(same, groups)
-    return asdict(score.Measured(float(same.mean()), low, high, len(same)))

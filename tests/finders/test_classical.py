@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from convert.measure.matching import match_boxes
+from convert.measure.matching import assign
 from edge.finders.classical import MARGIN, ClassicalFinder
 from edge.finders.kinds import KINDS
 from edge.types import CELL, Cells, UInt8Array
@@ -26,7 +26,7 @@ def true_boxes(centres: list[tuple[float, float]], radius: float = R) -> np.ndar
 
 def lost_and_spurious(field: UInt8Array, centres: list[tuple[float, float]], radius: float = R) -> tuple[int, int]:
     found, truth = cell_boxes(ClassicalFinder().find(field)), true_boxes(centres, radius)
-    match = match_boxes(found, truth, np.zeros(len(truth), bool), (field.shape[0], field.shape[1]), least=0.6)
+    match = assign(found, truth, (field.shape[0], field.shape[1]), least=0.6).match(np.zeros(len(truth), bool))
     return match.lost, match.spurious
 
 

@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from convert.measure.matching import Summary, match_boxes, summarise
+from convert.measure.matching import FinderSummary, match_boxes, summarise
 from edge import shelf
 from edge.errors import ModelError
 from edge.finders.learned import WHITE, LearnedFinder, decode_boxes, prepare, whiten
 from edge.modelfile import Card, FinderSpec
 from edge.sources.virtual import SlideSpec, render_field
 from edge.types import FloatArray
-from models.report.all_figures import grown
+from models.report.virtual_slides import grown
 
 if not shelf.has(shelf.FINDER):
     pytest.skip("the shelf holds no finder yet", allow_module_level=True)
@@ -32,7 +32,7 @@ def finder() -> LearnedFinder:
     return LearnedFinder(MODEL)
 
 
-def score(finder: LearnedFinder, spec: SlideSpec, fields: int = 4) -> Summary:
+def score(finder: LearnedFinder, spec: SlideSpec, fields: int = 4) -> FinderSummary:
     matches = []
     for index in range(fields):
         rgb, truth = render_field(spec, index)

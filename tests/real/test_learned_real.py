@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from convert.measure.matching import match_points, summarise
+from convert.measure.matching import match_boxes, match_points, summarise
 from convert.measure.metrics import auc
-from edge.classifier import Classifier
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
-from models.data import folds
-from models.data.fields import ImlField, data_dir, load_chula, load_iml
-from models.data.folds import by_fold, fold_paths
-from models.judge.thresholds import score_fields
+from models.data.fields import data_dir, load_chula
+from models.data.folds import CLASSIFIER, CLASSIFIERS, FINDER
+from models.judge.scores import score_fields
+from models.judge.unseen import UnseenFold, unseen_folds
 from models.places import FOLDS
-from models.report.all_figures import match_fields
 
 pytestmark = [
     pytest.mark.real,
@@ -25,34 +25,30 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def parts() -> list[tuple[LearnedFinder, Classifier, list[ImlField]]]:
-    """Every fifth field of each fold, with the files that never saw it."""
-    finders, classifiers = fold_paths(FOLDS, folds.FINDER), fold_paths(FOLDS, folds.CLASSIFIER)
-    return [
-        (LearnedFinder(read_model(finder)), Classifier(read_model(classifier)), fields[::5])
-        for finder, classifier, fields in zip(finders, classifiers[: len(finders)], by_fold(load_iml()), strict=True)
-    ]
+def folds() -> list[UnseenFold]:
+    """Every fifth field of each fold; its files never saw them, their cards say."""
+    return [replace(fold, fields=fold.fields[::5]) for fold in unseen_folds(FOLDS) if fold.fields]
 
 
-def test_a_folds_files_never_saw_its_blocks(
-    parts: list[tuple[LearnedFinder, Classifier, list[ImlField]]],
-) -> None:
-    finders, classifiers = fold_paths(FOLDS, folds.FINDER), fold_paths(FOLDS, folds.CLASSIFIER)
-    for number, (_, _, fields) in enumerate(parts):
-        for path in (finders[number], classifiers[number]):
-            card = read_model(path).card
+def test_a_folds_files_never_saw_its_slides_and_blocks() -> None:
+    for fold in unseen_folds(FOLDS):
+        for name in CLASSIFIERS:
+            assert set(fold.classifier(name).card.training["held_out_slides"]) == {row["slide"] for row in fold.rows}
+        if fold.fields:
+            card = read_model(fold.path(FINDER)).card
             assert card is not None
-            assert set(card.training["held_out_blocks"]) == {field.block for field in fields}
+            assert set(card.training["held_out_blocks"]) == {field.block for field in fold.fields}
 
 
-def test_cells_of_unseen_blocks_are_found(parts: list[tuple[LearnedFinder, Classifier, list[ImlField]]]) -> None:
-    summary = summarise([match for finder, _, fields in parts for match in match_fields(finder, fields)])
+def test_cells_of_unseen_blocks_are_found(folds: list[UnseenFold]) -> None:
+    finds = [one for fold in folds for one in fold.finds()]
+    summary = summarise([match_boxes(one.boxes, one.field.boxes, one.field.infected, one.shape) for one in finds])
     assert summary.f1 > 0.91
     assert summary.infected_kept > 0.93
 
 
 def test_cells_of_a_scope_never_seen_are_found() -> None:
-    finder = LearnedFinder(read_model(FOLDS / f"{folds.FINDER}-fold0.tflite"))
+    finder = LearnedFinder(read_model(FOLDS / f"{FINDER}-fold0.tflite"))
     matches = []
     for entry in load_chula()[::4]:
         rgb = entry.read()
@@ -61,9 +57,7 @@ def test_cells_of_a_scope_never_seen_are_found() -> None:
     assert summarise(matches).f1 > 0.9
 
 
-def test_infected_cells_of_unseen_blocks_stand_out(
-    parts: list[tuple[LearnedFinder, Classifier, list[ImlField]]],
-) -> None:
-    for finder, classifier, fields in parts:
-        scored = score_fields(finder, classifier, fields)
-        assert auc(scored.infected, scored.score) > 0.95
+def test_infected_cells_of_unseen_blocks_stand_out(folds: list[UnseenFold]) -> None:
+    for fold in folds:
+        cells, (score,) = score_fields(fold.finds(), [fold.classifier(CLASSIFIER)])
+        assert auc(cells.infected, score) > 0.95

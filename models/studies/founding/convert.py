@@ -18,8 +18,9 @@ import numpy as np
 
 from convert.classify.job import Task
 from convert.classify.make import quantize
+from convert.measure.bootstrap import figure_interval, share_interval
 from convert.measure.cells import CellSet, some, split
-from convert.measure.metrics import auc, by_group, share_interval
+from convert.measure.metrics import auc
 from convert.measure.operating import HALF
 from convert.measure.reading import read_cells
 from convert.measure.scoring import as_scores, decide, outputs
@@ -182,7 +183,7 @@ def compare(
             return measure(truth, pair[:, 1]) - measure(truth, pair[:, 0])
 
         values = [measure(infected, both[:, i]) for i in (0, 1)]
-        return PairedDifference(values[0], values[1], by_group(gain, infected, both, groups, _RESAMPLES))
+        return PairedDifference(values[0], values[1], figure_interval(gain, infected, both, groups, _RESAMPLES))
 
     def share(_: np.ndarray, right: np.ndarray) -> float:
         return float(right.mean())

@@ -21,10 +21,10 @@ from models.data.classes import ClassMapping
 from models.data.crops import LABELS, SPEC
 from models.data.fields import ImlField, load_iml
 from models.data.nih import crops_of, infected, nih_rows
-from models.judge.figures import Measured, Scored, two_sided
+from models.judge.figures import CellScores, Measurement, exact, two_sided
 from models.judge.finder_thresholds import at_false_positives
-from models.judge.thresholds import score_fields
-from models.report.measure import exact
+from models.judge.scores import score_fields
+from models.judge.unseen import finds_of
 from models.studies.search.make import SearchPlan
 
 RATE = 0.01
@@ -68,9 +68,9 @@ class CandidateFigures:
 
     sha256: str
     macs: int
-    nih: dict[str, Measured]
+    nih: dict[str, Measurement]
     slides: int
-    found: Measured
+    found: Measurement
     lost: int
     healthy: int
 
@@ -122,17 +122,17 @@ def judge(path: Path, get: Callable[[], HeldOutSet]) -> CandidateFigures:
     with quiet_native_stderr():
         classifier = Classifier(model)
         scores = classifier.scores(given.cells.crops)
-        fields = score_fields(given.finder, classifier, given.fields)
+        fields, (found,) = score_fields(finds_of(given.finder, given.fields), [classifier])
     fit = ClassMapping(np.arange(len(LABELS), dtype=np.int32), classifier.card.positive_mask)
-    scored = Scored(classifier.card, fit, given.cells, scores)
-    limit = at_false_positives(fields.score, fields.infected, RATE)
-    hits = int((fields.score[fields.infected] >= limit).sum())
+    scored = CellScores(classifier.card, fit, given.cells, scores)
+    limit = at_false_positives(found, fields.infected, RATE)
+    hits = int((found[fields.infected] >= limit).sum())
     result = CandidateFigures(
         model.sha256,
         macs(model.flatbuffer),
-        {key: Measured(**value) for key, value in two_sided(scored).items()},
+        {key: Measurement(**value) for key, value in two_sided(scored).items()},
         len(np.unique(given.cells.groups)),
-        exact(hits, int(fields.infected.sum()) + fields.lost),
+        exact(hits, fields.total),
         fields.lost,
         int((~fields.infected).sum()),
     )
@@ -154,5 +154,5 @@ def read_figures(note: Path) -> CandidateFigures | None:
     raw = json.loads(note.read_text())
     if raw.pop("version", None) != VERSION:
         return None
-    nih = {name: Measured(**value) for name, value in raw.pop("nih").items()}
-    return CandidateFigures(**{**raw, "nih": nih, "found": Measured(**raw["found"])})
+    nih = {name: Measurement(**value) for name, value in raw.pop("nih").items()}
+    return CandidateFigures(**{**raw, "nih": nih, "found": Measurement(**raw["found"])})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge import shelf
 from edge.classifier import BATCH
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
 from models.report.markdown import paragraph, table
 from models.studies.search.candidates import REFERENCE
 from models.studies.search.cost import BATCHES, PROCESSES, ROUNDS, NetInstructions, TimingRun
@@ -91,7 +91,7 @@ def _cells(row: SearchRow) -> list[str]:
     ]
 
 
-def signed(value: Measured) -> str:
+def signed(value: Measurement) -> str:
     """A difference with its interval."""
     interval = "" if value.low is None or value.high is None else f" ({value.low:+.4f} to {value.high:+.4f})"
     return f"{value.value:+.4f}{interval}"

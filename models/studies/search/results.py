@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.measure.metrics import auc, by_group
-from models.judge.figures import Measured
+from convert.measure.bootstrap import figure_interval
+from convert.measure.metrics import auc
+from models.judge.figures import Measurement
 from models.studies.search.candidates import REFERENCE, CandidateNet
 from models.studies.search.cost import NetInstructions, NetTime, TimingRun
 from models.studies.search.judge import AUC, CandidateFigures, scores_of
@@ -36,7 +37,7 @@ class SearchRow:
     figures: CandidateFigures
     time: NetTime
     instructions: int | None
-    gain: Measured | None
+    gain: Measurement | None
     easier: float
     code: str
 
@@ -115,15 +116,15 @@ class NihScores:
     slides: np.ndarray
     of: dict[str, np.ndarray]
 
-    def gain(self, name: str, reference: str) -> Measured:
+    def gain(self, name: str, reference: str) -> Measurement:
         """AUC of one net minus that of another, with an interval over slides that are drawn for both at once."""
         both = np.stack([self.of[name], self.of[reference]], axis=1)
 
         def difference(truth: np.ndarray, scores: np.ndarray) -> float:
             return auc(truth, scores[:, 0]) - auc(truth, scores[:, 1])
 
-        low, high = by_group(difference, self.infected, both, self.slides)
-        return Measured(difference(self.infected, both), low, high, len(both))
+        low, high = figure_interval(difference, self.infected, both, self.slides)
+        return Measurement(difference(self.infected, both), low, high, len(both))
 
     def hardest(self) -> HardestSlide:
         """The slide whose cells the nets, all taken together, get wrong most often."""

@@ -7,8 +7,8 @@ import pytest
 
 from convert.classify.compare import MOST, draw_sheet
 from convert.errors import CellsError
+from convert.measure.bootstrap import share_interval
 from convert.measure.cells import CellSet
-from convert.measure.metrics import share_interval
 from convert.measure.scoring import as_scores, check_width, decide, figures, per_group
 from convert.net.values import RANGES
 from edge.classifier import Classifier

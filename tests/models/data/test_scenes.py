@@ -10,7 +10,7 @@ from edge.sources.virtual import SlideSpec, render_field
 from models.data.debris import weak_labels
 from models.data.scenes import CELL_PX, KINDS, STRIDE, VIEW, Scene, SceneView, draw, recolour, targets
 from models.data.virtual import FIRST_TRAINING_SEED, virtual_scenes
-from models.report.all_figures import grown
+from models.report.virtual_slides import grown
 
 EVERYWHERE = (0.0, 0.0, float(VIEW[1]), float(VIEW[0]))
 
@@ -112,7 +112,7 @@ def test_recolouring_keeps_dark_things_darker_than_the_background() -> None:
 
 def test_training_slides_are_none_that_a_user_or_a_figure_sees(monkeypatch: pytest.MonkeyPatch) -> None:
     from models.data import virtual
-    from models.report import all_figures as figures
+    from models.report import virtual_slides as figures
 
     seen: list[int] = []
 

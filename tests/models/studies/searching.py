@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from edge.modelfile import read_model, write_model
-from models.judge.figures import Measured
+from models.judge.figures import Measurement, exact
 from models.places import SHELF
-from models.report.measure import exact
 from models.studies.search.candidates import CANDIDATES, REFERENCE
 from models.studies.search.cost import NetInstructions, NetTime, TimedCase, TimingRun
 from models.studies.search.judge import ACCURACY, AT_01, AT_1, AUC, CandidateFigures
@@ -24,8 +23,8 @@ COUNTED = NetInstructions("cortex-a76", {}, {}, {"numpy": "2"}, 4096)
 
 
 def figures(auc: float = 0.98, macs: int = 487_440) -> CandidateFigures:
-    def one(value: float) -> Measured:
-        return Measured(value, value - 0.01, value + 0.005, 4000)
+    def one(value: float) -> Measurement:
+        return Measurement(value, value - 0.01, value + 0.005, 4000)
 
     nih = {ACCURACY: one(0.95), AUC: one(auc), AT_1: replace(one(0.8), n=2000), AT_01: replace(one(0.8), n=2000)}
     return CandidateFigures("ab", macs, nih, 32, exact(95, 110), 9, 7000)
@@ -35,7 +34,7 @@ def row(
     name: str, us: float = 5.0, auc: float = 0.98, macs: int = 487_440, instructions: int | None = None
 ) -> SearchRow:
     candidate = next(one for one in CANDIDATES if one.name == name)
-    gain = None if name == REFERENCE else Measured(auc - 0.98, auc - 0.99, auc - 0.97, 4000)
+    gain = None if name == REFERENCE else Measurement(auc - 0.98, auc - 0.99, auc - 0.97, 4000)
     time = NetTime(32, us, us / 5, us / 6, us / 4, delegated=True)
     return SearchRow(candidate, 34_000, figures(auc, macs), time, instructions, gain, auc + 0.01, "c0de")
 

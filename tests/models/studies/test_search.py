@@ -13,9 +13,8 @@ from convert.errors import CellsError
 from edge.modelfile import read_model
 from models.__main__ import app
 from models.data.folds import FINDER, fold_paths
-from models.judge.figures import Measured
+from models.judge.figures import Measurement, exact
 from models.places import FOLDS, REPOSITORY, SHELF
-from models.report.measure import exact
 from models.studies.search.candidates import CANDIDATES, LITE, REFERENCE
 from models.studies.search.judge import VERSION, read_figures, unseeing
 from models.studies.search.make import plan_in
@@ -127,7 +126,7 @@ def test_lost_cells_are_missed_and_the_interval_is_exact() -> None:
 
 
 def test_a_net_gains_nothing_over_itself() -> None:
-    assert scores().gain("again", "good") == Measured(0.0, 0.0, 0.0, 400)
+    assert scores().gain("again", "good") == Measurement(0.0, 0.0, 0.0, 400)
 
 
 def test_a_worse_net_loses_and_the_interval_says_so() -> None:

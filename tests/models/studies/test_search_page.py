@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.judge.figures import Measured
+from models.judge.figures import Measurement
 from models.studies.search.candidates import LITE, REFERENCE
 from models.studies.search.judge import ACCURACY
 from models.studies.search.page import render
@@ -60,13 +60,13 @@ def test_the_same_work_is_within_five_percent(macs: int, named: bool) -> None:
 @pytest.mark.parametrize(
     ("gain", "beyond"),
     [
-        (Measured(0.004, 0.001, 0.007, 9), True),
-        (Measured(0.003, 0.001, 0.007, 9), False),  # the seeds differ by 0.003
-        (Measured(0.004, 0.0, 0.007, 9), False),
-        (Measured(0.004, None, None, 9), False),
+        (Measurement(0.004, 0.001, 0.007, 9), True),
+        (Measurement(0.003, 0.001, 0.007, 9), False),  # the seeds differ by 0.003
+        (Measurement(0.004, 0.0, 0.007, 9), False),
+        (Measurement(0.004, None, None, 9), False),
     ],
 )
-def test_a_gain_counts_only_beyond_the_spread_of_seeds_and_of_slides(gain: Measured, beyond: bool) -> None:
+def test_a_gain_counts_only_beyond_the_spread_of_seeds_and_of_slides(gain: Measurement, beyond: bool) -> None:
     better = replace(row("resnet8", 90), gain=gain)
     given = found(better, seeds=(figures(0.983), figures(0.981)))
     assert given.spread == pytest.approx(0.003)
@@ -110,7 +110,7 @@ def test_a_net_with_a_learning_rate_of_its_own_is_named() -> None:
 
 def test_a_net_that_did_not_learn_is_named() -> None:
     good = row("notebook-2-and-6", 26)
-    nih = {**good.figures.nih, ACCURACY: Measured(0.53, 0.5, 0.55, 4000)}
+    nih = {**good.figures.nih, ACCURACY: Measurement(0.53, 0.5, 0.55, 4000)}
     poor = replace(good, figures=replace(good.figures, nih=nih))
     assert "Not learned within these steps: `notebook-2-and-6`" in render(found(poor), "x.svg")
     assert "Not learned" not in render(found(good), "x.svg")

@@ -10,9 +10,9 @@ import pytest
 
 from convert.errors import CellsError
 from edge.errors import OutputError
+from models.judge.scores import FieldCells, NetScores
 from models.report import blind, measure, tables
-from models.report.scores import FieldCells, NetScores
-from tests.models.test_report import field_cells, nih_cells, scored
+from tests.models.report.test_report import field_cells, nih_cells, scored
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from edge.modelfile import Card
 from models.data.cells import LabelledCells
 from models.data.classes import ClassMapping
 from models.judge import confusion
-from models.judge.evaluate import Difference, differences
-from models.judge.figures import END_TO_END, FIGURES, Measured, Scored, applies, known_negatives, measure
+from models.judge.evaluate import FigureDifference, differences
+from models.judge.figures import END_TO_END, FIGURES, CellScores, Measurement, applies, known_negatives, measure
 from models.judge.words import class_lines, known_lines
 
 CARD = Card("net", "classify", ("clear", "ill"), positive=("ill",), threshold=0.5)
 TWO = ClassMapping(np.array([0, 1], np.int32), np.array([False, True]))
-BY_KEY = {asked.key: asked for asked in (*FIGURES, *END_TO_END)}
+BY_KEY = {metric.key: metric for metric in (*FIGURES, *END_TO_END)}
 
 
 def cells(truth: np.ndarray, groups: np.ndarray, lost: int = 0) -> LabelledCells:
@@ -35,24 +35,24 @@ def cells(truth: np.ndarray, groups: np.ndarray, lost: int = 0) -> LabelledCells
     )
 
 
-def scored(seed: int = 0, *, apart: float = 2.0, lost: int = 0, groups: int = 20, count: int = 3000) -> Scored:
+def scored(seed: int = 0, *, apart: float = 2.0, lost: int = 0, groups: int = 20, count: int = 3000) -> CellScores:
     rng = np.random.default_rng(seed)
     truth = rng.random(count) < 0.3
     p = 1 / (1 + np.exp(-(apart * (truth - 0.5) * 2 + rng.normal(0, 1, count))))
     scores = np.stack([1 - p, p], axis=1).astype(np.float32)
     names = np.array([f"s{i % groups}" for i in range(count)])
-    return Scored(CARD, TWO, cells(truth, names, lost), scores)
+    return CellScores(CARD, TWO, cells(truth, names, lost), scores)
 
 
 def test_each_figure_lies_in_its_interval_and_rests_on_its_cells() -> None:
     one = scored()
     positive = int(one.positive.sum())
-    for asked in FIGURES:
-        found = measure(asked, one)
+    for metric in FIGURES:
+        found = measure(metric, one)
         assert found.low is not None
         assert found.high is not None
         assert found.low <= found.value <= found.high
-        assert found.n == {"all": 3000, "positive": positive, "negative": 3000 - positive}[asked.of]
+        assert found.n == {"all": 3000, "positive": positive, "negative": 3000 - positive}[metric.of]
 
 
 def test_shares_at_the_threshold_are_counted() -> None:
@@ -85,7 +85,7 @@ def test_one_in_a_thousand_is_not_told_of_few_cells() -> None:
 def test_on_known_negatives_only_false_positives_are_told() -> None:
     one = scored()
     healthy = replace(one, cells=one.cells.take(~one.positive), scores=one.scores[~one.positive])
-    keys = {asked.key for asked in (*FIGURES, *END_TO_END) if applies(asked, healthy)}
+    keys = {metric.key for metric in (*FIGURES, *END_TO_END) if applies(metric, healthy)}
     assert keys == {"accuracy", "false_positive_rate"}
     assert measure(BY_KEY["false_positive_rate"], healthy).n == len(healthy.cells)
 
@@ -105,7 +105,7 @@ def test_known_negative_groups_are_listed_the_worst_first() -> None:
     groups = np.array(["a"] * 10 + ["b"] * 10 + ["c"] * 2)
     p = np.zeros(22)
     p[[12, 13, 20]] = 0.9
-    one = Scored(CARD, TWO, cells(truth, groups), np.stack([1 - p, p], axis=1).astype(np.float32))
+    one = CellScores(CARD, TWO, cells(truth, groups), np.stack([1 - p, p], axis=1).astype(np.float32))
     known = known_negatives(one)
     assert [(k.group, k.cells, k.flagged) for k in known] == [("b", 10, 2), ("a", 10, 0)]
     assert known[0].per_1000 == 200
@@ -113,7 +113,9 @@ def test_known_negative_groups_are_listed_the_worst_first() -> None:
 
 
 def test_a_group_whose_only_positive_cell_was_lost_is_no_known_negative() -> None:
-    one = Scored(CARD, TWO, cells(np.zeros(4), np.array(["a", "a", "b", "b"]), lost=1), np.zeros((4, 2), np.float32))
+    one = CellScores(
+        CARD, TWO, cells(np.zeros(4), np.array(["a", "a", "b", "b"]), lost=1), np.zeros((4, 2), np.float32)
+    )
     assert [k.group for k in known_negatives(one)] == ["b"]
 
 
@@ -131,16 +133,16 @@ def test_a_worse_net_is_called_worse_in_every_figure() -> None:
 
 
 def test_fewer_false_positives_are_better() -> None:
-    assert Difference("false_positive_rate", "", 0.02, 0.01, -0.015, -0.005).verdict == "better"
-    assert Difference("auc", "", 0.9, 0.95, -0.01, 0.06).verdict == "no real difference shown"
+    assert FigureDifference("false_positive_rate", "", 0.02, 0.01, -0.015, -0.005).verdict == "better"
+    assert FigureDifference("auc", "", 0.9, 0.95, -0.01, 0.06).verdict == "no real difference shown"
 
 
-def three(truth: list[int], called: list[int], lost: int = 0) -> Scored:
+def three(truth: list[int], called: list[int], lost: int = 0) -> CellScores:
     card = Card("net", "classify", ("a", "b", "c"))
     scores = np.eye(3, dtype=np.float32)[called]
     groups = np.array([f"s{i % 2}" for i in range(len(truth))])
     base = cells(np.array(truth), groups, lost)
-    return Scored(
+    return CellScores(
         card,
         ClassMapping(np.arange(3, dtype=np.int32), np.zeros(3, bool)),
         replace(base, labels=("a", "b", "c")),
@@ -170,5 +172,5 @@ def test_a_lost_cell_lowers_the_recall_of_its_class_and_has_its_own_column() -> 
 
 
 def test_a_figure_reads_as_a_value_with_its_interval() -> None:
-    assert Measured(0.9612, 0.951, 0.97, 7).text() == "96.12 % (95.1 to 97.0)"
-    assert Measured(0.9612, None, None, 7).text(percent=False) == "0.9612"
+    assert Measurement(0.9612, 0.951, 0.97, 7).text() == "96.12 % (95.1 to 97.0)"
+    assert Measurement(0.9612, None, None, 7).text(percent=False) == "0.9612"

@@ -15,12 +15,12 @@ from edge.errors import OutputError
 from edge.modelfile import Card
 from models.__main__ import app
 from models.data.fields import need_images
-from models.data.folds import CLASSIFIERS
-from models.judge.figures import Measured
+from models.data.folds import CLASSIFIERS as NAMES
+from models.judge.figures import Measurement
+from models.judge.scores import FieldCells, NetScores, NihCells, limits_of_others, reached
 from models.places import SHELF
 from models.report import looked, measure, operating, page, sheets, tables
 from models.report.curves import calibration_error, curve, reliability
-from models.report.scores import FieldCells, NetScores, NihCells, limits, reached
 
 CARD = Card(
     "x", "classify", ("uninfected", "parasitized"), positive=("parasitized",), accuracy={"agreement": 1, "cells": 9}
@@ -61,7 +61,7 @@ def scored(name: str, nih: NihCells, iml: FieldCells, seed: int) -> NetScores:
 @pytest.fixture
 def made_up() -> tuple[NihCells, FieldCells, list[NetScores]]:
     nih, iml = nih_cells(), field_cells()
-    return nih, iml, [scored(name, nih, iml, seed) for seed, name in enumerate(CLASSIFIERS)]
+    return nih, iml, [scored(name, nih, iml, seed) for seed, name in enumerate(NAMES)]
 
 
 Made = tuple[NihCells, FieldCells, list[NetScores]]
@@ -71,7 +71,8 @@ def test_a_folds_threshold_does_not_depend_on_its_own_cells(made_up: Made) -> No
     _, iml, (net, _) = made_up
     own = iml.folds == 2
     other = np.where(own, np.float32(0.99), net.iml)
-    before, after = limits(iml, net.iml, 0.01), limits(iml, other, 0.01)
+    before = limits_of_others(iml.folds, net.iml, iml.infected, 0.01, 4)
+    after = limits_of_others(iml.folds, other, iml.infected, 0.01, 4)
     assert after[2] == before[2]
     assert (np.delete(after, 2) != np.delete(before, 2)).all()
 
@@ -90,7 +91,7 @@ def test_infected_cells_that_the_finder_lost_count_as_missed(made_up: Made) -> N
 
 
 def test_small_shares_keep_their_digits() -> None:
-    assert tables.fine(Measured(0.00114, 0.00071, 0.00156, 1000)) == "0.11 % (0.07 to 0.16); n = 1,000"
+    assert tables.fine(Measurement(0.00114, 0.00071, 0.00156, 1000)) == "0.11 % (0.07 to 0.16); n = 1,000"
 
 
 def test_the_stages_add_up_to_the_whole(made_up: Made) -> None:
@@ -116,7 +117,7 @@ def test_only_slides_without_an_infected_cell_are_known_negatives(made_up: Made)
 
 def test_thresholds_by_known_negative_slides_do_not_depend_on_a_folds_own(made_up: Made) -> None:
     nih, iml, (net, _) = made_up
-    healthy = operating.known_negative(nih)
+    healthy = nih.known_negative()
     assert set(nih.slides[healthy]) == {"C0", "C1"}
     own = healthy & (nih.folds == 0)
     card, one, rare = operating.points(nih, iml, net)
@@ -188,7 +189,7 @@ def test_a_note_on_a_sheet_counts_only_for_the_cells_it_was_made_on(monkeypatch:
     cells = {key: ["b", "a"] for key in looked.LOOKED}
     slides = np.array(["C9", "C9"])
     assert "nobody has looked" in "\n".join(tables.mistakes(cells, slides, {0.001: 3}))
-    note = looked.Look(1, 0, 1, "a ring", looked.fingerprint(["a", "b"]))
+    note = looked.SheetNote(1, 0, 1, "a ring", looked.fingerprint(["a", "b"]))
     monkeypatch.setattr(tables, "LOOKED", dict.fromkeys(cells, note))
     said = "\n".join(tables.mistakes(cells, slides, {0.001: 3}))
     assert "nobody has looked" not in said
@@ -215,7 +216,7 @@ def test_the_page_holds_every_part_and_says_what_is_missed(made_up: Made, tmp_pa
 def test_a_page_that_cannot_be_written_is_one_plain_failure(tmp_path: Path) -> None:
     (tmp_path / "report").write_text("in the way")
     with pytest.raises(OutputError, match="cannot be written"):
-        page.write(tmp_path, page.Report("text", {"roc.svg": "<svg/>"}))
+        page.write(tmp_path, page.ReportPage("text", {"roc.svg": "<svg/>"}))
 
 
 Run = Callable[..., tuple[int, str]]
