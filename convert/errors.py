@@ -63,7 +63,7 @@ class LimitError(EdgeError):
 
 
 class ToolError(EdgeError):
-    """TensorFlow or Keras is missing or too old. Install both: ``edge.extras`` says how, and so does the message."""
+    """A package of an extra (TensorFlow, Keras, matplotlib) is missing or too old. Install it: the message says how."""
 
     exit_code = 11
 

@@ -15,6 +15,7 @@ from typing import TextIO
 
 from edge.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EdgeError, OutputError
 from edge.lines import columns, folded, plain
+from edge.streams import ReaderGoneError
 
 _SHOW_CURSOR = b"\x1b[?25h\n"
 """Terminal sequence (ANSI) that shows the cursor again: the live line hides it."""
@@ -107,8 +108,6 @@ def door(*, debug: bool, program: str = "edge-run", lost: str = "") -> Iterator[
 
 def report(error: EdgeError, *, debug: bool, program: str = "edge-run") -> int:
     """Say what failed and return the exit code. If the reader closed the pipe, nothing is printed."""
-    from edge.streams import ReaderGoneError  # noqa: PLC0415 - brings NumPy, which --help can do without
-
     if isinstance(error, ReaderGoneError):
         for stream in (sys.stdout, sys.stderr):
             _let_go(stream)

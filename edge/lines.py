@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import TextIO
 
+from edge.streams import stdout_errors
+
 _LABEL = re.compile(r"^ *\S+(?: \S+){0,2} {2,}|^ +")
 """A label (up to three words before two spaces), or the indent of a line without one."""
 
@@ -37,8 +39,6 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def print_text(text: str) -> None:
     """Write text to stdout as it is; raises OutputError when stdout cannot be written."""
-    from edge.streams import stdout_errors  # noqa: PLC0415 - brings NumPy, which --help can do without
-
     with stdout_errors():
         sys.stdout.write(text)
         sys.stdout.flush()

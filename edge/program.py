@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from edge import installed_version
 from edge.door import run_program
 from edge.usage import PlainGroup
 
@@ -33,8 +34,6 @@ def make_app(program: str, text: str, epilog: str, *, completion: bool = True) -
 
     def show(wanted: bool) -> None:
         if wanted:
-            from edge import installed_version  # noqa: PLC0415 - slow: it reads package metadata
-
             typer.echo(f"{program} {installed_version()}")
             raise typer.Exit
 

@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from edge.door import say
 
-EXIT_USAGE = 2
+EXIT_USAGE = 2  # what every shell expects of a wrong command line
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """Base class of the parser's errors: typer's own, or click's in earlier versions of typer."""
 

@@ -15,7 +15,13 @@ from models.cli.options import EXIT_CODES, Debug, entered
 from models.cli.report import register as register_report
 from models.cli.search import register as register_search
 from models.cli.shelf import register as register_shelf
+from models.data.fields import need_images
 from models.places import DOCS, FOLDS, SHELF
+from models.report.all_figures import measure_all
+from models.report.figure import show
+from models.studies.appearance.job import make as make_appearance
+from models.studies.coverage.page import make
+from models.studies.founding.run import run
 from models.studies.kept import default_work
 
 PROGRAM = "python -m models"
@@ -39,10 +45,6 @@ def figures(
     Example: python -m models figures --quick
     """
     with entered(debug=debug):
-        from models.data.fields import need_images  # noqa: PLC0415
-        from models.report.all_figures import measure_all  # noqa: PLC0415
-        from models.report.figure import show  # noqa: PLC0415
-
         need_images()
         say = None if markdown else typer.echo
         typer.echo(show(measure_all(FOLDS, SHELF, say, quick=quick), markdown=markdown))
@@ -59,9 +61,6 @@ def appearance(
     Example: python -m models appearance --write
     """
     with entered(debug=debug):
-        from models.data.fields import need_images  # noqa: PLC0415
-        from models.studies.appearance.job import make as make_appearance  # noqa: PLC0415
-
         need_images()
         chosen = make_appearance(SHELF, out, typer.echo, write=write)
         typer.echo(", ".join(f"{name} {low} to {high}" for name, (low, high) in chosen.ranges.items()))
@@ -77,8 +76,6 @@ def verdict_coverage(
 
     Example: python -m models verdict-coverage --rounds 20 --runs 20 --out /tmp
     """
-    from models.studies.coverage.page import make  # noqa: PLC0415
-
     if not make(out, rounds, runs, typer.echo):
         raise typer.Exit(1)
 
@@ -101,7 +98,6 @@ def founding(
     Example: python -m models founding --only notebook_1,notebook_6 --convert-again
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from models.studies.founding.run import run  # noqa: PLC0415
 
     names = tuple(name.strip() for name in only.split(",") if name.strip())
     place = work or default_work("founding")

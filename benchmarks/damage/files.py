@@ -31,7 +31,7 @@ _HARMLESS = 1e-3
 """Share of visibly changed pixels up to which damage did no harm."""
 
 _VISIBLE = 8  # levels
-_LZW, _DEFLATE, _NONE = 5, 8, 1
+_LZW, _DEFLATE, _NONE = 5, 8, 1  # values of Compression, TIFF 6.0
 FORMATS: dict[str, tuple[str, list[int]]] = {
     "JPEG": (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 92]),
     "JPEG, restart marks": (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_RST_INTERVAL, 16]),

@@ -26,10 +26,10 @@ from edge.types import FloatArray, UInt8Array
 VALUES = ValueRange("student", 1 / 64, -2.0)
 """(byte - 128) / 64, exact in int8."""
 _WIDTHS = (16, 24, 48, 48)  # filters of the student's convolutions
-_BATCH = 64
+_BATCH = 64  # cells per step
 _STEPS = 4500  # at most
 _TEACHER_MACS = 3e12  # multiply-accumulates that all the teacher's answers may cost: minutes on two cores
-_TURNS = 8
+_TURNS = 8  # four turns, each mirrored or not
 _ROWS_STREAM, _TRAIN_STREAM = 29, 31  # random streams of a seed: which cells the teacher is asked about, and training
 
 

@@ -23,7 +23,7 @@ from edge.modelfile import ModelFile
 from edge.runtime import Net
 from edge.types import Int32Array, UInt8Array
 
-_ROUNDS = 15
+_ROUNDS = 15  # timed rounds; the fastest counts
 Progress = Callable[[str, float], None]
 
 

@@ -25,7 +25,7 @@ BOX_MARGIN = 1.2
 _BLACK = 16  # grey value below which a pixel at the border is taken for painted over
 _PAPER = 1.12  # brightness of the paper over that of the cell's brightest parts
 _PAPER_PX = 64  # longest side of a cell that is put on paper
-_CANVAS = 160
+_CANVAS = 160  # side in pixels of the paper that a cell on black is put on
 
 
 def stands_on_black(rgb: UInt8Array) -> bool:

@@ -13,7 +13,7 @@ from edge.crops import crop_cells
 from edge.modelfile import CropSpec
 
 _FIRST_SEED = 5000  # of the virtual slides, one field of each
-_SLIDES = 16
+_SLIDES = 16  # virtual slides, each with another stain
 _PER_SLIDE = 60  # cells at most
 _RED_CELL = "red blood cell"
 _INFECTED = ("ring", "trophozoite", "schizont", "gametocyte")

@@ -21,7 +21,7 @@ GRAPH = "saved_model.pb"
 METADATA = "keras_metadata.pb"
 INDEX = "variables/variables.index"
 MAX_GRAPH_BYTES = 512 * 2**20  # no honest model comes near
-MAX_FILES = 10_000
+MAX_FILES = 10_000  # more than any SavedModel has; a bound on what a folder may make us read
 OPS = words(
     """
     Abs Add AddN AddV2 AdjustContrastv2 AdjustHue AdjustSaturation All ArgMax Assert AssignSubVariableOp AssignVariableOp

@@ -8,8 +8,14 @@ from pathlib import Path
 from edge.cli.settings import FieldSettings, InputSettings, NetSettings
 from edge.door import say
 from edge.gate import Gate
+from edge.overlap import Register
 from edge.session import Placer
 from edge.sources import Source
+from edge.sources.camera import open_camera
+from edge.sources.decode import ReadOptions
+from edge.sources.files import open_source
+from edge.sources.video import FrameInterval
+from edge.sources.virtual import SlideSpec, VirtualSlide
 
 _USUAL_PIXELS = 1280 * 960
 """Pixels of a virtual field for which ``_USUAL_CELL_PX`` holds; both are what the default microscope of SlideSpec shows."""
@@ -21,23 +27,16 @@ _USUAL_CELL_PX, _SMALLEST_CELL_PX = 66.0, 8.0
 def open_fields(source: InputSettings, fields: FieldSettings) -> Source:
     """Open the source of fields; raises NoInputError or CameraError."""
     if source.simulate:
-        from edge.sources.virtual import SlideSpec, VirtualSlide  # noqa: PLC0415
-
         width, height = source.size_px
         # Another camera on the same microscope: the same cells on more or fewer pixels.
         scale = (width * height / _USUAL_PIXELS) ** 0.5
         spec = SlideSpec(source.seed, width, height, cell_px=max(_SMALLEST_CELL_PX, _USUAL_CELL_PX * scale))
         return VirtualSlide(spec, source.sample_id or f"simulated-{source.seed}")
     if source.camera:
-        from edge.sources.camera import open_camera  # noqa: PLC0415
-
         device = int(source.device) if source.device.isdecimal() else source.device
         return open_camera(
             source.sample_id, device=device, interval=source.interval, size=source.size_px, depth=fields.depth
         )
-    from edge.sources.decode import ReadOptions  # noqa: PLC0415
-    from edge.sources.files import open_source  # noqa: PLC0415
-    from edge.sources.video import FrameInterval  # noqa: PLC0415
 
     return open_source(
         source.inputs,
@@ -69,7 +68,6 @@ def register_of(fields: FieldSettings, nets: NetSettings) -> Callable[[], Placer
     """
     if nets.grid or not fields.overlap:
         return None
-    from edge.overlap import Register  # noqa: PLC0415
 
     return Register
 

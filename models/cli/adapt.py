@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from convert.measure.rates import rate
+from edge import shelf
+from edge.errors import OutputError
+from edge.safe_file import plain_errors, write_text
+from models.adapt import curve
+from models.adapt.job import run
+from models.adapt.tune import AdaptationSetup, TuningSettings, plan_for
 from models.cli.options import (
     Annotations,
     Background,
@@ -24,12 +30,14 @@ from models.cli.options import (
     teller,
     write_lines,
 )
+from models.data.fieldset import Fields
+from models.data.gather import DataOptions, gather
+from models.train.classifier import CellTraining
+from models.train.finder import FinderTraining
+from models.train.start import open_start
 
 if TYPE_CHECKING:
-    from models.adapt.tune import TuningSettings
     from models.data.classes import ClassScheme
-    from models.data.fieldset import Fields
-    from models.data.gather import DataOptions
 
 Steps = Annotated[
     int,
@@ -83,12 +91,6 @@ def adapt(
     )  # fmt: skip
     allowed = rate(false_positives)
     with entered(debug=debug, training=True):
-        from edge import shelf  # noqa: PLC0415 - heavy
-        from edge.errors import OutputError  # noqa: PLC0415
-        from models.adapt.job import run  # noqa: PLC0415
-        from models.adapt.tune import AdaptationSetup, plan_for  # noqa: PLC0415
-        from models.train.start import open_start  # noqa: PLC0415
-
         if out.is_dir() and any(out.iterdir()) and not force:
             raise OutputError(f"{out}: is not empty: --force writes into it")
         starts = open_start(finder or shelf.FINDER, "find"), open_start(model or shelf.CLASSIFIER, "classify")
@@ -104,9 +106,6 @@ def adapt(
 
 def _fields(request: DataOptions) -> tuple[ClassScheme, Fields]:
     """The classes of the annotated fields, and the fields."""
-    from models.data.fieldset import Fields  # noqa: PLC0415
-    from models.data.gather import gather  # noqa: PLC0415
-
     data = gather(request, least=1)
     (source,) = data.sources
     if not isinstance(source, Fields):
@@ -116,8 +115,6 @@ def _fields(request: DataOptions) -> tuple[ClassScheme, Fields]:
 
 def _tuning(steps: int, finder_steps: int, seed: int, false_positives: float | None = None) -> TuningSettings:
     from dataclasses import replace  # noqa: PLC0415
-
-    from models.adapt.tune import TuningSettings  # noqa: PLC0415 - heavy
 
     usual = TuningSettings()
     cell, finder = replace(usual.cell, steps=steps, seed=seed), replace(usual.finder, steps=finder_steps, seed=seed)
@@ -176,14 +173,6 @@ def learning_curve(
     )  # fmt: skip
     with entered(debug=debug, training=True):
         import json  # noqa: PLC0415
-
-        from edge.safe_file import plain_errors, write_text  # noqa: PLC0415
-        from models.adapt import curve  # noqa: PLC0415
-        from models.adapt.tune import AdaptationSetup, plan_for  # noqa: PLC0415
-        from models.data.gather import DataOptions  # noqa: PLC0415
-        from models.train.classifier import CellTraining  # noqa: PLC0415 - heavy
-        from models.train.finder import FinderTraining  # noqa: PLC0415
-        from models.train.start import open_start  # noqa: PLC0415
 
         with plain_errors(work):
             work.mkdir(parents=True, exist_ok=True)

@@ -35,6 +35,13 @@ from models.cli.options import (
     write_lines,
 )
 from models.cli.recipes import load_recipe, numbers, train_recipe
+from models.data.gather import gather
+from models.judge.evaluate import compared, evaluated, open_nets
+from models.judge.finder import evaluated_finders, finder_lines, is_finder
+from models.judge.words import compared_lines, evaluated_lines
+from models.train.classifier import CellTraining
+from models.train.own import recipe_of
+from models.train.records import NetRecipe, SplitRecipe, ThresholdRecipe
 
 Models = Annotated[
     list[str], typer.Argument(metavar="MODEL", help="Names on the shelf, .tflite files, or folders of train.")
@@ -136,10 +143,6 @@ def train(
     )  # fmt: skip
     allowed = rate(false_positives)
     with entered(debug=debug, training=True):
-        from models.train.classifier import CellTraining  # noqa: PLC0415 - heavy
-        from models.train.own import recipe_of  # noqa: PLC0415
-        from models.train.records import NetRecipe, SplitRecipe, ThresholdRecipe  # noqa: PLC0415
-
         own = recipe_of(
             asked,
             out.resolve().name,
@@ -197,10 +200,6 @@ def _judging(
 
 
 def _evaluate(models: list[str], asked: Any, unseen: bool, json: bool) -> None:
-    from models.data.gather import gather  # noqa: PLC0415
-    from models.judge.evaluate import evaluated, open_nets  # noqa: PLC0415 - heavy
-    from models.judge.finder import evaluated_finders, finder_lines, is_finder  # noqa: PLC0415
-    from models.judge.words import evaluated_lines  # noqa: PLC0415
 
     if finders := [name for name in models if is_finder(name)]:
         if len(finders) < len(models):
@@ -219,9 +218,6 @@ def _evaluate(models: list[str], asked: Any, unseen: bool, json: bool) -> None:
 
 
 def _compare(models: list[str], asked: Any, unseen: bool, json: bool) -> None:
-    from models.data.gather import gather  # noqa: PLC0415
-    from models.judge.evaluate import compared, open_nets  # noqa: PLC0415 - heavy
-    from models.judge.words import compared_lines  # noqa: PLC0415
 
     found = compared(open_nets(models), gather(asked, least=1, split=False), teller(), say, unseen=unseen)
     if json:

@@ -7,13 +7,12 @@ from typing import Any
 import typer
 
 from models.cli.options import EXIT_CODES, Debug, JsonFlag, entered, write_json, write_lines
+from models.data import sets
 
 
 def data(*, json: JsonFlag = False, debug: Debug = False) -> None:
     """List the data sets: what they hold, their licence and groups, and whether weights that ship may learn from them."""
     with entered(debug=debug):
-        from models.data import sets  # noqa: PLC0415 - NumPy, which --help can do without
-
         found = [_about(sets.get(name)) for name in sorted(sets.every())]
         if json:
             write_json({"report_version": 1, "sets": found})

@@ -12,9 +12,15 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from edge.door import door
+from convert.errors import ToolError
+from convert.measure.names import same
+from edge import shelf
+from edge.door import door, quiet_native_stderr
 from edge.extras import how_to_install
 from edge.lines import plain
+from edge.streams import stdout_errors
+from models.data.classes import Naming, parse_merge
+from models.data.gather import CLASSICAL, DataOptions
 
 PROGRAM = "models"
 EXIT_CODES = (
@@ -104,11 +110,6 @@ def given(
     positive: str | None = None,
 ) -> Any:
     """What the options say, as ``models.data.gather.OpenDataOptions``; raises typer.BadParameter where they make no sense."""
-    from convert.measure.names import same  # noqa: PLC0415
-    from edge import shelf  # noqa: PLC0415 - NumPy, which --help can do without
-    from models.data.classes import Naming, parse_merge  # noqa: PLC0415
-    from models.data.gather import CLASSICAL, DataOptions  # noqa: PLC0415
-
     if not cells and not fields:
         raise typer.BadParameter("give --cells DIR or --fields DIR")
     for option, value, folders in (("--table", table, cells), ("--annotations", annotations, fields)):
@@ -170,9 +171,6 @@ def need_tensorflow() -> None:
     """Import it, its greeting kept off the terminal; raises ToolError where it is missing."""
     import importlib  # noqa: PLC0415
 
-    from convert.errors import ToolError  # noqa: PLC0415
-    from edge.door import quiet_native_stderr  # noqa: PLC0415
-
     try:
         with quiet_native_stderr():
             importlib.import_module("tensorflow").constant(0)
@@ -183,8 +181,6 @@ def need_tensorflow() -> None:
 
 def write_json(value: Any) -> None:
     """To stdout; a broken pipe or a full disk is one plain line."""
-    from edge.streams import stdout_errors  # noqa: PLC0415
-
     with stdout_errors():
         sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
         sys.stdout.flush()
@@ -192,8 +188,6 @@ def write_json(value: Any) -> None:
 
 def write_lines(lines: list[str]) -> None:
     """Likewise, text."""
-    from edge.streams import stdout_errors  # noqa: PLC0415
-
     with stdout_errors():
         sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
         sys.stdout.flush()

@@ -7,8 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.safe_file import write_text
 from models.cli.options import say, teller, write_lines
 from models.places import FOLDS, SHELF
+from models.train.make import check_fold, check_out, prepare
+from models.train.recipe import RecipeError, checked, dump, load, names
 
 if TYPE_CHECKING:
     from models.train.records import Recipe
@@ -16,8 +19,6 @@ if TYPE_CHECKING:
 
 def load_recipe(name: str, *, steps: int | None, batch: int | None, seed: int | None) -> Recipe:
     """A recipe with other settings where they are given; raises RecipeError."""
-    from models.train.recipe import load  # noqa: PLC0415 - NumPy, which --help can do without
-
     found = load(name)
     changes: dict[str, Any] = {"steps": steps, "batch": batch, "seed": seed}
     training = replace(found.training, **{key: value for key, value in changes.items() if value is not None})
@@ -32,8 +33,6 @@ def numbers(fold: Sequence[int] | None, *, all_folds: bool, shipped: bool) -> li
 
 def path_of(recipe: Recipe, fold: int | None, out: Path | None) -> Path:
     """Where a net is written: in ``out``, on the shelf, or among the folds; raises RecipeError where it does not ship."""
-    from models.train.recipe import RecipeError, names  # noqa: PLC0415
-
     stem = recipe.name if fold is None else f"{recipe.name}-fold{fold}"
     if out is not None:
         return out / f"{stem}.tflite"
@@ -61,10 +60,6 @@ def train_recipe(
         force: overwrite what is in ``out``.
         keep_recipe: write it beside the net as ``recipe.toml``.
     """
-    from edge.safe_file import write_text  # noqa: PLC0415 - NumPy, which --help can do without
-    from models.train.make import check_fold, check_out, prepare  # noqa: PLC0415
-    from models.train.recipe import checked, dump  # noqa: PLC0415
-
     wanted = [number for one in folds for number in (range(recipe.split.folds) if one == -1 else (one,))]
     force = force or out is None
     for number in wanted:

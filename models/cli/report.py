@@ -7,8 +7,18 @@ from typing import Annotated, Optional
 
 import typer
 
+from convert.errors import CellsError
 from models.cli.options import EXIT_CODES, Debug, entered, teller, write_lines
+from models.data.fields import need_images
+from models.data.folds import CLASSIFIERS
+from models.judge.scores import score_all
+from models.judge.unseen import unseen_folds
 from models.places import FOLDS, MODELS, SHELF
+from models.report.all_figures import never_seen
+from models.report.blind import FILE, keep, kept, take, write_sheet
+from models.report.page import PLOTS, PageExtras, assemble, write
+from models.report.plots import need_matplotlib
+from models.report.sheets import check_outside, write_sheets
 
 
 def report(
@@ -42,17 +52,6 @@ def report(
     A minute or two. Needs the real images (EDGE_DATA) and, for the plots, matplotlib (extra bench); without it, exit code 11.
     """
     with entered(debug=debug):
-        from convert.errors import CellsError  # noqa: PLC0415
-        from models.data.fields import need_images  # noqa: PLC0415
-        from models.data.folds import CLASSIFIERS  # noqa: PLC0415 - these are heavy
-        from models.judge.scores import score_all  # noqa: PLC0415
-        from models.judge.unseen import unseen_folds  # noqa: PLC0415 - these are heavy
-        from models.report.all_figures import never_seen  # noqa: PLC0415
-        from models.report.blind import FILE, keep, kept, take, write_sheet  # noqa: PLC0415
-        from models.report.page import PLOTS, PageExtras, assemble, write  # noqa: PLC0415
-        from models.report.plots import need_matplotlib  # noqa: PLC0415
-        from models.report.sheets import check_outside, write_sheets  # noqa: PLC0415
-
         need_images()
         readings = MODELS / PLOTS / FILE
         if sheets is None and blind is None and reading is None:

@@ -8,8 +8,12 @@ from typing import Annotated, Optional
 import typer
 
 from models.cli.options import EXIT_CODES, Debug, Seed, entered, names, say, write_lines
+from models.data.fields import need_images
 from models.places import DOCS
+from models.report.plots import need_matplotlib
 from models.studies.kept import check_request, default_work
+from models.studies.search.candidates import CANDIDATES
+from models.studies.search.run import SearchSettings, run
 
 _PAGE = DOCS / "search.md"
 
@@ -42,9 +46,6 @@ def search(
     Half an hour to an hour on two cores; after Ctrl-C the same command continues from there. Needs the real images
     (EDGE_DATA), TensorFlow (extra convert) and, for the plot, matplotlib (extra bench); without them, exit code 11.
     """
-    from models.studies.search.candidates import CANDIDATES  # noqa: PLC0415
-    from models.studies.search.run import SearchSettings, run  # noqa: PLC0415 - heavy
-
     place, wanted = work or default_work("search"), names(only)
     try:
         check_request(place, wanted, [one.name for one in CANDIDATES])
@@ -52,9 +53,6 @@ def search(
         raise typer.BadParameter(str(error)) from error
     settings = SearchSettings(place, out, wanted, steps, seed, training=not no_training, again=again)
     with entered(debug=debug, training=not no_training):
-        from models.data.fields import need_images  # noqa: PLC0415
-        from models.report.plots import need_matplotlib  # noqa: PLC0415
-
         need_images()
         need_matplotlib()
         write_lines([str(path) for path in run(settings, say)])

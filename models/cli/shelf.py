@@ -8,8 +8,13 @@ from typing import Annotated
 
 import typer
 
+from models.cards import write_cards
 from models.cli.options import EXIT_CODES, Debug, entered
+from models.data.fields import need_images
+from models.judge.card_table import write
+from models.judge.thresholds import choose_all
 from models.places import FOLDS, REPOSITORY, SHELF
+from models.report.spurious import sheet
 
 
 def train_finder() -> None:
@@ -28,9 +33,6 @@ def train_classifier() -> None:
 def choose_thresholds(*, debug: Debug = False) -> None:
     """Choose operating thresholds, for each fold on the other folds' images, for the shipped files on all of theirs."""
     with entered(debug=debug):
-        from models.data.fields import need_images  # noqa: PLC0415
-        from models.judge.thresholds import choose_all  # noqa: PLC0415
-
         need_images()
         choose_all(FOLDS, SHELF, typer.echo)
 
@@ -41,9 +43,6 @@ def held_out(*, debug: Debug = False) -> None:
     Infected cells found on whole fields (edge calibrate reads it), and how often int8 decides as float does.
     """
     with entered(debug=debug, training=True):
-        from models.data.fields import need_images  # noqa: PLC0415
-        from models.judge.card_table import write  # noqa: PLC0415
-
         need_images()
         write(FOLDS, SHELF, typer.echo)
 
@@ -51,8 +50,6 @@ def held_out(*, debug: Debug = False) -> None:
 def cards(*, debug: Debug = False) -> None:
     """Write CARD.md of every shipped model from the card inside its file."""
     with entered(debug=debug):
-        from models.cards import write_cards  # noqa: PLC0415
-
         for path in write_cards(SHELF):
             typer.echo(path.relative_to(REPOSITORY))
 
@@ -60,9 +57,6 @@ def cards(*, debug: Debug = False) -> None:
 def spurious(out: Annotated[Path, typer.Argument(help="PNG to write.")], *, debug: Debug = False) -> None:
     """Show a random sample of the finder's false positives."""
     with entered(debug=debug):
-        from models.data.fields import need_images  # noqa: PLC0415
-        from models.report.spurious import sheet  # noqa: PLC0415
-
         need_images()
         typer.echo(f"{sheet(FOLDS, out)} finds without an annotated cell; 96 of them in {out}")
 

@@ -16,7 +16,7 @@ from edge.types import UInt8Array
 
 _WORK_PX = 40.0  # width of a box where this is measured
 _WHITE_CELL = 0.3  # nucleus area over red-cell area
-_PLATELET = (0.03, 0.2)
+_PLATELET = (0.03, 0.2)  # in areas of a red cell
 
 
 def weak_labels(rgb: UInt8Array, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,12 +24,12 @@ CELL_PX = 20.0
 """Width of a typical box at the net's input."""
 
 KINDS = ("cell", "suspect", "not-white-cell", "not-platelet")
-VIEW = (240, 320)
-STRIDE = 4
-_IGNORE = -1
+VIEW = (240, 320)  # height, width in pixels of what the finder learns from
+STRIDE = 4  # pixels of the input per cell of the finder's map
+_IGNORE = -1  # kind of what counts neither way
 _WEIGHT = (1.0, 4.0, 6.0, 3.0)
 """Weight of a centre per kind: infected cells must not be lost, white cells and platelets are rare."""
-_HARD = 4.0
+_HARD = 4.0  # weight of the background around what looks like a cell
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,8 @@ import numpy as np
 from edge.types import FloatArray
 from edge.verdict.interval import clopper_pearson
 
-_POINTS = 240
-BINS = 10
+_POINTS = 240  # of a curve that is drawn
+BINS = 10  # of the calibration plot
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,7 +52,7 @@ class PageExtras:
 def assemble(
     nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: Path, beside: PageExtras | None = None
 ) -> ReportPage:
-    """The page from scores; raises MissingPackageError, and ModelError where a shipped file is missing.
+    """The page from scores; raises ToolError, and ModelError where a shipped file is missing.
 
     Args:
         nih: the NIH cells.

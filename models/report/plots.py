@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from benchmarks.errors import MissingPackageError
+from convert.errors import ToolError
 from edge.extras import how_to_install
 from models.judge.figures import Measurement
 from models.report.curves import Bin, RocCurve
@@ -51,16 +51,16 @@ class NetPlots:
 
 
 def need_matplotlib() -> Any:
-    """The module; raises MissingPackageError."""
+    """The module; raises ToolError."""
     try:
         import matplotlib as mpl  # noqa: PLC0415 - only here
     except ImportError as error:
-        raise MissingPackageError(f"matplotlib is not installed: {how_to_install('bench')}") from error
+        raise ToolError(f"matplotlib is not installed: {how_to_install('bench')}") from error
     return mpl
 
 
 def draw(nets: Sequence[NetPlots]) -> dict[str, str]:
-    """File names and their SVG; raises MissingPackageError where matplotlib is missing."""
+    """File names and their SVG; raises ToolError where matplotlib is missing."""
     mpl = need_matplotlib()
     mpl.use("svg")
     with mpl.rc_context(_SETTINGS):

@@ -15,9 +15,9 @@ from models.data.fields import data_dir, load_iml, read_rgb
 from models.judge.scores import FieldCells, NetScores, NihCells
 from models.places import REPOSITORY
 
-COUNT = 48
+COUNT = 48  # cells on a sheet
 _KINDS = ("uninfected-highest", "infected-lowest")
-_COLUMNS, _SIDE, _LINE = 8, 128, 14
+_COLUMNS, _SIDE, _LINE = 8, 128, 14  # pictures per row, their side and the height of a line of text, in pixels
 SHOW = CropSpec(size=_SIDE, margin=1.3)
 
 

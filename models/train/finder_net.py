@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-STRIDE = 4
+from convert.reading.layers import DEPTH_TO_SPACE, keras_classes
+
+STRIDE = 4  # pixels of the input per cell of the map
 
 
 def depth_to_space_layer() -> Any:
     """A registered Keras layer, [n, h, w, 4c] to [n, 2h, 2w, c]; the workshop must know it too, so it lives there."""
-    from convert.reading.layers import DEPTH_TO_SPACE, keras_classes  # noqa: PLC0415
-
     return keras_classes()[DEPTH_TO_SPACE]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-SIZE = 32
+SIZE = 32  # side of the input in pixels
 WIDTHS = (16, 16, 32, 32)
 """Filters of the four convolutions, where a recipe says nothing else."""
 

@@ -25,6 +25,8 @@ from convert.measure.operating import HALF
 from convert.measure.reading import read_cells
 from convert.measure.scoring import as_scores, decide, outputs
 from convert.net.values import RANGES
+from convert.reading.load import load_model
+from convert.reading.source import open_source
 from edge.classifier import Classifier
 from edge.modelfile import CropSpec, read_model
 from edge.types import FloatArray
@@ -239,8 +241,6 @@ def _as_trained(
 
 
 def _loaded(path: Path) -> Any:
-    from convert.reading.load import load_model  # noqa: PLC0415 - TensorFlow
-    from convert.reading.source import open_source  # noqa: PLC0415
 
     return load_model(open_source(path))
 

@@ -11,8 +11,8 @@ from models.studies.founding.data import COLLECTIONS
 from models.studies.founding.nets import NETS
 from models.studies.founding.train import FoundingRow, TrainedNet
 
-ACCURACY_POINTS = 0.3
-AUC_DROP = 0.002
+ACCURACY_POINTS = 0.3  # a conversion may lose so many points
+AUC_DROP = 0.002  # a conversion may lose so much
 AGREEMENT = 0.995
 """The targets: the most points of accuracy and of AUC that a device file may lose, and the least agreement."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.studies.founding.nets import build
 from models.train.net import SIZE
 
 _FIRST = 16  # filters of ResNet8's first stage
@@ -73,8 +74,6 @@ def _done(x: Any) -> Any:
 def founding(name: str) -> Any:
     """A net of ``models.studies.founding.nets`` at 32x32, its sigmoid replaced by a logit."""
     import keras  # noqa: PLC0415
-
-    from models.studies.founding.nets import build  # noqa: PLC0415
 
     net = build(name, SIZE, outputs=1)
     return keras.Model(net.inputs, keras.layers.Dense(1, name="logits")(net.layers[-2].output))

@@ -14,11 +14,11 @@ _SETTINGS: Final[dict[str, Any]] = {"svg.hashsalt": "models-search", "svg.fontty
 _DEEPEST = 0.06
 """Nets that lie deeper than this below the reference are drawn at the lower edge, with their AUC in words."""
 
-_TICKS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_TICKS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # of the logarithmic axis
 
 
 def draw(rows: Sequence[SearchRow]) -> str:
-    """The plot; the same figures give the same bytes. Raises MissingPackageError where matplotlib is missing."""
+    """The plot; the same figures give the same bytes. Raises ToolError where matplotlib is missing."""
     mpl = need_matplotlib()
     mpl.use("svg")
     with mpl.rc_context(_SETTINGS):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.errors import MissingPackageError
+from convert.errors import ToolError
 from edge.errors import OutputError
 from edge.modelfile import Card
 from models.__main__ import app
@@ -266,5 +266,5 @@ def test_sheets_of_real_cells_never_go_into_the_repository(run: Run, images: Pat
 def test_without_matplotlib_it_says_what_brings_it(run: Run, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     code, said = run("--out", str(images))
-    assert code == MissingPackageError.exit_code == 11
+    assert code == ToolError.exit_code == 11
     assert "pip install 'scipy" in said
