@@ -45,15 +45,10 @@ class OverlapLimits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placement:
-    """An earlier field, by its number, on which this one lies; ``pose`` brings that field's places into this one.
-
-    Attributes:
-        log_chance: natural logarithm of what ``OverlapLimits.chance`` limits.
-    """
+    """An earlier field, by its number, on which this one lies; ``pose`` brings that field's places into this one."""
 
     number: int
     pose: Pose
-    log_chance: float
 
 
 Votes = tuple[int, FloatArray, FloatArray]
@@ -137,16 +132,16 @@ def laid_on(
             continue
         found = believed(start, (now, earlier), raster, extent, limits)
         if found is not None:
-            out.append(Placement(number, *found))
-            covered[:-1] |= common(now, found[0].back(), extent)
+            out.append(Placement(number, found))
+            covered[:-1] |= common(now, found.back(), extent)
             failed = 0
     return out
 
 
 def believed(
     start: Pose, both: tuple[Landmarks, Landmarks], raster: Raster, extent: tuple[float, float], limits: OverlapLimits
-) -> tuple[Pose, float] | None:
-    """The pose that ``start`` leads to, and the logarithm of its chance; None where it is not believed.
+) -> Pose | None:
+    """The pose that ``start`` leads to; None where the evidence does not suffice.
 
     Args:
         start: brings the second of the fields into the first, nearly.
@@ -169,7 +164,7 @@ def believed(
     fewer = there if len(there) <= len(here) else here
     if found > log(limits.chance) or (fewer < _MATCHED).sum() < limits.share * len(fewer):
         return None
-    return pose, found
+    return pose
 
 
 def _agreed(shifts: FloatArray) -> NDArray[np.bool_]:
