@@ -46,7 +46,7 @@ _SURE = 1.96  # standard errors on either side: the median lies within them 95 t
 
 
 def appearance_of(levels: Pyramid, cells: Cells) -> Appearance:
-    """Measure one field whose cells were found: uint8 [H, W, 3] with its halves. Some tenths of a millisecond."""
+    """Measure one field whose cells were found: uint8 [H, W, 3] with its halves. Takes some tenths of a millisecond."""
     number = 0
     while max(levels.rgb.shape[:2]) >> number > _VIEW_PX:
         number += 1

@@ -38,7 +38,7 @@ def just_below(
         classes: int32 [n], -1 for what is set aside.
         positive: bool [k].
         threshold: of the run.
-        most: no more than so many; None: all.
+        most: return at most this many; None: all.
     """
     if not positive.any():
         return np.zeros(0, np.int64)

@@ -55,7 +55,7 @@ class Sample:
         self._unreadable.append((name, reason))
 
     def appearance(self) -> SampleAppearance:
-        """What its kept fields look like. Not for every field: it looks at all of them."""
+        """Appearance of the kept fields. Call it once per sample, not per field: it goes through all of them."""
         return self._appearances.sample()
 
     def tally(self) -> Tally:

@@ -17,7 +17,7 @@ _NAMED = 20  # unreadable inputs listed by name
 
 
 def head(report: Report) -> Markup:
-    """Whose sample, when, and the verdict."""
+    """The sample's name, the time, and the verdict."""
     tally, verdict, about = report.event.tally, report.event.verdict, report.about
     when = report.made.replace("T", " ").replace("Z", " UTC")
     scope = f", microscope {about.bound.scope}" if about.bound.scope else ""
@@ -208,6 +208,6 @@ def calibration(report: Report) -> Markup:
 
 
 def settings(report: Report) -> Markup:
-    """How it was called."""
+    """The settings of the run."""
     pairs: Iterable[tuple[str, object]] = report.about.settings
     return join(el("h2", "Settings"), facts([*pairs, ("edge-microscopy", report.about.version)]))

@@ -146,7 +146,7 @@ def open_camera(
         device: which of the cameras found, from 0 (one that does not answer is passed over), or a node like ``/dev/video2``.
         interval: seconds from one field to the next; 0 for as fast as they are analysed.
         size: width and height in pixels asked of the driver, which gives the nearest it can.
-        max_fields: end after so many fields; None for endless.
+        max_fields: end after this many fields; None for endless.
         timeout: seconds the driver may take to answer.
         depth: bits that count of 16-bit frames; None for what the driver says.
 

@@ -161,7 +161,7 @@ def _name_in(root: Path, file: Path) -> str:
 
 
 def passed_over(paths: list[Path], sample_per_folder: bool) -> Iterator[str]:
-    """Lines that count the files and folders in the given folders that are no fields."""
+    """Lines that count the files and folders in the given folders that are not fields."""
     suffixes: Counter[str] = Counter()
     deeper = 0
     for folder in {path.resolve() for path in paths if path.is_dir()}:

@@ -1,4 +1,4 @@
-"""Choosing the operating threshold on known slides, and asking those slides whether they are what they are said to be."""
+"""Chooses the operating threshold on known slides, and checks whether slides given as blanks are blank."""
 
 from __future__ import annotations
 
@@ -191,5 +191,5 @@ def flagged_by_others(calibration: Calibration) -> int:
 
 
 def with_more_blanks(calibration: Calibration, times: int) -> Calibration:
-    """As if ``times`` as many blanks like these had been taken: what more of them would buy."""
+    """The calibration with ``times`` as many blanks like these: it shows what more blanks would bring."""
     return replace(calibration, blanks=calibration.blanks * times)

@@ -22,7 +22,7 @@ FEWEST = 20
 """Cells from which a sample's looks can be told."""
 
 GREYEST = 0.02
-"""Below this share of hue in the contrast a picture is grey for certain, whatever a card says of its model's material."""
+"""Below this share of hue in the contrast a picture is grey, whatever a card says of its model's material."""
 
 LOG_SLACK = {"density": 0.7, "size": 0.2, "light": 0.25, "sharpness": 0.4, "colour": 0.5}
 """How far beyond the blanks' range a sample may lie at least, in natural logarithms: 0.2 is a factor of 1.22."""

@@ -1,4 +1,4 @@
-"""Bounds that hold however often one looks: what lets a run stop as soon as its sample is decided.
+"""Bounds that hold at every look (anytime-valid), so that a run may stop as soon as its sample is decided.
 
 A test at 5 % that is repeated after every field is wrong far more often than 5 % of the time. Here the share v of infected
 cells is bounded by a confidence sequence: with all counts up to now,
