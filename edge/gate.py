@@ -178,8 +178,8 @@ class GateLimits:
         soft: below this sharpness a field is out of focus while the sample is not known yet (warm-up).
         softer: afterwards, below this share of the sample's median sharpness.
         patience: after this many fields in a row that are only too soft, their sharpness is the sample's new normal: a
-            higher magnification or a poorer objective stays softer. Not once the sample has shown that it can be sharp and they are below
-            ``soft``: that is a stage that drifted out of focus.
+            higher magnification or a poorer objective stays softer. Not once the sample has shown that it can be sharp
+            and they are below ``soft``: that is a stage that drifted out of focus.
         over: above this share of clipped pixels a field is over-exposed whatever the sample is like, if it is white too
             (a warm lamp clips the red of whole fields that can be counted).
         white: mean luma from which a field counts as white.
