@@ -1,5 +1,5 @@
 """What fields look like: colour of paper and cells, size, sharpness, how sure the finder is. Measured where a field is analysed,
-added up per sample, and held against what a model or a calibration was made for.
+added up per sample, and compared with what a model or a calibration was made for.
 
 A count is only worth something on fields of the kind that the model learned from. So the card carries, per measure, the range
 that its own material keeps to (``Card.reference``), and a calibration carries what its blanks looked like.

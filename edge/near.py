@@ -16,7 +16,7 @@ WORDS = "just below the threshold"
 
 
 def positive_scores(scores: FloatArray, positive: np.ndarray) -> FloatArray:
-    """What the threshold is held against: the positive classes' scores added up.
+    """What the threshold is compared with: the positive classes' scores added up.
 
     Args:
         scores: float32 [n, k].

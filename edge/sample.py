@@ -12,7 +12,7 @@ from edge.types import FieldResult, SampleAppearance, Tally
 
 
 class Sample:
-    """Adds field results up. The order of calls is the order of fields; ``tally`` may be asked for at any time.
+    """Adds field results up. The order of calls is the order of fields; ``tally`` may be called at any time.
 
     Args:
         name: the sample's name.

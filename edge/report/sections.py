@@ -17,7 +17,7 @@ _NAMED = 20  # unreadable inputs listed by name
 
 
 def head(report: Report) -> Markup:
-    """The sample's name, the time, and the verdict."""
+    """Whose sample, when, and the verdict."""
     tally, verdict, about = report.event.tally, report.event.verdict, report.about
     when = report.made.replace("T", " ").replace("Z", " UTC")
     scope = f", microscope {about.bound.scope}" if about.bound.scope else ""
@@ -208,6 +208,6 @@ def calibration(report: Report) -> Markup:
 
 
 def settings(report: Report) -> Markup:
-    """The settings of the run."""
+    """How it was called."""
     pairs: Iterable[tuple[str, object]] = report.about.settings
     return join(el("h2", "Settings"), facts([*pairs, ("edge-microscopy", report.about.version)]))

@@ -37,7 +37,7 @@ class _Caller:
 
     def __init__(self) -> None:
         self.lost = False
-        """Whether a call was given up: the thread may never come back."""
+        """Whether a call was given up because it did not return in time."""
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="edge-camera", daemon=True)
         self._thread.start()
@@ -59,7 +59,7 @@ class _Caller:
             raise CameraError(f"{what}: {_first_line(error)}") from error
 
     def end(self) -> None:
-        """Let the thread end after what it is doing, if that ever ends."""
+        """Let the thread end after its current call, if that returns."""
         self._jobs.put(None)
 
     def _run(self) -> None:

@@ -150,7 +150,7 @@ class Outlier:
 
 
 def outliers(calibration: Calibration) -> list[Outlier]:
-    """Blanks that the others do not explain: each is held against the prediction from all others (leave one out).
+    """Blanks that the others do not explain: each is compared with the prediction from all others (leave one out).
 
     The chance is compared with 1 % shared among all slides (Bonferroni), so that a set of clean blanks is rarely accused. Here,
     unlike in the limits, slides are expected to differ by no more than their mean: a question is asked, nothing is decided.

@@ -4,7 +4,7 @@ A model's card carries, per measure of ``edge.appearance``, the range that its o
 what each of its blanks looked like; the range is theirs, widened by what slides of one microscope differ by (``SLACK``, printed
 by ``python -m models appearance``).
 
-A median confidence is only held against a model where enough cells say so: the whole interval it may lie in has to be outside.
+A median confidence is compared with a model only where there are enough cells: its whole interval has to lie outside.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Fitness:
     tiles: bool = False
 
     def __call__(self, seen: SampleAppearance) -> tuple[str, ...]:
-        """Why this sample cannot be judged, a sentence each; empty where nothing speaks against it."""
+        """Why this sample cannot be judged, a sentence each; empty where it can be judged."""
         if not seen.fields:
             return ()
         if seen.values.get("colour", math.inf) < GREYEST and (what := self._colour_only()):

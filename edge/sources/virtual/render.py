@@ -1,4 +1,4 @@
-"""From a layout to pixels: lamp, film, lens, sensor."""
+"""Renders a layout to pixels: lamp, film, lens, sensor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a virtual slide, and what is known of each of its fields."""
+"""The specification of a virtual slide, and the truth about each of its fields."""
 
 from __future__ import annotations
 
