@@ -1,5 +1,5 @@
 """What fields look like: colour of paper and cells, size, sharpness, how sure the finder is. Measured where a field is analysed,
-added up per sample, and held against what a model or a calibration was made for.
+added up per sample, and compared with what a model or a calibration was made for.
 
 A count is only worth something on fields of the kind that the model learned from. So the card carries, per measure, the range
 that its own material keeps to (``Card.reference``), and a calibration carries what its blanks looked like.
@@ -46,7 +46,7 @@ _SURE = 1.96  # standard errors on either side: the median lies within them 95 t
 
 
 def appearance_of(levels: Pyramid, cells: Cells) -> Appearance:
-    """Measure one field whose cells were found: uint8 [H, W, 3] with its halves. Some tenths of a millisecond."""
+    """Measure one field whose cells were found: uint8 [H, W, 3] with its halves. Takes some tenths of a millisecond."""
     number = 0
     while max(levels.rgb.shape[:2]) >> number > _VIEW_PX:
         number += 1

@@ -1,4 +1,4 @@
-"""Boxes: overlap, suppression, borders. The one implementation in this project."""
+"""Boxes: overlap, suppression, borders. Nothing else in this project implements them."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Card:
         calibration: a calibration, or None: the flag stays ``uncalibrated``.
         licence: licence of the weights.
         reference: what the model was made for: per measure of ``edge.appearance`` the lowest and highest value of a sample
-            (None: no bound). Empty: not said, and then samples are not held against it.
+            (None: no bound). Empty: not said, and then samples are not compared with it.
         version: version of this card's format.
     """
 

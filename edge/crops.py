@@ -1,4 +1,4 @@
-"""THE preprocessing: (field, boxes) to the uint8 batch a classifier sees. Training, calibration, checks and device call this.
+"""The one preprocessing of cells: (field, boxes) to the uint8 batch a classifier sees. Used everywhere: training to device.
 
 Every cell is cut as a square around its box's centre (aspect kept, context kept), resampled to the same size, and its
 colour brought to a common reference as the model's card says. One remap per field: the field is first halved until

@@ -1,4 +1,4 @@
-"""The decision rule: which class a cell counts as. The device, the converter, calibration and every figure decide by this one."""
+"""The decision rule: which class a cell counts as. The device, the converter, calibration and every figure use this rule."""
 
 from __future__ import annotations
 

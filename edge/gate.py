@@ -7,7 +7,7 @@ after averaging 2 x 2 pixels) and is subtracted at both scales by what the 2 px 
 
     sharpness = (L4 - L2 / 4) / (D16 - L2 / 10)
 
-**Fill.** The share of pixels darker than what lies to both sides of them, so vignetting is no content.
+**Fill.** The share of pixels darker than what lies to both sides of them, so vignetting does not count as content.
 
 **The same view.** Two thumbnails, each freed of its illumination, are correlated. Cells are a few thumbnail pixels wide:
 a stage that moved decorrelates them, noise averaged over a thousand pixels does not.
@@ -136,7 +136,7 @@ def _laplacian_energy(grey: NDArray[Any], lit: UInt8Array | None) -> float:
 
 
 def _energy(values: NDArray[Any], lit: UInt8Array | None, less: NDArray[Any] | None = None) -> float:
-    """Mean square of ``values``, or of ``values - less``, where ``lit`` is not 0; 0 where it is so nowhere."""
+    """Mean square of ``values``, or of ``values - less``, where ``lit`` is not 0; 0 where ``lit`` is 0 everywhere."""
     if lit is None:
         return (
             cv2.norm(values, cv2.NORM_L2SQR) if less is None else cv2.norm(values, less, cv2.NORM_L2SQR)
@@ -171,15 +171,15 @@ def _flat(thumbnail: NDArray[Any]) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class GateLimits:
-    """Where the gate draws its lines; the defaults were set on 308 real fields of two microscopes (tests/real).
+    """Thresholds of the gate; the defaults were set on 308 real fields of two microscopes (tests/real).
 
     Attributes:
         hopeless: below this sharpness a field is out of focus whatever the sample is like.
         soft: below this sharpness a field is out of focus while the sample is not known yet (warm-up).
         softer: afterwards, below this share of the sample's median sharpness.
-        patience: so many fields in a row that are only too soft are the sample's new normal: a higher magnification or a
-            poorer objective is softer for good. Not once the sample has shown that it can be sharp and they are below
-            ``soft``: that is a stage that drifted out of focus.
+        patience: after this many fields in a row that are only too soft, their sharpness is the sample's new normal: a
+            higher magnification or a poorer objective stays softer. Not once the sample has shown that it can be sharp
+            and they are below ``soft``: that is a stage that drifted out of focus.
         over: above this share of clipped pixels a field is over-exposed whatever the sample is like, if it is white too
             (a warm lamp clips the red of whole fields that can be counted).
         white: mean luma from which a field counts as white.
@@ -214,7 +214,7 @@ class Gate:
     A view is "the same" only as one that was kept: a field brought back into focus counts.
 
     Args:
-        limits: where the lines are drawn.
+        limits: thresholds.
         registered: fields are registered against each other (``edge.overlap``), so that a view which crept away from the one that
             was counted may be looked at again: only what is new in it will count.
     """
@@ -275,7 +275,7 @@ class Gate:
     def _novelty(self, view: FloatArray) -> str | None:
         if not any(float(np.vdot(view, other)) >= self._limits.same for other in self._counted_views):
             return None
-        # Beside the view as it was counted, the one last seen: a stage that creeps must not look new at some point.
+        # Keep the counted view and the last one seen: a stage that creeps must not look new after a while.
         if not self._registered:
             self._counted_views = [self._counted_views[0], view]
         return SAME_VIEW

@@ -1,4 +1,4 @@
-"""Memory between fields: kept, not given back.
+"""Keeps freed memory in the process from field to field.
 
 A field and what is made of it are some megabytes, freed and wanted again a few milliseconds later. The C library gives them
 back to the system meanwhile, which then clears every page anew: a page fault per 4 kB, thousands per field.

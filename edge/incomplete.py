@@ -1,13 +1,13 @@
 """Whether a part of a picture is missing: a band or block that is empty, lines that repeat, a frame torn in two.
 
 A file whose end was never written decodes to zeros, a decoder that ran out of data paints one colour or copies its last line, and
-a camera's frame that lost packets ends in green or goes on with another frame. What all of these leave is too exact for a lens.
+a camera's frame that lost packets ends in green or goes on with another frame. All of these leave patterns too exact for a lens.
 Every row is looked at in some columns, every column in some rows:
 
 * **bands**: rows alike to the last bit, of one colour that ends at once over the whole width, or of a varied line. White that
   is clipped has no such end: cells reach into it. Bars on two opposite sides are a film's and no loss;
-* **zeros**: black, or the green that zeros are in YUV, for most of a row on end;
-* **blocks**: a rectangle of one colour that nothing around it has. White ones are labels, thin ones scale bars;
+* **zeros**: black, or the green that zeros are in YUV, for most of a row without a break;
+* **blocks**: a rectangle of one colour that does not occur around it. White ones are labels, thin ones scale bars;
 * **tears**: one row in which many columns jump, beside rows in which few do.
 
 Nothing is looked for outside a lit region, unless that is a bar on one side: a frame that ends early looks the same.
@@ -103,7 +103,7 @@ def is_incomplete(rgb: UInt8Array, region: Region | None = None) -> bool:
 
 
 def _worth_a_look(upright: UInt8Array) -> bool:
-    """Whether lines may be missing, by a test that passes most pictures in no time.
+    """A quick first test whether lines may be missing; most pictures need no other.
 
     Args:
         upright: uint8 [columns, n, 3], the lines upright: the fast direction for OpenCV.
@@ -273,7 +273,7 @@ def _is_varied(row: UInt8Array, inside: np.ndarray) -> bool:
 
 
 def _has_zeros(lines: _Lines, bars: list[_Band]) -> bool:
-    """Whether zeros fill most of a row on end, read as a file is, in a picture that is not black by nature."""
+    """Whether one unbroken run of zeros, row after row, is as long as most of a row, in a picture whose background is not black."""
     zero = (lines.pixels[..., 0] <= _ZERO) & (lines.pixels[..., 2] <= _ZERO) & lines.inside
     if not 0 < zero.mean() <= 1 - _QUIET:
         return False
@@ -290,7 +290,7 @@ def _has_zeros(lines: _Lines, bars: list[_Band]) -> bool:
 
 
 def _has_block(rgb: UInt8Array, region: Region | None) -> bool:
-    """Whether a rectangle is of one colour, to the last bit, that nothing around it has."""
+    """Whether a rectangle has exactly one colour that does not occur around it."""
     step = max(_FINEST, max(rgb.shape[:2]) // _GRID)
     height, width = (side // step for side in rgb.shape[:2])
     grid = cv2.resize(rgb[: height * step, : width * step], (width, height), interpolation=cv2.INTER_NEAREST)
@@ -323,7 +323,7 @@ def _stands_out(grid: UInt8Array, core: Sequence[int]) -> bool:
 
 
 def _is_block(rgb: UInt8Array, core: Sequence[int], step: int, inside: UInt8Array | None) -> bool:
-    """Whether what has a core's colour around it, in pixels x, y, w, h, fills a rectangle of a block's size and ends there."""
+    """Whether the pixels around a core (x, y, w, h) that have its colour form a rectangle of a block's size."""
     off = _BLOCK * step
     left, top = max(0, core[0] - off), max(0, core[1] - off)
     part = rgb[

@@ -16,9 +16,9 @@ _PAINTED = 640  # pixels of the longer side in which the surround is painted: fi
 _MIRRORED = (
     0.18  # of the longer side: so far the inside goes on beyond the rim, fading over the second half: a sudden end
 )
-# of the cells would be a round edge, which passes for a very large cell where the size of cells is looked for
+# of the cells would be a round edge, and the search for the cells' size would take it for a very large cell
 _FRAME = 8
-_INNER = 0.004  # likewise: what lies this close to the rim is not mirrored, a sharp rim has a dark fringe
+_INNER = 0.004  # of the longer side: what lies this close to the rim is not mirrored, a sharp rim has a dark fringe
 
 
 def scaled(region: Region, scale: float) -> Region:
@@ -84,7 +84,7 @@ def painted(rgb: UInt8Array, region: Region) -> UInt8Array:
 
 
 def lit_mask(region: Region, shape: tuple[int, int], fringe: int = 0) -> UInt8Array:
-    """The region less its rim and a fringe of so many pixels, at least 1: uint8 0 or 1 [H, W]; the frame's border is no rim."""
+    """The region less its rim and a fringe of ``fringe`` pixels, at least 1: uint8 0 or 1 [H, W]; the frame's border is no rim."""
     off = int(np.ceil(region.rim)) + max(fringe, 1, round(_INNER * max(shape)))
     mask = mask_of(region, shape)
     return np.asarray(

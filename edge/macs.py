@@ -1,4 +1,4 @@
-"""How much work a net is: multiply-accumulates of one image, read off the runtime's own op list."""
+"""The cost of a net: multiply-accumulates per image, read from the runtime's list of operations."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ WORDS = "just below the threshold"
 
 
 def positive_scores(scores: FloatArray, positive: np.ndarray) -> FloatArray:
-    """What the threshold is held against: the positive classes' scores added up.
+    """What the threshold is compared with: the positive classes' scores added up.
 
     Args:
         scores: float32 [n, k].
@@ -38,7 +38,7 @@ def just_below(
         classes: int32 [n], -1 for what is set aside.
         positive: bool [k].
         threshold: of the run.
-        most: no more than so many; None: all.
+        most: return at most this many; None: all.
     """
     if not positive.any():
         return np.zeros(0, np.int64)

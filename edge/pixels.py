@@ -1,4 +1,4 @@
-"""Making fields smaller, each pixel touched once: halves are made when first asked for and shared by all who ask.
+"""Makes fields smaller and touches each pixel once: halves are made on first use and shared.
 
 OpenCV averages 2 x 2 with vector instructions; other factors are several times slower, so they come last.
 """

@@ -32,7 +32,7 @@ _LEAST = 0.06  # share of the frame that a region covers
 _OUTSIDE = 0.003  # share of the frame that is left out
 _ONE_CORNER = 0.02  # the same where only one corner is dark
 _LEAK = 0.2  # dark inside the hull, as a share of what is outside: cells at the rim that are as dark as the surround
-_SPECKS = 0.1  # light outside the hull, likewise
+_SPECKS = 0.1  # light outside the hull, as a share of what is outside
 _REACH = 0.025  # of the longer side: the light falls by more than half within this on both sides of the rim
 _SOFTEST = 0.08  # of the longer side: the widest rim that is taken off
 _LIT = 0.85  # of the light a little further in: there the rim ends
@@ -114,7 +114,7 @@ def _fits(surround: np.ndarray, hull: UInt8Array, least: float) -> bool:
 
 
 def _surround(dark: np.ndarray, at_corner: list[bool]) -> np.ndarray:
-    """What of ``dark``, bool [h, w], hangs together with a dark corner: bool [h, w]."""
+    """The part of ``dark``, bool [h, w], that is connected to a dark corner: bool [h, w]."""
     _, labels = cv2.connectedComponents(dark.astype(np.uint8), connectivity=4)
     ends = ((0, 0), (0, -1), (-1, -1), (-1, 0))
     side = max(2, round(_CORNER * max(dark.shape)))
@@ -129,7 +129,7 @@ def _surround(dark: np.ndarray, at_corner: list[bool]) -> np.ndarray:
 
 
 def _largest(lit: UInt8Array) -> UInt8Array | None:
-    """The largest part of ``lit`` without threads, uint8 0 or 1 [h, w]; None: there is none."""
+    """The largest component of ``lit`` after thin lines are removed, uint8 0 or 1 [h, w]; None: there is none."""
     opened = cv2.morphologyEx(lit, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
     if count < 2:
@@ -144,7 +144,7 @@ def _hull_mask(lit: UInt8Array) -> UInt8Array:
 
 
 def _rim(value: UInt8Array, hull: UInt8Array, level: float) -> tuple[int, int] | None:
-    """How many pixels within the hull half of the light is there, and all of it; None: it comes too slowly for a rim."""
+    """Depths inside the hull, in pixels, that half of the light and all of it reach; None: the change is too slow for a rim."""
     longer = max(value.shape)
     reach, softest = max(2, round(_REACH * longer)), round(_SOFTEST * longer)
     inner = _light_by_depth(value, hull, softest + reach)

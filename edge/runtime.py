@@ -46,7 +46,7 @@ class _Reading(NamedTuple):
 
     @classmethod
     def of(cls, detail: dict[str, Any]) -> Self:
-        """From what the interpreter says of it."""
+        """Make it from the interpreter's description of the output."""
         scale, zero = detail["quantization"]
         return cls(detail["index"], np.float32(scale), np.float32(zero), bool(np.isfinite(np.float32(scale))))
 
@@ -169,5 +169,5 @@ class Net:
 
 
 def _last_line(error: Exception) -> str:
-    """What the runtime has to say comes last, after where it happened."""
+    """The last line of the runtime's message: the lines before it say where the error happened."""
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]

@@ -46,7 +46,7 @@ class ReplacedFile:
         self.stream: TextIO = os.fdopen(handle, "w", encoding="utf-8")
 
     def close(self) -> None:
-        """Make it the file."""
+        """Complete the file and give it its name."""
         with plain_errors(self.path):
             self.stream.flush()
             os.fsync(self.stream.fileno())
@@ -56,7 +56,7 @@ class ReplacedFile:
             os.umask(mask)
             self.temporary.chmod(0o666 & ~mask)
             self.temporary.replace(self.path)
-        with suppress(OSError):  # not every file system can; the file is whole all the same
+        with suppress(OSError):  # not every file system can do this; the file is complete without it
             folder = os.open(self.path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
@@ -64,7 +64,7 @@ class ReplacedFile:
                 os.close(folder)
 
     def discard(self) -> None:
-        """Leave no trace; a file of an earlier run stays as it was."""
+        """Remove the temporary file; a file of an earlier run is kept."""
         with suppress(OSError):  # a full disk fails here too, and there is nothing left to lose
             self.stream.close()
         self.temporary.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from edge.types import FieldResult, SampleAppearance, Tally
 
 
 class Sample:
-    """Adds field results up. The order of calls is the order of fields; ``tally`` may be asked for at any time.
+    """Adds field results up. The order of calls is the order of fields; ``tally`` may be called at any time.
 
     Args:
         name: the sample's name.
@@ -55,7 +55,7 @@ class Sample:
         self._unreadable.append((name, reason))
 
     def appearance(self) -> SampleAppearance:
-        """What its kept fields look like. Not for every field: it looks at all of them."""
+        """Appearance of the kept fields. Call it once per sample, not per field: it goes through all of them."""
         return self._appearances.sample()
 
     def tally(self) -> Tally:

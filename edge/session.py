@@ -85,7 +85,7 @@ class Session:
         assessor: judges samples by a calibration; one that looks after every field also ends a sample once it is decided.
         unit: what is counted, in words: ``cell``, or ``tile`` of a grid.
         register: makes the register of a new sample, which sets aside what an earlier field showed; None to let every cell count.
-        doubts: says why a sample with this appearance cannot be judged; None: nothing is held against it.
+        doubts: says why a sample with this appearance cannot be judged; None: no sample is doubted.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Session:
         self._unreadable = 0
 
     def run(self, workers: Workers) -> Ending:
-        """Run to the end; known errors end it early and are handed back, after the sample so far was delivered."""
+        """Run to the end; a known error ends it early and is returned, after the sample so far was delivered."""
         try:
             for outcome in workers:
                 self._take(outcome, workers)

@@ -64,7 +64,7 @@ def load(name_or_path: str) -> ModelFile:
     """A model by its name on the shelf, or by its path (anything with a slash, or that ends in ``.tflite``).
 
     Raises:
-        ModelError: there is no such model, or it is damaged.
+        ModelError: the model does not exist, or it is damaged.
     """
     if is_path(name_or_path):
         return read_model(Path(name_or_path))

@@ -1,4 +1,4 @@
-"""What standard output can do to a program, as plain errors. No heavy import: command lines use it before anything else is loaded."""
+"""Errors of standard output as plain errors. No heavy import: command lines use it before anything else is loaded."""
 
 from __future__ import annotations
 

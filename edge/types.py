@@ -67,7 +67,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """What a finder found in one field, in reading order of its own choice.
+    """What a finder found in one field, in an order that the finder chooses.
 
     Attributes:
         boxes: int32 [n, 4], x, y, w, h in field pixels; may overrun the field's border by a few pixels.
@@ -89,7 +89,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """The part of a field's frame that is lit; what lies outside (an eyepiece's surround, bars) is no part of the field.
+    """The part of a field's frame that is lit; what lies outside (an eyepiece's surround, bars) is not part of the field.
 
     Attributes:
         outline: float32 [n, 2], x, y of the corners of a convex polygon in field pixels, in one sense of turning; pixel (0, 0)
@@ -292,7 +292,7 @@ class Verdict:
         share: per class, its share of the counted cells with a 95 % interval.
         findings: per positive class, where there is a calibration.
         target: share of infected cells that a negative is below, where one was given.
-        rbc_per_ul: red cells per µL assumed where parasites per µL are shown; None where cells are no red cells.
+        rbc_per_ul: red cells per µL assumed where parasites per µL are shown; None where the cells are not red cells.
         unit: what was counted: ``cell``, or ``tile`` of a grid.
     """
 

@@ -37,12 +37,12 @@ def thing(kind: str, n: int = 1, unit: str = "cell") -> str:
 
 
 def things(set_aside: Mapping[str, int], unit: str = "cell") -> list[tuple[str, int]]:
-    """Of a tally's kinds those that were found, in words, with their numbers."""
+    """The kinds of a tally that were found, in words, each with its count."""
     return [(thing(kind, n, unit), n) for kind, n in set_aside.items() if n]
 
 
 def category(kind: str) -> str:
-    """A name for files that other programs read: it says that this is not counted, and is no class of any model."""
+    """The category name for files that other programs read: it shows that the thing is not counted and is not a class."""
     return f"{thing(kind)}, {SET_ASIDE}"
 
 
@@ -52,7 +52,7 @@ def is_set_aside(name: str, supercategory: object = None) -> bool:
 
 
 def reasons(rejected: Mapping[str, int], unreadable: int = 0) -> str:
-    """``out of focus 3, empty 1``: why fields do not count, the most frequent first; nothing where there is nothing to say.
+    """``out of focus 3, empty 1``: why fields do not count, the most frequent first; empty without rejected fields.
 
     Reasons that differ only in their numbers are one; after some the others are added up.
     """
@@ -69,7 +69,7 @@ def reasons(rejected: Mapping[str, int], unreadable: int = 0) -> str:
 
 
 def without_numbers(reason: str) -> str:
-    """A reason as it is for all fields: ``same view as field 12`` without its number."""
+    """A reason without its field number: ``same view as field 12`` becomes ``same view as field``."""
     return re.sub(r"\d[\d.,]*", "…", reason)
 
 

@@ -65,7 +65,7 @@ class Workers:
     """Analyses the shots of a source with one thread per analyser. Iterate once, inside ``with``.
 
     Args:
-        source: shots in order; iterated in a thread of its own.
+        source: shots in order; iterated in a separate thread.
         analysers: one per worker.
         keep_pixels: hand the field's pixels on with its result (for annotated images).
 
@@ -115,7 +115,7 @@ class Workers:
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody has asked for the end, rather than the source having reached its own."""
+        """Whether ``stop`` was called; False where the source ended by itself."""
         return self._stopped
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ In steps, all at the resolution at which a typical cell is 14 to 28 pixels wide 
 3. outline: along 24 rays from each seed the strongest fall of darkness near the typical radius (star-convex outlines,
    as in Schmidt et al. 2018, here without a net);
 4. a seed is a cell when enough of its rim is there to be seen. Two seeds on one cell: the better one stays;
-5. what is no red cell by the colours of this very field is set aside (``edge.finders.kinds``).
+5. things whose colours in this field are not those of a red cell are set aside (``edge.finders.kinds``).
 """
 
 from __future__ import annotations

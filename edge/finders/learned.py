@@ -30,9 +30,9 @@ WHITE = 235  # grey level to which the net's input has its background brought
 _STEP = 8  # pixels by which the net's input is padded
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
 _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look
-_COVERED = (0.4, 1.4)  # area of the cells / area that is not background, likewise
+_COVERED = (0.4, 1.4)  # area of the cells / area that is not background, for the same check
 _DARK = int(WHITE * 0.9)  # as a byte, since NumPy compares bytes with bytes ten times faster than with fractions
-_SURE = 0.5  # median confidence, likewise: at another scale the net finds something, but is not sure of it
+_SURE = 0.5  # median confidence, for the same check: at another scale the net finds something, but is not sure of it
 _KEPT = 3.0  # times the first guess: up to there the interpreter of second looks stays
 _ENOUGH = 8  # cells needed to judge the scale from
 
@@ -93,7 +93,7 @@ class LearnedFinder:
 
     @cached_property
     def nearer(self) -> Net:
-        """An interpreter of its own for second looks, so that neither has to be laid out anew for the other's size."""
+        """A second interpreter for second looks, so that neither has to be resized for the other's input."""
         return self._make_net(self._model)
 
     def set_thresholds(self, thresholds: tuple[float, ...]) -> None:

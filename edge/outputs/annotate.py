@@ -30,7 +30,7 @@ _SET_ASIDE: tuple[_Colour, ...] = (
     (30, 30, 30),
 )
 NEAR: _Colour = (255, 190, 0)
-"""Of near misses (``edge.near``), drawn dashed."""
+"""Colour of near misses (``edge.near``), which are drawn dashed."""
 
 _RIM: _Colour = (0, 200, 255)  # RGB of the lit region's outline
 _INK: _Colour = (30, 30, 30)  # RGB of text
@@ -51,7 +51,7 @@ class AnnotatedImages:
         threshold: float | None = None,
         unit: str = "cell",
     ) -> None:
-        """``threshold`` of the run: near misses are drawn; None: they are not told from other cells."""
+        """``threshold`` of the run: near misses are drawn; None: near misses are drawn like other cells."""
         self._folder = folder
         self._labels = labels
         self._positive = frozenset(positive)
@@ -161,7 +161,7 @@ def _dashed(image: UInt8Array, box: tuple[int, int, int, int], colour: _Colour, 
 
 
 def names_of(result: FieldResult, labels: tuple[str, ...]) -> list[str]:
-    """Of each thing in a field, the class it counts as or the kind it is set aside as."""
+    """The class that each thing in a field counts as, or the kind it is set aside as."""
     return [
         labels[klass] if klass >= 0 else result.cells.kinds[kind]
         for klass, kind in zip(result.classes.tolist(), result.cells.kind.tolist(), strict=True)

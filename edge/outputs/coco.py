@@ -113,7 +113,7 @@ class Coco:
         )
 
     def _clearness(self, own: float, total: float) -> float:
-        """How far a cell is on its category's side of the threshold: 0.5 at the threshold, 1 at the end of the scale.
+        """How clearly a cell is in its category: 0.5 at the threshold, 1 at the end of the scale.
 
         A viewer that hides what scores below 0.5 hides neither a near miss nor a positive cell of a low threshold.
         """

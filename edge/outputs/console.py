@@ -30,7 +30,7 @@ _NAMED = 20  # unreadable inputs named on screen; the CSV has them all
 
 
 class Screen(Console):
-    """A rich console that says in our own words that its reader has gone."""
+    """A rich console that raises our own error when the reader closed the pipe."""
 
     def on_broken_pipe(self) -> None:
         """Called by rich instead of raising BrokenPipeError."""
@@ -78,14 +78,14 @@ class Progress:
         self._shown = now
         pieces = self._pieces(event.tally) + [(overlap_words(overlap), 4) for overlap in self._overlaps[:1]]
         self._overlaps = ()
-        with suppress(OSError):  # nobody can be told, and the count goes on
+        with suppress(OSError):  # a closed terminal does not end the count
             if self._console.is_terminal:
                 self._line().update(fit(pieces, self._console.width - 1), refresh=True)
             else:
                 self._console.print(Text(" · ".join(text for text, _ in pieces)), soft_wrap=True)
 
     def sample(self, event: SampleEvent) -> None:
-        """Make room for the summary."""
+        """Remove the live line before the summary is printed."""
         self._before += event.tally.cells
         self._pace.sample_ended()
         self.close()
@@ -189,7 +189,7 @@ class Summary:
                 self._console.print(Text(self._hint, style="dim"))
 
     def discard(self) -> None:
-        """What was printed is true all the same."""
+        """Nothing to undo: what was printed is correct."""
 
     def _all(self) -> None:
         unit, seconds = self._done[0][1].unit, monotonic() - self._began

@@ -66,7 +66,7 @@ class FieldTable:
             self._stream.close()
 
     def discard(self) -> None:
-        """Rows are true as they stand."""
+        """Keep the rows: each is complete and correct."""
         with suppress(OSError):  # a full disk fails here once more
             self._stream.close()
 

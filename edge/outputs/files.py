@@ -1,4 +1,4 @@
-"""Names and places of output files, and plain errors of stdout; ``edge.safe_file`` writes whole files."""
+"""Names and places of output files; ``edge.safe_file`` writes whole files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def usable_folder(folder: Path) -> None:
 
 
 def safe_name(text: str) -> str:
-    """Of any text, what can be part of a file name anywhere; perhaps nothing. It cannot leave a folder.
+    """The part of a text that can stand in a file name on any system; may be empty. It cannot lead out of a folder.
 
     Letters, marks and digits of any script, ``.``, ``_`` and ``-`` stay, all else becomes ``_``; nothing hidden (no dot in front),
     nothing that looks like an option, no name that Windows keeps for itself; up to 80 letters and 120 bytes.
@@ -45,5 +45,5 @@ def safe_name(text: str) -> str:
 
 
 def same_place(name: str) -> str:
-    """What two names share that some disk would keep in one file (capital letters, other forms of a letter)."""
+    """A key that is equal for two names which some file system keeps as one file (upper and lower case, forms of a letter)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

@@ -13,7 +13,7 @@ from edge.types import FieldResult, Finding, Interval
 
 
 class JsonLines:
-    """Writes events to ``stream`` as they come. A reader that has gone raises ReaderGoneError."""
+    """Writes events to ``stream`` as they come. Raises ReaderGoneError when the reader closed the pipe."""
 
     def __init__(self, stream: TextIO, labels: tuple[str, ...], model: ModelLine) -> None:
         self._stream = stream
@@ -67,7 +67,7 @@ class JsonLines:
         """Nothing is left to do: every line was flushed."""
 
     def discard(self) -> None:
-        """What was written is true all the same."""
+        """Nothing to undo: what was written is correct."""
 
     def _write(self, event: dict[str, object]) -> None:
         # ASCII only: file names need not be valid Unicode, and a line must never be half of one.
@@ -120,7 +120,7 @@ def finding_facts(found: Finding) -> dict[str, object]:
 
 
 def rounded(value: float | None) -> float | None:
-    """Nine digits after the point; None for what is no number."""
+    """The value with nine decimal places; None for NaN and infinity."""
     return None if value is None or not isfinite(value) else round(value, 9)
 
 

@@ -1,4 +1,4 @@
-"""How fast a run goes, and how long it will still take: by what happened lately, and never before enough is known."""
+"""Speed and remaining time of a run, estimated from the last fields; not shown before enough is known."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _FEWEST = 5
 
 @dataclass(frozen=True, slots=True)
 class EndConditions:
-    """What may end a run; None: that does not.
+    """The limits that may end a run; None: no such limit.
 
     Attributes:
         cells, fields, seconds: limits of a sample.
         inputs: fields there are.
-        several: of several samples each may end by its limits, and nobody knows which fields are then left out.
+        several: there are several samples, and each may end at its limits; which fields are then left out is not known beforehand.
     """
 
     cells: int | None = None
@@ -69,12 +69,12 @@ class Pace:
 
     @property
     def cells_per_second(self) -> float | None:
-        """Lately; None: not known yet."""
+        """The rate over the last fields; None: not known yet."""
         rates = self._rates(self._marks[0]) if self._marks else None
         return None if rates is None else rates[1]
 
     def left(self, cells: int) -> float | None:
-        """Seconds to the first of the ends, for a sample of ``cells`` so far; None: nobody can say."""
+        """Seconds until the first end condition holds, for a sample of ``cells`` so far; None: not known."""
         ends, now = self._ends, self._marks[-1] if self._marks else None
         skips = ends.skips
         if now is None or self._first is None or (skips and not self._complete):
@@ -94,7 +94,7 @@ class Pace:
         return max(min(found), 0.0) if found else None
 
     def _rates(self, since: _Mark) -> tuple[float, float] | None:
-        """Inputs and cells per second since then; None: too little has come."""
+        """Inputs and cells per second since then; None: too few fields so far."""
         now = self._marks[-1]
         span = now.at - since.at
         if span < _FEWEST_S or len(self._marks) <= _FEWEST:

@@ -1,4 +1,4 @@
-"""Fields that do not count, one after another: said in one line with the likely cause, before hours are lost.
+"""Warns in one line, with the likely cause, when several fields in a row do not count.
 
 The gate says why a field does not count, not what is wrong with the microscope: a black frame is "under-exposed", a green
 one "empty", noise "out of focus". What the field looks like tells more, and the gate's measures hold enough of it.
@@ -17,7 +17,7 @@ from edge.outputs import FieldEvent, SampleEvent
 from edge.types import Quality
 
 CAMERA_PATIENCE = 5  # fields in a row that do not count before a camera is said to be bad
-FILES_PATIENCE = 20  # the same of files, which nobody can mend on the spot
+FILES_PATIENCE = 20  # the same for files, which cannot be corrected on the spot
 
 _THUMBNAIL = (24, 32)  # rows, columns; ``edge.gate`` makes it
 _BLACK, _WHITE = 16, 250  # of 255, mean
@@ -45,7 +45,7 @@ _BY_REASON = {
 
 @dataclass(frozen=True, slots=True)
 class NothingCounted:
-    """A sample of which nothing was counted: how many ``fields`` were seen, and the likeliest ``cause`` in words."""
+    """A sample in which nothing was counted: how many ``fields`` were seen, and the likeliest ``cause`` in words."""
 
     sample: str
     fields: int
@@ -53,7 +53,7 @@ class NothingCounted:
 
 
 class Watch:
-    """Looks on, and speaks after some fields in a row that do not count; again when the cause changes, not for every field.
+    """Warns after several fields in a row that do not count; again when the cause changes, not for every field.
 
     A cause that comes back after fields that count must last twice as long each time to be said again.
 
@@ -132,11 +132,13 @@ def cause(reason: str, quality: Quality | None, *, again: bool) -> str:
     if again:
         return FROZEN
     words = next((words for start, words in _BY_REASON.items() if reason.startswith(start)), None)
-    return words or OTHER.format(reason=re.sub(r"\d[\d,]*", "N", reason))  # a number alone is no other cause
+    return words or OTHER.format(
+        reason=re.sub(r"\d[\d,]*", "N", reason)
+    )  # causes that differ only in a number are the same
 
 
 def _look(grey: np.ndarray) -> str | None:
-    """What a thumbnail, float64 [H, W] 0 to 255, shows that is no field at all."""
+    """The defect that a thumbnail, float64 [H, W] 0 to 255, shows where it shows no field."""
     mean, spread = float(grey.mean()), float(grey.std())
     if mean < _BLACK and spread < _BLACK:
         return BLACK

@@ -1,4 +1,4 @@
-"""Earlier fields that a field may lie on: voted for by constellations, tried one after the other, believed on evidence."""
+"""Finds the earlier fields that a field overlaps: constellations vote for candidates, each is tested for evidence."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _MATCHED = 0.25  # typical cells
 
 @dataclass(frozen=True, slots=True)
 class OverlapLimits:
-    """Where an overlap is believed; chosen on part of the sets and reported on the others (docs/overlap.md).
+    """Thresholds from which an overlap is accepted; chosen on part of the sets and reported on the others (docs/overlap.md).
 
     Attributes:
         chance: expected number of such overlaps per pair of different fields, by the bound of ``edge.overlap.fit``.
-        share: of the cells in the common part so many must be matched, in the field that has fewer there.
+        share: share of the cells in the common part that must be matched, in the field that has fewer there.
         tries: earlier fields tried at most.
-        failures: so many tries one after the other that come to nothing are the last.
-        gain: an earlier field is tried only if so many of its cells stand where none found before shows the slide.
+        failures: the search ends after this many failed tries in a row.
+        gain: an earlier field is tried only if at least this many of its cells lie outside the overlaps already found.
     """
 
     chance: float = 1e-6
@@ -45,19 +45,14 @@ class OverlapLimits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placement:
-    """An earlier field, by its number, on which this one lies; ``pose`` brings that field's places into this one.
-
-    Attributes:
-        log_chance: natural logarithm of what ``OverlapLimits.chance`` limits.
-    """
+    """The number of an earlier field that this one overlaps; ``pose`` maps that field's positions into this one."""
 
     number: int
     pose: Pose
-    log_chance: float
 
 
 Votes = tuple[int, FloatArray, FloatArray]
-"""An earlier field's number; places in this field and in that one, float32 [m, 2] each, that its votes bring together."""
+"""An earlier field's number, and the positions its votes match: in this field and in that one, float32 [m, 2] each."""
 
 
 def most_voted(
@@ -94,7 +89,7 @@ def most_voted(
 
 
 def votes_needed(hits: int, shifts: float) -> int:
-    """Two, or three where chance gives two votes to one of ``shifts`` shifts, were every hit a vote for one of them (Poisson)."""
+    """Votes that a shift needs: three where chance would give two votes to one of ``shifts`` shifts (Poisson), else two."""
     return 2 if shifts * (hits / shifts) ** 2 / 2 <= _NOISE else 3
 
 
@@ -105,7 +100,7 @@ def laid_on(
     extent: tuple[float, float],
     limits: OverlapLimits,
 ) -> list[Placement]:
-    """Those of the fields voted for that are believed.
+    """The earlier fields whose overlap is accepted.
 
     Args:
         now: landmarks of this field.
@@ -137,16 +132,16 @@ def laid_on(
             continue
         found = believed(start, (now, earlier), raster, extent, limits)
         if found is not None:
-            out.append(Placement(number, *found))
-            covered[:-1] |= common(now, found[0].back(), extent)
+            out.append(Placement(number, found))
+            covered[:-1] |= common(now, found.back(), extent)
             failed = 0
     return out
 
 
 def believed(
     start: Pose, both: tuple[Landmarks, Landmarks], raster: Raster, extent: tuple[float, float], limits: OverlapLimits
-) -> tuple[Pose, float] | None:
-    """The pose that ``start`` leads to, and the logarithm of its chance; None where it is not believed.
+) -> Pose | None:
+    """The pose that ``start`` leads to; None where the evidence does not suffice.
 
     Args:
         start: brings the second of the fields into the first, nearly.
@@ -169,11 +164,11 @@ def believed(
     fewer = there if len(there) <= len(here) else here
     if found > log(limits.chance) or (fewer < _MATCHED).sum() < limits.share * len(fewer):
         return None
-    return pose, found
+    return pose
 
 
 def _agreed(shifts: FloatArray) -> NDArray[np.bool_]:
-    """Which of the votes are for the shift that most are for, bool [m]; shifts: float32 [m, 2]."""
+    """Which votes agree with the most frequent shift, bool [m]; shifts: float32 [m, 2]."""
     x, y = shifts[:: len(shifts) // _CLUSTERED + 1].T
     near = np.square(x[:, None] - x) + np.square(y[:, None] - y) < _NEAR**2
     chosen = near[near.sum(axis=1).argmax()]

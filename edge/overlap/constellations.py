@@ -1,4 +1,4 @@
-"""Keys that a group of cells keeps when the stage moves: what two fields that overlap have in common.
+"""Keys of groups of cells that do not change when the stage moves: fields that overlap have such keys in common.
 
 A constellation is a cell (the anchor) and three of its nearest neighbours to the right. The three difference vectors, in typical
 cells, are rounded to a grid, each draws its number from a table, and the numbers are added up: the same three vectors give the
@@ -26,7 +26,7 @@ MOST_KEYS = 1024
 
 
 def _scattered(many: int) -> NDArray[np.uint64]:
-    """So many numbers that look drawn by chance, the same on every machine (SplitMix64)."""
+    """``many`` pseudo-random numbers, the same on every machine (SplitMix64)."""
     numbers = np.arange(1, many + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -91,7 +91,7 @@ def keys_of(places: FloatArray) -> ConstellationKeys:
 
 
 def neighbours_wanted(cells: int) -> int:
-    """How many nearest neighbours are combined in a field of so many cells; in sparse fields more."""
+    """How many nearest neighbours are combined in a field with this many cells; sparse fields need more."""
     wanted = _FEWEST
     while wanted < _MOST and cells * _trios(wanted).shape[1] < _ENOUGH:
         wanted += 1
@@ -99,7 +99,7 @@ def neighbours_wanted(cells: int) -> int:
 
 
 def to_the_right(places: FloatArray, wanted: int) -> FloatArray:
-    """Vectors to the nearest cells to the right of each, float32 [2, wanted, n]; infinite where there are no more.
+    """Vectors from each cell to the nearest cells on its right, float32 [2, wanted, n]; infinite where there are fewer.
 
     Args:
         places: float32 [n, 2], in the order of x.

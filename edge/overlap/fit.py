@@ -1,4 +1,4 @@
-"""How one field lies on another, and whether that can be chance.
+"""How one field overlaps another, and how likely that is by chance.
 
 A stage moves, so a shift explains two views of one place, with a little rotation and scale for stages and cameras that are no
 ideal ones (``Pose``). The evidence is the number of cells that stand where the pose says. Were the fields different ones,
@@ -25,7 +25,7 @@ REACH = 0.5
 """Typical cells within which a raster finds what stands near a place."""
 
 SAME = 0.45
-"""Of a thing's size: nearer than that to where an earlier field judged one, it is the same."""
+"""Distance as a share of a thing's size: a thing nearer than that to one judged in an earlier field is the same thing."""
 
 CLOSE = (0.05, 0.1, 0.16, 0.25)
 """Distances t, in typical cells, at which cells stand in the same place: sharp fields show it at the first, soft ones later."""
@@ -53,11 +53,11 @@ class Landmarks:
         return len(self.places)
 
     def at(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Landmarks:
-        """Some of them."""
+        """The chosen ones."""
         return Landmarks(self.places[chosen], self.sizes[chosen])
 
     def and_(self, more: Landmarks) -> Landmarks:
-        """These and more."""
+        """These followed by ``more``."""
         return Landmarks(np.concatenate([self.places, more.places]), np.concatenate([self.sizes, more.sizes]))
 
 
@@ -71,7 +71,7 @@ class Pose:
     y: float
 
     def __call__(self, places: FloatArray) -> FloatArray:
-        """Float32 [n, 2] to the same."""
+        """Map positions: float32 [n, 2] to float32 [n, 2]."""
         x, y = places.T
         out = np.empty_like(places)
         out[:, 0] = self.a * x - self.b * y + self.x
@@ -79,24 +79,24 @@ class Pose:
         return out
 
     def back(self) -> Pose:
-        """The pose the other way round."""
+        """The inverse pose."""
         length = self.a**2 + self.b**2
         a, b = self.a / length, -self.b / length
         return Pose(a, b, -(a * self.x - b * self.y), -(b * self.x + a * self.y))
 
     @property
     def likely(self) -> bool:
-        """Whether a stage and a camera do that: hardly any rotation and scale."""
+        """Whether a stage and a camera can cause this pose: hardly any rotation and change of scale."""
         return abs(self.b) <= _TURN and abs(self.a - 1) <= _STRETCH
 
     @property
     def still(self) -> bool:
-        """Whether the stage has hardly moved: what stands still on the sensor cannot be told from the slide."""
+        """Whether the stage has hardly moved: then dust on the sensor cannot be distinguished from things on the slide."""
         return hypot(self.x, self.y) < _STILL
 
 
 class Raster:
-    """Finds what stands near a place, whatever the number of things.
+    """Finds things near a position in constant time.
 
     Args:
         places: float32 [n, 2] in typical cells, within the extent.
@@ -128,7 +128,7 @@ class Raster:
         return np.asarray(steps[:, 1] * self._columns + steps[:, 0])
 
     def near(self, places: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
-        """What may stand within ``REACH`` of each place.
+        """The things that may lie within ``REACH`` of each position.
 
         Args:
             places: float32 [m, 2].
@@ -148,7 +148,7 @@ class Raster:
 
 
 def fitted(now: FloatArray, then: FloatArray) -> Pose:
-    """The pose that brings ``now`` onto ``then``, both float32 [m, 2], by least squares; of one or two pairs a bare shift."""
+    """The pose that brings ``now`` onto ``then``, both float32 [m, 2], by least squares; one or two pairs give a shift only."""
     middle_now, middle_then = now.sum(axis=0) / len(now), then.sum(axis=0) / len(now)
     a, b = 1.0, 0.0
     if len(now) > 2:
@@ -162,7 +162,7 @@ def fitted(now: FloatArray, then: FloatArray) -> Pose:
 
 
 def refined(pose: Pose, now: Landmarks, then: Landmarks, raster: Raster) -> Pose | None:
-    """The pose mended by all cells that agree with it; None where nothing a stage does is left."""
+    """The pose refitted to all cells that agree with it; None where the result is no pose that a stage can cause."""
     for within in _ROUNDS:
         who, far = raster.nearest(pose(now.places))
         close = far < within
@@ -175,7 +175,7 @@ def refined(pose: Pose, now: Landmarks, then: Landmarks, raster: Raster) -> Pose
 
 
 def one_to_one(places: FloatArray, sizes: FloatArray, raster: Raster) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which things are the same ones: nearest first, each once.
+    """Pairs of things that are the same: nearest first, each used once.
 
     Args:
         places: float32 [n, 2], brought into the raster's field.
@@ -213,7 +213,7 @@ def common(things: Landmarks, pose: Pose, extent: tuple[float, float], room: flo
 
 
 def log_chance(distances: FloatArray, density: float, extent: tuple[float, float]) -> float:
-    """Logarithm of the expected number of poses, in a pair of different fields, for which as much speaks; 0 for nothing.
+    """Logarithm of the expected number of poses with as much evidence in a pair of different fields; 0 without evidence.
 
     Args:
         distances: float32 [n], of each cell in the common part to the nearest one in the other field.
@@ -234,6 +234,6 @@ def log_chance(distances: FloatArray, density: float, extent: tuple[float, float
 
 
 def divergence(q: float, p: float) -> float:
-    """Kullback and Leibler's, of two coins, in nats."""
+    """Kullback-Leibler divergence of two Bernoulli distributions, in nats."""
     p = min(max(p, 1e-12), 1 - 1e-12)
     return (q * log(q / p) if q > 0 else 0.0) + ((1 - q) * log((1 - q) / (1 - p)) if q < 1 else 0.0)

@@ -1,4 +1,4 @@
-"""Where keys were seen before: a table of fixed size, filled as fields come.
+"""Remembers where keys were seen: a table of fixed size, filled field by field.
 
 Each key has a row of ``DEPTH`` places. A full row forgets its oldest entry, so memory stays bounded and what is common, and
 so tells nothing, is forgotten first. An entry is one uint64: 16 bits of the key, 20 of the field, 14 each of x and y.
@@ -56,7 +56,7 @@ class KeyIndex:
         self._next[rows] = (turn + 1) % DEPTH
 
     def find(self, keys: NDArray[np.uint64]) -> Hits:
-        """Everything remembered of these keys, uint64 [k]."""
+        """All entries of these keys, uint64 [k]."""
         found = self._entries.take((keys >> _ROW).astype(np.int64), axis=0)
         found ^= _tag(keys)[:, None]
         hits = np.flatnonzero(found < _TAGGED)  # the tags are the same: what is left is without one

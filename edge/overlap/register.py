@@ -32,7 +32,7 @@ from edge.overlap.statics import Statics
 from edge.types import NOT_NEW, NOT_WHOLE, Cells, FieldResult, Overlap
 
 FEWEST = 6
-"""Things seen whole below which a field is not registered: too few to tell."""
+"""Fewest whole things in a field that is registered: fewer are no evidence."""
 
 _BEYOND = 0.5  # typical cells beyond the border that a field remembers: a cell on it is whole now and then
 _THINGS = 500_000  # remembered of all fields of a group together; then the oldest fields are forgotten
@@ -56,7 +56,7 @@ class _Known:
 
 
 class _Group:
-    """Fields of one size in pixels: what a sample's camera gives as long as nobody changes it.
+    """The fields of a sample that have one size in pixels; a sample has one such group unless the camera is changed.
 
     Args:
         shape: (H, W) in pixels.

@@ -1,4 +1,4 @@
-"""Places where something stands in every field: dust on the sensor, burnt-in text. The stage does not move them."""
+"""Positions where every field shows something: dust on the sensor, burnt-in text. The stage does not move them."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Statics:
             self.views //= 2
 
     def moving(self, things: Landmarks) -> Landmarks:
-        """Without what stands in such places."""
+        """The things that do not lie in such places."""
         if self.views < _VIEWS:
             return things
         there = self.among(things.places)
         return things.at(~there) if there.any() else things
 
     def among(self, places: FloatArray) -> NDArray[np.bool_]:
-        """Which of these places are such places, bool [n]."""
+        """Which positions show something in most views, bool [n]."""
         # Summed, for what lies at the edge of two bins is counted now in the one, now in the other.
         counts = self._counts.ravel()[self._bins(places)[:, None] + self._around].sum(axis=1)
         return np.asarray(counts >= max(_VIEWS, _SHARE * self.views))

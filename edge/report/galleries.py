@@ -16,7 +16,7 @@ _MISSED = "What was missed is most likely among them."
 
 
 def galleries(report: Report) -> Markup:
-    """Suspects per class, then some of what the classifier passed by."""
+    """Suspicious cells per class, then some that the classifier did not call suspicious."""
     shown = report.gathered.galleries
     unit, threshold = report.about.unit, report.about.card.threshold
     suspicious = bool(report.about.card.positive)
@@ -80,7 +80,7 @@ def _card(cell: GalleryCell, label: bool, least: float | None) -> Markup:
 
 
 def views(report: Report) -> Markup:
-    """The fields that were kept in mind."""
+    """The whole fields that the page shows."""
     if not report.gathered.views:
         return join()
     return join(

@@ -1,4 +1,4 @@
-"""While a sample runs: keep the cells and fields a person will want to see, and no more of them than fit a page.
+"""Keeps, while a sample runs, the cells and fields a person will want to see, and no more of them than fit a page.
 
 Galleries, per positive class: the highest scores, and the lowest that were still counted as positive. Those just above the
 threshold are where a mistake is likeliest; those at the top are what the flag rests on. Then the highest scores that were not
@@ -49,7 +49,7 @@ class _Scene(NamedTuple):
 
 
 class SampleCollector:
-    """One sample's. Call ``field`` in field order; memory is bounded by the limits above whatever comes."""
+    """Collects what one sample's page shows. Call ``field`` in field order; memory is bounded by the limits above whatever comes."""
 
     def __init__(self, card: Card, sample: str) -> None:
         self._card = card
@@ -116,7 +116,7 @@ class SampleCollector:
             self._keep(self._lowest[klass], scene, mine, -1)
 
     def _keep(self, best: BestItems[GalleryCell], scene: _Scene, cells: np.ndarray, sign: int = 1) -> None:
-        """Of some cells those that are among the best so far: of the highest scores, or with ``sign`` -1 of the lowest."""
+        """The given cells that are among the best so far: those with the highest scores, or with ``sign`` -1 the lowest."""
         keys = sign * scene.scores[cells]
         for place in np.argsort(-keys, kind="stable").tolist():
             key = float(keys[place])

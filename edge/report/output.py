@@ -64,7 +64,7 @@ class HtmlReport:
         """Pages are whole, and true of their samples."""
 
     def _file_name(self, sample: str) -> str:
-        """A name of its own for each sample of the run, also where capital letters make no difference (a USB stick)."""
+        """A different file name for each sample of the run, also on disks that ignore upper and lower case (a USB stick)."""
         name = stem = safe_name(sample) or "sample"
         number = 1
         while same_place(name) in self._taken:

@@ -1,4 +1,4 @@
-"""Keeping a few of very many: the best by a key, and a fair random sample. Both hold a fixed number, whatever comes by."""
+"""Keeping a few of very many: the best by a key, and a fair random sample. Both hold a fixed number of items."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Reservoir(Generic[T]):
         self._items: list[T] = []
         self._seen = 0
         self._weight = 1.0
-        self._next = limit - 1  # the last one that is taken unasked; from here on it is a place to jump to
+        self._next = limit - 1  # the last item of those taken without a draw; afterwards the next item to take
         self._jump()
 
     def add(self, count: int, make: Callable[[list[int]], list[T]]) -> None:

@@ -106,7 +106,7 @@ class Series:
         self._size *= 2
 
     def stretches(self) -> tuple[Stretch, ...]:
-        """What came, in order."""
+        """The stretches so far, in field order."""
         return tuple(part.frozen() for part in self._parts)
 
     def stages(self) -> tuple[Stage, ...]:

@@ -37,7 +37,7 @@ class _Caller:
 
     def __init__(self) -> None:
         self.lost = False
-        """Whether a call was given up: the thread may never come back."""
+        """Whether a call was given up because it did not return in time."""
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="edge-camera", daemon=True)
         self._thread.start()
@@ -59,7 +59,7 @@ class _Caller:
             raise CameraError(f"{what}: {_first_line(error)}") from error
 
     def end(self) -> None:
-        """Let the thread end after what it is doing, if that ever ends."""
+        """Let the thread end after its current call, if that returns."""
         self._jobs.put(None)
 
     def _run(self) -> None:
@@ -146,7 +146,7 @@ def open_camera(
         device: which of the cameras found, from 0 (one that does not answer is passed over), or a node like ``/dev/video2``.
         interval: seconds from one field to the next; 0 for as fast as they are analysed.
         size: width and height in pixels asked of the driver, which gives the nearest it can.
-        max_fields: end after so many fields; None for endless.
+        max_fields: end after this many fields; None for endless.
         timeout: seconds the driver may take to answer.
         depth: bits that count of 16-bit frames; None for what the driver says.
 

@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from edge.sources.refusal import DepthUnknownError, RefusedError
 from edge.types import UInt8Array
 
-DEPTHS = (10, 12, 14, 16)
-"""What ``--depth`` takes: bits that count of a picture kept in 16."""
-
 _CERTAIN = 1 << 14  # a value from here on shows that all 16 bits count
 
 

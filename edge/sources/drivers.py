@@ -1,4 +1,4 @@
-"""The two camera drivers behind one small face. Every call in here may block or raise anything; ``camera`` sees to that."""
+"""The two camera drivers behind one small interface. Every call may block or raise anything; ``camera`` handles that."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DEEP = {b"Y10 ": 10, b"Y12 ": 12, b"Y14 ": 14, b"Y16 ": 16}
 
 
 class Device(Protocol):
-    """What both kinds of camera can do. Every method may block."""
+    """What both kinds of camera offer. Every method may block."""
 
     name: str
 
@@ -51,7 +51,7 @@ class _Scale:
         self._depth = depth
 
     def field(self, frame: Any, *, bgr: bool) -> UInt8Array:
-        """A frame as uint8 [H, W, 3] RGB; raises RefusedError for what is no field."""
+        """A frame as uint8 [H, W, 3] RGB; raises RefusedError for what is not a field."""
         frame = np.asarray(frame)
         if frame.dtype == np.uint16 and frame.size:
             self._depth = settle(int(frame.max()), self._depth)

@@ -74,7 +74,7 @@ def read_header(data: bytes) -> Header:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """(kind, start, length) of every PNG chunk up to the last, each held against its checksum."""
+    """(kind, start, length) of every PNG chunk up to the last, each compared with its checksum."""
     view = memoryview(data)
     at = len(PNG)
     while at + 12 <= len(data):

@@ -1,4 +1,4 @@
-"""JPEG, with every complaint of the decoder taken for damage.
+"""JPEG decoding that treats every warning of the decoder as damage.
 
 ``simplejpeg`` hands libjpeg's warnings over ("premature end of data", "bad Huffman code", a restart mark that is missing),
 where OpenCV prints them and gives half a picture. Its pixels are OpenCV's, byte for byte (tests/real holds them together).

@@ -1,4 +1,4 @@
-"""Folders, files and glob patterns to the files that are fields, in the order people number them, and what is none."""
+"""Turns folders, files and glob patterns into the files that are fields, in natural order, and counts the files that are not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FOREIGN_SUFFIXES = frozenset(
 _SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini"})
 
 PICTURE_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES | VIDEO_SUFFIXES
-"""Everything that is taken for a field or a film of fields, readable or not."""
+"""Endings of all files that count as a field or a video of fields, readable or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def _name_in(root: Path, file: Path) -> str:
 
 
 def passed_over(paths: list[Path], sample_per_folder: bool) -> Iterator[str]:
-    """Lines that count the files and folders in the given folders that are no fields."""
+    """Lines that count the files and folders in the given folders that are not fields."""
     suffixes: Counter[str] = Counter()
     deeper = 0
     for folder in {path.resolve() for path in paths if path.is_dir()}:

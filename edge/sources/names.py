@@ -1,4 +1,4 @@
-"""The order of file names, and what a folder's sample is called."""
+"""The order of file names, and the names of samples made from folders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SAYS_NOTHING = frozenset(
 
 
 def natural_key(text: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Sort key that puts img2 before img10 and pays no heed to upper case; ties are broken by the text itself."""
+    """Sort key that puts img2 before img10 and ignores upper case; equal keys are ordered by the text itself."""
     parts = re.split(r"([0-9]+)", text)
     return [(0, int(p), "") if i % 2 else (1, 0, p.casefold()) for i, p in enumerate(parts) if p or i % 2], text
 

@@ -29,8 +29,8 @@ class _Class:
     errors: ErrorRates
     known: bool  # whether its sensitivity is
     any_time: AnyTime | None
-    detectable: dict[int, bool] = field(default_factory=dict)  # worked out once for so many cells
-    levels: dict[int, tuple[float, float]] = field(default_factory=dict)  # of the last look, likewise
+    detectable: dict[int, bool] = field(default_factory=dict)  # per number of cells, computed once
+    levels: dict[int, tuple[float, float]] = field(default_factory=dict)  # levels of the last look, per number of cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Assessor:
         )  # fmt: skip
 
     def _lowest(self, known: _Class, cells: int) -> float | None:
-        """The limit of detection: of one look, whichever look judges, since it is asked of so many cells and not of a count."""
+        """The limit of detection for one look, whichever look decides: it depends on the number of cells, not on a count."""
         if not known.known:
             return None
         return limit_of_detection(known.errors, cells, limit_of_blank(known.errors.false, cells, self.level), LEVEL)
@@ -218,5 +218,5 @@ def enough_fields(tally: Tally) -> bool:
 
 
 def overall(findings: tuple[Finding, ...]) -> str:
-    """The sample's flag: the gravest of its classes'."""
+    """The sample's flag: the most serious of its classes' flags."""
     return min((finding.flag for finding in findings), key=FLAGS.index, default=INDETERMINATE)

@@ -24,7 +24,7 @@ VERSION = 1  # of the file's format
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a calibration holds for, and for nothing else.
+    """What a calibration is valid for: nothing else may be judged by it.
 
     Attributes:
         model: the classifier's name; ``model_sha256`` is that of its flatbuffer.
@@ -43,7 +43,7 @@ class Bound:
     gate: bool = True
 
     def refuse_other(self, run: Bound) -> None:
-        """Raise CalibrationError when a run differs; a run that does not name its microscope is taken at its word."""
+        """Raise CalibrationError when a run differs; a run that does not name its microscope is not checked for it."""
         pairs = (
             ("model", f"{self.model} {self.model_sha256[:12]}", f"{run.model} {run.model_sha256[:12]}"),
             ("finder", f"{self.finder} {self.finder_id}".strip(), f"{run.finder} {run.finder_id}".strip()),
@@ -94,11 +94,11 @@ class CountError:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """See the module.
+    """Counts on known slides with everything they were counted with; see the module.
 
     Attributes:
         positive: the classes that have limits, in the model's order.
-        unit: ``cell``, or ``tile`` where a grid is counted: tiles are no red cells and have no parasites per µL.
+        unit: ``cell``, or ``tile`` where a grid is counted: tiles are not red cells, so parasites per µL do not apply.
         threshold: the operating threshold of the run; ``threshold_origin``: how it was chosen.
         blanks: slides known to be negative.
         known: infected cells; ``known_origin``: where they come from.

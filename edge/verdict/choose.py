@@ -1,4 +1,4 @@
-"""Choosing the operating threshold on known slides, and asking those slides whether they are what they are said to be."""
+"""Chooses the operating threshold on known slides, and checks whether slides given as blanks are blank."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class Outlier:
 
 
 def outliers(calibration: Calibration) -> list[Outlier]:
-    """Blanks that the others do not explain: each is held against the prediction from all others (leave one out).
+    """Blanks that the others do not explain: each is compared with the prediction from all others (leave one out).
 
     The chance is compared with 1 % shared among all slides (Bonferroni), so that a set of clean blanks is rarely accused. Here,
     unlike in the limits, slides are expected to differ by no more than their mean: a question is asked, nothing is decided.
@@ -191,5 +191,5 @@ def flagged_by_others(calibration: Calibration) -> int:
 
 
 def with_more_blanks(calibration: Calibration, times: int) -> Calibration:
-    """As if ``times`` as many blanks like these had been taken: what more of them would buy."""
+    """The calibration with ``times`` as many blanks like these: it shows what more blanks would bring."""
     return replace(calibration, blanks=calibration.blanks * times)

@@ -4,7 +4,7 @@ A model's card carries, per measure of ``edge.appearance``, the range that its o
 what each of its blanks looked like; the range is theirs, widened by what slides of one microscope differ by (``SLACK``, printed
 by ``python -m models appearance``).
 
-A median confidence is only held against a model where enough cells say so: the whole interval it may lie in has to be outside.
+A median confidence is compared with a model only where there are enough cells: its whole interval has to lie outside.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FEWEST = 20
 """Cells from which a sample's looks can be told."""
 
 GREYEST = 0.02
-"""Below this share of hue in the contrast a picture is grey for certain, whatever a card says of its model's material."""
+"""Below this share of hue in the contrast a picture is grey, whatever a card says of its model's material."""
 
 LOG_SLACK = {"density": 0.7, "size": 0.2, "light": 0.25, "sharpness": 0.4, "colour": 0.5}
 """How far beyond the blanks' range a sample may lie at least, in natural logarithms: 0.2 is a factor of 1.22."""
@@ -76,7 +76,7 @@ class Fitness:
     tiles: bool = False
 
     def __call__(self, seen: SampleAppearance) -> tuple[str, ...]:
-        """Why this sample cannot be judged, a sentence each; empty where nothing speaks against it."""
+        """Why this sample cannot be judged, a sentence each; empty where it can be judged."""
         if not seen.fields:
             return ()
         if seen.values.get("colour", math.inf) < GREYEST and (what := self._colour_only()):

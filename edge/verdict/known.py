@@ -90,7 +90,7 @@ def match(name: str, truth: Int32Array, label: np.ndarray, found: Int32Array, sc
 
 
 def joined(name: str, parts: Sequence[MarkedSlide]) -> MarkedSlide:
-    """The fields of a slide as one."""
+    """The marked cells of all fields of a slide in one record."""
     return MarkedSlide(name, np.concatenate([p.scores for p in parts]), np.concatenate([p.label for p in parts]))
 
 
@@ -104,7 +104,7 @@ class HeldOutTable:
     found: tuple[tuple[int, ...], ...]
 
     def at(self, threshold: float, positive: Sequence[str]) -> tuple[KnownSlide, ...] | None:
-        """At the next threshold of the table, which is no lower: the sensitivity is not overstated. None above its end."""
+        """Counts at the table's next threshold that is not lower, which does not overstate the sensitivity; None above its end."""
         place = int(np.searchsorted(self.thresholds, threshold - 1e-9))
         if place == len(self.thresholds):
             return None

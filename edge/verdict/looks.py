@@ -52,7 +52,7 @@ class Look(StrEnum):
 
 
 def spent_on_blanks(bounds: AnyTime, errors: ErrorRates, cells: int) -> float:
-    """At most this share of blank samples has excluded 0 at any look up to so many cells."""
+    """Upper bound of the share of blank samples that exclude 0 at any look up to ``cells`` cells."""
     ends = _blocks(cells)
     if not ends:
         return 0.0
@@ -62,7 +62,7 @@ def spent_on_blanks(bounds: AnyTime, errors: ErrorRates, cells: int) -> float:
 
 
 def spent_on_target(bounds: AnyTime, errors: ErrorRates, target: float, cells: int, level: float) -> float:
-    """At most this share of samples with the target's share of infected cells has been called negative at any look on the way.
+    """Upper bound of the share of samples at the target that are called negative at any look on the way.
 
     No look calls a sample negative whose cells could not have shown the target (row "detection" of the table, at the limit of
     blank of ``level``), so blocks in which no number of cells could are passed over.

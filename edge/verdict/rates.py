@@ -34,7 +34,7 @@ _LOWEST, _HIGHEST = 1e-12, 1 - 1e-6  # bounds of the grid: a rate is a probabili
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rate:
-    """A rate that is not known for certain.
+    """A rate with its uncertainty, as a distribution.
 
     Attributes:
         values: float64 [m], rising, 0 to 1.
@@ -72,7 +72,7 @@ class Rate:
         return Rate(values[order], np.outer(self.weights, factor.weights).ravel()[order]).thin(2 * len(self.values))
 
     def complement(self) -> Rate:
-        """One less the rate."""
+        """1 - rate."""
         return Rate(1 - self.values[::-1], self.weights[::-1])
 
 

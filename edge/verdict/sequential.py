@@ -1,4 +1,4 @@
-"""Bounds that hold however often one looks: what lets a run stop as soon as its sample is decided.
+"""Bounds that hold at every look (anytime-valid), so that a run may stop as soon as its sample is decided.
 
 A test at 5 % that is repeated after every field is wrong far more often than 5 % of the time. Here the share v of infected
 cells is bounded by a confidence sequence: with all counts up to now,
@@ -13,7 +13,7 @@ are, the other half is spread evenly over the logarithm of v. The slide's own ra
 slide's: that is why they are averaged inside P_v and not between looks.
 
 Positive: 0 is no longer kept. Negative: no v from the target up is kept. These two rest on P_v at 0 and at the target, where f
-and s are resolved finely; the other v, whose weights may be anything, are held against the count coarsely. Both hold at once for
+and s are resolved finely; the other v, whose weights may be anything, are compared with the count coarsely. Both hold at once for
 all looks, and for whatever reason the sample ends.
 """
 
@@ -44,7 +44,7 @@ _HALVINGS = 30  # halvings of an interval: a billionth of it is left
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rates:
-    """What a slide's rates f and s may be (float64 [m] each, with their weights), and the shares to be held against a count."""
+    """What a slide's rates f and s may be (float64 [m] each, with their weights), and the shares to be compared with a count."""
 
     false: Floats
     found: Floats

@@ -23,8 +23,8 @@ def cells_short(
     Args:
         count: positives so far.
         cells: cells so far.
-        decides: of a count among so many cells: 1 positive, -1 negative, 0 neither.
-        surely: whether every count among so many cells is decided.
+        decides: (count, cells) to 1 for positive, -1 for negative, 0 for neither.
+        surely: cells to whether every count among them is decided.
     """
 
     def enough(more: int) -> bool:
@@ -52,6 +52,6 @@ def cells_short(
 
 
 def rounded_up(n: int) -> int:
-    """To two digits that count: 1,840 more cells are 1,900."""
+    """Rounded up to two significant digits: 1,840 becomes 1,900."""
     step = int(10 ** max(len(str(n)) - 2, 0))
     return -(-n // step) * step

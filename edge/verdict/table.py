@@ -15,12 +15,12 @@ NEGATIVE = "negative"
 INDETERMINATE = "indeterminate"
 
 FLAGS = (POSITIVE, INSUFFICIENT, INDETERMINATE, NEGATIVE)
-"""Of several classes, the flag that comes first here is the sample's."""
+"""Ranked: a sample with several classes gets the flag that comes first here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known.
+    """What is known of one class in one sample.
 
     Attributes:
         alike: the fields look like what the model and the calibration were made for (``edge.verdict.fitness``).
@@ -88,7 +88,7 @@ def decide_row(evidence: Evidence) -> Row:
 
 
 def decide_flag(evidence: Evidence) -> str:
-    """Its flag."""
+    """The flag of the first row that holds."""
     return decide_row(evidence).flag
 
 

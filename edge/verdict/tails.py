@@ -17,7 +17,7 @@ _TINY = 1e-300  # keeps a logarithm and a division finite
 _CONVERGED = 1e-14  # relative change at which a series or fraction is done
 _MOST_STEPS = 100_000  # of a series or fraction; reached by none of the arguments in use
 _LARGE = 400  # both parameters above it: the approximation is exact enough
-_MANY = 20_000  # one parameter above it: likewise
+_MANY = 20_000  # one parameter above it: the approximation for one large parameter is exact enough
 
 
 def at_least(k: int, n: int, p: float) -> float:
@@ -105,7 +105,7 @@ def _front(a: float, b: float) -> float:
 
 
 def _fraction(a: float, b: float, x: Any) -> Any:
-    """Of one x (float: a hundred times quicker than an array of one) or of many."""
+    """The continued fraction for one x (a float is a hundred times quicker than an array of one) or for many."""
     one = isinstance(x, float)
     c, d = 1.0 + 0 * x, 1 / (1 - (a + b) * x / (a + 1) + _TINY)
     value = d

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 RBC_PER_UL = 5e6
-"""Red cells per µL of blood that are assumed where nobody counted them (usual in parasitology; 4 to 6 million in health)."""
+"""Red cells per µL of blood assumed where they were not counted (usual in parasitology; 4 to 6 million in health)."""
 
 _FORM = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(%|/\s*[uµμ][lL])?\s*")
 
@@ -32,7 +32,7 @@ def percent(share: float, count: int = 2) -> str:
 
 
 def per_ul(share: float, rbc_per_ul: float, count: int = 2) -> str:
-    """``4,000/µL`` at so many red cells per µL."""
+    """``4,000/µL`` at ``rbc_per_ul`` red cells per µL."""
     return f"{digits(share * rbc_per_ul, count)}/µL"
 
 

@@ -82,7 +82,7 @@ def _estimated(finding: Finding, assessor: Assessor) -> str:
 
 
 def _digits(finding: Finding, assessor: Assessor) -> int:
-    """So many that a bound which is below the target is seen to be."""
+    """As many digits as it takes to show that a bound is below the target."""
     target = assessor.target
     return 2 if target is None or finding.most >= target else digits_below(finding.most, target)
 

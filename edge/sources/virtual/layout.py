@@ -1,4 +1,4 @@
-"""What stands where in a field, before a pixel is drawn: positions, outlines and types, cheap to ask for."""
+"""The contents of a field before it is drawn: positions, outlines and types; cheap to compute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a layout to pixels: lamp, film, lens, sensor."""
+"""Renders a layout to pixels: lamp, film, lens, sensor."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _sensor(spec: SlideSpec, index: int, source: int, image: UInt8Array, seen: s
 @lru_cache(maxsize=2)
 def _noise(width: int, height: int) -> UInt8Array:
     """Sensor noise around 128, larger than a field by half a tile; grainy as a debayered sensor's is."""
-    rng = np.random.default_rng([30])
+    rng = np.random.default_rng([int(Stream.NOISE_TILE)])
     fine = rng.standard_normal((_TILE, _TILE, 3), dtype=np.float32)
     shared = rng.standard_normal((_TILE, _TILE, 1), dtype=np.float32)
     noise = fine * 0.8 + shared * 0.6

@@ -1,4 +1,4 @@
-"""What is asked of a virtual slide, and what is known of each of its fields."""
+"""The specification of a virtual slide, and the truth about each of its fields."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ DEFECTS: Final = ("blurred", "overexposed", "underexposed", "empty", "duplicate"
 
 
 class Stream(IntEnum):
-    """Independent random streams, so that one stage may draw more numbers without changing what another draws."""
+    """Independent random streams, so that one stage may draw more numbers without changing what another draws.
+
+    The two tiles are the same for every slide: they are drawn without its seed.
+    """
 
     LOOK = 1
     LAYOUT = 2
@@ -45,6 +48,8 @@ class Stream(IntEnum):
     DEFECT = 5
     FRAME = 6
     LAMP = 7
+    GRAIN_TILE = 20
+    NOISE_TILE = 30
 
 
 @dataclass(frozen=True)

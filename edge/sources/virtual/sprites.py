@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.sources.virtual.spec import Stream
 from edge.types import FloatArray, Int32Array, UInt8Array
 
 TURNS: Final = 512  # angles per outline
@@ -166,7 +167,7 @@ class Patch:
 
 @lru_cache(maxsize=32)
 def _grain_tile(sigma: float) -> FloatArray:
-    rng = np.random.default_rng([20, round(sigma * 100)])
+    rng = np.random.default_rng([int(Stream.GRAIN_TILE), round(sigma * 100)])
     tile = rng.standard_normal((512, 512), dtype=np.float32)
     tile = cv2.GaussianBlur(tile, (0, 0), sigma) - cv2.GaussianBlur(tile, (0, 0), 4 * sigma)
     return np.asarray(tile / tile.std(), np.float32)
