@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from edge.boxes import inside, intersection, iou, median, suppress
 from edge.types import FloatArray
@@ -62,3 +63,82 @@ def test_the_median_is_numpys_to_the_last_bit() -> None:
     for n in (1, 2, 3, 8, 101):
         for values in (rng.random(n, np.float32), rng.integers(1, 200, (n, 2)).astype(np.int32)):
             assert median(values) == float(np.median(values))
+
+
+PAIRS = {
+    "unlike sides, one corner shared": ((10, 20, 30, 40), (30, 50, 25, 35), 10 * 10),
+    "the other one's far corner shared": ((30, 50, 25, 35), (10, 20, 30, 40), 10 * 10),
+    "one within the other": ((0, 0, 100, 50), (10, 20, 7, 3), 7 * 3),
+    "a cross": ((0, 40, 100, 10), (45, 0, 5, 100), 5 * 10),
+    "apart to the right": ((0, 0, 10, 10), (12, 0, 10, 10), 0),
+    "apart below": ((0, 0, 10, 10), (0, 12, 10, 10), 0),
+    "apart both ways": ((0, 0, 10, 10), (12, 15, 10, 10), 0),
+    "a single pixel shared": ((0, 0, 10, 10), (9, 9, 10, 10), 1),
+    "at negative places": ((-20, -30, 15, 15), (-10, -20, 15, 15), 5 * 5),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_area_two_boxes_share(name: str) -> None:
+    one, other, shared = PAIRS[name]
+    union = one[2] * one[3] + other[2] * other[3] - shared
+    assert intersection(boxes(one), boxes(other)).tolist() == [[shared]]
+    assert iou(boxes(one), boxes(other))[0, 0] == pytest.approx(shared / union)
+
+
+def test_every_box_is_compared_with_every_other() -> None:
+    rows, columns = boxes((0, 0, 4, 6), (2, 3, 4, 6)), boxes((0, 0, 4, 6), (2, 3, 4, 6), (50, 50, 1, 2))
+    assert intersection(rows, columns).tolist() == [[24, 6, 0], [6, 24, 0]]
+    assert np.allclose(iou(rows, columns), [[1, 6 / 42, 0], [6 / 42, 1, 0]])
+    assert intersection(rows, columns).dtype == iou(rows, columns).dtype == np.float32
+
+
+def test_boxes_without_area_share_nothing_of_nothing() -> None:
+    assert iou(boxes((5, 5, 0, 0)), boxes((5, 5, 0, 0))).tolist() == [[0]]
+
+
+def test_boxes_of_fractions_of_a_pixel_are_boxes_too() -> None:
+    assert iou(f32([[0, 0, 0.5, 1]]), f32([[0.25, 0, 0.5, 1]]))[0, 0] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "overlap", "kept"),
+    [
+        ([0.9, 0.8], 0.5, [0, 1]),  # a third of the union is shared
+        ([0.8, 0.9], 0.5, [1, 0]),
+        ([0.9, 0.8], 0.3, [0]),
+        ([0.8, 0.8], 0.3, [0]),
+        ([0.001, 0.8], 0.5, [1, 0]),
+        ([0.4, 0.0], 0.5, [0]),
+    ],
+    ids=["little overlap", "surest first", "much overlap", "first of a tie", "hardly sure", "not sure at all"],
+)
+def test_which_of_two_boxes_are_kept(confidence: list[float], overlap: float, kept: list[int]) -> None:
+    got = suppress(boxes((0, 0, 10, 10), (5, 0, 10, 10)), f32(confidence), overlap)
+    assert got.tolist() == kept
+    assert got.dtype == np.int32
+
+
+EDGES = {
+    "just inside, left": ((8, 20, 10, 12), True),
+    "just inside, top": ((20, 8, 10, 12), True),
+    "just inside, right": ((82, 20, 10, 12), True),
+    "just inside, bottom": ((20, 30, 10, 12), True),
+    "a pixel beyond, left": ((7, 20, 10, 12), False),
+    "a pixel beyond, top": ((20, 7, 10, 12), False),
+    "a pixel beyond, right": ((83, 20, 10, 12), False),
+    "a pixel beyond, bottom": ((20, 31, 10, 12), False),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_a_margin_of_eight_pixels(name: str) -> None:
+    row, expected = EDGES[name]
+    assert inside(boxes(row), (50, 100), 8).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"), [((0, 0, 100, 50), True), ((0, 0, 101, 50), False), ((-1, 0, 9, 9), False)]
+)
+def test_without_a_margin_a_box_may_touch_the_border(row: tuple[int, int, int, int], expected: bool) -> None:
+    assert inside(boxes(row), (50, 100)).tolist() == [expected]

@@ -35,10 +35,55 @@ def test_two_classes_follow_the_same_rule_as_many(positive: int) -> None:
     assert np.array_equal(classes_of(scores, mask[:2], 0.7), classes_of(third, mask, 0.7))
 
 
-@pytest.mark.parametrize(("short", "reached"), [(0, True), (0.4 * TOLERANCE, True), (2.5 * TOLERANCE, False)])
-def test_a_score_may_miss_the_threshold_by_the_tolerance(short: float, reached: bool) -> None:
-    assert reaches(np.array([0.5 - short], np.float32), 0.5).tolist() == [reached]
+MISSES = {
+    "a score above the threshold": (0.9, 0.5, True),
+    "a score at the threshold": (0.5, 0.5, True),
+    "a rounding error below it": (0.5 - 0.4e-6, 0.5, True),
+    "just less than the tolerance below it": (0.1 - 0.9e-6, 0.1, True),
+    "just more than the tolerance below it": (0.1 - 1.1e-6, 0.1, False),
+    "twice the tolerance below it": (0.5 - 2e-6, 0.5, False),
+    "far below it": (0.1, 0.5, False),
+    "no score where everything is positive": (0.0, 0.0, True),
+}
+
+
+@pytest.mark.parametrize("name", MISSES)
+def test_a_score_may_miss_the_threshold_by_the_tolerance(name: str) -> None:
+    score, threshold, reached = MISSES[name]
+    assert reaches(np.array([score], np.float32), threshold).tolist() == [reached]
+
+
+def test_the_tolerance_is_a_millionth() -> None:
+    assert TOLERANCE == 1e-6
+
+
+TWO_CLASSES = {
+    "positive at the threshold, the second class": ([0.3, 0.7], 1, 0.7, 1),
+    "negative below the threshold though its score is the best": ([0.35, 0.65], 1, 0.7, 0),
+    "positive at the threshold though its score is not the best": ([0.7, 0.3], 1, 0.3, 1),
+    "positive at the threshold, the first class": ([0.7, 0.3], 0, 0.7, 0),
+    "negative below the threshold, the first class": ([0.65, 0.35], 0, 0.7, 1),
+}
+
+
+@pytest.mark.parametrize("name", TWO_CLASSES)
+def test_of_two_classes_a_cell_is(name: str) -> None:
+    scores, positive, threshold, expected = TWO_CLASSES[name]
+    got = classes_of(np.array([scores], np.float32), np.arange(2) == positive, threshold)
+    assert got.tolist() == [expected]
+    assert got.dtype == np.int32
+
+
+@pytest.mark.parametrize("positive", [(), (1,), (1, 2), (0, 1, 2)])
+def test_each_cell_is_decided_by_its_own_scores(positive: tuple[int, ...]) -> None:
+    scores = np.random.default_rng(5).dirichlet(np.ones(3), 50).astype(np.float32)
+    mask = np.isin(np.arange(3), positive)
+    together = classes_of(scores, mask, 0.4)
+    assert together.dtype == np.int32
+    assert together.tolist() == [int(classes_of(row[None], mask, 0.4)[0]) for row in scores]
 
 
 def test_positive_labels_make_a_mask() -> None:
     assert positive_mask(("red cell", "ring", "gametocyte"), ("gametocyte", "ring")).tolist() == [False, True, True]
+    assert positive_mask(("red cell", "ring"), ()).tolist() == [False, False]
+    assert positive_mask((), ()).dtype == np.bool_

@@ -1,21 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from threading import Timer
 from time import monotonic
 
 import numpy as np
 import pytest
 
+from edge import session
 from edge.analysis import Analyser
-from edge.errors import CameraError, OutputError
+from edge.errors import CameraError, EdgeError, OutputError
 from edge.outputs import FieldEvent, SampleEvent
 from edge.overlap import Register
 from edge.pixels import Image
+from edge.sample import Sample
 from edge.session import Ending, SampleLimits, Session
-from edge.types import Cells, Finding, Overlap, Tally
+from edge.types import Cells, Finding, Overlap, SampleAppearance, Tally, UInt8Array
 from edge.verdict.assess import Assessor
-from edge.workers import Workers
-from tests.fakes import CARD, FakeClassifier, FakeFinder, FakeSource, RejectEvery, TwoSamples, quality
+from edge.workers import AnalysedField, Outcome, Unreadable, Workers
+from tests.fakes import CARD, FakeClassifier, FakeFinder, FakeSource, RejectEvery, TwoSamples, picture, quality, result
 from tests.verdict.made import calibration
 
 
@@ -234,3 +238,270 @@ def test_every_sample_has_a_register_of_its_own() -> None:
     with Workers(TwoSamples([11] * 4), [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]) as threads:
         Session(CARD, [out], None, SampleLimits(several=True), register=Register).run(threads)
     assert [(s.tally.sample, s.tally.cells) for s in out.samples] == [("a", 10), ("b", 10)]
+
+
+LIMITS = {
+    "no limit": (SampleLimits(), False),
+    "one cell too few": (SampleLimits(cells=7), False),
+    "the limit of cells exactly": (SampleLimits(cells=6), True),
+    "more cells than the limit": (SampleLimits(cells=5), True),
+    "one field too few": (SampleLimits(fields=5), False),
+    "the limit of fields exactly": (SampleLimits(fields=4), True),
+    "more fields than the limit": (SampleLimits(fields=3), True),
+    "a moment too early": (SampleLimits(seconds=10.001), False),
+    "the limit of seconds exactly": (SampleLimits(seconds=10.0), True),
+    "later than the limit": (SampleLimits(seconds=9.999), True),
+    "cells of several limits": (SampleLimits(cells=6, fields=99, seconds=99.0), True),
+    "fields of several limits": (SampleLimits(cells=99, fields=4, seconds=99.0), True),
+    "seconds of several limits": (SampleLimits(cells=99, fields=99, seconds=10.0), True),
+    "none of several limits": (SampleLimits(cells=99, fields=99, seconds=99.0), False),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_sample_of_six_cells_four_fields_and_ten_seconds_has_reached(name: str) -> None:
+    limits, reached = LIMITS[name]
+    sample = Sample("s", ("uninfected", "parasitized"))
+    sample.add(result([0, 0, 1, -1]), None)
+    sample.add(result([0, 1, 1]), None)
+    sample.add(result([0]), "empty")
+    sample.add_unreadable("x.png", "truncated")
+    assert limits.reached(sample, 10.0) == reached
+
+
+def kept(at: int, sample: str = "s", began: float | None = None, rgb: UInt8Array | None = None) -> AnalysedField:
+    """A field of two cells."""
+    return AnalysedField(result([0, 1], index=at, sample=sample, name=f"{at}.png"), rgb, began)
+
+
+def soft(at: int, sample: str = "s") -> AnalysedField:
+    """A field of two cells that ``Focus`` rejects."""
+    field = kept(at, sample)
+    return replace(field, result=replace(field.result, quality=quality()._replace(sharpness=0.0)))
+
+
+def broken(at: int, sample: str = "s", began: float | None = None) -> Unreadable:
+    return Unreadable(at, sample, f"{at}.png", "truncated", began)
+
+
+class Focus:
+    """A gate that rejects fields without sharpness."""
+
+    def judge(self, quality: object) -> str | None:
+        return None if quality.sharpness else "out of focus"  # type: ignore[attr-defined]
+
+
+class Script:
+    """Workers that deliver what they are given, an error where one stands, and remember what they are told."""
+
+    def __init__(self, *outcomes: Outcome | EdgeError) -> None:
+        self.outcomes = outcomes
+        self.stopped = False
+        self.skipped: list[str] = []
+
+    def __iter__(self) -> Iterator[Outcome]:
+        for outcome in self.outcomes:
+            if self.stopped:
+                return
+            if isinstance(outcome, EdgeError):
+                raise outcome
+            yield outcome
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def skip(self, sample: str) -> None:
+        self.skipped.append(sample)
+
+
+def play(script: Script, *outputs: Recorder, **options: object) -> Ending:
+    return Session(CARD, outputs, Focus, **options).run(script)  # type: ignore[arg-type]
+
+
+DECIDED = {
+    "a kept field decides it": ([kept(0), kept(1), kept(2)], 4, 2),
+    "a kept field after rejected ones": ([soft(0), kept(1), soft(2), kept(3), kept(4)], 4, 4),
+    "a rejected field never ends it": ([soft(0), soft(1), soft(2)], 0, 3),
+    "an unreadable input never ends it": ([broken(0), broken(1)], 0, 2),
+    "decided already, the next field kept": ([soft(0), broken(1), kept(2), kept(3)], 0, 3),
+    "it is not decided": ([kept(0), soft(1), kept(2)], 99, 3),
+}
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_only_a_kept_field_ends_a_sample_that_is_decided(name: str) -> None:
+    outcomes, at, taken = DECIDED[name]
+    out = Recorder()
+    play(Script(*outcomes), out, assessor=Asked(at))
+    assert len(out.fields) == taken
+
+
+def test_an_assessor_that_looks_once_ends_no_sample() -> None:
+    assessor, out = Asked(1), Recorder()
+    assessor.every_look = False
+    play(Script(kept(0), kept(1), kept(2)), out, assessor=assessor)
+    assert len(out.fields) == 3
+    assert assessor.complete == [True]
+
+
+def test_a_limit_may_be_reached_by_a_rejected_or_unreadable_field() -> None:
+    for last in (soft(1), broken(1)):
+        out = Recorder()
+        play(Script(kept(0), last, kept(2)), out, limits=SampleLimits(fields=2))
+        assert [event.index for event in out.fields] == [0, 1]
+
+
+def test_what_was_under_way_when_a_sample_ended_is_dropped_and_other_samples_go_on() -> None:
+    script, out = Script(kept(0, "a"), kept(1, "a"), kept(2, "b"), kept(3, "a"), kept(4, "b")), Recorder()
+    ending = play(script, out, limits=SampleLimits(fields=1, several=True))
+    assert [(event.sample, event.index) for event in out.fields] == [("a", 0), ("b", 2)]
+    assert [event.tally.sample for event in out.samples] == ["a", "b"]
+    assert script.skipped == ["a", "b"]
+    assert not script.stopped
+    assert ending == Ending(2, 0, None)
+
+
+def test_the_only_sample_stops_the_workers_when_it_is_full() -> None:
+    script, out = Script(kept(0), kept(1)), Recorder()
+    play(script, out, limits=SampleLimits(fields=1))
+    assert script.stopped
+    assert script.skipped == []
+    assert len(out.samples) == 1
+
+
+def test_an_event_says_which_field_of_which_sample_it_is_and_holds_its_pixels() -> None:
+    pixels, out = picture(2), Recorder()
+    field = kept(7, "a", rgb=pixels)
+    ending = play(Script(field, broken(8, "a"), soft(9, "a")), out)
+    assert [(e.index, e.sample, e.name) for e in out.fields] == [
+        (7, "a", "7.png"),
+        (8, "a", "8.png"),
+        (9, "a", "9.png"),
+    ]
+    assert [e.reject_reason for e in out.fields] == [None, "unreadable: truncated", "out of focus"]
+    assert [e.tally.kept for e in out.fields] == [1, 1, 1]
+    assert [len(e.tally.unreadable) for e in out.fields] == [0, 1, 1]
+    assert [e.overlaps for e in out.fields] == [(), (), ()]
+    assert out.fields[0].rgb is pixels
+    assert out.fields[0].result is field.result
+    assert (out.fields[1].result, out.fields[1].rgb) == (None, None)
+    assert ending == Ending(2, 1, None)
+
+
+class Clock:
+    """The monotonic clock, which moves by a second whenever it is read."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+SECONDS = {  # the clock is read twice per field, once more where a worker does not say when it began
+    "one field": ([kept(0, began=95.0)], [(6.0, True)]),
+    "to the end of the last field": ([kept(0, began=95.0), kept(1, began=95.5)], [(8.0, True)]),
+    "no worker says when it began": ([broken(0)], [(1.0, True)]),
+    "two samples one after the other": (
+        [kept(0, "a", 95.0), kept(1, "b", 102.5), kept(2, "b", 103.5)],
+        [(6.0, True), (2.5, True)],
+    ),
+    "the next sample began as the first ended": (
+        [kept(0, "a", 95.0), kept(1, "b", 101.0)],
+        [(6.0, True), (2.0, True)],
+    ),
+    "the next sample began while the first was under way": (
+        [kept(0, "a", 95.0), kept(1, "b", 100.5), kept(2, "c", 103.0)],
+        [(6.0, False), (2.5, False), (2.0, True)],
+    ),
+    "an unreadable input begins the next sample": (
+        [kept(0, "a", 95.0), broken(1, "b", 100.0)],
+        [(6.0, False), (3.0, False)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SECONDS)
+def test_how_long_a_sample_took_and_whether_it_had_that_time_to_itself(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes, expected = SECONDS[name]
+    monkeypatch.setattr(session, "monotonic", Clock())
+    out = Recorder()
+    play(Script(*outcomes), out)
+    assert [(event.seconds, event.alone) for event in out.samples] == expected
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(4.999, 1), (7.0, 1), (7.001, 2), (9.0, 2), (9.001, 3)])
+def test_a_limit_of_seconds_counts_from_when_the_sample_began(
+    seconds: float, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "monotonic", Clock())  # fields are delivered 7, 9 and 11 seconds after it began
+    out = Recorder()
+    play(Script(*(kept(at, began=95.0) for at in range(3))), out, limits=SampleLimits(seconds=seconds))
+    assert len(out.fields) == taken
+
+
+def test_a_sample_that_does_not_look_right_is_judged_by_that_and_counts_in_its_unit() -> None:
+    looks: list[SampleAppearance] = []
+
+    def doubts(look: SampleAppearance) -> tuple[str, ...]:
+        looks.append(look)
+        return ("It is too dark.",)
+
+    out = Recorder()
+    play(Script(kept(0)), out, doubts=doubts, unit="tile", assessor=Asked(99))
+    (event,) = out.samples
+    assert event.verdict.reasons[0] == "It is too dark."
+    assert event.verdict.unit == "tile"
+    assert looks == [event.appearance]
+    plain = Recorder()
+    play(Script(kept(0)), plain)
+    assert plain.samples[0].verdict.unit == "cell"
+
+
+COMPLETE = {
+    "the source ends": (Script(kept(0)), {}, True),
+    "its budget is spent by the last field": (Script(kept(0), kept(1)), {"limits": SampleLimits(fields=2)}, True),
+    "a known error ends the source": (Script(kept(0), CameraError("gone")), {}, False),
+    "the budget of an earlier sample says nothing": (
+        Script(kept(0, "a"), kept(1, "a"), kept(2, "b"), CameraError("gone")),
+        {"limits": SampleLimits(cells=4, several=True)},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_whether_the_last_sample_is_complete_when(name: str) -> None:
+    script, options, complete = COMPLETE[name]
+    assessor = Asked(10**6)
+    play(script, Recorder(), assessor=assessor, **options)
+    assert assessor.complete[-1] is complete
+
+
+def test_the_first_error_is_the_one_that_is_told() -> None:
+    bad, worse, good = Recorder(fail_at=1), Recorder(fail_at=1), Recorder()
+    script = Script(kept(0), kept(1), kept(2))
+    ending = play(script, bad, worse, good)
+    assert str(ending.error) == "disk full"
+    assert script.stopped
+    assert (bad.ended, worse.ended, good.ended) == (["discarded"], ["discarded"], ["closed"])
+    assert (bad.samples, worse.samples, len(good.samples)) == ([], [], 1)
+
+    class Late(Recorder):
+        def close(self) -> None:
+            raise OutputError("too late")
+
+    late = Late()
+    ending = play(Script(kept(0), CameraError("gone")), late)
+    assert str(ending.error) == "gone"
+    assert late.ended == ["discarded"]
+    assert str(play(Script(kept(0)), Late()).error) == "too late"
+
+
+def test_after_a_defect_every_output_is_discarded() -> None:
+    outputs = [Recorder(), Recorder()]
+    Session(CARD, outputs, None).discard()
+    assert [out.ended for out in outputs] == [["discarded"], ["discarded"]]
