@@ -6,6 +6,7 @@ given for each group, as groups of one film differ more than the intervals say w
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -105,4 +106,5 @@ def finder_lines(found: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    raise SystemExit("python -m models.judge.finder is now called: python -m models evaluate classical --fields DIR")
+    sys.stderr.write("python -m models.judge.finder is now called: python -m models evaluate classical --fields DIR\n")
+    sys.exit(2)
