@@ -461,12 +461,12 @@ def test_a_sample_that_does_not_look_right_is_judged_by_that_and_counts_in_its_u
     assert plain.samples[0].verdict.unit == "cell"
 
 
-COMPLETE = {
-    "the source ends": (Script(kept(0)), {}, True),
-    "its budget is spent by the last field": (Script(kept(0), kept(1)), {"limits": SampleLimits(fields=2)}, True),
-    "a known error ends the source": (Script(kept(0), CameraError("gone")), {}, False),
+COMPLETE: dict[str, tuple[list[Outcome | EdgeError], dict[str, object], bool]] = {
+    "the source ends": ([kept(0)], {}, True),
+    "its budget is spent by the last field": ([kept(0), kept(1)], {"limits": SampleLimits(fields=2)}, True),
+    "a known error ends the source": ([kept(0), CameraError("gone")], {}, False),
     "the budget of an earlier sample says nothing": (
-        Script(kept(0, "a"), kept(1, "a"), kept(2, "b"), CameraError("gone")),
+        [kept(0, "a"), kept(1, "a"), kept(2, "b"), CameraError("gone")],
         {"limits": SampleLimits(cells=4, several=True)},
         False,
     ),
@@ -475,9 +475,9 @@ COMPLETE = {
 
 @pytest.mark.parametrize("name", COMPLETE)
 def test_whether_the_last_sample_is_complete_when(name: str) -> None:
-    script, options, complete = COMPLETE[name]
+    outcomes, options, complete = COMPLETE[name]
     assessor = Asked(10**6)
-    play(script, Recorder(), assessor=assessor, **options)
+    play(Script(*outcomes), Recorder(), assessor=assessor, **options)
     assert assessor.complete[-1] is complete
 
 
