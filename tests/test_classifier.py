@@ -221,8 +221,10 @@ def with_output(monkeypatch: pytest.MonkeyPatch, given: FloatArray, **changes: o
     return Classifier(MODEL, card(**changes))
 
 
-TWO = {"labels": ("no", "yes"), "positive": ("yes",)}
-SCORES = {  # what the net gives for one cell, the card, and the cell's scores
+TWO: dict[str, object] = {"labels": ("no", "yes"), "positive": ("yes",)}
+SCORES: dict[
+    str, tuple[list[float], dict[str, object], list[Any]]
+] = {  # what the net gives for one cell, the card, and the cell's scores
     "a logit of two classes": ([2.0], TWO, [1 - np.float32(1 / (1 + math.exp(-2))), 1 / (1 + math.exp(-2))]),
     "no logit beyond 80 either way: high": ([1000.0], TWO, [0.0, 1.0]),
     "no logit beyond 80 either way: low": ([-1000.0], TWO, [1.0, 1 / (1 + math.exp(80))]),

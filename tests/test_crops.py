@@ -285,7 +285,9 @@ def test_a_cells_own_colour_is_the_mean_of_its_middle(size: int, edge: int) -> N
 
 
 FIELD = (100.0, 50.0, 200.0)
-REFERENCES = {  # how, the cell's own colour, the median cell's, what the colour is brought to
+REFERENCES: dict[
+    str, tuple[CropSpec, tuple[float, ...], tuple[float, ...], tuple[float, ...]]
+] = {  # how, the cell's own colour, the median cell's, what the colour is brought to
     "its own": (OWN, (180, 60, 20), FIELD, (180, 60, 20)),
     "its own, not below 8": (OWN, (180, 7.9, 0), FIELD, (180, 8, 8)),
     "within reach of the field's": (BOUNDED, (105, 48, 219), FIELD, (105, 48, 219)),
@@ -360,4 +362,5 @@ def test_how_many_channels_a_colour_has(colour: str, channels: int) -> None:
     assert channels_of(colour) == channels
     for count in (0, 2):
         batch = to_colour(np.zeros((count, 16, 24, 3), np.uint8), colour)
-        assert (batch.shape, batch.dtype) == ((count, 16, 24, channels), np.uint8)
+        assert batch.shape == (count, 16, 24, channels)
+        assert batch.dtype == np.uint8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import cv2
 import numpy as np
@@ -260,7 +261,7 @@ def gate_of(*fields: Quality, limits: GateLimits | None = None, registered: bool
     return gate
 
 
-FIRST_FIELDS = {
+FIRST_FIELDS: dict[str, tuple[dict[str, Any], str | None]] = {
     "nothing wrong": ({}, None),
     "incomplete": ({"incomplete": True}, INCOMPLETE),
     "a part is missing and all else is wrong too": (
@@ -293,7 +294,7 @@ def test_the_first_field_of_a_sample(name: str) -> None:
     assert Gate().judge(good(**changes)) == reason
 
 
-KNOWN = {  # the sample: sharpness 0.5, brightness 150, a quarter clipped
+KNOWN: dict[str, tuple[dict[str, Any], str | None]] = {  # the sample: sharpness 0.5, brightness 150, a quarter clipped
     "as clipped as the sample and the step": ({"over": 0.5}, None),
     "more clipped than that": ({"over": 0.501}, OVER_EXPOSED),
     "less clipped than the sample": ({"over": 0.0}, None),
@@ -404,7 +405,7 @@ def correlation(one: bytes, other: bytes) -> float:
     """Of two thumbnails freed of their illumination: what is coarser than 4 thumbnail pixels."""
     pictures = [np.frombuffer(view, np.uint8).reshape(24, 32).astype(np.float32) for view in (one, other)]
     reliefs = [picture - cv2.GaussianBlur(picture, (0, 0), 4.0) for picture in pictures]
-    return float(np.corrcoef(*(relief.ravel() for relief in reliefs))[0, 1])
+    return float(np.corrcoef(np.stack([relief.ravel() for relief in reliefs]))[0, 1])
 
 
 @pytest.mark.parametrize("angle", [10, 40, 75])

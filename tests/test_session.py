@@ -318,7 +318,7 @@ def play(script: Script, *outputs: Recorder, **options: object) -> Ending:
     return Session(CARD, outputs, Focus, **options).run(script)  # type: ignore[arg-type]
 
 
-DECIDED = {
+DECIDED: dict[str, tuple[list[Outcome], int, int]] = {
     "a kept field decides it": ([kept(0), kept(1), kept(2)], 4, 2),
     "a kept field after rejected ones": ([soft(0), kept(1), soft(2), kept(3), kept(4)], 4, 4),
     "a rejected field never ends it": ([soft(0), soft(1), soft(2)], 0, 3),
@@ -399,7 +399,9 @@ class Clock:
         return self.now
 
 
-SECONDS = {  # the clock is read twice per field, once more where a worker does not say when it began
+SECONDS: dict[
+    str, tuple[list[Outcome], list[tuple[float, bool]]]
+] = {  # the clock is read twice per field, once more where a worker does not say when it began
     "one field": ([kept(0, began=95.0)], [(6.0, True)]),
     "to the end of the last field": ([kept(0, began=95.0), kept(1, began=95.5)], [(8.0, True)]),
     "no worker says when it began": ([broken(0)], [(1.0, True)]),
