@@ -34,7 +34,9 @@ def test_touching_boxes_share_nothing() -> None:
 
 def test_no_boxes_give_an_empty_table() -> None:
     assert iou(boxes(), boxes((0, 0, 1, 1))).shape == (0, 1)
-    assert suppress(boxes(), np.empty(0, np.float32), 0.5).tolist() == []
+    none = suppress(boxes(), np.empty(0, np.float32), 0.5)
+    assert none.tolist() == []
+    assert none.dtype == np.int32
 
 
 def test_of_two_boxes_on_one_cell_the_surer_stays() -> None:

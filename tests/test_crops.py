@@ -35,7 +35,9 @@ def test_crops_are_square_bytes_whatever_the_box() -> None:
 
 
 def test_no_cells_give_an_empty_batch() -> None:
-    assert crop_cells(field(), np.empty((0, 4), np.int32), PLAIN).shape == (0, 32, 32, 3)
+    none = crop_cells(field(), np.empty((0, 4), np.int32), PLAIN)
+    assert none.shape == (0, 32, 32, 3)
+    assert none.dtype == np.uint8
 
 
 def test_a_box_of_the_crops_own_size_is_cut_out_unchanged() -> None:
@@ -304,12 +306,12 @@ def test_the_colour_that_becomes_the_target(name: str) -> None:
     spec, own, middle, expected = REFERENCES[name]
     got = references(np.array([own], np.float32), spec, np.array([middle], np.float32))
     assert got.dtype == np.float32
-    assert np.allclose(got, [expected], rtol=1e-6)
+    assert np.allclose(got, np.array(expected), rtol=1e-6)
 
 
 def test_without_a_fields_colour_it_is_the_median_of_the_cells_channel_by_channel() -> None:
     own = np.array([[100, 50, 20], [104, 90, 22], [300, 52, 0]], np.float32)
-    assert np.allclose(references(own, BOUNDED), [[100, 50, 20], [104, 57.2, 22], [114.4, 52, 18]])
+    assert np.allclose(references(own, BOUNDED), np.array([[100, 50, 20], [104, 57.2, 22], [114.4, 52, 18]]))
 
 
 @pytest.mark.parametrize("target", [64, 128, 200])
