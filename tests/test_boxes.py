@@ -34,7 +34,9 @@ def test_touching_boxes_share_nothing() -> None:
 
 def test_no_boxes_give_an_empty_table() -> None:
     assert iou(boxes(), boxes((0, 0, 1, 1))).shape == (0, 1)
-    assert suppress(boxes(), np.empty(0, np.float32), 0.5).tolist() == []
+    none = suppress(boxes(), np.empty(0, np.float32), 0.5)
+    assert none.tolist() == []
+    assert none.dtype == np.int32
 
 
 def test_of_two_boxes_on_one_cell_the_surer_stays() -> None:
@@ -98,7 +100,9 @@ def test_boxes_without_area_share_nothing_of_nothing() -> None:
 
 
 def test_boxes_of_fractions_of_a_pixel_are_boxes_too() -> None:
-    assert iou(f32([[0, 0, 0.5, 1]]), f32([[0.25, 0, 0.5, 1]]))[0, 0] == pytest.approx(1 / 3)
+    one, other = np.array([[0, 0, 0.5, 1]]), np.array([[0.25, 0, 0.5, 1]])
+    assert iou(one, other)[0, 0] == pytest.approx(1 / 3)
+    assert iou(one, other).dtype == intersection(one, other).dtype == np.float32
 
 
 @pytest.mark.parametrize(
@@ -142,3 +146,7 @@ def test_a_margin_of_eight_pixels(name: str) -> None:
 )
 def test_without_a_margin_a_box_may_touch_the_border(row: tuple[int, int, int, int], expected: bool) -> None:
     assert inside(boxes(row), (50, 100)).tolist() == [expected]
+
+
+def test_a_box_alone_is_kept() -> None:
+    assert suppress(boxes((0, 0, 10, 10)), f32([0.2]), 0.5).tolist() == [0]

@@ -213,3 +213,107 @@ def test_scores_are_the_nearest_float_so_that_every_processor_gives_the_same(mon
     two = Classifier(MODEL, card(labels=("no", "yes"), positive=("yes",)))
     exact = f32([1 / (1 + math.exp(-float(x))) for x in logits[:, 0]])
     assert (two.scores(np.zeros((BATCH, 32, 32, 3), np.uint8))[:, 1] == exact).all()
+
+
+def with_output(monkeypatch: pytest.MonkeyPatch, given: FloatArray, **changes: object) -> Classifier:
+    """A classifier whose net answers ``given`` whatever it is shown."""
+    monkeypatch.setattr(runtime, "interpreter_class", lambda: (stand_in(given), "ai-edge-litert"))
+    return Classifier(MODEL, card(**changes))
+
+
+TWO: dict[str, object] = {"labels": ("no", "yes"), "positive": ("yes",)}
+SCORES: dict[
+    str, tuple[list[float], dict[str, object], list[Any]]
+] = {  # what the net gives for one cell, the card, and the cell's scores
+    "a logit of two classes": ([2.0], TWO, [1 - np.float32(1 / (1 + math.exp(-2))), 1 / (1 + math.exp(-2))]),
+    "no logit beyond 80 either way: high": ([1000.0], TWO, [0.0, 1.0]),
+    "no logit beyond 80 either way: low": ([-1000.0], TWO, [1.0, 1 / (1 + math.exp(80))]),
+    "a low logit within the bound": ([-79.0], TWO, [1.0, 1 / (1 + math.exp(79))]),
+    "a probability of two classes": ([0.25], {**TWO, "output": "probability"}, [0.75, 0.25]),
+    "logits of three classes": ([1.0, 2.0, 4.0], {}, [math.exp(v) / sum(map(math.exp, (1, 2, 4))) for v in (1, 2, 4)]),
+    "large logits of three classes": ([900.0, 901.0, 0.0], {}, [1 / (1 + math.e), math.e / (1 + math.e), 0.0]),
+    "probabilities of three classes": ([0.5, 0.25, 0.125], {"output": "probability"}, [0.5, 0.25, 0.125]),
+}
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_the_scores_of(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, changes, expected = SCORES[name]
+    one = with_output(monkeypatch, f32([given] * BATCH), **{"output": "logit", **changes})
+    scores = one.scores(cells((0, 0, 0), (9, 9, 9)))
+    assert scores.dtype == np.float32
+    assert scores.tolist() == [f32(expected).tolist()] * 2
+
+
+@pytest.mark.parametrize("output", ["logit", "probability"])
+def test_bytes_of_two_classes_are_looked_up_as_scores(output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    two = with_output(monkeypatch, f32([[0.0]] * BATCH), output=output, **TWO)
+    meanings = np.linspace(0, 1, 256, dtype=np.float32)
+    monkeypatch.setattr(Net, "values_of_bytes", lambda _: meanings)
+    looked_up = Classifier(MODEL, two.card)
+    monkeypatch.setattr(looked_up.net, "run_to_bytes", lambda crops: crops[:, 0, 0, :1])
+    p = meanings if output == "probability" else (1 / (1 + np.exp(-meanings.astype(float)))).astype(np.float32)
+    scores = looked_up.scores(cells((0, 0, 0), (100, 0, 0), (255, 0, 0)))
+    assert np.array_equal(scores, [[1 - p[at], p[at]] for at in (0, 100, 255)])
+
+
+@pytest.mark.parametrize(
+    ("count", "batches"),
+    [(1, [8]), (8, [8]), (9, [16]), (31, [32]), (32, [32]), (33, [32, 8]), (75, [32, 32, 16])],
+)
+def test_the_net_gets_full_batches_and_the_last_is_filled_up_with_black(
+    count: int, batches: list[int], classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[np.ndarray] = []
+
+    def run_to_bytes(crops: np.ndarray) -> np.ndarray:
+        shown.append(crops)
+        return np.zeros((len(crops), 3), np.uint8)
+
+    monkeypatch.setattr(classifier.net, "run_to_bytes", run_to_bytes)
+    many = np.random.default_rng(2).integers(1, 255, (count, 32, 32, 3), dtype=np.uint8)
+    assert classifier.scores(many).shape == (count, 3)
+    assert [len(crops) for crops in shown] == batches
+    together = np.concatenate(shown)
+    assert together.dtype == np.uint8
+    assert (together[:count] == many).all()
+    assert not together[count:].any()
+
+
+def test_a_classifier_knows_its_file_and_its_card(classifier: Classifier) -> None:
+    assert classifier.card is MODEL.card
+    assert classifier.sha256 == MODEL.sha256
+    other = card(name="other")
+    assert Classifier(MODEL, other).card is other
+
+
+REFUSED: dict[str, tuple[list[float], dict[str, object], str]] = {
+    "two outputs for three labels": ([0, 0], {}, "the net has 2 outputs for 3 labels"),
+    "one output for three labels": ([0], {}, "the net has 1 outputs for 3 labels"),
+    "three outputs for two labels": ([0, 0, 0], TWO, "the net has 3 outputs for 2 labels"),
+    "a size the net does not take": (
+        [0, 0, 0],
+        {"crop": replace(card().crop, size=64)},
+        "wrong input shape (32, 32, 3), the card says (64, 64, 3)",
+    ),
+    "a finder": ([0, 0, 0], {"task": "find"}, "this is a 'find' model, not a classifier"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_card_that_does_not_fit_is_refused_with_its_file_and_the_reason(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, changes, complaint = REFUSED[name]
+    with pytest.raises(ModelError) as caught:
+        with_output(monkeypatch, f32([given] * BATCH), **changes)
+    assert str(caught.value) == f"{MODEL.path}: {complaint}"
+
+
+@pytest.mark.parametrize("labels", [("no", "yes"), ("no", "yes", "perhaps"), ("only",)])
+def test_a_net_fits_a_card_with_a_label_per_output_or_two_for_one(
+    labels: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for width in {len(labels), 1 if len(labels) == 2 else len(labels)}:
+        one = with_output(monkeypatch, f32([[0.5] * width] * BATCH), labels=labels, positive=(), output="probability")
+        assert one.scores(cells((0, 0, 0))).shape == (1, len(labels))

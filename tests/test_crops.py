@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.crops import centre_colours, crop_cells, to_colour, to_reference
+from edge.crops import centre_colours, channels_of, crop_cells, references, to_colour, to_reference
 from edge.errors import ModelError
 from edge.modelfile import CropSpec
+from edge.pixels import Pyramid
 
 PLAIN = CropSpec()
 OWN = CropSpec(normalise="cell", target=128)
@@ -34,7 +35,9 @@ def test_crops_are_square_bytes_whatever_the_box() -> None:
 
 
 def test_no_cells_give_an_empty_batch() -> None:
-    assert crop_cells(field(), np.empty((0, 4), np.int32), PLAIN).shape == (0, 32, 32, 3)
+    none = crop_cells(field(), np.empty((0, 4), np.int32), PLAIN)
+    assert none.shape == (0, 32, 32, 3)
+    assert none.dtype == np.uint8
 
 
 def test_a_box_of_the_crops_own_size_is_cut_out_unchanged() -> None:
@@ -187,3 +190,179 @@ def test_a_cell_looks_the_same_whatever_block_it_is_cut_in(count: int, size: int
         [crop_cells(image, boxes[n : n + 1], spec)[0] for n in range(count)],
     )
     assert (together == np.array(alone)).all()
+
+
+def ramp(side: int = 512) -> np.ndarray:
+    """A field in which each pixel's red is half its column, its green half its row and its blue 90."""
+    rows, columns = np.mgrid[:side, :side]
+    return np.dstack([columns / 2, rows / 2, np.full((side, side), 90)]).astype(np.uint8)
+
+
+PLACES = {  # box, margin; the square that is cut: its middle and its side
+    "a box of the crop's size": ((100, 140, 32, 32), 1.0, (116, 156), 32),
+    "an odd box": ((101, 143, 21, 25), 1.0, (111.5, 155.5), 25),
+    "a broad box": ((60, 100, 90, 30), 1.0, (105, 115), 90),
+    "a high box": ((60, 100, 30, 90), 1.0, (75, 145), 90),
+    "a box with context": ((100, 140, 40, 40), 1.5, (120, 160), 60),
+    "less than the box": ((100, 140, 60, 60), 0.5, (130, 170), 30),
+    "a box of four times the crop's size": ((200, 100, 128, 120), 1.0, (264, 160), 128),
+    "a box of eight times the crop's size": ((120, 200, 256, 256), 1.0, (248, 328), 256),
+    "a box without a side": ((100, 140, 0, 0), 1.0, (100, 140), 1),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("size", [32, 40])
+def test_each_pixel_of_a_crop_shows_its_place_in_the_field(name: str, size: int) -> None:
+    row, margin, (x, y), side = PLACES[name]
+    crop = crop_cells(ramp(), box(*row), CropSpec(size=size, margin=margin))[0].astype(float)
+    steps = ((np.arange(size) + 0.5) / size - 0.5) * side
+    assert np.abs(crop[..., 0] - (x + steps - 0.5)[None, :] / 2).max() <= 1.2
+    assert np.abs(crop[..., 1] - (y + steps - 0.5)[:, None] / 2).max() <= 1.2
+    assert np.abs((crop[..., 0] - (x + steps - 0.5)[None, :] / 2).mean()) <= 0.8
+    assert (crop[..., 2] == 90).all()
+
+
+def test_beyond_each_border_its_pixels_are_repeated() -> None:
+    rng = np.random.default_rng(11)
+    image = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    left, right, top, bottom = (
+        crop_cells(image, box(*row), PLAIN)[0]
+        for row in ((-60, 4, 32, 32), (90, 4, 32, 32), (4, -60, 32, 32), (4, 80, 32, 32))
+    )
+    assert (left == image[4:36, :1]).all()
+    assert (right == image[4:36, -1:]).all()
+    assert (top == image[:1, 4:36]).all()
+    assert (bottom == image[-1:, 4:36]).all()
+
+
+class Levels(Pyramid):
+    """A field that remembers the smallest of its halves that was asked for."""
+
+    last = 0
+
+    def level(self, number: int) -> np.ndarray:
+        self.last = number
+        return super().level(number)
+
+
+HALVES = {  # longer sides of the boxes, and how often the field is halved for crops of 32
+    "less than twice the crop's size": ([63], 0),
+    "twice its size": ([64], 1),
+    "less than four times its size": ([127], 1),
+    "four times its size": ([128], 2),
+    "eight times its size": ([256], 3),
+    "the median decides": ([20, 64, 300], 1),
+    "the median of an even number": ([60, 67], 0),
+    "that of an even number reaches it": ([60, 68], 1),
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_how_often_a_field_is_halved(name: str) -> None:
+    sides, halvings = HALVES[name]
+    boxes = np.array([[100, 100, side, side // 2] for side in sides], np.int32)
+    levels = Levels(ramp())
+    crop_cells(levels, boxes, PLAIN)
+    assert levels.last == halvings
+
+
+@pytest.mark.parametrize(("shape", "halvings"), [((1, 1), 0), ((2, 300), 1), ((300, 5), 2), ((1, 300), 0)])
+def test_a_field_is_not_halved_away(shape: tuple[int, int], halvings: int) -> None:
+    levels = Levels(np.zeros((*shape, 3), np.uint8))
+    crop_cells(levels, box(0, 0, 1000, 1000), PLAIN)
+    assert levels.last == halvings
+
+
+@pytest.mark.parametrize(("size", "edge"), [(32, 8), (40, 10), (50, 12), (9, 2)])
+def test_a_cells_own_colour_is_the_mean_of_its_middle(size: int, edge: int) -> None:
+    batch = np.random.default_rng(size).integers(0, 256, (5, size, size, 3), dtype=np.uint8)
+    middle = batch[:, edge : size - edge, edge : size - edge]
+    own = centre_colours(batch)
+    assert own.dtype == np.float32
+    assert np.allclose(own, middle.mean(axis=(1, 2)), rtol=1e-6)
+    batch[:, :edge] = 0
+    batch[:, :, size - edge :] = 255
+    assert (centre_colours(batch) == own).all()
+
+
+FIELD = (100.0, 50.0, 200.0)
+REFERENCES: dict[
+    str, tuple[CropSpec, tuple[float, ...], tuple[float, ...], tuple[float, ...]]
+] = {  # how, the cell's own colour, the median cell's, what the colour is brought to
+    "its own": (OWN, (180, 60, 20), FIELD, (180, 60, 20)),
+    "its own, not below 8": (OWN, (180, 7.9, 0), FIELD, (180, 8, 8)),
+    "within reach of the field's": (BOUNDED, (105, 48, 219), FIELD, (105, 48, 219)),
+    "at the ends of the reach": (BOUNDED, (110, 45, 180), FIELD, (110, 45, 180)),
+    "darker than the reach": (BOUNDED, (60, 10, 100), FIELD, (90, 45, 180)),
+    "brighter than the reach": (BOUNDED, (160, 80, 250), FIELD, (110, 55, 220)),
+    "a black field": (BOUNDED, (160, 80, 250), (0, 0, 0), (8, 8, 8)),
+    "out of reach, but nothing is bounded": (OWN, (160, 80, 250), FIELD, (160, 80, 250)),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_colour_that_becomes_the_target(name: str) -> None:
+    spec, own, middle, expected = REFERENCES[name]
+    got = references(np.array([own], np.float32), spec, np.array([middle], np.float32))
+    assert got.dtype == np.float32
+    assert np.allclose(got, np.array(expected), rtol=1e-6)
+
+
+def test_without_a_fields_colour_it_is_the_median_of_the_cells_channel_by_channel() -> None:
+    own = np.array([[100, 50, 20], [104, 90, 22], [300, 52, 0]], np.float32)
+    assert np.allclose(references(own, BOUNDED), np.array([[100, 50, 20], [104, 57.2, 22], [114.4, 52, 18]]))
+
+
+@pytest.mark.parametrize("target", [64, 128, 200])
+def test_a_referenced_crop_is_the_crop_times_its_own_gain_rounded_and_saturated(target: int) -> None:
+    batch = np.random.default_rng(12).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    batch[1] //= 3
+    batch[2, ..., 1] //= 5
+    batch[1:3, :4] = 255  # the rim says nothing about the cell's colour
+    exact = batch * (np.float32(target) / centre_colours(batch))[:, None, None, :]
+    got = to_reference(batch, replace(OWN, target=target))
+    assert got.dtype == np.uint8
+    assert got.shape == batch.shape
+    assert (got == np.rint(exact).clip(0, 255)).all()
+    assert exact.max() > 255  # saturated somewhere
+
+
+def test_crops_without_a_reference_are_left_as_they_are() -> None:
+    batch = np.random.default_rng(13).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    assert to_reference(batch, PLAIN) is batch
+    none = batch[:0]
+    assert to_reference(none, OWN) is none
+    image = batch[0]
+    assert (crop_cells(image, box(0, 0, 32, 32), PLAIN)[0] == image).all()
+
+
+@pytest.mark.parametrize("inside", [1, 255])
+def test_every_mask_value_but_zero_is_inside(inside: int) -> None:
+    masks = np.zeros((2, 32, 32), np.uint8)
+    masks[0, :, :16] = inside
+    masks[1, 16:] = inside
+    crops = crop_cells(
+        np.full((100, 100, 3), 70, np.uint8), np.array([[10, 10, 40, 40]] * 2, np.int32), CropSpec(mask="black"), masks
+    )
+    assert (crops == np.where(masks[..., None] > 0, 70, 0)).all()
+
+
+def test_the_mask_is_put_on_after_the_colours_are_referenced_and_only_where_the_card_asks() -> None:
+    image = np.random.default_rng(14).integers(60, 200, (100, 100, 3), dtype=np.uint8)
+    masks = np.zeros((1, 32, 32), np.uint8)
+    masks[:, 4:20, 4:20] = 1
+    bare, masked = (
+        crop_cells(image, box(10, 10, 40, 40), replace(OWN, mask=mask), masks) for mask in ("none", "black")
+    )
+    assert (masked == np.where(masks[..., None] > 0, bare, 0)).all()
+    assert (bare[masks == 0] > 0).any()
+
+
+@pytest.mark.parametrize(("colour", "channels"), [("rgb", 3), ("bgr", 3), ("hsv", 3), ("grey", 1)])
+def test_how_many_channels_a_colour_has(colour: str, channels: int) -> None:
+    assert channels_of(colour) == channels
+    for count in (0, 2):
+        batch = to_colour(np.zeros((count, 16, 24, 3), np.uint8), colour)
+        assert batch.shape == (count, 16, 24, channels)
+        assert batch.dtype == np.uint8

@@ -40,6 +40,7 @@ MISSES = {
     "a score at the threshold": (0.5, 0.5, True),
     "a rounding error below it": (0.5 - 0.4e-6, 0.5, True),
     "just less than the tolerance below it": (0.1 - 0.9e-6, 0.1, True),
+    "exactly the tolerance below it": (float(np.float32(0.1) - np.float32(1e-6)), 0.1, True),
     "just more than the tolerance below it": (0.1 - 1.1e-6, 0.1, False),
     "twice the tolerance below it": (0.5 - 2e-6, 0.5, False),
     "far below it": (0.1, 0.5, False),
@@ -63,13 +64,16 @@ TWO_CLASSES = {
     "positive at the threshold though its score is not the best": ([0.7, 0.3], 1, 0.3, 1),
     "positive at the threshold, the first class": ([0.7, 0.3], 0, 0.7, 0),
     "negative below the threshold, the first class": ([0.65, 0.35], 0, 0.7, 1),
+    "the best class where none is positive": ([0.6, 0.4], None, 0.3, 0),
+    "the other best class where none is positive": ([0.4, 0.6], None, 0.3, 1),
 }
 
 
 @pytest.mark.parametrize("name", TWO_CLASSES)
 def test_of_two_classes_a_cell_is(name: str) -> None:
     scores, positive, threshold, expected = TWO_CLASSES[name]
-    got = classes_of(np.array([scores], np.float32), np.arange(2) == positive, threshold)
+    mask = np.isin(np.arange(2), () if positive is None else (positive,))
+    got = classes_of(np.array([scores], np.float32), mask, threshold)
     assert got.tolist() == [expected]
     assert got.dtype == np.int32
 
@@ -81,6 +85,15 @@ def test_each_cell_is_decided_by_its_own_scores(positive: tuple[int, ...]) -> No
     together = classes_of(scores, mask, 0.4)
     assert together.dtype == np.int32
     assert together.tolist() == [int(classes_of(row[None], mask, 0.4)[0]) for row in scores]
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("classes", [1, 2, 3])
+def test_the_best_class_counts_where_all_or_none_are_positive(classes: int, positive: bool, threshold: float) -> None:
+    scores = np.random.default_rng(6).dirichlet(np.ones(classes), 40).astype(np.float32)
+    got = classes_of(scores, np.full(classes, positive), threshold)
+    assert got.tolist() == scores.argmax(axis=1).tolist()
 
 
 def test_positive_labels_make_a_mask() -> None:

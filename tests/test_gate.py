@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import cv2
 import numpy as np
@@ -244,7 +245,7 @@ PATTERNS = np.random.default_rng(8).normal(0, 25, (3, 24, 32))
 def view(angle: float, pattern: int = 0) -> bytes:
     """The thumbnail of a view. Two of one pattern correlate by about the cosine of the angle between them, in degrees."""
     turned = PATTERNS[pattern] * np.cos(np.radians(angle)) + PATTERNS[pattern - 1] * np.sin(np.radians(angle))
-    return (128 + turned).clip(0, 255).round().astype(np.uint8).tobytes()
+    return bytes((128 + turned).clip(0, 255).round().astype(np.uint8))
 
 
 def good(at: int = 0, **changes: object) -> Quality:
@@ -260,7 +261,7 @@ def gate_of(*fields: Quality, limits: GateLimits | None = None, registered: bool
     return gate
 
 
-FIRST_FIELDS = {
+FIRST_FIELDS: dict[str, tuple[dict[str, Any], str | None]] = {
     "nothing wrong": ({}, None),
     "incomplete": ({"incomplete": True}, INCOMPLETE),
     "a part is missing and all else is wrong too": (
@@ -293,7 +294,7 @@ def test_the_first_field_of_a_sample(name: str) -> None:
     assert Gate().judge(good(**changes)) == reason
 
 
-KNOWN = {  # the sample: sharpness 0.5, brightness 150, a quarter clipped
+KNOWN: dict[str, tuple[dict[str, Any], str | None]] = {  # the sample: sharpness 0.5, brightness 150, a quarter clipped
     "as clipped as the sample and the step": ({"over": 0.5}, None),
     "more clipped than that": ({"over": 0.501}, OVER_EXPOSED),
     "less clipped than the sample": ({"over": 0.0}, None),
@@ -404,7 +405,7 @@ def correlation(one: bytes, other: bytes) -> float:
     """Of two thumbnails freed of their illumination: what is coarser than 4 thumbnail pixels."""
     pictures = [np.frombuffer(view, np.uint8).reshape(24, 32).astype(np.float32) for view in (one, other)]
     reliefs = [picture - cv2.GaussianBlur(picture, (0, 0), 4.0) for picture in pictures]
-    return float(np.corrcoef(*(relief.ravel() for relief in reliefs))[0, 1])
+    return float(np.corrcoef(np.stack([relief.ravel() for relief in reliefs]))[0, 1])
 
 
 @pytest.mark.parametrize("angle", [10, 40, 75])
@@ -572,6 +573,14 @@ def test_what_lies_beyond_the_lit_region_changes_no_measure(name: str, factor: i
     assert seen.fill == pytest.approx(reference.fill, abs=0.02)
     cut = whole[150 * factor : 400 * factor, 140 * factor : 500 * factor]
     assert seen.brightness == pytest.approx(float(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY).mean()), abs=1.5)
+
+
+def test_a_field_that_stands_upright_is_measured_in_its_region_as_well() -> None:
+    whole = np.ascontiguousarray(film(12, cells=150).transpose(1, 0, 2))
+    region = Region(np.array([[100, 150], [380, 150], [380, 600], [100, 600]], np.float32))
+    rgb = np.zeros_like(whole)
+    rgb[148:602, 98:382] = whole[148:602, 98:382]
+    assert measure(rgb, region).sharpness == measure(whole, region).sharpness > 0
 
 
 def test_shares_are_those_of_the_lit_region() -> None:

@@ -318,7 +318,7 @@ def play(script: Script, *outputs: Recorder, **options: object) -> Ending:
     return Session(CARD, outputs, Focus, **options).run(script)  # type: ignore[arg-type]
 
 
-DECIDED = {
+DECIDED: dict[str, tuple[list[Outcome], int, int]] = {
     "a kept field decides it": ([kept(0), kept(1), kept(2)], 4, 2),
     "a kept field after rejected ones": ([soft(0), kept(1), soft(2), kept(3), kept(4)], 4, 4),
     "a rejected field never ends it": ([soft(0), soft(1), soft(2)], 0, 3),
@@ -380,7 +380,7 @@ def test_an_event_says_which_field_of_which_sample_it_is_and_holds_its_pixels() 
     ]
     assert [e.reject_reason for e in out.fields] == [None, "unreadable: truncated", "out of focus"]
     assert [e.tally.kept for e in out.fields] == [1, 1, 1]
-    assert [len(e.tally.unreadable) for e in out.fields] == [0, 1, 1]
+    assert [e.tally.unreadable for e in out.fields] == [(), *[(("8.png", "truncated"),)] * 2]
     assert [e.overlaps for e in out.fields] == [(), (), ()]
     assert out.fields[0].rgb is pixels
     assert out.fields[0].result is field.result
@@ -399,7 +399,9 @@ class Clock:
         return self.now
 
 
-SECONDS = {  # the clock is read twice per field, once more where a worker does not say when it began
+SECONDS: dict[
+    str, tuple[list[Outcome], list[tuple[float, bool]]]
+] = {  # the clock is read twice per field, once more where a worker does not say when it began
     "one field": ([kept(0, began=95.0)], [(6.0, True)]),
     "to the end of the last field": ([kept(0, began=95.0), kept(1, began=95.5)], [(8.0, True)]),
     "no worker says when it began": ([broken(0)], [(1.0, True)]),
@@ -461,12 +463,12 @@ def test_a_sample_that_does_not_look_right_is_judged_by_that_and_counts_in_its_u
     assert plain.samples[0].verdict.unit == "cell"
 
 
-COMPLETE = {
-    "the source ends": (Script(kept(0)), {}, True),
-    "its budget is spent by the last field": (Script(kept(0), kept(1)), {"limits": SampleLimits(fields=2)}, True),
-    "a known error ends the source": (Script(kept(0), CameraError("gone")), {}, False),
+COMPLETE: dict[str, tuple[list[Outcome | EdgeError], dict[str, object], bool]] = {
+    "the source ends": ([kept(0)], {}, True),
+    "its budget is spent by the last field": ([kept(0), kept(1)], {"limits": SampleLimits(fields=2)}, True),
+    "a known error ends the source": ([kept(0), CameraError("gone")], {}, False),
     "the budget of an earlier sample says nothing": (
-        Script(kept(0, "a"), kept(1, "a"), kept(2, "b"), CameraError("gone")),
+        [kept(0, "a"), kept(1, "a"), kept(2, "b"), CameraError("gone")],
         {"limits": SampleLimits(cells=4, several=True)},
         False,
     ),
@@ -475,9 +477,9 @@ COMPLETE = {
 
 @pytest.mark.parametrize("name", COMPLETE)
 def test_whether_the_last_sample_is_complete_when(name: str) -> None:
-    script, options, complete = COMPLETE[name]
+    outcomes, options, complete = COMPLETE[name]
     assessor = Asked(10**6)
-    play(script, Recorder(), assessor=assessor, **options)
+    play(Script(*outcomes), Recorder(), assessor=assessor, **options)
     assert assessor.complete[-1] is complete
 
 
