@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -285,6 +286,25 @@ def test_the_blanks_range_is_widened_by_its_own_width_over_half_their_number_or_
     name: str, values: list[float], low: float, high: float
 ) -> None:
     assert list(range_of(name, values)) == [pytest.approx(low, abs=1e-6), pytest.approx(high)]
+
+
+@pytest.mark.parametrize(
+    ("name", "slack"), [("density", 0.7), ("size", 0.2), ("light", 0.25), ("sharpness", 0.4), ("colour", 0.5)]
+)
+def test_the_slack_of_a_measure_is_a_factor(name: str, slack: float) -> None:
+    assert list(range_of(name, [0.5])) == [pytest.approx(0.5 / math.exp(slack)), pytest.approx(0.5 * math.exp(slack))]
+
+
+@pytest.mark.parametrize(("name", "slack"), [("red", 0.5), ("blue", 0.5), ("warm", 0.08), ("cool", 0.08)])
+def test_the_slack_of_a_measure_that_is_a_logarithm_is_a_difference(name: str, slack: float) -> None:
+    assert list(range_of(name, [0.5])) == [pytest.approx(0.5 - slack), pytest.approx(0.5 + slack)]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_is_measured_on_cells_needs_enough_of_them(name: str) -> None:
+    fits = Fitness((Made("Thin", {name: (1.0, 2.0)}),), colour=False)
+    (doubt,) = fits(replace(measured(name, 9.0), cells=FEWEST - 1))
+    assert doubt.startswith("Only 19 cells") == (name in {"density", "red", "blue", "size", "confidence"})
 
 
 def test_measures_that_not_every_blank_has_are_left_out() -> None:

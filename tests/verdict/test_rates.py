@@ -152,6 +152,8 @@ def test_each_mean_and_spread_is_mixed_over_rates_that_have_them() -> None:
     assert inner.sum() > 40
     mean = mixing @ values
     assert mean[inner] == pytest.approx(means[inner], rel=0.035)
+    equal = inner & (spreads == 0)
+    assert mean[equal] == pytest.approx(means[equal], rel=1e-3)
     deviation = np.sqrt(np.maximum(mixing @ values**2 - mean**2, 0))
     assert deviation[inner] == pytest.approx((spreads * means)[inner], rel=0.02, abs=float(means.max()) * 1e-3)
     assert ((mixing > 0).sum(axis=1)[spreads == 0] <= 2).all()  # equal slides: the two trial rates beside it

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from edge.verdict.units import digits, digits_below, parse_share, per_ul, percent, plural, said, two_digits
@@ -52,17 +55,18 @@ def test_so_many_digits_that_count_and_never_an_exponent(value: float, count: in
 
 
 @pytest.mark.parametrize(
-    ("shown", "text"),
+    ("show", "values", "text"),
     [
-        (percent(0.013456), "1.3 %"), (percent(0.013456, 3), "1.35 %"), (percent(1.0), "100 %"), (percent(3.1e-6), "0.00031 %"),
-        (per_ul(0.00081, 5e6), "4,000/µL"), (per_ul(0.00081, 5e6, 3), "4,050/µL"), (per_ul(0.00081, 4e6), "3,200/µL"),
-        (said(0.00081, 5e6), "0.081 % (4,000/µL)"), (said(0.000812, 5e6, 3), "0.0812 % (4,060/µL)"),
-        (said(0.000812, None), "0.081 %"), (said(0.000812, None, 3), "0.0812 %"), (two_digits(4049), "4,000"),
-        (plural(1, "cell"), "1 cell"), (plural(0, "cell"), "0 cells"), (plural(2000, "tile"), "2,000 tiles"),
+        (percent, (0.013456,), "1.3 %"), (percent, (0.013456, 3), "1.35 %"), (percent, (1.0,), "100 %"),
+        (percent, (3.1e-6,), "0.00031 %"), (per_ul, (0.000812, 5e6), "4,100/µL"), (per_ul, (0.000812, 5e6, 3), "4,060/µL"),
+        (per_ul, (0.000812, 4e6), "3,200/µL"), (said, (0.000812, 5e6), "0.081 % (4,100/µL)"),
+        (said, (0.000812, 5e6, 3), "0.0812 % (4,060/µL)"), (said, (0.000812, None), "0.081 %"),
+        (said, (0.000812, None, 3), "0.0812 %"), (two_digits, (4049,), "4,000"), (plural, (1, "cell"), "1 cell"),
+        (plural, (0, "cell"), "0 cells"), (plural, (2000, "tile"), "2,000 tiles"),
     ],
 )  # fmt: skip
-def test_figures_as_they_are_shown(shown: str, text: str) -> None:
-    assert shown == text
+def test_figures_as_they_are_shown(show: Callable[..., str], values: tuple[Any, ...], text: str) -> None:
+    assert show(*values) == text
 
 
 @pytest.mark.parametrize(

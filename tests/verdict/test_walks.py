@@ -172,10 +172,17 @@ def test_a_block_may_show_the_target_if_its_most_cells_do_at_the_limit_of_its_fe
 
 
 @pytest.mark.parametrize(
-    ("cells", "target", "level"), [(1500, 0.01, 0.0), (1500, 0.01, 0.5), (1500, 0.03, 0.95), (900, 0.05, 0.9)]
+    ("cells", "target", "level", "lower"),
+    [
+        (1500, 0.01, 0.0, 0.004),
+        (1500, 0.01, 0.5, 0.004),
+        (1500, 0.03, 0.95, 0.004),
+        (900, 0.05, 0.9, 0.004),
+        (1500, 0.01, 0.0, 2.5 / 1500),
+    ],
 )
 def test_what_a_target_spends_is_the_walk_at_or_below_the_bound_at_each_blocks_end(
-    cells: int, target: float, level: float
+    cells: int, target: float, level: float, lower: float
 ) -> None:
     errors, ends = ErrorRates(TWO, certain(0.9)), _blocks(cells)
     first = next(
@@ -183,14 +190,15 @@ def test_what_a_target_spends_is_the_walk_at_or_below_the_bound_at_each_blocks_e
         None,
     )
     assert first is not None
+    bounds = Straight(lower=lower)  # the last of these lets through no count but 0, at its very end
     ends = ends[first:]
-    limits = [Straight().clean(0, n) for n in ends]
+    limits = [bounds.clean(0, n) for n in ends]
     at_end = [*limits[1:], limits[-1]]
     want = sum(
         w * walk(f + target * (0.9 - f), ends, at_end, upper=False)
         for f, w in zip(TWO.values, TWO.weights, strict=True)
     )
-    assert spent_on_target(Straight(), errors, target, cells, level) == pytest.approx(want, abs=1e-9)  # type: ignore[arg-type]
+    assert spent_on_target(bounds, errors, target, cells, level) == pytest.approx(want, abs=1e-9)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
