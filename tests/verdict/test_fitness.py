@@ -302,7 +302,7 @@ def test_the_slack_of_a_measure_that_is_a_logarithm_is_a_difference(name: str, s
 
 @pytest.mark.parametrize("name", ALL)
 def test_what_is_measured_on_cells_needs_enough_of_them(name: str) -> None:
-    fits = Fitness((Made("Thin", {name: (1.0, 2.0)}),), colour=False)
+    fits = Fitness((ReferenceRanges("Thin", {name: (1.0, 2.0)}),), colour=False)
     (doubt,) = fits(replace(measured(name, 9.0), cells=FEWEST - 1))
     assert doubt.startswith("Only 19 cells") == (name in {"density", "red", "blue", "size", "confidence"})
 
