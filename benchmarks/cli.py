@@ -8,18 +8,6 @@ from typing import Annotated
 import typer
 
 from benchmarks.arm.cli import app as arm
-from benchmarks.commands import (
-    measure,
-    model_cases,
-    named_after_board,
-    peer_cases,
-    plan,
-    run_cases,
-    show_comparison,
-    show_this_device,
-    write_report,
-)
-from benchmarks.standard import standard as cases
 from edge.door import door
 from edge.program import enter, make_app
 
@@ -82,6 +70,8 @@ def model(
     batches, counts = _numbers(batch, "--batch", 4096), _numbers(threads, "--threads", 64)
     runtimes = _words(runtime, "--runtime", ("litert", "tflite"))
     with door(debug=debug, program=PROGRAM):
+        from benchmarks.commands import measure, model_cases, plan  # noqa: PLC0415 - see the module's docstring
+
         cases = model_cases(tuple(models or ()), batches, counts, runtimes)
         code = measure(cases, plan(seconds, turns), out, power, json=json)
     raise typer.Exit(code)
@@ -110,6 +100,8 @@ def run(
     """Microseconds per field of the whole analysis, split into its stages."""
     sizes, densities, counts = _sizes(size), _numbers(cells, "--cells", 5000), _numbers(workers, "--workers", 64)
     with door(debug=debug, program=PROGRAM):
+        from benchmarks.commands import measure, plan, run_cases  # noqa: PLC0415 - see the module's docstring
+
         cases = run_cases(source, sizes, densities, counts, finder)
         code = measure(cases, plan(seconds, turns), out, power, json=json)
     raise typer.Exit(code)
@@ -133,6 +125,9 @@ def standard(
 ) -> None:
     """The standard set of cases, the same on every machine: about five minutes."""
     with door(debug=debug, program=PROGRAM):
+        from benchmarks.commands import measure, named_after_board, plan  # noqa: PLC0415 - see the module's docstring
+        from benchmarks.standard import standard as cases  # noqa: PLC0415
+
         target = out or (named_after_board(into) if into else None)
         code = measure(cases(), plan(seconds, turns), target, power, json=json)
     raise typer.Exit(code)
@@ -155,6 +150,8 @@ def peers(
 ) -> None:
     """The same cells and fields through what a user would otherwise write or take (extra peers)."""
     with door(debug=debug, program=PROGRAM):
+        from benchmarks.commands import measure, peer_cases, plan  # noqa: PLC0415 - see the module's docstring
+
         code = measure(peer_cases(source, model), plan(seconds, turns), out, power, json=json)
     raise typer.Exit(code)
 
@@ -163,6 +160,8 @@ def peers(
 def device(*, json: Json = False, debug: Debug = False) -> None:
     """What this machine is: board, cores, clocks, governor, temperature, throttling, runtimes."""
     with door(debug=debug, program=PROGRAM):
+        from benchmarks.commands import show_this_device  # noqa: PLC0415 - see the module's docstring
+
         show_this_device(json=json)
 
 
@@ -182,6 +181,8 @@ def compare(
     """Which differences between two results are real."""
     limit = _percent(fail_over)
     with door(debug=debug, program=PROGRAM):
+        from benchmarks.commands import show_comparison  # noqa: PLC0415 - see the module's docstring
+
         show_comparison(old, new, limit, force=force, json=json)
 
 
@@ -198,6 +199,8 @@ def report(
 ) -> None:
     """Tables and plots of many results for people; invalid and partial ones are named and left out."""
     with door(debug=debug, program=PROGRAM):
+        from benchmarks.commands import write_report  # noqa: PLC0415 - see the module's docstring
+
         write_report(results, out, plots=plots)
 
 

@@ -8,9 +8,6 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.peers.check import check as verdicts
-from benchmarks.peers.page import tables
-from benchmarks.record.files import read
 from edge import shelf
 from edge.door import door
 from edge.program import enter, make_app
@@ -36,6 +33,8 @@ def check(*, model: Model = shelf.CLASSIFIER, fields: Fields = None, debug: Debu
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     same = True
     with door(debug=debug, program=PROGRAM):
+        from benchmarks.peers.check import check as verdicts  # noqa: PLC0415 - heavy
+
         for one in verdicts(model, str(fields.resolve()) if fields else ""):
             same &= one.same is not False
             mark = {True: "same", False: "DIFFERENT", None: "-"}[one.same]
@@ -49,6 +48,9 @@ def table(
 ) -> None:
     """The result as the tables of docs/peers.md."""
     with door(debug=debug, program=PROGRAM):
+        from benchmarks.peers.page import tables  # noqa: PLC0415 - heavy
+        from benchmarks.record.files import read  # noqa: PLC0415
+
         typer.echo("\n".join(tables(read(result))))
 
 

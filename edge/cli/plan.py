@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge.cli.checks import check_share
-from edge.cli.judging import share_of
 from edge.door import door
-from edge.errors import CalibrationError
 from edge.lines import print_json, print_lines
-from edge.verdict import plan as arithmetic
-from edge.verdict.plan import cell_negative_at_most, cell_sensitivity, cell_specificity
-from edge.verdict.schema import read_calibration
-from edge.verdict.units import parse_share, percent, said
 
 if TYPE_CHECKING:
     from edge.verdict.calibration import Calibration
@@ -80,6 +74,7 @@ def plan(
             reached = _arithmetic(cells or 1, sensitivity, specificity, parasitaemia)
             print_json(reached) if json else print_lines(_arithmetic_lines(reached))
             return
+        from edge.verdict.schema import read_calibration  # noqa: PLC0415
 
         known = read_calibration(calibration)
         pace = _Pace(cells_per_field or known.cells_per_field, seconds_per_field or known.seconds_per_field)
@@ -96,6 +91,8 @@ class _Pace:
 
 
 def _arithmetic(cells: int, sensitivity: float, specificity: float, share: str | None) -> dict[str, Any]:
+    from edge.verdict.plan import cell_negative_at_most, cell_sensitivity, cell_specificity  # noqa: PLC0415
+    from edge.verdict.units import parse_share  # noqa: PLC0415
 
     at = None if share is None else parse_share(share)
     needed = None if at is None else cell_sensitivity(cells, sensitivity, specificity, at)
@@ -111,6 +108,7 @@ def _arithmetic(cells: int, sensitivity: float, specificity: float, share: str |
 
 
 def _arithmetic_lines(reached: dict[str, Any]) -> list[str]:
+    from edge.verdict.units import percent  # noqa: PLC0415
 
     negative = reached["cell_negative_at_most"]
     lines = [
@@ -134,6 +132,10 @@ def _planned(
     known: Calibration, share: str | None, wanted: tuple[float, float], cells: int | None, pace: _Pace
 ) -> dict[str, Any]:
     """Plan with a calibration; ``wanted`` is sensitivity and specificity per sample. Raises CalibrationError if it cannot tell."""
+    from edge.cli.judging import share_of  # noqa: PLC0415
+    from edge.errors import CalibrationError  # noqa: PLC0415
+    from edge.verdict import plan as arithmetic  # noqa: PLC0415
+
     target = known.target if share is None else share_of(share, known)
     if target is None:
         raise CalibrationError("no share to be detected: give --parasitaemia (the calibration holds no target)")
@@ -172,6 +174,8 @@ def _planned(
 
 def _planned_lines(planned: dict[str, Any], known: Calibration, seconds: float | None) -> list[str]:
     """``seconds``: per field as the user gave them, None where they were measured."""
+    from edge.verdict.units import said  # noqa: PLC0415
+
     unit = f"{known.unit}s"
     rests = f"{len(known.blanks)} slides, {known.cells:,} {unit}"
     lines = [f"{said(planned['share'], known.rbc)} of the {unit} infected; blanks: {rests}"]

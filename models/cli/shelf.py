@@ -18,12 +18,12 @@ from models.report.spurious import sheet
 
 
 def train_finder() -> None:
-    """Is now: train finder-thin [--fold N] [--all-folds] [--shipped]."""
+    """This is now ``train finder-thin``. Example: python -m models train finder-thin --fold 0."""
     raise typer.BadParameter("this is now: python -m models train finder-thin [--fold N | --all-folds] [--shipped]")
 
 
 def train_classifier() -> None:
-    """Is now: train malaria-thin-32 [--fold N] [--all-folds] [--shipped]."""
+    """This is now ``train malaria-thin-32``. Example: python -m models train malaria-thin-32 --all-folds."""
     raise typer.BadParameter(
         "this is now: python -m models train malaria-thin-32 [--fold N | --all-folds] [--shipped]; "
         "--lite is the recipe malaria-thin-32-lite, --no-fields is malaria-thin-32-no-fields and -platelets"

@@ -175,8 +175,9 @@ def test_a_blank_that_holds_parasites_is_named(blanks: Path, tmp_path: Path) -> 
     slide(blanks / "evil", 60, 3)  # 60 of 120
     got = call("calibrate", "--blank", blanks, "--no-gate", "--no-overlap", "-o", tmp_path / "c.json")
     assert got.exit_code == 0, got.stderr
-    (line,) = [line for line in got.stdout.splitlines() if "is it really negative" in line]
-    assert "evil has 60 parasitized of 120 cells" in line
+    said = " ".join(got.stdout.split())  # lines may be folded anywhere
+    assert said.count("is it really negative") == 1
+    assert "evil has 60 parasitized of 120 cells" in said
 
 
 def test_all_fields_rejected_is_no_calibration(tmp_path: Path) -> None:
