@@ -14,14 +14,25 @@ from convert.errors import CellsError
 from convert.measure import fields as module
 from convert.measure import virtual_cells as cells_module
 from convert.measure.annotations import AnnotatedField
-from convert.measure.fields import SHARE, FieldSet, read_fields, read_image, split, spread, virtual_field, virtual_fields
+from convert.measure.fields import (
+    SHARE,
+    FieldSet,
+    read_fields,
+    read_image,
+    split,
+    spread,
+    virtual_field,
+    virtual_fields,
+)
 from convert.measure.virtual_cells import virtual_cells
 from edge.errors import UnreadableFieldError
 
 
 def one(name: str, *types: str, scored: bool = False, points: bool = False) -> AnnotatedField:
     boxes = np.array([[0, 0, 9, 9]] * len(types), np.int32).reshape(-1, 4)
-    return AnnotatedField(Path(name), boxes, types, points=np.zeros((1, 2), np.float32) if points else None, scored=scored)
+    return AnnotatedField(
+        Path(name), boxes, types, points=np.zeros((1, 2), np.float32) if points else None, scored=scored
+    )
 
 
 def some(count: int, infected: tuple[int, ...] = (), groups: str = "") -> FieldSet:

@@ -147,7 +147,9 @@ def test_one_class_alone_is_refused_and_a_folder_of_folders_of_classes_pointed_o
         pytest.param("file\nclear/s0_000.png\n", ["clear"], [None], id="no label: the folder says it"),
         pytest.param("file,label\nclear/s0_000.png,\n", ["clear"], [None], id="an empty label: the folder says it"),
         pytest.param("file,label\nclear/s0_000.png, odd \n", ["odd"], [None], id="the label goes before the folder"),
-        pytest.param("\ufefffile,label\nclear/s0_000.png,gr\u00fcn\n", ["gr\u00fcn"], [None], id="as spreadsheets write it"),
+        pytest.param(
+            "\ufefffile,label\nclear/s0_000.png,gr\u00fcn\n", ["gr\u00fcn"], [None], id="as spreadsheets write it"
+        ),
         pytest.param("file,slide\nclear/s0_000.png, p1 \n", ["clear"], ["p1"], id="spaces around a slide do not count"),
         pytest.param(
             "file,label\nclear/C7P1_IMG_2015_11_cell_2.png,x\n", ["x"], ["C7"], id="no slide: a public name says it"

@@ -103,7 +103,9 @@ def test_a_contact_sheet_has_room_for_all_it_shows() -> None:
         pytest.param([[np.log(3)]], True, [[0.25, 0.75]], id="one logit"),
     ],
 )
-def test_every_head_gives_one_score_per_class(raw: list[list[float]], scores: list[list[float]], *, logits: bool) -> None:
+def test_every_head_gives_one_score_per_class(
+    raw: list[list[float]], scores: list[list[float]], *, logits: bool
+) -> None:
     found = as_scores(np.array(raw, np.float32), logits=logits)
     assert found.dtype == np.float32
     assert found == pytest.approx(np.array(scores), abs=1e-6)
@@ -158,7 +160,9 @@ def test_figures_that_mean_nothing_are_left_out(
     assert missing not in found
 
 
-def test_microseconds_per_cell_are_the_median_of_timed_rounds_without_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_microseconds_per_cell_are_the_median_of_timed_rounds_without_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The clock runs 1 s in each round of the first file and 2 s in each of the second, but 100 s in the first round."""
     ticks, rounds = [0.0], {"one": 0, "two": 0}
 
@@ -202,7 +206,9 @@ def test_large_nets_are_timed_on_fewer_cells(
     ("training", "black"), [({"cells": "cut out on black"}, True), ({"cells": "with surroundings"}, False), ({}, False)]
 )
 def test_a_card_says_whether_its_net_was_trained_on_black(training: dict[str, str], *, black: bool) -> None:
-    assert scoring.trained_on_black(scoring.plain_card("net", ("a", "b"), "rgb", logits=False, training=training)) == black
+    assert (
+        scoring.trained_on_black(scoring.plain_card("net", ("a", "b"), "rgb", logits=False, training=training)) == black
+    )
 
 
 @pytest.mark.parametrize(("logits", "output"), [(True, "logit"), (False, "probability")])

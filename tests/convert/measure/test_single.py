@@ -106,7 +106,9 @@ def test_corners_and_border_tell_whether_it_is_black(corners: int, border: float
 @pytest.mark.parametrize(("height", "width"), [(20, 20), (20, 33), (41, 20)])
 @pytest.mark.parametrize("margin", [0.8, 1.0, 1.5, 2.0])
 def test_on_black_the_cell_stays_in_the_middle_and_has_its_size(height: int, width: int, margin: float) -> None:
-    crop = cut(np.full((height, width, 3), 200, np.uint8), CropSpec(size=64, margin=margin), black=True, keep_black=True)
+    crop = cut(
+        np.full((height, width, 3), 200, np.uint8), CropSpec(size=64, margin=margin), black=True, keep_black=True
+    )
     lit = crop[:, :, 0] > 100
     rows, columns = np.flatnonzero(lit.any(axis=1)), np.flatnonzero(lit.any(axis=0))
     scale = 64 / (margin * max(height, width))

@@ -66,7 +66,11 @@ def test_every_slide_and_every_block_is_held_out_exactly_once() -> None:
 def test_the_fields_of_a_block_stay_together() -> None:
     fields = load_iml()
     parts = by_fold(fields)
-    assert [sorted({field.block for field in part}) for part in parts] == blocks_by_fold(fields) == [[0, 4], [1, 5], [2], [3]]
+    assert (
+        [sorted({field.block for field in part}) for part in parts]
+        == blocks_by_fold(fields)
+        == [[0, 4], [1, 5], [2], [3]]
+    )
     assert [len(part) for part in parts] == [4, 4, 2, 2]
 
 

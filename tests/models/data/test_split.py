@@ -74,6 +74,8 @@ def test_each_class_has_its_share_where_groups_hold_one_class_each() -> None:
 
 
 def test_a_class_in_one_group_only_does_not_spoil_the_share_of_the_others() -> None:
-    groups, truth = slides([*((f"s{i}", 0, 10) for i in range(10)), *((f"t{i}", 1, 10) for i in range(10)), ("u", 2, 1)])
+    groups, truth = slides(
+        [*((f"s{i}", 0, 10) for i in range(10)), *((f"t{i}", 1, 10) for i in range(10)), ("u", 2, 1)]
+    )
     held = np.isin(groups, list(choose_groups(groups, truth, 0.2, 0)))
     assert [int(held[truth == label].sum()) for label in (0, 1)] == [20, 20]

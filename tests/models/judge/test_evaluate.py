@@ -84,7 +84,9 @@ def net(name: str, gain: float = 1.0, *, labels: tuple[str, ...] = LABELS, **cha
     """A net that calls what is redder than one half positive; ``change`` of its card."""
     given = {"threshold": 0.5, "threshold_origin": "as asked", "positive": labels[1:], **change}
     card = Card(name, "classify", labels, **given)
-    return DeviceNet(f"{name}.tflite", ModelFile(MODEL.flatbuffer, card, f"sha of {name}", Path(name)), RedClassifier(card, gain))  # type: ignore[arg-type]
+    return DeviceNet(
+        f"{name}.tflite", ModelFile(MODEL.flatbuffer, card, f"sha of {name}", Path(name)), RedClassifier(card, gain)
+    )  # type: ignore[arg-type]
 
 
 def data(*names: str, plan: ClassScheme = PLAN) -> OpenData:
@@ -316,9 +318,7 @@ def test_one_group_cannot_be_told_from_chance() -> None:
     fewer = [
         replace(
             scored,
-            cells=replace(
-                scored.cells.of_groups(frozenset({"cells/c"})), fields=np.zeros(10, np.int32)
-            ),
+            cells=replace(scored.cells.of_groups(frozenset({"cells/c"})), fields=np.zeros(10, np.int32)),
             scores=scored.scores[single],
         )
         for scored in (one, two)

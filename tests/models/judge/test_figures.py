@@ -323,6 +323,8 @@ def test_a_confusion_matrix_needs_the_nets_own_classes_and_has_intervals_over_se
     assert whole["macro_f1"]["n"] == 3
     assert (whole["recall"]["a"]["low"], whole["recall"]["a"]["n"]) == (1.0, 2)
     assert (whole["precision"]["b"]["value"], whole["precision"]["b"]["n"]) == (0.5, 2)
-    alone = confusion.figures(replace(one, cells=replace(one.cells, groups=np.full(4, "s"), fields=np.zeros(4, np.int32))))
+    alone = confusion.figures(
+        replace(one, cells=replace(one.cells, groups=np.full(4, "s"), fields=np.zeros(4, np.int32)))
+    )
     assert alone["accuracy"]["low"] is None
     assert alone["recall"]["a"]["low"] is None

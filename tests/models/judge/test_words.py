@@ -82,7 +82,10 @@ def test_a_net_has_a_line_per_figure(found: dict[str, Any], lines: list[str]) ->
 def test_a_figure_is_read_back_and_none_stays_none() -> None:
     assert measured(figure(0.5, 0.4, 0.6, 9)) == Measurement(0.5, 0.4, 0.6, 9)
     assert measured(None) is None
-    assert row("AUC", Measurement(0.5, 0.4, 0.6, 9000), percent=False).split() == "AUC 0.5000 (0.400 to 0.600) n = 9,000".split()
+    assert (
+        row("AUC", Measurement(0.5, 0.4, 0.6, 9000), percent=False).split()
+        == "AUC 0.5000 (0.400 to 0.600) n = 9,000".split()
+    )
 
 
 def test_classes_have_recall_precision_and_the_matrix() -> None:
@@ -179,8 +182,24 @@ def test_two_nets_are_compared_with_their_costs_and_each_figures_difference() ->
         {"path": "a.tflite", "macs_per_cell": 1_234_000, "flatbuffer_bytes": 45_600, "threshold": 0.5},
         {"path": "b.tflite", "macs_per_cell": 99_000, "flatbuffer_bytes": 7_800, "threshold": 0.97456},
     ]
-    share = {"name": "accuracy", "first": 0.9, "second": 0.95, "low": 0.01, "high": 0.09, "percent": True, "verdict": "better"}
-    area = {"name": "AUC", "first": 0.99, "second": 0.98, "low": None, "high": None, "percent": False, "verdict": "unclear"}
+    share = {
+        "name": "accuracy",
+        "first": 0.9,
+        "second": 0.95,
+        "low": 0.01,
+        "high": 0.09,
+        "percent": True,
+        "verdict": "better",
+    }
+    area = {
+        "name": "AUC",
+        "first": 0.99,
+        "second": 0.98,
+        "low": None,
+        "high": None,
+        "percent": False,
+        "verdict": "unclear",
+    }
     found = {
         "set": "mine",
         "cells": 1218,
