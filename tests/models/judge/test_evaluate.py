@@ -49,7 +49,7 @@ class RedClassifier:
 
 @dataclass
 class CellsInMemory:
-    """Stands for a folder: groups ``a`` to ``d`` of ten cells; in ``c`` and ``d`` half are ill. The finder lost an ill one of ``d``."""
+    """Stands for a folder: groups ``a`` to ``d`` of ten cells; in ``c`` and ``d`` half are ill. One ill cell of ``d`` is lost."""
 
     name: str = "cells"
     asked: list[CropSpec] = field(default_factory=list)
@@ -122,7 +122,7 @@ def test_unseen_is_what_every_net_held_out(cards: list[dict[str, Any]], groups: 
 
 
 def test_unseen_is_refused_where_no_card_says_what_was_held_out() -> None:
-    with pytest.raises(CellsError, match="^--unseen: no card says which groups were held out$"):
+    with pytest.raises(CellsError, match=r"^--unseen: no card says which groups were held out$"):
         unseen_groups([net("one"), net("two")], lambda _: None)
 
 
@@ -138,7 +138,7 @@ def test_unseen_judges_only_the_groups_that_all_nets_held_out_and_their_lost_cel
 
 def test_nets_that_held_out_nothing_in_common_are_not_judged_on_what_one_of_them_saw() -> None:
     nets = [net("one", **held("a")), net("two", **held("b"))]
-    with pytest.raises(CellsError, match="^--unseen: the nets held out no group in common that is in these folders$"):
+    with pytest.raises(CellsError, match=r"^--unseen: the nets held out no group in common that is in these folders$"):
         score_all(nets, data(), silent, lambda _: None, unseen=True)
 
 
@@ -307,7 +307,7 @@ def test_nets_without_shared_classes_are_not_compared_by_class(first: DeviceNet,
     ],
 )
 def test_a_difference_is_real_only_where_its_interval_leaves_zero_out(
-    key: str, first: float, second: float, low: float | None, high: float | None, verdict: str
+    key: str, first: float, second: float, low: float | None, high: float | None, *, verdict: str
 ) -> None:
     assert FigureDifference(key, "", first, second, low, high).verdict == verdict
 

@@ -315,7 +315,7 @@ def test_shares_of_a_confusion_matrix(
 
 def test_a_confusion_matrix_needs_the_nets_own_classes_and_has_intervals_over_several_groups_only() -> None:
     one = three([0, 1, 2, 0], [0, 1, 1, 0])
-    with pytest.raises(ValueError, match="^the net's classes are not those of the cells$"):
+    with pytest.raises(ValueError, match=r"^the net's classes are not those of the cells$"):
         confusion.tables(replace(one, fit=replace(one.fit, label_of=None)))
     assert confusion.tables(one).shape == (2, 3, 4)
     whole = confusion.figures(one)
