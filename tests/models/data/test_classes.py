@@ -239,5 +239,5 @@ def test_how_a_net_reads_the_classes_of_cells(
 
 @pytest.mark.parametrize("positive", [(), ("uninfected", "parasitized")])
 def test_a_net_without_positive_and_negative_classes_cannot_read_others(positive: tuple[str, ...]) -> None:
-    with pytest.raises(CellsError, match="--merge clear=uninfected and so on, or say what is --positive$"):
+    with pytest.raises(CellsError, match=r"--merge clear=uninfected and so on, or say what is --positive$"):
         fit(ClassScheme(("clear", "sick"), "clear", ("sick",)), replace(BINARY, positive=positive))

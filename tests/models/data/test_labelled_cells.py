@@ -31,7 +31,7 @@ def cells(groups: str = "aabbcc", fields: tuple[int, ...] = (0, 1, 2, 3, 4, 5)) 
 
 def numbers(some: LabelledCells) -> list[int]:
     """Which cells these are; every column must say the same."""
-    of = some.crops[:, 0, 0, 0].tolist()
+    of: list[int] = some.crops[:, 0, 0, 0].tolist()
     assert some.reference is not None
     assert some.lessons is not None
     assert some.reference[:, 0].tolist() == [3 * i for i in of]

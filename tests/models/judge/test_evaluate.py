@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from convert.errors import CellsError
+from edge.classifier import Classifier
 from edge.errors import ModelError
 from edge.modelfile import Card, CropSpec, ModelFile
 from edge.types import FloatArray, UInt8Array
 from models.data.cells import LabelledCells
 from models.data.classes import ClassScheme
+from models.data.folder import CellFolder
 from models.data.gather import OpenData
 from models.judge.evaluate import (
     DeviceNet,
@@ -84,13 +86,12 @@ def net(name: str, gain: float = 1.0, *, labels: tuple[str, ...] = LABELS, **cha
     """A net that calls what is redder than one half positive; ``change`` of its card."""
     given = {"threshold": 0.5, "threshold_origin": "as asked", "positive": labels[1:], **change}
     card = Card(name, "classify", labels, **given)
-    return DeviceNet(
-        f"{name}.tflite", ModelFile(MODEL.flatbuffer, card, f"sha of {name}", Path(name)), RedClassifier(card, gain)
-    )  # type: ignore[arg-type]
+    file = ModelFile(MODEL.flatbuffer, card, f"sha of {name}", Path(name))
+    return DeviceNet(f"{name}.tflite", file, cast("Classifier", RedClassifier(card, gain)))
 
 
 def data(*names: str, plan: ClassScheme = PLAN) -> OpenData:
-    return OpenData(tuple(CellsInMemory(name) for name in names or ("cells",)), plan)  # type: ignore[arg-type]
+    return OpenData(tuple(cast("CellFolder", CellsInMemory(name)) for name in names or ("cells",)), plan)
 
 
 def silent(_doing: str, _share: float) -> None:
@@ -263,7 +264,8 @@ def test_a_difference_is_the_second_net_minus_the_first_over_the_same_groups() -
     assert found.high is not None
     assert found.low < found.second - found.first < found.high
     back = difference("accuracy", net("dim", 0.5), net("one"))
-    assert (back.low, back.high) == pytest.approx((-found.high, -found.low))
+    assert back.low == pytest.approx(-found.high)
+    assert back.high == pytest.approx(-found.low)
 
 
 def test_classes_are_compared_between_nets_that_tell_the_same_more_than_two_apart() -> None:
