@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from convert.measure.cells import draws, some, split
+from convert.errors import CellsError
+from convert.measure.cells import CellSet, draws, some, split
 from convert.measure.reading import read_cells
 from tests.convert import cell_folders
 
@@ -76,3 +78,90 @@ def test_a_division_keeps_groups_whole_stays_within_its_share_and_differs_from_t
 def test_a_group_larger_than_the_share_leaves_the_smallest_one_to_be_chosen() -> None:
     groups = np.array(["small"] * 4 + ["large"] * 96)
     assert (next(draws(groups, "0", 0.01)) == (groups == "small")).all()
+
+
+def plain(truth: list[int], groups: list[str]) -> CellSet:
+    """Cells whose pixels hold their number."""
+    count = len(truth)
+    images = np.arange(count, dtype=np.uint8)[:, None, None, None] + np.zeros((count, 2, 2, 3), np.uint8)
+    names = tuple(f"{number}.png" for number in range(count))
+    return CellSet(images, np.array(truth, np.int32), ("clear", "dotted"), np.array(groups), names, grouped=True)
+
+
+@pytest.mark.parametrize("rows", [np.array([4, 1]), np.array([False, True, False, False, True, False])])
+def test_black_and_colours_go_with_their_cells(rows: np.ndarray) -> None:
+    some = replace(
+        plain([0, 1] * 3, list("aabbcc")),
+        black=np.array([True, False] * 3),
+        reference=np.arange(18, dtype=np.float32).reshape(6, 3),
+    )
+    taken = some.take(rows)
+    numbers = np.flatnonzero(rows) if rows.dtype == bool else rows
+    assert taken.images[:, 0, 0, 0].tolist() == numbers.tolist()
+    assert taken.names == tuple(f"{number}.png" for number in numbers)
+    assert taken.black is not None
+    assert taken.black.tolist() == [number % 2 == 0 for number in numbers]
+    assert taken.reference is not None
+    assert taken.reference[:, 0].tolist() == [3 * number for number in numbers]
+    assert (some.on_black, taken.on_black) == (3, 1)
+    assert plain([0, 1], ["a", "b"]).take(np.array([0])).on_black == 0
+
+
+def test_three_slides_are_split_as_slides_and_two_as_cells() -> None:
+    calibration, check = split(plain([0, 1] * 12, [f"s{i // 8}" for i in range(24)]))
+    assert not set(calibration.groups) & set(check.groups)
+    calibration, check = split(plain([0, 1] * 12, [f"s{i // 12}" for i in range(24)]))
+    assert set(calibration.groups) & set(check.groups)
+    assert len(calibration) == 12
+    assert not set(calibration.names) & set(check.names)
+
+
+def test_a_class_that_the_check_would_lack_is_refused() -> None:
+    with pytest.raises(CellsError, match=r"^too few cells or slides of class 'dotted': none is left to check"):
+        split(plain([0] * 8, [f"s{i}" for i in range(8)]))
+
+
+@pytest.mark.parametrize(
+    ("groups", "share", "chosen"),
+    [
+        pytest.param("aabb", 0.5, {2}, id="half of them"),
+        pytest.param("abcd", 0.25, {1}, id="exactly the share may be taken"),
+        pytest.param("abcd", 0.24, {1}, id="one cell always may"),
+        pytest.param("aaabbbccc", 0.4, {3}, id="no second group beyond the share"),
+        pytest.param("aaaabbbbcd", 0.2, {1, 2}, id="small groups where large ones do not fit"),
+    ],
+)
+def test_groups_are_chosen_as_long_as_they_fit_into_the_share(groups: str, share: float, chosen: set[int]) -> None:
+    assert {int(rows.sum()) for rows in draws(np.array(list(groups)), "0", share)} <= chosen
+
+
+def test_the_first_division_may_have_a_salt_of_its_own() -> None:
+    groups = np.arange(40).astype(str)
+    usual, other = list(draws(groups, "a", 0.5)), list(draws(groups, "a", 0.5, first="b"))
+    assert (other[0] == next(draws(groups, "b", 0.5))).all()
+    assert (other[0] != usual[0]).any()
+    assert all((one == two).all() for one, two in zip(usual[1:], other[1:], strict=True))
+    assert len(usual) == 50
+
+
+def test_a_few_cells_are_drawn_at_random_but_the_same_every_time() -> None:
+    cells = plain([0] * 30 + [1] * 5, ["s"] * 35)
+    few = some(cells, 20)
+    assert np.bincount(few.truth).tolist() == [15, 5]  # there are no more of the rare class
+    assert few.names == some(cells, 20).names
+    assert few.names != some(cells, 20, seed=1).names
+    assert len(set(few.names)) == 20
+    assert len(some(cells, 99)) == 35
+
+
+def test_the_part_of_a_cell_is_told_by_its_file_name_alone() -> None:
+    parts = replace(plain([0, 1], ["x/0.png", "y/0.png"]), names=("x/0.png", "y/0.png")).resampled()
+    assert parts[0] == parts[1]
+    assert parts[0].startswith("part ")
+    numbers = [int(part.split()[1]) for part in _alone(2000).resampled()]
+    assert set(numbers) == set(range(200))
+
+
+def _alone(count: int) -> CellSet:
+    names = tuple(f"{number}.png" for number in range(count))
+    return replace(plain([0, 1], ["a", "b"]), groups=np.array(names), names=names)

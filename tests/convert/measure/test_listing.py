@@ -139,3 +139,60 @@ def test_one_class_alone_is_refused_and_a_folder_of_folders_of_classes_pointed_o
     folder = cell_folders.make(tmp_path / "cells" / "train", count=2)
     with pytest.raises(CellsError, match=rf"only one class \(train\).*did you mean --cells {folder}"):
         list_cells(folder.parent).settled()
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "slides"),
+    [
+        pytest.param("file\nclear/s0_000.png\n", ["clear"], [None], id="no label: the folder says it"),
+        pytest.param("file,label\nclear/s0_000.png,\n", ["clear"], [None], id="an empty label: the folder says it"),
+        pytest.param("file,label\nclear/s0_000.png, odd \n", ["odd"], [None], id="the label goes before the folder"),
+        pytest.param(
+            "\ufefffile,label\nclear/s0_000.png,gr\u00fcn\n", ["gr\u00fcn"], [None], id="as spreadsheets write it"
+        ),
+        pytest.param("file,slide\nclear/s0_000.png, p1 \n", ["clear"], ["p1"], id="spaces around a slide do not count"),
+        pytest.param(
+            "file,label\nclear/C7P1_IMG_2015_11_cell_2.png,x\n", ["x"], ["C7"], id="no slide: a public name says it"
+        ),
+    ],
+)
+def test_a_table_says_the_class_and_the_slide(
+    folder: Path, text: str, labels: list[str], slides: list[str | None]
+) -> None:
+    (folder / "cells.csv").write_text(text, encoding="utf-8")
+    listing = list_cells(folder)
+    assert [one.label for one in listing.cells] == labels
+    assert [one.slide for one in listing.cells] == slides
+    assert listing.cells[0].path.parent == folder / "clear"
+
+
+def test_a_pattern_does_not_take_the_class_folder_of_a_table_for_a_slide(folder: Path) -> None:
+    (folder / "cells.csv").write_text("file,label\nclear/s0_000.png,CLEAR\nclear/s1_001.png,odd\n")
+    assert [one.slide for one in list_cells(folder, None, "clear|s0").cells] == ["s0", "clear"]
+
+
+def test_a_table_given_by_the_user_goes_before_the_folders_own(folder: Path, tmp_path: Path) -> None:
+    cell_folders.write_table(folder)
+    mine = tmp_path / "mine.csv"
+    mine.write_text("file,label\nclear/s0_000.png,a\n")
+    listing = list_cells(folder, mine)
+    assert [one.label for one in listing.cells] == ["a"]
+    assert listing.notes == ("23 images of cells are not in mine.csv: left out",)
+    with pytest.raises(CellsError, match=r"none\.csv: cannot be read: No such file"):
+        list_cells(folder, tmp_path / "none.csv")
+    mine.write_bytes(b"file,label\n\xff\xfe,a\n")
+    with pytest.raises(CellsError, match=r"mine\.csv: no table of cells: "):
+        list_cells(folder, mine)
+
+
+def test_only_images_count_and_hidden_files_do_not(folder: Path) -> None:
+    for name in (".s0_hidden.png", "notes.txt"):
+        (folder / "clear" / name).write_bytes(b"")
+    (folder / ".git").mkdir()
+    (folder / "__MACOSX").mkdir()
+    (folder / "clear" / "S9.TIF").write_bytes(b"")
+    listing = list_cells(folder)
+    assert listing.classes == ("clear", "dotted")
+    assert len(listing.cells) == 25
+    assert listing.names() == {"clear": 13, "dotted": 12}
+    assert (listing.name, listing.root) == ("cells", folder)

@@ -134,3 +134,66 @@ def test_points_nearer_to_the_border_than_half_a_cell_do_not_count(x: int) -> No
     found = boxes((80, 80, 40, 40))
     assert match_points(found, f32([[x, 100]]), SHAPE) == Match(0, 1, 0)
     assert match_points(found, f32([[21 if x < 150 else 279, 100]]), SHAPE) == Match(0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("point", "field"),
+    [
+        pytest.param((20, 100), (0, 1, 1), id="exactly half a cell from the left border: counts"),
+        pytest.param((280, 100), (0, 1, 1), id="from the right border"),
+        pytest.param((150, 20), (0, 1, 1), id="from the upper border"),
+        pytest.param((150, 180), (0, 1, 1), id="from the lower border"),
+        pytest.param((150, 19), (0, 1, 0), id="nearer to the upper border: does not"),
+        pytest.param((150, 181), (0, 1, 0), id="nearer to the lower border"),
+        pytest.param((100, 120), (1, 0, 0), id="exactly half a cell from the find: matches"),
+        pytest.param((100, 121), (0, 1, 1), id="farther: does not"),
+    ],
+)
+def test_where_a_point_counts_and_where_it_matches(point: tuple[int, int], field: tuple[int, int, int]) -> None:
+    found = boxes((80, 85, 40, 30))  # its centre is (100, 100), its longer side 40
+    assert match_points(found, f32([point]), SHAPE) == Match(*field)
+
+
+def test_the_reach_of_a_point_is_that_of_the_median_cell() -> None:
+    found = boxes((80, 90, 40, 20), (30, 95, 10, 10), (180, 60, 80, 80))
+    assert match_points(found, f32([[100, 119], [35, 119], [220, 121]]), SHAPE) == Match(2, 1, 1)
+
+
+def test_a_find_at_the_border_that_matches_no_point_does_not_count() -> None:
+    assert match_points(boxes((80, 80, 40, 40), (0, 80, 30, 40)), f32([[100, 100]]), SHAPE) == Match(1, 0, 0)
+    assert match_points(boxes((80, 80, 40, 40), (80, 165, 40, 30)), f32([[100, 100]]), SHAPE) == Match(1, 1, 0)
+    assert match_points(boxes((80, 80, 40, 40), (80, 168, 40, 30)), f32([[100, 100]]), SHAPE) == Match(1, 0, 0)
+
+
+def test_a_cell_counts_from_eight_pixels_off_the_border_on() -> None:
+    for row, counted in (((8, 50, 40, 40), 1), ((7, 50, 40, 40), 0), ((252, 50, 40, 40), 1), ((253, 50, 40, 40), 0)):
+        assert match(boxes(), boxes(row)).lost == counted, row
+
+
+def test_equal_affinities_are_paired_in_order_and_one_at_the_limit_counts() -> None:
+    assert pairs(np.array([[0.5, 0.5], [0.5, 0.5]]), 0.5) == [(0, 0), (1, 1)]
+    assert pairs(np.array([[0.49]]), 0.5) == []
+
+
+def test_a_match_adds_up_to_what_is_counted_and_what_is_there() -> None:
+    one = Match(10, 3, 4)
+    assert (one.counted, one.true, one.infected, one.infected_lost) == (13, 14, 0, 0)
+
+
+def test_a_summary_of_known_matches() -> None:
+    found = summarise([Match(6, 2, 2, 4, 1), Match(3, 0, 1, 0, 0), Match(0, 1, 0)])
+    assert (found.fields, found.cells, found.infected) == (3, 12, 4)
+    assert found.f1 == pytest.approx(18 / 24)
+    assert found.precision == pytest.approx(9 / 12)
+    assert found.recall == pytest.approx(9 / 12)
+    assert found.infected_kept == pytest.approx(3 / 4)
+    assert found.count_bias == 0
+    assert found.count_error == pytest.approx((0 + 0.25) / 2)
+
+
+def test_a_summary_of_nothing_found_and_of_nothing_infected() -> None:
+    found = summarise([Match(0, 0, 5)])
+    assert (found.f1, found.precision, found.recall, found.count_bias) == (0, 0, 0, -1)
+    assert np.isnan(found.infected_kept)
+    with pytest.raises(ZeroDivisionError):
+        summarise([Match(0, 0, 0)])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import typer
 
 from convert.classify.candidate import allowed, divide
 from convert.classify.loss import losses
@@ -164,3 +167,91 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
 )
 def test_a_file_that_the_oldest_runtime_cannot_run_is_known_by_its_version(version: str | None, new: bool) -> None:
     assert too_new(version) is new
+
+
+def negatives(count: int, positives: int = 10, *, slides: int = 0) -> CellSet:
+    """Cells of no positive class, of so many slides (0: not known), and some positive ones of another slide."""
+    some = cells(count + positives)
+    truth = (np.arange(count + positives) >= count).astype(np.int32)
+    groups = np.array([f"s{i % max(slides, 1)}" if i < count else "ill" for i in range(count + positives)])
+    return replace(some, truth=truth, groups=groups, grouped=slides > 0)
+
+
+CHOSEN = " negative cells{}, not those it is judged on"
+
+
+@pytest.mark.parametrize(
+    ("asked", "some", "rate", "origin"),
+    [
+        pytest.param(None, negatives(200), 0.01, "1.000% false positives on 200" + CHOSEN, id="just enough"),
+        pytest.param(None, negatives(199), None, "one half, not chosen on negative cells", id="one too few"),
+        pytest.param(0.05, negatives(200), 0.05, "5.000% false positives on 200" + CHOSEN, id="never fewer than 200"),
+        pytest.param(0.001, negatives(2000), 0.001, "0.100% false positives on 2000" + CHOSEN, id="two must pass"),
+        pytest.param(0.001, negatives(1999), None, "one half, not chosen on negative cells", id="only one would"),
+        pytest.param(None, negatives(300, 0), None, "one half, not chosen on negative cells", id="no positive cell"),
+        pytest.param(0.0, negatives(300), None, "one half, as asked", id="one half is asked for"),
+        pytest.param(
+            None, negatives(300, slides=1), 0.01, "1.000% false positives on 300" + CHOSEN + "|of 1 slide", id="one slide"
+        ),
+        pytest.param(
+            None, negatives(300, slides=3), 0.01, "1.000% false positives on 300" + CHOSEN + "|of 3 slides",
+            id="slides of positive cells are not counted",
+        ),
+    ],
+)  # fmt: skip
+def test_the_threshold_is_chosen_where_two_negatives_at_least_may_pass(
+    asked: float | None, some: CellSet, rate: float | None, origin: str
+) -> None:
+    rule = how(asked, some, CARD, known=True)
+    text, _, slides = origin.partition("|")
+    assert rule.rate == rate
+    assert rule.origin == text.format(f" {slides}" if slides else "")
+    assert bool(rule.note) == (rate is None and asked != 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "positive", "known", "note"),
+    [
+        pytest.param(None, ("dotted",), False, "", id="classes are not known, and nothing was asked"),
+        pytest.param(
+            0.02, ("dotted",), False, "--false-positives: needs cells, and classes that are positive", id="but asked"
+        ),
+        pytest.param(
+            0.02, LABELS, True, "--false-positives: needs cells, and classes that are positive", id="all are positive"
+        ),
+    ],
+)
+def test_without_known_negatives_nothing_is_chosen(
+    asked: float | None, positive: tuple[str, ...], note: str, *, known: bool
+) -> None:
+    rule = how(asked, negatives(300), replace(CARD, positive=positive), known=known)
+    assert (rule.rate, rule.note) == (None, note)
+    assert rule.threshold(scores(cells(300)), cells(300), CARD) == 0.5
+
+
+def test_too_few_negatives_are_told_with_what_is_needed() -> None:
+    assert how(None, negatives(150), CARD, known=True).note == (
+        "the threshold is one half: 150 negative cells are left to choose it on, 200 are needed for 1.000% false positives"
+    )
+
+
+def test_the_threshold_is_that_of_all_positive_classes_together() -> None:
+    card = replace(CARD, labels=("clear", "a", "b"), positive=("a", "b"))
+    some = replace(negatives(300), labels=card.labels)
+    p = np.where(some.truth == 1, 0.45, 0.1 + np.arange(310) / 10_000)
+    given = np.stack([1 - 2 * p, p, p], axis=1).astype(np.float32)
+    limit = 2 * (0.1 + 296 / 10_000)
+    assert how(0.01, some, card, known=True).threshold(given, some, card) == pytest.approx(limit, abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"), [("49.9%", True), ("50%", False), ("0.5", False), ("0%", True), ("-0.1", False)]
+)
+def test_a_rate_is_below_one_half(text: str, *, fits: bool) -> None:
+    if fits:
+        assert parse_rate(text) == pytest.approx(float(text[:-1]) / 100)
+    else:
+        with pytest.raises(
+            typer.BadParameter, match=f"--false-positives '{text}' is no rate: give 1% or 0.01, below one half"
+        ):
+            parse_rate(text)

@@ -12,7 +12,7 @@ import pytest
 
 from convert.errors import CellsError
 from convert.measure.listing import list_cells
-from convert.measure.reading import read, read_cells
+from convert.measure.reading import Copies, check_readable, read, read_cells, without_colour
 from edge.crops import centre_colours, crop_cells
 from edge.modelfile import CropSpec
 from edge.sources.decode import decode_image
@@ -216,3 +216,54 @@ def test_crops_to_learn_from_stay_uncoloured_and_the_device_s_crop_is_their_midd
     assert learnt.reference is not None
     assert plain.reference is not None
     assert np.abs(learnt.reference - plain.reference).max() < 0.5
+
+
+def test_progress_is_told_from_nought_on_every_two_hundred_cells(folder: Path) -> None:
+    told: list[tuple[str, float]] = []
+    cells = list_cells(folder, None, r"s\d")
+    many = replace(cells, cells=cells.cells * 20)  # 480, all but 24 of them copies
+    read(many, ("clear",), [0] * 480, PLAIN, lambda *progress: told.append(progress))
+    assert told == [("reading the cells of cells", share) for share in (0, 200 / 480, 400 / 480)]
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "count", "refused"),
+    [(0, 10, False), (1, 10, False), (2, 20, False), (2, 19, True), (1, 9, True)],
+)
+def test_one_image_in_ten_may_be_unreadable(unreadable: int, count: int, *, refused: bool) -> None:
+    names = [f"{number}.png: torn" for number in range(unreadable)]
+    if refused:
+        with pytest.raises(
+            CellsError, match=f"^mine: {unreadable} of {count} images cannot be read, the first: 0.png: torn$"
+        ):
+            check_readable(names, count, "mine")
+    else:
+        told = [f"{unreadable} of {count} images of mine cannot be read: left out, e.g. 0.png: torn"]
+        assert check_readable(names, count, "mine") == (told if unreadable else [])
+
+
+@pytest.mark.parametrize(
+    ("labels", "fresh", "count", "torn"),
+    [
+        pytest.param([0, 0], [True, False], 1, set(), id="the same class twice"),
+        pytest.param([0, 1], [True, False], 1, {0}, id="two classes: the first one is torn"),
+        pytest.param([1, 1, 0, 0], [True, False, False, False], 3, {0}, id="several copies"),
+    ],
+)
+def test_copies_are_told_by_their_content(
+    tmp_path: Path, labels: list[int], fresh: list[bool], count: int, torn: set[int]
+) -> None:
+    copies = Copies()
+    for number in range(len(labels)):
+        (tmp_path / f"{number}").write_bytes(b"the same")
+    assert [not copies.seen(tmp_path / f"{i}", label, i) for i, label in enumerate(labels)] == fresh
+    (tmp_path / "other").write_bytes(b"another")
+    assert not copies.seen(tmp_path / "other", 0, 9)
+    assert (copies.count, copies.torn) == (count, torn)
+
+
+def test_a_crop_is_grey_where_no_pixel_of_it_has_a_colour() -> None:
+    crops = np.full((3, 4, 4, 3), 90, np.uint8)
+    crops[1, 2, 3, 2] = 91
+    crops[2, :, :, 1] = 30
+    assert without_colour(crops).tolist() == [True, False, False]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from convert.measure.single import cut, stands_on_black
+from convert.measure.single import cut, on_paper, stands_on_black
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec
 
@@ -79,3 +79,78 @@ def test_a_cell_with_its_surroundings_is_cut_as_the_device_cuts_it() -> None:
         spec = CropSpec(margin=margin, normalise="bounded", mask="black")
         crop = cut(image, spec, black=False, keep_black=False)
         assert (crop == crop_cells(image, np.array([[0, 0, 60, 40]], np.int32), CropSpec(margin=margin))[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("corners", "border", "black"),
+    [
+        pytest.param(3, 0.0, True, id="three black corners"),
+        pytest.param(2, 0.0, False, id="two black corners"),
+        pytest.param(0, 0.5, True, id="half of the border is black"),
+        pytest.param(0, 0.45, False, id="less than half of the border is black"),
+    ],
+)
+def test_corners_and_border_tell_whether_it_is_black(corners: int, border: float, *, black: bool) -> None:
+    image = np.full((22, 22, 3), 15, np.uint8)  # 15 counts as black, 16 does not
+    image[1:-1, 1:-1] = 90
+    frame = [(0, x) for x in range(1, 21)] + [(21, x) for x in range(1, 21)]
+    frame += [(y, x) for x in (0, 21) for y in range(1, 21)]
+    pale = frame[: round(80 - 84 * border)] if border else frame
+    for y, x in pale:
+        image[y, x] = 16
+    for y, x in [(0, 0), (0, 21), (21, 0), (21, 21)][corners:]:
+        image[y, x] = (0, 16, 0)
+    assert stands_on_black(image) == black
+
+
+@pytest.mark.parametrize(("height", "width"), [(20, 20), (20, 33), (41, 20)])
+@pytest.mark.parametrize("margin", [0.8, 1.0, 1.5, 2.0])
+def test_on_black_the_cell_stays_in_the_middle_and_has_its_size(height: int, width: int, margin: float) -> None:
+    crop = cut(
+        np.full((height, width, 3), 200, np.uint8), CropSpec(size=64, margin=margin), black=True, keep_black=True
+    )
+    lit = crop[:, :, 0] > 100
+    rows, columns = np.flatnonzero(lit.any(axis=1)), np.flatnonzero(lit.any(axis=0))
+    scale = 64 / (margin * max(height, width))
+    for found, side in ((rows, height), (columns, width)):
+        assert len(found) == pytest.approx(min(64, side * scale), abs=2)
+        assert (found[0] + found[-1]) / 2 == pytest.approx(31.5, abs=1.6)
+
+
+def test_on_paper_the_cell_stays_in_the_middle_with_the_margin_of_an_annotated_box() -> None:
+    image, box = on_paper(disc(40, 50))
+    assert image.shape == (160, 160, 3)
+    assert box.tolist() == [50, 56, 60, 48]  # a fifth wider and higher than the cell
+    assert box.dtype == np.int32
+    cell = np.abs(image.astype(int) - CELL).max(axis=2) < 3
+    rows, columns = np.flatnonzero(cell.any(axis=1)), np.flatnonzero(cell.any(axis=0))
+    assert rows.mean() == pytest.approx(79.5, abs=1)
+    assert columns.mean() == pytest.approx(79.5, abs=1)
+    assert len(rows) == pytest.approx(40, abs=3)
+    assert len(columns) == pytest.approx(50, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("cell", "paper"),
+    [
+        pytest.param((100, 50, 60), (112, 56, 67), id="an eighth brighter than the cell"),
+        pytest.param((240, 200, 230), (250, 224, 250), id="never brighter than 250"),
+        pytest.param((0, 0, 0), (224, 224, 224), id="of a cell that is black itself"),
+    ],
+)
+def test_the_paper_is_of_the_cells_tint(cell: tuple[int, ...], paper: tuple[int, ...]) -> None:
+    image, _ = on_paper(np.full((20, 20, 3), cell, np.uint8))
+    assert np.abs(image[0, 0].astype(int) - paper).max() <= 1
+    assert image[80, 80].tolist() == list(cell if any(cell) else image[0, 0])
+
+
+def test_a_card_s_mask_and_colours_are_not_applied_when_cutting() -> None:
+    image = disc(40, 40)
+    plain = cut(image, CropSpec(), black=True, keep_black=True)
+    assert (cut(image, CropSpec(mask="black", normalise="cell"), black=True, keep_black=True) == plain).all()
+
+
+@pytest.mark.parametrize("size", [(100, 50), (64, 64), (300, 299)])
+def test_large_cells_are_put_on_paper_at_a_size_that_fits(size: tuple[int, int]) -> None:
+    crop = cut(disc(*size), CropSpec(), black=True, keep_black=False)
+    assert crop.min() > 90  # paper on every side, and no black left

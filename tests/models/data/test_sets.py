@@ -29,7 +29,8 @@ def test_every_file_of_the_folder_is_a_set_of_that_name() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_set_is_one_small_file_that_says_all(name: str) -> None:
     one = sets.get(name)
-    assert len((FOLDER / f"{name}.py").read_text().splitlines()) <= 60
+    copied = "mutants" in FOLDER.parts  # mutmut's copy of a file is longer
+    assert copied or len((FOLDER / f"{name}.py").read_text().splitlines()) <= 60
     for said in (one.source, one.licence, one.groups, one.reason, *one.classes, *one.classes.values()):
         assert said.strip()
 

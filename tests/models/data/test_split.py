@@ -46,3 +46,36 @@ def test_one_slide_cannot_be_split() -> None:
     groups, truth = slides([("s1", 0, 5), ("s1", 1, 5)])
     with pytest.raises(CellsError, match=r"one slide or block \(s1\).*--all"):
         choose_groups(groups, truth, 0.2, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "share", "size"),
+    [
+        pytest.param([("a", 0, 5), ("b", 0, 5)], 0.5, 5, id="two groups are enough"),
+        pytest.param([(f"s{i}", 0, 10) for i in range(4)], 0.25, 10, id="one of four equal ones"),
+        pytest.param([(f"s{i}", 0, 10) for i in range(4)], 0.75, 30, id="three of four"),
+        pytest.param([("small", 0, 10), ("large", 0, 90)], 0.1, 10, id="the one of the wanted size"),
+        pytest.param([("small", 0, 10), ("large", 0, 90)], 0.9, 90, id="the other one"),
+        pytest.param([("a", 0, 5), ("b", 0, 5), ("c", 2, 5), ("d", 2, 5)], 0.5, 10, id="a class that nobody has"),
+        pytest.param([(f"s{i}", 0, 1) for i in range(10)], 0.001, 1, id="always one at least"),
+    ],
+)
+def test_the_choice_comes_as_near_to_the_share_as_whole_groups_can(
+    rows: list[tuple[str, int, int]], share: float, size: int
+) -> None:
+    groups, truth = slides(rows)
+    assert int(np.isin(groups, list(choose_groups(groups, truth, share, 0))).sum()) == size
+
+
+def test_each_class_has_its_share_where_groups_hold_one_class_each() -> None:
+    groups, truth = slides([(f"s{i}", int(i >= 8), 10 if i < 8 else 1) for i in range(16)])
+    held = np.isin(groups, list(choose_groups(groups, truth, 0.25, 0)))
+    assert [int(held[truth == label].sum()) for label in (0, 1)] == [20, 2]
+
+
+def test_a_class_in_one_group_only_does_not_spoil_the_share_of_the_others() -> None:
+    groups, truth = slides(
+        [*((f"s{i}", 0, 10) for i in range(10)), *((f"t{i}", 1, 10) for i in range(10)), ("u", 2, 1)]
+    )
+    held = np.isin(groups, list(choose_groups(groups, truth, 0.2, 0)))
+    assert [int(held[truth == label].sum()) for label in (0, 1)] == [20, 20]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -72,16 +74,14 @@ class FloatNet:
 @pytest.fixture
 def keras_files(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """A float net beside each fold's file; those of fold 0 say the opposite."""
-    keras = pytest.importorskip("keras")
     for name in CLASSIFIERS:
         for path in fold_paths(world.folds, name):
             path.with_suffix(".keras").touch()
     load = lambda path, **_more: FloatNet(opposite="fold0" in path.name)  # noqa: E731
-    monkeypatch.setattr(keras.models, "load_model", load)
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(models=SimpleNamespace(load_model=load)))
     return world
 
 
-@pytest.mark.build
 def test_agreement_is_over_every_fold_and_by_its_own_threshold(keras_files: World) -> None:
     found = agreements(unseen_folds(keras_files.folds), CLASSIFIERS[0])
     assert found["nih"]["n"] == 60
@@ -92,7 +92,6 @@ def test_agreement_is_over_every_fold_and_by_its_own_threshold(keras_files: Worl
     assert found["iml"]["value"] == pytest.approx(1 - finds[0] / sum(finds), abs=1e-5)
 
 
-@pytest.mark.build
 def test_both_are_written_into_the_shipped_cards(keras_files: World) -> None:
     said: list[str] = []
     write(keras_files.folds, keras_files.shelf, said.append)
@@ -101,10 +100,19 @@ def test_both_are_written_into_the_shipped_cards(keras_files: World) -> None:
         assert accuracy["of"] == name  # what was there stays
         assert sum(accuracy["end_to_end"]["infected"]) == 10
         assert accuracy[AGREEMENT]["nih"]["n"] == 60
-    assert len(said) == 2
+        table_of = accuracy["end_to_end"]
+        assert table_of["thresholds"] == thresholds(0.5)
+        assert [len(row) for row in table_of["found"]] == [4] * len(table_of["thresholds"])
+        assert table_of["found"][0] == [2, 2, 2, 2]
+    count = len(thresholds(0.5))
+    assert [line.split(": ")[0] for line in said] == [f"{name}.tflite" for name in CLASSIFIERS]
+    error = keras_files.card(CLASSIFIERS[0], None).accuracy["end_to_end"]["count_error"]
+    assert said[0].endswith(
+        f": 10 infected cells at {count} thresholds; count error {error}; "
+        f"{AGREEMENT} 80.000% of nih, {AGREEMENT} {1 - 16 / 68:.3%} of iml"
+    )
 
 
-@pytest.mark.build
 def test_a_missing_keras_file_is_named(keras_files: World) -> None:
     fold_paths(keras_files.folds, CLASSIFIERS[0])[2].with_suffix(".keras").unlink()
     with pytest.raises(ModelError, match="--fold 2"):

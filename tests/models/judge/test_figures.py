@@ -12,7 +12,19 @@ from models.data.cells import LabelledCells
 from models.data.classes import ClassMapping
 from models.judge import confusion
 from models.judge.evaluate import FigureDifference, differences
-from models.judge.figures import END_TO_END, FIGURES, CellScores, Measurement, applies, known_negatives, measure
+from models.judge.figures import (
+    END_TO_END,
+    FIGURES,
+    CellScores,
+    Measurement,
+    agreeing,
+    applies,
+    exact,
+    known_negatives,
+    measure,
+    two_classes,
+    two_sided,
+)
 from models.judge.words import class_lines, known_lines
 
 CARD = Card("net", "classify", ("clear", "ill"), positive=("ill",), threshold=0.5)
@@ -174,3 +186,146 @@ def test_a_lost_cell_lowers_the_recall_of_its_class_and_has_its_own_column() -> 
 def test_a_figure_reads_as_a_value_with_its_interval() -> None:
     assert Measurement(0.9612, 0.951, 0.97, 7).text() == "96.12 % (95.1 to 97.0)"
     assert Measurement(0.9612, None, None, 7).text(percent=False) == "0.9612"
+
+
+def of_net(positive: tuple[str, ...], truth: list[int], *, labels: tuple[str, ...] = ("clear", "ill")) -> CellScores:
+    """A net whose positive classes are these, on cells of these classes."""
+    card = replace(CARD, labels=labels, positive=positive)
+    fit = ClassMapping(np.arange(len(labels), dtype=np.int32), np.array([label in positive for label in labels]))
+    base = cells(np.array(truth), np.array([f"s{i % 2}" for i in range(len(truth))]))
+    return CellScores(card, fit, replace(base, labels=labels), np.eye(len(labels), dtype=np.float32)[truth])
+
+
+@pytest.mark.parametrize(
+    ("positive", "truth", "keys"),
+    [
+        pytest.param((), [0, 1], set(), id="no class is positive"),
+        pytest.param(("clear", "ill"), [0, 1], set(), id="every class is positive"),
+        pytest.param(("ill",), [1, 1], {"accuracy", "sensitivity"}, id="positive cells only"),
+        pytest.param(("ill",), [0, 0], {"accuracy", "false_positive_rate"}, id="negative cells only"),
+    ],
+)
+def test_a_figure_is_told_only_where_it_means_something(
+    positive: tuple[str, ...], truth: list[int], keys: set[str]
+) -> None:
+    one = of_net(positive, truth)
+    assert {key for key, metric in BY_KEY.items() if applies(metric, one)} == keys
+    assert set(two_sided(one)) == keys
+
+
+@pytest.mark.parametrize(("count", "told"), [(999, False), (1000, True)])
+def test_one_in_a_thousand_needs_a_thousand_negative_cells(count: int, *, told: bool) -> None:
+    one = of_net(("ill",), [0] * count + [1])
+    assert applies(BY_KEY["sensitivity_at_0.1_percent_fp"], one) == told
+    assert applies(BY_KEY["sensitivity_at_1_percent_fp"], one)
+
+
+def test_the_suspicion_is_that_of_all_positive_classes_together() -> None:
+    one = replace(
+        of_net(("early", "late"), [0, 1], labels=("clear", "early", "late")),
+        scores=np.array([[0.75, 0.125, 0.125], [0.375, 0.25, 0.375]], np.float32),
+    )
+    assert one.suspicion.tolist() == [0.25, 0.625]
+    assert one.flagged(0.5).tolist() == [False, True]
+    assert one.flagged(0.25).tolist() == [True, True]
+    assert one.decided().tolist() == [0, 2]
+    assert one.truth() is not None
+    assert replace(one, fit=replace(one.fit, label_of=None)).truth() is None
+
+
+@pytest.mark.parametrize(
+    ("hits", "total", "value", "low", "high"),
+    [
+        (0, 100, 0.0, 0.0, 0.0362),
+        (5, 10, 0.5, 0.1871, 0.8129),
+        (10, 10, 1.0, 0.6915, 1.0),
+    ],
+)
+def test_an_exact_share_has_the_interval_of_independent_cells(
+    hits: int, total: int, value: float, low: float, high: float
+) -> None:
+    found = exact(hits, total)
+    assert (found.value, found.n) == (value, total)
+    assert found.low == pytest.approx(low, abs=1e-4)
+    assert found.high == pytest.approx(high, abs=1e-4)
+
+
+def test_of_nothing_there_is_no_share() -> None:
+    found = exact(0, 0)
+    assert np.isnan(found.value)
+    assert (found.low, found.high, found.n) == (None, None, 0)
+
+
+def test_scores_alone_are_judged_as_cells_are() -> None:
+    positive, suspicion = np.array([False, True, True, False]), np.array([0.25, 0.75, 0.375, 0.625], np.float32)
+    one = two_classes(CARD, positive, suspicion, np.array(["b", "b", "a", "a"]))
+    assert one.positive.tolist() == positive.tolist()
+    assert one.suspicion.tolist() == suspicion.tolist()
+    assert one.scores[:, 0].tolist() == (1 - suspicion).tolist()
+    assert one.cells.labels == CARD.labels
+    assert one.cells.groups.tolist() == ["b", "b", "a", "a"]
+    assert one.cells.fields.tolist() == [1, 1, 0, 0]
+    assert one.cells.as_found().truth.tolist() == [0, 1, 1, 0]
+    assert len(one.lost) == 0
+    assert measure(BY_KEY["sensitivity"], one).value == 0.5
+    assert measure(BY_KEY["false_positive_rate"], one).value == 0.5
+    assert measure(BY_KEY["auc"], one).value == 0.75
+
+
+def test_two_nets_agree_on_a_cell_where_they_call_it_the_same_at_the_cards_threshold() -> None:
+    card = replace(CARD, threshold=0.75)
+    one = np.array([[0.5, 0.5], [0.125, 0.875], [0.125, 0.875]], np.float32)
+    other = np.array([[0.375, 0.625], [0.375, 0.625], [0.25, 0.75]], np.float32)
+    assert agreeing(one, other, card).tolist() == [True, False, True]
+
+
+def test_known_negative_groups_with_equal_rates_are_in_the_order_of_their_names() -> None:
+    groups = np.array(["c", "b", "a", "d"])
+    p = np.array([0.0, 0.0, 0.0, 0.9], np.float32)
+    one = CellScores(CARD, TWO, cells(np.zeros(4), groups), np.stack([1 - p, p], axis=1))
+    assert [k.group for k in known_negatives(one)] == ["d", "a", "b", "c"]
+
+
+def test_cells_of_a_class_that_is_not_positive_may_be_lost_from_a_known_negative_group() -> None:
+    base = cells(np.zeros(2), np.array(["a", "b"]), lost=1)
+    one = CellScores(CARD, TWO, replace(base, lost_truth=np.zeros(1, np.int32)), np.zeros((2, 2), np.float32))
+    assert [k.group for k in known_negatives(one)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "recalls", "precisions", "macro", "accuracy"),
+    [
+        pytest.param([[3, 1, 0], [0, 4, 0]], [0.75, 1.0], [1.0, 0.8], (6 / 7 + 8 / 9) / 2, 7 / 8, id="one mistake"),
+        pytest.param([[3, 0, 1], [0, 4, 0]], [0.75, 1.0], [1.0, 1.0], (6 / 7 + 1) / 2, 7 / 8, id="one cell lost"),
+        pytest.param([[3, 1, 0], [0, 0, 0]], [0.75, np.nan], [1.0, 0.0], 6 / 7, 3 / 4, id="a class without cells"),
+        pytest.param([[0, 2, 0], [0, 2, 0]], [0.0, 1.0], [np.nan, 0.5], (0 + 2 / 3) / 2, 2 / 4, id="never called"),
+    ],
+)
+def test_shares_of_a_confusion_matrix(
+    matrix: list[list[int]], recalls: list[float], precisions: list[float], macro: float, accuracy: float
+) -> None:
+    table = np.array(matrix)
+    assert confusion.recalls(table) == pytest.approx(recalls, nan_ok=True)
+    assert confusion.precisions(table) == pytest.approx(precisions, nan_ok=True)
+    assert confusion.macro_f1(table) == pytest.approx(macro)
+    assert confusion.accuracies(table) == pytest.approx(accuracy)
+    both = np.stack([table, table[::-1]])
+    assert confusion.accuracies(both)[0] == pytest.approx(accuracy)
+    assert confusion.recalls(both)[0] == pytest.approx(recalls, nan_ok=True)
+
+
+def test_a_confusion_matrix_needs_the_nets_own_classes_and_has_intervals_over_several_groups_only() -> None:
+    one = three([0, 1, 2, 0], [0, 1, 1, 0])
+    with pytest.raises(ValueError, match=r"^the net's classes are not those of the cells$"):
+        confusion.tables(replace(one, fit=replace(one.fit, label_of=None)))
+    assert confusion.tables(one).shape == (2, 3, 4)
+    whole = confusion.figures(one)
+    assert whole["labels"] == ["a", "b", "c"]
+    assert whole["macro_f1"]["n"] == 3
+    assert (whole["recall"]["a"]["low"], whole["recall"]["a"]["n"]) == (1.0, 2)
+    assert (whole["precision"]["b"]["value"], whole["precision"]["b"]["n"]) == (0.5, 2)
+    alone = confusion.figures(
+        replace(one, cells=replace(one.cells, groups=np.full(4, "s"), fields=np.zeros(4, np.int32)))
+    )
+    assert alone["accuracy"]["low"] is None
+    assert alone["recall"]["a"]["low"] is None
