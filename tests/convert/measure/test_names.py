@@ -64,6 +64,6 @@ def test_a_class_is_named_in_any_case() -> None:
 
 
 def test_all_names_that_are_lacking_are_told_and_the_order_is_the_users() -> None:
-    with pytest.raises(CellsError, match="^--positive ring, bud: no such class, there are a, b$"):
+    with pytest.raises(CellsError, match=r"^--positive ring, bud: no such class, there are a, b$"):
         match(iter(("ring", "A", "bud")), ("a", "b"), "--positive")
     assert match(("B", "a"), ("a", "b"), "--positive") == ("b", "a")

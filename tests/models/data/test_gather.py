@@ -36,7 +36,8 @@ def test_every_folder_is_read_with_the_same_classes_and_its_notes_are_told(*, le
     sources, said = (Source("a"), Source("b")), list[str]()
     opened = OpenData(cast("tuple[CellFolder, ...]", sources), SCHEME)
     progress: Callable[[str, float], None] = lambda *_: None  # noqa: E731
-    assert opened.read(CropSpec(), progress, said.append, learn=learn) == ["cells of a", "cells of b"]
+    read: list[Any] = list(opened.read(CropSpec(), progress, said.append, learn=learn))
+    assert read == ["cells of a", "cells of b"]
     assert said == ["a note on a", "a note on b"]
     assert sources[0].asked == sources[1].asked == [(SCHEME, CropSpec(), progress, learn)]
     assert opened.names == ("a", "b")
@@ -83,5 +84,5 @@ def test_options_reach_the_classes(tmp_path: Path) -> None:
 
 
 def test_nothing_given_is_refused() -> None:
-    with pytest.raises(CellsError, match="^nothing to work on: give --cells DIR or --fields DIR$"):
+    with pytest.raises(CellsError, match=r"^nothing to work on: give --cells DIR or --fields DIR$"):
         gather(DataOptions())

@@ -38,7 +38,7 @@ def middles(one: GroupedScene) -> np.ndarray:
     centres = (one.scene.boxes[:, :2] + one.scene.boxes[:, 2:] / 2).astype(int)
     height, width = one.scene.rgb.shape[:2]
     seen = (centres >= 0).all(axis=1) & (centres[:, 0] < width) & (centres[:, 1] < height)
-    return one.scene.rgb[centres[seen, 1], centres[seen, 0]].astype(int)
+    return np.asarray(one.scene.rgb[centres[seen, 1], centres[seen, 0]], int)
 
 
 def test_annotated_fields_keep_their_cells_kinds_and_blocks() -> None:
