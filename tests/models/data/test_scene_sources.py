@@ -180,3 +180,11 @@ def test_images_are_read_in_colour(data: Path) -> None:
     table = [row for row in rows(data) if path.name == Path(row["file"]).name]
     ((image, _),) = next(iter(CellPool(data / "nih_cells", table).by_slide.values()))
     assert image[16, 16].tolist() == [200, 20, 10]
+
+
+def test_small_cells_are_not_enlarged(data: Path) -> None:
+    path = data / "iml_fields" / "annotations.json"
+    path.write_text(path.read_text().replace('"w": 40, "h": 40', '"w": 20, "h": 20'))
+    (one, *_) = drawn(annotated(sets.get("iml_fields"), 1, 0))
+    assert one.scene.unit == 20
+    assert one.scene.rgb.shape == (320, 416, 3)
