@@ -65,8 +65,8 @@ ROOMS = {
             "tests/convert/test_scoring.py",
         ),
     ),
-    "models/judge": Room(("models/judge/*.py",), ("tests/models",)),
-    "models/data": Room(("models/data/*.py",), ("tests/models",)),
+    "models/judge": Room(("models/judge/*.py",), ("tests/models/judge", "tests/models/data")),
+    "models/data": Room(("models/data/*.py",), ("tests/models/data", "tests/models/judge")),
 }
 """Which tests belong to which room. A test that needs TensorFlow, real images or a browser is left out."""
 

@@ -27,7 +27,7 @@ def choose_groups(groups: np.ndarray, truth: np.ndarray, share: float, seed: int
         seed: of the draws.
 
     Raises:
-        CellsError: all cells are of one group.
+        CellsError: all cells are of one group, or every draw takes all groups.
     """
     if share <= 0:
         return frozenset()
@@ -59,4 +59,8 @@ def choose_groups(groups: np.ndarray, truth: np.ndarray, share: float, seed: int
         away = float(np.abs(got - share).mean() + _LACKING * lacking)
         if away < best:
             best, chosen = away, held
+    if not chosen.any():
+        raise CellsError(
+            f"{share:g} of the cells cannot be held out of {len(names)} slides or blocks: a smaller share, or more of them"
+        )
     return frozenset(str(name) for name in names[chosen])

@@ -144,3 +144,56 @@ def test_neighbours_with_a_number_missing_stay_together_where_the_user_splits(tm
     fields = read(tmp_path, [{"image_name": f"f{n}.png", "objects": []} for n in range(0, 48, 2)])
     assert [fields[i].block for i in (0, 1)] == [0, 0]
     assert 2 < fields[-1].block < 24
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (
+            coco(annotations=[{"image_id": 7, "category_id": 2, "bbox": [0, 0, 0, 9]}]),
+            r"f1\.png: an impossible box: \[0, 0, 0, 9\]$",
+        ),
+        ([{"image_name": "a.png", "points": [[1e999, 1]]}], r"a\.png: a point that is not finite$"),
+        (coco(annotations=[{"image_id": 8}]), "an annotation is of image 8, which is not among the images$"),
+        (
+            coco(annotations=[{"image_id": 7, "category_id": 3}]),
+            "an annotation is of category 3, which is not among the categories$",
+        ),
+        (
+            coco(images=[{"id": 7, "file_name": "../a.png"}], annotations=[]),
+            r"the image name '\.\./a\.png' leads out of the folder$",
+        ),
+        ([], "no field is annotated in it$"),
+    ],
+)
+def test_the_place_of_a_fault_is_told(tmp_path: Path, raw: Any, said: str) -> None:
+    with pytest.raises(CellsError, match=said):
+        read(tmp_path, raw)
+
+
+def test_crowds_and_what_was_set_aside_are_no_cells_and_a_score_is_one_images_own(tmp_path: Path) -> None:
+    box = {"category_id": 2, "bbox": [0, 0, 9, 9]}
+    raw = coco(
+        images=[{"id": number, "file_name": f"f{number}.png"} for number in (1, 2)],
+        annotations=[
+            {**box, "image_id": 1, "iscrowd": 1},
+            {**box, "image_id": 1},
+            {**box, "image_id": 2, "score": 0.5},
+        ],
+    )
+    one, two = read(tmp_path, raw)
+    assert (one.types, two.types) == (("ring",), ("ring",))
+    assert (one.scored, two.scored) == (False, True)
+    assert one.size is None
+
+
+@pytest.mark.parametrize(("fields", "blocks"), [(1, 1), (5, 5), (12, 6), (60, 6), (210, 6), (420, 12)])
+def test_unless_told_there_are_about_six_blocks_of_35_images_at_most(tmp_path: Path, fields: int, blocks: int) -> None:
+    found = read(tmp_path, [{"image_name": f"f{n}.png", "objects": []} for n in range(fields)])
+    assert len({field.block for field in found}) == blocks
+
+
+def test_no_names_are_of_no_annotation(tmp_path: Path) -> None:
+    (field,) = read(tmp_path, [{"image_name": "a.png", "objects": []}])
+    assert field.of(["ring"]).dtype == bool
+    assert len(field.of(["ring"])) == 0

@@ -61,3 +61,9 @@ def test_a_class_is_named_in_any_case() -> None:
     assert match(("Parasitized",), ("uninfected", "parasitized"), "--positive") == ("parasitized",)
     with pytest.raises(CellsError, match="--positive ring: no such class, there are uninfected, parasitized"):
         match(("ring",), ("uninfected", "parasitized"), "--positive")
+
+
+def test_all_names_that_are_lacking_are_told_and_the_order_is_the_users() -> None:
+    with pytest.raises(CellsError, match=r"^--positive ring, bud: no such class, there are a, b$"):
+        match(iter(("ring", "A", "bud")), ("a", "b"), "--positive")
+    assert match(("B", "a"), ("a", "b"), "--positive") == ("b", "a")

@@ -216,3 +216,9 @@ def test_a_plain_card_says_what_the_net_gives(output: str, *, logits: bool) -> N
     made = scoring.plain_card("net", ("a", "b"), "grey", logits=logits, positive=("b",))
     assert (made.name, made.task, made.labels, made.colour) == ("net", "classify", ("a", "b"), "grey")
     assert (made.output, made.positive) == (output, ("b",))
+
+
+def test_scores_in_the_devices_runtime_are_the_classifiers() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    one = card()
+    assert (scoring.device_scores(MODEL.flatbuffer, one, images) == Classifier(MODEL, one).scores(images)).all()

@@ -212,6 +212,10 @@ STAGED = Card("net", "classify", ("none", "ring", "schizont"), positive=("ring",
         pytest.param(("Ring", "none"), "none", ("Ring",), STAGED, ([1, 0], [True, False]), id="by name, in any order"),
         pytest.param(("none",), "none", (), STAGED, ([0], [False]), id="only the background"),
         pytest.param(
+            ("none", "ring"), "none", ("ring",), Card("net", "classify", ("none", "ring")), ([0, 1], [False, True]),
+            id="a net without positive classes: what is positive among the cells",
+        ),
+        pytest.param(
             ("parasitized", "uninfected"), "parasitized", ("uninfected",), BINARY, ([1, 0], [True, False]),
             id="what the net calls positive goes first",
         ),

@@ -79,3 +79,13 @@ def test_a_class_in_one_group_only_does_not_spoil_the_share_of_the_others() -> N
     )
     held = np.isin(groups, list(choose_groups(groups, truth, 0.2, 0)))
     assert [int(held[truth == label].sum()) for label in (0, 1)] == [20, 20]
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.5, 1), (0.9, None), (1.0, None)])
+def test_a_share_that_takes_every_group_is_refused_and_never_quietly_nothing(share: float, held: int | None) -> None:
+    groups, truth = slides([("one", 0, 10), ("one", 1, 10), ("two", 0, 10), ("two", 1, 10)])
+    if held is not None:
+        assert len(choose_groups(groups, truth, share, 0)) == held
+        return
+    with pytest.raises(CellsError, match="a smaller share"):
+        choose_groups(groups, truth, share, 0)

@@ -52,6 +52,7 @@ def test_the_table_counts_lost_cells_as_missed_and_finds_against_annotations(wor
     counted = np.array([16, 18, 16, 16]) / truth - 1
     assert found["count_error"] == {"bias": round(counted.mean(), 4), "spread": round(counted.std(ddof=1), 4)}
     assert found["finder"] == FINDER
+    assert found["set"] == "IML fields, 4 parts of blocks never seen"
 
 
 def test_unseen_crops_are_the_folds_own_slides_and_fields(world: World) -> None:

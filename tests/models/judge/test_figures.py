@@ -329,3 +329,11 @@ def test_a_confusion_matrix_needs_the_nets_own_classes_and_has_intervals_over_se
     )
     assert alone["accuracy"]["low"] is None
     assert alone["recall"]["a"]["low"] is None
+
+
+@pytest.mark.parametrize(("groups", "interval"), [(1, False), (2, True)])
+def test_two_groups_are_enough_for_an_interval(groups: int, *, interval: bool) -> None:
+    one = scored(groups=groups, count=100)
+    one = replace(one, cells=replace(one.cells, fields=np.zeros(100, np.int32)))
+    assert (measure(BY_KEY["auc"], one).low is not None) == interval
+    assert (measure(BY_KEY["accuracy"], one).low is not None) == interval

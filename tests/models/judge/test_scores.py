@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from edge.card import FinderSpec
+from edge.finders import Finder
 from edge.modelfile import Card, ModelFile, read_model, write_model
 from edge.types import Cells, UInt8Array
 from models.data.fields import load_iml
@@ -40,8 +42,8 @@ def finder(kind: type[SquareFinder] = SquareFinder) -> SquareFinder:
 
 def test_what_a_finder_sets_aside_is_no_find(world: World) -> None:
     fields = load_iml(world.build().data / "iml_fields")
-    assert [len(one.boxes) for one in finds_of(finder(), fields)] == [8] * 8  # type: ignore[arg-type]
-    found = list(finds_of(finder(WithPlatelets), fields))  # type: ignore[arg-type]
+    assert [len(one.boxes) for one in finds_of(cast("Finder", finder()), fields)] == [8] * 8
+    found = list(finds_of(cast("Finder", finder(WithPlatelets)), fields))
     assert [len(one.boxes) for one in found] == [7] * 8
     assert found[3].field is fields[3]
     assert found[3].shape == (240, 320)
