@@ -139,7 +139,8 @@ class Assessor:
         if known.any_time is None or once:
             limit = limit_of_blank(known.errors.false, cells, self.level)
             return _Test(Look.ONE, self.level, self.level, limit, _estimate(known, count, cells, self.level))
-        if not complete or self._decided(known, tally) != INDETERMINATE:
+        # "insufficient" on the way is no decision: only these two end a sample early, and so only they forgo the last look.
+        if not complete or self._decided(known, tally) in (POSITIVE, NEGATIVE):
             return self._any_time(known, known.any_time, count, cells)
         level, below_level = self._last_levels(known, known.any_time, cells)
         limit = limit_of_blank(known.errors.false, cells, level)

@@ -212,6 +212,18 @@ def test_a_last_look_that_cannot_say_negative_spends_nothing_on_it(made: Calibra
         assert got.most == at_most(2, 2000, made.errors(LABEL))
 
 
+def test_a_sample_of_few_good_fields_is_not_decided_on_the_way_and_gets_its_last_look() -> None:
+    assessor = Assessor(GOOD, TARGET, every_look=True)
+    few = tally(2997, 3, rejected=90)
+    assert assessor.decided(tally(2997, 3))  # with all fields good: negative at a look on the way
+    assert not assessor.decided(few)
+    assert Assessor(GOOD, TARGET).findings(few, advise=False)[0].flag == "positive"
+    (got,) = assessor.findings(few, advise=False)
+    assert (got.look, got.flag) == ("last", "positive")
+    (stopped,) = assessor.findings(few, complete=False, advise=False)
+    assert (stopped.look, stopped.flag) == ("every", "insufficient")  # Ctrl-C: there is no last look
+
+
 def test_the_last_look_is_never_certain() -> None:
     assessor = Assessor(GOOD, TARGET, every_look=True)
     assert assessor._left(0.049) == pytest.approx(0.999)
