@@ -67,8 +67,3 @@ BOARDS = (PI_3, PI_4, PI_5)
 
 PI_2 = Board("Raspberry Pi 2", "cortex-a7", _ARMV7, 7, 0xC07, 0, 5, 0.9, None)
 """The 32-bit board."""
-
-
-def board_of(cpu: str) -> Board:
-    """The 64-bit board with that core; raises KeyError."""
-    return {board.cpu: board for board in BOARDS}[cpu]

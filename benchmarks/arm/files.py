@@ -24,7 +24,7 @@ from edge.modelfile import read_model
 from edge.runtime import Net
 
 VERSION = 1
-"""Of the JSON that ``count_files`` gives."""
+"""Version of the JSON that ``count_files`` gives."""
 
 _MARKS = "marks.txt"
 

@@ -45,7 +45,7 @@ MUST_AGREE: Final = (
     "python",
     "runtime",
 )
-"""Of the device: where these differ, so does what was measured."""
+"""Facts of the device: where these differ, so does what was measured."""
 
 Floats = NDArray[np.float64]
 

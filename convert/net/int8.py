@@ -7,17 +7,14 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from convert.errors import UnsupportedError, gist
-from convert.net.batch import Feed, batch_of, check_batches, feed, free_batch, grouped
-from convert.net.values import RANGES
+from convert.net.batch import Feed, batch_of, check_batches, free_batch, grouped
 from edge.types import UInt8Array
 
 HEALTHY = 1 / math.sqrt(12)
@@ -34,14 +31,6 @@ def tool_versions() -> dict[str, str]:
         with contextlib.suppress(ImportError):
             found[name] = version(name)
     return found
-
-
-def to_int8(model: Any, calibration: Iterable[np.ndarray], shape: tuple[int, int, int]) -> bytes:
-    """Quantise a Keras model whose input is (byte - 128) / 64; ``calibration``: uint8 [h, w, 3] each. See ``quantise``."""
-    import keras  # noqa: PLC0415
-
-    inputs = keras.layers.Input(batch_shape=(1, *shape))
-    return quantise(keras.Model(inputs, model(inputs, training=False)), feed(list(calibration), RANGES["-2..2"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,9 @@ def train(
     ] = None,
     fold: Annotated[
         Optional[list[int]],  # noqa: UP045
-        typer.Option(min=0, help="Of a recipe: the net without this fold's groups; several times."),
+        typer.Option(min=0, help="Fold of a recipe: the net that never sees its groups; may be repeated."),
     ] = None,
-    all_folds: Annotated[bool, typer.Option("--all-folds", help="Of a recipe: the nets of all its folds.")] = False,
+    all_folds: Annotated[bool, typer.Option("--all-folds", help="Make the nets of all folds of a recipe.")] = False,
     shipped: Annotated[bool, typer.Option("--shipped", help="Besides the folds, the net that ships.")] = False,
     cells: CellFolders = None,
     fields: FieldFolders = None,

@@ -55,11 +55,6 @@ def blocks_by_fold(fields: list[ImlField]) -> list[list[int]]:
     return [blocks[i::BLOCK_FOLDS] for i in range(BLOCK_FOLDS)]
 
 
-def by_fold(fields: list[ImlField]) -> list[list[ImlField]]:
-    """The held-out fields of each fold."""
-    return [[field for field in fields if field.block in blocks] for blocks in blocks_by_fold(fields)]
-
-
 def fold_paths(folder: Path, name: str) -> list[Path]:
     """The fold files of a model, in order: a classifier has one more than there are folds of blocks."""
     count = BLOCK_FOLDS if name == FINDER else SLIDE_FOLDS

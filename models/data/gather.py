@@ -72,7 +72,7 @@ class OpenData:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the folders."""
+        """Names of the folders."""
         return tuple(source.name for source in self.sources)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from edge.types import UInt8Array
 
 _NEAREST = 0.22
-"""Of the crop's side: no rim is nearer to the middle."""
+"""Share of the crop's side: no rim is nearer to the middle."""
 _STEPS = 24  # angles of a platelet's outline
 _RADIUS = (0.035, 0.1)  # in sides of the crop
 _DENSITY = ((0.1, 0.5), (0.4, 1.3), (0.0, 0.3))

@@ -13,7 +13,7 @@ from models.data.streams import RandomStream
 from models.train.loop import Keeping, Log, ahead, optimiser, run
 
 _DECAY = 1e-4
-"""Of the weights, per step and learning rate."""
+"""Weight decay, per step and learning rate."""
 
 _LARGEST_GRADIENT = 5.0
 """Norm to which gradients are clipped."""

@@ -54,7 +54,7 @@ WORK = "work"
 """Folder beside a net that keeps its checkpoint until it is made."""
 
 FIRST_THRESHOLDS = (0.4, 0.2, *OTHERS)
-"""Of a finder, before ``choose-thresholds`` chooses on blocks that the folds held out."""
+"""Thresholds of a finder, before ``choose-thresholds`` chooses them on blocks that the folds held out."""
 
 _VIEWS = 200
 """Views that a finder is calibrated on."""

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.net.int8 import to_int8, tool_versions
+from convert.net.int8 import tool_versions
 from edge.modelfile import Card, write_model
+from models.train.device import classifier_file
 
 HERE = Path(__file__).parent
 
@@ -24,8 +25,8 @@ def main() -> None:
     out = keras.layers.Conv2D(
         3, 1, use_bias=False, kernel_initializer=lambda shape, dtype=None: np.eye(3).reshape(shape)
     )(mean)
-    shades = [np.full((32, 32, 3), value, np.uint8) for value in (0, 80, 160, 255)]
-    flatbuffer = to_int8(keras.Model(inputs, out), shades, (32, 32, 3))
+    shades = np.stack([np.full((32, 32, 3), value, np.uint8) for value in (0, 80, 160, 255)])
+    flatbuffer = classifier_file(keras.Model(inputs, out), shades, "colour")
     card = Card("colour", "classify", ("red", "green", "blue"), ("blue",), output="logit", tools=tool_versions())
     write_model(HERE / "colour.tflite", flatbuffer, card)
 

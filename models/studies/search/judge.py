@@ -31,7 +31,7 @@ RATE = 0.01
 """Share of the uninfected finds that count as positive; the threshold is chosen on the very cells that are judged."""
 
 VERSION = 2
-"""Of the kept figures."""
+"""Version of the kept figures; those of another one are measured again."""
 
 AUC, ACCURACY, AT_1, AT_01 = "auc", "accuracy", "sensitivity_at_1_percent_fp", "sensitivity_at_0.1_percent_fp"
 """The figures of ``models.judge.figures`` that are shown."""
