@@ -25,7 +25,7 @@ WHITE_CELL, PLATELET, DEBRIS = 1, 2, 3  # indices into ``KINDS``
 PURPLE = 0.12
 """A patch of a cell this much more purple than the field's red cells makes the cell suspect."""
 
-_PALEST = 0.5  # darkness below this is background, whatever its colour
+_PALEST = 0.5  # darkness that a paler patch is treated as having, so that noise is not divided by little
 _DENSE = 1.9  # times a red cell's optical density in green
 _NUCLEUS = 2.7  # times a red cell's optical density in green
 _REDDER = 0.08  # optical density in red that stain adds and haemoglobin does not

@@ -25,7 +25,7 @@ from edge.verdict.limits import ErrorRates
 from edge.verdict.tails import Floats, beta_cdf
 
 _TABLE = 400  # shares at which the confidence distribution is tabulated
-_STEPS = 60  # halvings of an interval: to the last bit of a double
+_STEPS = 60  # most halvings of an interval; the search ends earlier, at four digits
 _LEAST = 1e-3  # of a beta distribution's parameters: all of the cells, or none of them
 
 

@@ -8,7 +8,7 @@ from edge.verdict.limits import MOST_CELLS
 
 _FIRST = 10  # cells of the first step outwards
 _STRIDE = 1.6  # factor from one step to the next
-_FINER = 5  # halvings afterwards: the answer is shown with two digits
+_FINER = 5  # halvings of the last step: the answer is shown with two digits
 _WITHIN = 2.0  # standard deviations of what the further cells may show at the present rate
 
 

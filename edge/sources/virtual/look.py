@@ -32,7 +32,7 @@ _RED_DENSITY: Final = (
     (0.16, 0.42, 0.22),
     (0.20, 0.55, 0.24),
 )
-_RED_WEIGHTS: Final = (0.30, 0.25, 0.12, 0.35, 0.25, 0.30)  # how often each of the stains is drawn from
+_RED_WEIGHTS: Final = (0.30, 0.25, 0.12, 0.35, 0.25, 0.30)  # weight of each stain in the mixture of a slide
 _CHROMATIN: Final = (0.85, 1.75, 0.60)  # optical density of chromatin in a bluish stain
 _CHROMATIN_RED: Final = (0.62, 1.70, 0.45)  # the same in a reddish stain
 _CYTOPLASM: Final = (0.42, 0.40, 0.12)  # optical density of a parasite's cytoplasm
