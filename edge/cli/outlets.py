@@ -19,7 +19,6 @@ from edge.outputs.console import Progress, Screen, Summary
 from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines
 from edge.outputs.pace import EndConditions
-from edge.report.output import HtmlReport
 from edge.report.records import RunDescription
 from edge.sources.files import PICTURE_SUFFIXES, expand
 from edge.sources.video import VIDEO_SUFFIXES
@@ -59,6 +58,8 @@ def open_outputs(
         if chosen.detections:
             outputs.append(Coco(chosen.detections, card, model))
         if chosen.report and about:
+            from edge.report.output import HtmlReport  # noqa: PLC0415 - a run without a report starts quicker
+
             outputs.append(HtmlReport(chosen.report, about))
     except BaseException:
         for output in outputs:
