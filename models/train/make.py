@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convert.measure.operating import how
 from convert.measure.reading import Progress
 from convert.net.int8 import tool_versions
 from edge.errors import OutputError
@@ -23,23 +22,18 @@ from edge.macs import macs
 from edge.modelfile import Card, FinderSpec, write_model
 from edge.safe_file import write_text
 from models.cards import card_text
-from models.data.cells import LabelledCells, join
-from models.data.classes import ClassScheme, fit
+from models.data.classes import ClassScheme
 from models.data.scenes import CELL_PX, KINDS, STRIDE, VIEW, draw
 from models.data.streams import RandomStream
-from models.judge import confusion
-from models.judge import figures as score
 from models.judge.finder_thresholds import OTHERS
-from models.judge.words import few_groups, scored_lines
 from models.places import MODELS
 from models.train import finder_net, material
+from models.train.accuracy import with_figures, with_threshold
 from models.train.classifier import BatchClasses, CellTraining, train
 from models.train.device import (
     calibration,
     classifier_file,
     finder_file,
-    float_scores,
-    int8_scores,
     save_keras,
 )
 from models.train.finder import FinderTraining
@@ -273,8 +267,10 @@ def _classifier(making: Making, fold: int | None, out: Path) -> Card:
         licence=recipe.licence,
     )
     if recipe.threshold.rule == VALIDATION:
-        card = _with_threshold(making, card, flatbuffer, parts.validation)
-    card = _with_figures(making, card, flatbuffer, model, parts.held_out)
+        card = with_threshold(card, flatbuffer, parts.validation, recipe.threshold.false_positives, making.log)
+    card = with_figures(
+        card, flatbuffer, model, parts.held_out, scheme=scheme, together=not recipe.split.folds, log=making.log
+    )
     card = write_model(out, flatbuffer, card)
     if not recipe.split.folds:
         write_text(out.with_name("CARD.md"), card_text(card, out.stat().st_size))
@@ -298,58 +294,3 @@ def _divided(scheme: ClassScheme, parts: Parts) -> list[str]:
         counts = ", ".join(f"{count} {label}" for label, count in counted)
         lines.append(f"{what + ':':14} {counts} in {_groups(cells)} groups" if cells else f"{what + ':':14} nothing")
     return lines
-
-
-def _with_threshold(making: Making, card: Card, flatbuffer: bytes, parts: Sequence[CellMaterial]) -> Card:
-    """The operating threshold, by the int8 file's scores on groups that are neither learned from nor held out."""
-    if not card.positive or len(card.positive) == len(card.labels):
-        return card
-    if not parts:
-        return replace(card, threshold_origin="one half, not chosen on anything")
-    cells = join([one.cells for one in parts])
-    judged = cells.judged()
-    rule = how(making.recipe.threshold.false_positives, judged, card, known=True)
-    if rule.note:
-        making.log(f"! {rule.note}")
-    threshold = rule.threshold(int8_scores(flatbuffer, card, cells), judged, card)
-    return replace(card, threshold=float(threshold), threshold_origin=rule.origin)
-
-
-def _with_figures(making: Making, card: Card, flatbuffer: bytes, model: Any, parts: Sequence[CellMaterial]) -> Card:
-    """The card with the int8 file's figures on what was held out: of a fold set by set, else of all of it together."""
-    whole = {one.origin: one.cells for one in parts}
-    if parts and not making.recipe.split.folds:
-        whole = {", ".join(whole): join([one.cells for one in parts])}
-    accuracy = {}
-    for name, cells in whole.items():
-        found = held_out_figures(
-            card, flatbuffer, model, cells, scheme=making.scheme, name=f"held-out groups of {name}"
-        )
-        for line in (*scored_lines(card.name, found), *few_groups(found["groups"])):
-            making.log(line)
-        accuracy["held_out" if len(whole) == 1 else f"held_out {name}"] = found
-    return replace(card, accuracy=accuracy)
-
-
-def held_out_figures(
-    card: Card, flatbuffer: bytes, model: Any, cells: LabelledCells, *, scheme: ClassScheme, name: str
-) -> dict[str, Any]:
-    """What an int8 file is worth on cells it never learned from, and how often the float net decides alike; plain values.
-
-    Args:
-        card: of the net.
-        flatbuffer: its int8 file.
-        model: its Keras model.
-        cells: uncoloured, with slack.
-        scheme: their classes.
-        name: of the cells, in words.
-    """
-    scores = int8_scores(flatbuffer, card, cells)
-    scored = score.CellScores(card, fit(scheme, card), cells, scores)
-    found: dict[str, Any] = {"set": name, "cells": len(cells), "groups": len(np.unique(cells.groups))}
-    found |= score.two_sided(scored)
-    if len(card.labels) > 2 or not card.positive:
-        found["classes"] = confusion.figures(scored)
-    same = score.agreeing(scores, float_scores(model, cells, card.crop), card)
-    found["agreement_with_float"] = asdict(score.share(same, cells.units()[0]))
-    return found

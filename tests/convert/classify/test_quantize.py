@@ -90,7 +90,7 @@ def test_a_trained_net_becomes_a_device_file_that_is_as_good(device: tuple[Path,
     assert report["way"] == "native"
     assert out.stat().st_size < 60_000
     assert "written" in shown
-    assert "not a diagnosis" in shown.lower()
+    assert "not a diagnosis" in " ".join(shown.lower().split())  # lines may be folded anywhere
 
 
 def test_what_it_was_trained_on_is_found_out_and_said(device: tuple[Path, dict[str, Any], str]) -> None:

@@ -17,8 +17,8 @@ from edge.errors import OutputError
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card, read_model
 from models.places import MODELS
+from models.train import accuracy, material
 from models.train import make as making
-from models.train import material
 from models.train.classifier import train
 from models.train.device import int8_scores
 from models.train.make import make
@@ -80,7 +80,7 @@ def test_its_threshold_is_left_to_the_other_folds_and_no_cell_of_its_own_chooses
     def never(*_: Any) -> Card:
         raise AssertionError("a threshold was chosen")
 
-    monkeypatch.setattr(making, "_with_threshold", never)
+    monkeypatch.setattr(making, "with_threshold", never)
     _, card, _ = made(small("malaria-thin-32-lite"), 1)
     assert card.threshold == 0.5
 
@@ -98,7 +98,7 @@ def test_a_threshold_of_the_trainers_own_is_chosen_on_groups_that_are_neither_le
         scored.append({group for cells in sources for group in cells.groups.tolist()})
         return train(sources, *arguments, **more)
 
-    monkeypatch.setattr(making, "int8_scores", spy_scores)
+    monkeypatch.setattr(accuracy, "int8_scores", spy_scores)
     monkeypatch.setattr(making, "train", spy_train)
     recipe = small("malaria-thin-32")
     split = SplitRecipe(held_out=0.3, validation=0.3)
