@@ -10,7 +10,7 @@ SEED ?= 1
 
 help:
 	@echo 'make run    count a simulated slide on screen (the first time it installs: about a minute)'
-	@echo 'make test   lint, types, all tests (about six minutes on two cores)'
+	@echo 'make test   lint, types, all tests (about four minutes on two cores)'
 	@echo 'make test-build   what needs TensorFlow too (several minutes, a large download)'
 	@echo 'make bench  measure this machine (about five minutes); one result file in build/bench'
 	@echo 'make bench-report   docs/benchmarks.md from benchmarks/results'
@@ -29,7 +29,7 @@ run: $(VENV)/.run
 	@echo '      edge --help          all programs there are'
 
 test: lint types
-	@echo 'Tests: about six minutes on two cores. Those that need real images or TensorFlow are skipped'; \
+	@echo 'Tests: about four minutes on two cores. Those that need real images or TensorFlow are skipped'; \
 	 echo 'where there are none.'
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
