@@ -270,9 +270,7 @@ def two_classes(
     count = len(positive)
     crops, role = np.empty((count, 0, 0, 3), np.uint8), np.full(count, FOUND, np.int8)
     truth, lost_truth = positive.astype(np.int32), np.ones(len(lost), np.int32)
-    cells = LabelledCells(
-        crops, truth, card.labels, groups, number[:count], role, lost_truth, lost, number[count:]
-    )
+    cells = LabelledCells(crops, truth, card.labels, groups, number[:count], role, lost_truth, lost, number[count:])
     scores = np.stack([1 - suspicion, suspicion], axis=1)
     return CellScores(card, ClassMapping(np.arange(2, dtype=np.int32), card.positive_mask), cells, scores)
 

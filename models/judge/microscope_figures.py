@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,17 @@ from models.judge.figures import BY_KEY, CellScores, Measurement, Metric, applie
 KEPT_IN_TRIAGE = 0.995
 """Share of the infected cells that a triage must keep."""
 
-_SUMS = ("hits", "counted", "true", "infected", "infected lost", "white", "white counted", "platelets", "platelets counted")
+_SUMS = (
+    "hits",
+    "counted",
+    "true",
+    "infected",
+    "infected lost",
+    "white",
+    "white counted",
+    "platelets",
+    "platelets counted",
+)
 """What is counted in each field, and summed over fields, in this order."""
 
 _OF_SUMS: Mapping[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
@@ -64,13 +74,34 @@ _END_TO_END: Mapping[str, Metric] = {
 """The same of all annotated cells of fields: a lost one is reached by no threshold."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CalledCells:
+    """Scored cells, each held against the threshold of its own net.
+
+    Attributes:
+        card: of the net, or of one of several folds' nets.
+        infected: bool [n].
+        suspicion: float32 [n], the positive classes' scores added up.
+        called: bool [n], called infected.
+        units: str [n], what a bootstrap draws.
+        lost_units: str [m], of the infected cells that the finder lost; None: the cells were given, not found.
+    """
+
+    card: Card
+    infected: np.ndarray
+    suspicion: FloatArray
+    called: np.ndarray
+    units: np.ndarray
+    lost_units: np.ndarray | None = None
+
+
 def figures_of_fields(judged: JudgedFields) -> dict[str, Measurement]:
     """All figures of fields that mean something there."""
     infected, suspicion, called = (
         np.concatenate([getattr(one, name) for one in judged.fields]) for name in ("infected", "suspicion", "called")
     )
-    cells = figures_of_cells(judged.card, infected, suspicion, called, judged.of_cells(), judged.of_lost())
-    return _finder_figures(judged) | cells
+    cells = CalledCells(judged.card, infected, suspicion, called, judged.of_cells(), judged.of_lost())
+    return _finder_figures(judged) | figures_of_cells(cells)
 
 
 def _finder_figures(judged: JudgedFields) -> dict[str, Measurement]:
@@ -92,32 +123,17 @@ def _finder_figures(judged: JudgedFields) -> dict[str, Measurement]:
     return out
 
 
-def figures_of_cells(
-    card: Card,
-    infected: np.ndarray,
-    suspicion: FloatArray,
-    called: np.ndarray,
-    units: np.ndarray,
-    lost_units: np.ndarray | None = None,
-) -> dict[str, Measurement]:
-    """All figures of scored cells that mean something.
-
-    Args:
-        card: of the net, or of one of several folds' nets.
-        infected: bool [n].
-        suspicion: float32 [n].
-        called: bool [n], called infected at the threshold of the cell's own net.
-        units: str [n], what a bootstrap draws.
-        lost_units: str [m], of the infected cells that the finder lost; None: the cells were given, not found.
-    """
-    scored = two_classes(card, infected, suspicion, units, lost_units)
-    metrics = _OF_CELLS if lost_units is None else {**_OF_CELLS, **_END_TO_END}
+def figures_of_cells(cells: CalledCells) -> dict[str, Measurement]:
+    """All figures of scored cells that mean something."""
+    infected, called, units = cells.infected, cells.called, cells.units
+    scored = two_classes(cells.card, infected, cells.suspicion, units, cells.lost_units)
+    metrics = _OF_CELLS if cells.lost_units is None else {**_OF_CELLS, **_END_TO_END}
     # a finder that loses nothing has the figures of whole fields, too
     means = {key: infected.any() and applies(replace(metric, lost=False), scored) for key, metric in metrics.items()}
     out = {key: measure(metric, scored) for key, metric in metrics.items() if means[key]}
     if not infected.all():
         out["called"] = share(called[~infected], units[~infected])
-    lost = np.zeros(0, str) if lost_units is None else lost_units
+    lost = np.zeros(0, str) if cells.lost_units is None else cells.lost_units
     if infected.any() or len(lost):
         hits = np.concatenate([called[infected], np.zeros(len(lost), bool)])
         out["found"] = share(hits, np.concatenate([units[infected], lost]))

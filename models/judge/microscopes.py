@@ -1,7 +1,6 @@
 """Leave one microscope out: every set of images judged by nets that never learned from its microscope, by the device's own path.
 
-A row is a set: one of a microscope that the nets can leave out, one that no net ever learns from, or (folds) the blocks and slides that
-each fold's nets held out.
+A row is a set: of a microscope that nets leave out, one that no net ever learns from, or the blocks or slides that folds hold out.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from models.data.nih import INFECTED_LABEL
 from models.data.second_reading import second_reading
 from models.judge.device_fields import Truth, joined, judge_fields
 from models.judge.figures import Measurement
-from models.judge.microscope_figures import figures_of_cells, figures_of_fields
+from models.judge.microscope_figures import CalledCells, figures_of_cells, figures_of_fields
 from models.judge.scores import score_nih, suspicion
 from models.judge.unseen import UnseenFold, unseen_folds, unseen_model
 
@@ -50,7 +49,7 @@ class MicroscopeRow:
 
     Attributes:
         name: of the row.
-        learned: what the nets did not learn from, in words.
+        held_out: what the nets did not learn from, in words.
         nets: names of the files of finder and classifier; of cells without fields the classifier's alone.
         figures: by key (``models.judge.microscope_figures``); those that mean nothing here are left out.
         missing: why there are no figures, in words.
@@ -58,7 +57,7 @@ class MicroscopeRow:
     """
 
     name: str
-    learned: str
+    held_out: str
     nets: tuple[str, ...] = ()
     figures: Mapping[str, Measurement] = field(default_factory=dict)
     missing: str = ""
@@ -110,38 +109,35 @@ def _left_out(places: NetPlaces, microscope: tuple[str, ...], name: str, tell: P
     """The row of one set, by nets that learned from no set of its microscope."""
     data = sets.get(name)
     need(data)
-    learned = "in no training set" if name in JUDGING_ONLY else f"without {', '.join(microscope)}"
+    held_out = ", ".join(microscope)
     wanted = (CLASSIFIER,) if data.kind is SetKind.CELLS else (FINDER, CLASSIFIER)
     models = [unseen_model(net, microscope, places.folds, places.shelf) for net in wanted]
     if lacking := [net for net, model in zip(wanted, models, strict=True) if model is None]:
         commands = "; ".join(f"python -m models train {net} --without {','.join(microscope)}" for net in lacking)
-        return MicroscopeRow(name, learned, missing=f"not trained: {commands}")
+        return MicroscopeRow(name, held_out, missing=f"not trained: {commands}")
     found = [model for model in models if model is not None]
     with quiet_native_stderr():
         classifier = Classifier(found[-1])
         finder = LearnedFinder(found[0]) if len(found) > 1 else None
     names = tuple(model.path.name for model in found)
     if finder is None:
-        return _cells_row(name, learned, data, classifier, names, tell)
+        figures, notes = _of_cells(data, classifier, tell)
+        return MicroscopeRow(name, held_out, names, figures, notes=tuple(notes))
     reread = second_reading(data.folder) if name == IML else {}
     truth = Truth.SECOND if reread else Truth.ANNOTATED
     analyse = Analyser(finder, classifier)
     judged = judge_fields(data.fields(), analyse, classifier.card, tell, name=name, readings=reread, truth=truth)
-    return MicroscopeRow(name, learned, names, figures_of_fields(judged), notes=judged.notes)
+    return MicroscopeRow(name, held_out, names, figures_of_fields(judged), notes=judged.notes)
 
 
-def _cells_row(
-    name: str, learned: str, data: DataSet, classifier: Classifier, names: tuple[str, ...], tell: Progress
-) -> MicroscopeRow:
-    """The row of single cells."""
+def _of_cells(data: DataSet, classifier: Classifier, tell: Progress) -> tuple[dict[str, Measurement], list[str]]:
+    """The figures of a set of single cells, and what was noticed on reading it."""
     cells, notes = data.cells().read(_SCHEME, classifier.card.crop, tell)
-    tell(f"scoring the cells of {name}", -1)
-    scores = classifier.scores(cells.crops)
-    called = classifier.card.positive_mask[classifier.classes(scores)]
-    infected = _SCHEME.suspect[cells.truth]
-    units = cells.units()[0].astype(str)
-    figures = figures_of_cells(classifier.card, infected, suspicion(scores, classifier.card), called, units)
-    return MicroscopeRow(name, learned, names, figures, notes=tuple(notes))
+    tell(f"scoring the cells of {data.name}", -1)
+    scores, card = classifier.scores(cells.crops), classifier.card
+    called = card.positive_mask[classifier.classes(scores)]
+    infected, units = _SCHEME.suspect[cells.truth], cells.units()[0].astype(str)
+    return figures_of_cells(CalledCells(card, infected, suspicion(scores, card), called, units)), notes
 
 
 def _unseen_blocks(folds: Sequence[UnseenFold], tell: Progress) -> list[MicroscopeRow]:
@@ -160,7 +156,9 @@ def _unseen_blocks(folds: Sequence[UnseenFold], tell: Progress) -> list[Microsco
             part = judge_fields(held, analyse, classifier.card, tell, name=name, readings=reread, truth=truth)
             parts.append(part)
         names = (f"{FINDER}-fold*", f"{CLASSIFIER}-fold*")
-        rows.append(MicroscopeRow(name, f"{len(folds)} folds of blocks", names, figures_of_fields(joined(parts))))
+        rows.append(
+            MicroscopeRow(name, f"the blocks of each of {len(folds)} folds", names, figures_of_fields(joined(parts)))
+        )
     return rows
 
 
@@ -169,5 +167,5 @@ def _unseen_slides(folds: Sequence[UnseenFold], tell: Progress) -> MicroscopeRow
     with quiet_native_stderr():
         nets = [fold.classifier(CLASSIFIER) for fold in folds]
     cells, (scores,), (called,) = score_nih([nets], folds, tell)
-    figures = figures_of_cells(nets[0].card, cells.infected, scores, called, cells.slides)
-    return MicroscopeRow(UNSEEN_SLIDES, f"{len(folds)} folds of slides", (f"{CLASSIFIER}-fold*",), figures)
+    figures = figures_of_cells(CalledCells(nets[0].card, cells.infected, scores, called, cells.slides))
+    return MicroscopeRow(UNSEEN_SLIDES, f"the slides of each of {len(folds)} folds", (f"{CLASSIFIER}-fold*",), figures)
