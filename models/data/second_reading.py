@@ -7,18 +7,19 @@ Annotators missed parasites: with their labels alone a net that finds those is m
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 
 from convert.errors import CellsError
+from convert.measure.annotations import AnnotatedField
 from convert.measure.matching import MATCHED, pairs
 from edge.boxes import iou
 from edge.types import Int32Array
-from models.data.fields import data_dir
+from models.data.fields import RED_CELL, UNSURE
 
 FILE = "second_reading.csv"
 
@@ -64,30 +65,64 @@ class SecondReading:
         return out
 
 
+INFECTED, NOT_RED = "infected", "no red cell"
+"""Annotated names that only a second reading gives: an infected cell of whatever stage, and what is no red cell."""
+
+_NAMES = {
+    Opinion.INFECTED: INFECTED,
+    Opinion.UNINFECTED: RED_CELL,
+    Opinion.NOT_RED: NOT_RED,
+    Opinion.FREE: UNSURE,
+    Opinion.UNSURE: UNSURE,
+}
+"""What is learned as annotated for what both readers said; a parasite outside a cell counts neither way."""
+
+Amend = Callable[[AnnotatedField], AnnotatedField]
+"""The same field with what the readers said."""
+
 NOTHING_READ = SecondReading(np.zeros((0, 4), np.int32), (), ())
 """Of a field that holds no find that was read."""
 
 
-def second_reading(folder: Path | None = None) -> Mapping[str, SecondReading]:
-    """The second reading by the name of the image; images without a find that was read are not in it.
+def readings(folder: Path) -> Mapping[str, SecondReading]:
+    """The second reading of a folder's fields by the name of the image; images without a find that was read are not in it.
 
-    Args:
-        folder: of the IML fields; None: under the data directory.
-
-    Raises:
-        CellsError: the file is not there, or holds an opinion that is not known.
+    A folder without ``second_reading.csv`` has none. Raises CellsError where the file holds an opinion that is not known.
     """
-    path = (folder or data_dir() / "iml_fields") / FILE
+    path = folder / FILE
     rows: dict[str, list[dict[str, str]]] = {}
+    if not path.is_file():
+        return {}
     try:
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 rows.setdefault(row["image_name"], []).append(row)
         return {name: _of_rows(mine) for name, mine in rows.items()}
-    except OSError as error:
-        raise CellsError(f"{path}: cannot be read: {error.strerror}") from error
     except (KeyError, ValueError) as error:
         raise CellsError(f"{path}: is no second reading: {error}") from error
+
+
+def second_reading(folder: Path) -> Amend:
+    """What the second reading of a folder's fields changes in their annotations, to learn from; raises CellsError."""
+    read = readings(folder)
+    return lambda one: amended(one, read.get(one.path.name, NOTHING_READ))
+
+
+def amended(one: AnnotatedField, read: SecondReading) -> AnnotatedField:
+    """The field's annotations with what was read again, to learn from.
+
+    A stage stays where both readers say infected. A box that was not annotated is added.
+    """
+    boxes, types = [*one.boxes.tolist()], [*one.types]
+    for box, opinion in zip(read.boxes.tolist(), read.opinions, strict=True):
+        overlap = iou(np.array([box], np.int32), np.array(boxes, np.int32).reshape(-1, 4))[0]
+        place = int(overlap.argmax()) if len(overlap) else 0
+        if not len(overlap) or overlap[place] < MATCHED:
+            boxes.append(box)
+            types.append(_NAMES[opinion])
+        elif opinion is not Opinion.INFECTED or types[place] == RED_CELL:
+            types[place] = _NAMES[opinion]
+    return replace(one, boxes=np.array(boxes, np.int32).reshape(-1, 4), types=tuple(types))
 
 
 def _of_rows(rows: list[dict[str, str]]) -> SecondReading:

@@ -22,7 +22,7 @@ from models.data.classes import ClassScheme
 from models.data.dataset import DataSet, SetKind, need
 from models.data.folds import CLASSIFIER, FINDER
 from models.data.nih import INFECTED_LABEL
-from models.data.second_reading import second_reading
+from models.data.second_reading import FILE, SecondReading, readings
 from models.judge.device_fields import Truth, joined, judge_fields
 from models.judge.figures import Measurement
 from models.judge.microscope_figures import CalledCells, figures_of_cells, figures_of_fields
@@ -123,11 +123,18 @@ def _left_out(places: NetPlaces, microscope: tuple[str, ...], name: str, tell: P
     if finder is None:
         figures, notes = _of_cells(data, classifier, tell)
         return MicroscopeRow(name, held_out, names, figures, notes=tuple(notes))
-    reread = second_reading(data.folder) if name == IML else {}
-    truth = Truth.SECOND if reread else Truth.ANNOTATED
+    reread, truth = (_reread(data), Truth.SECOND) if name == IML else ({}, Truth.ANNOTATED)
     analyse = Analyser(finder, classifier)
     judged = judge_fields(data.fields(), analyse, classifier.card, tell, name=name, readings=reread, truth=truth)
     return MicroscopeRow(name, held_out, names, figures_of_fields(judged), notes=judged.notes)
+
+
+def _reread(data: DataSet) -> Mapping[str, SecondReading]:
+    """The second reading of a set, without which its finds cannot be judged; raises CellsError."""
+    found = readings(data.folder)
+    if not found:
+        raise CellsError(f"{data.folder / FILE}: no such file: finds are held against it")
+    return found
 
 
 def _of_cells(data: DataSet, classifier: Classifier, tell: Progress) -> tuple[dict[str, Measurement], list[str]]:
@@ -142,7 +149,8 @@ def _of_cells(data: DataSet, classifier: Classifier, tell: Progress) -> tuple[di
 
 def _unseen_blocks(folds: Sequence[UnseenFold], tell: Progress) -> list[MicroscopeRow]:
     """The IML fields, each by the fold's nets that never saw its block, with and without what is no red cell."""
-    fields, reread = sets.get(IML).fields(), second_reading()
+    data = sets.get(IML)
+    fields, reread = data.fields(), _reread(data)
     folds = [fold for fold in folds if fold.fields]
     with quiet_native_stderr():
         nets = [(fold.finder(), fold.classifier(CLASSIFIER)) for fold in folds]
