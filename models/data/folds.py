@@ -61,6 +61,11 @@ def path_without(folder: Path, name: str, left_out: Iterable[str]) -> Path:
     return folder / f"{name}-without-{short}.tflite"
 
 
+def paths_without(folder: Path, name: str) -> list[Path]:
+    """The files of a model's nets that were trained without a microscope, those that are there."""
+    return sorted(folder.glob(f"{name}-without-*.tflite"))
+
+
 def fold_paths(folder: Path, name: str) -> list[Path]:
     """The fold files of a model, in order: a classifier has one more than there are folds of blocks."""
     count = BLOCK_FOLDS if name == FINDER else SLIDE_FOLDS

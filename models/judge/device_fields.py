@@ -24,11 +24,15 @@ from edge.boxes import inside
 from edge.card import Card
 from edge.errors import UnreadableFieldError
 from edge.types import Field, FieldResult, FloatArray, Int32Array
+from models.data.dataset import DataSet
 from models.data.fields import RED_CELL, UNSURE
 from models.data.second_reading import NOTHING_READ, OPEN, Opinion, SecondReading
 
 WHITE_CELL, PLATELET = "white blood cell", "platelet"
 """Annotated names of what is no red cell."""
+
+
+_NO_PARASITES = frozenset({RED_CELL, UNSURE, WHITE_CELL, PLATELET})
 
 
 class Truth(StrEnum):
@@ -87,6 +91,11 @@ class JudgedFields:
         return np.repeat(self.units, [one.match.infected_lost for one in self.fields])
 
 
+def without_parasites(data: DataSet) -> bool:
+    """Whether no stage of a parasite is among the classes of a set of annotated fields."""
+    return _NO_PARASITES.issuperset(data.classes)
+
+
 def judge_fields(
     fields: FieldSet,
     analyse: Analyser,
@@ -138,7 +147,7 @@ def judge_field(
         match = match_points(boxes, one.points, result.shape)
         return JudgedField(match, suspicion, np.zeros(len(boxes), bool), called)
     red = ~one.of((WHITE_CELL, PLATELET))
-    infected = ~one.of((WHITE_CELL, PLATELET, RED_CELL, UNSURE))[red]
+    infected = ~one.of(tuple(_NO_PARASITES))[red]
     matched = assign(boxes, one.boxes[red], result.shape, ~one.of((UNSURE,))[red])
     sick = matched.of_finds(infected, otherwise=False).astype(bool)
     use = matched.counts & (sick | ~_left_open(reading.of(boxes), truth))
