@@ -144,7 +144,6 @@ def test_a_microscope_that_is_not_left_out_is_refused(without: str, said: str) -
         ("finder-thin", NetChoice(2), FOLDS / "finder-thin-fold2.tflite"),
         ("finder-thin", NetChoice(without=("pbc_fields",)), FOLDS / "finder-thin-without-pbc.tflite"),
         ("finder-thin", NetChoice(without=MICROSCOPES[0]), FOLDS / "finder-thin-without-nih-iml.tflite"),
-        ("malaria-thin-32-no-fields", NetChoice(), FOLDS / "malaria-thin-32-no-fields.tflite"),
     ],
 )
 def test_where_the_nets_of_the_shelf_stand(name: str, net: NetChoice, wanted: Path) -> None:
