@@ -37,7 +37,7 @@ def microscopes(
 ) -> None:
     """Judge every microscope by nets that never learned from it, whole fields end to end, and print the page: the worst first.
 
-    Two minutes. --sheets shows what is still wrong. Nets without a microscope: python -m models train finder-thin --all-left-out, likewise malaria-thin-32.
+    Two minutes. Nets without a microscope are made by train finder-thin --all-left-out, and likewise malaria-thin-32.
     """
     with entered(debug=debug):
         need_images()

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from edge.crops import crop_cells
-from edge.errors import OutputError
 from edge.types import Int32Array, UInt8Array
 from models.data.fields import read_rgb
 from models.judge.device_fields import FieldBoxes, JudgedField, JudgedFields
 from models.judge.microscopes import MicroscopeRow
-from models.report.sheets import COUNT, SHOW, check_outside, save, worst
+from models.report.sheets import COUNT, SHOW, make_outside, save, worst
 
 Entry = tuple[Path, Int32Array, str]
 """Image, box int32 [4], and words below."""
@@ -24,11 +23,7 @@ Entry = tuple[Path, Int32Array, str]
 
 def write_sheets(folder: Path, rows: Sequence[MicroscopeRow]) -> list[Path]:
     """PNG files of the rows that are whole fields with boxes, a sheet for each kind of mistake that there is; raises OutputError."""
-    check_outside(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror or error}") from error
+    make_outside(folder)
     written = []
     for row in rows:
         for kind, entries in mistakes(row.judged).items() if row.judged is not None else ():
