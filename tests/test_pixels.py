@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 
-from edge.pixels import Pyramid, pyramid, rescale
+from edge.pixels import Pyramid, looked_up, pyramid, rescale, thinned
+from edge.types import FloatArray, UInt8Array
 
 
 def noise(height: int, width: int) -> np.ndarray:
@@ -52,3 +54,37 @@ AS_ON_X86_AND_ARM = "6d19c40d 62f89aca 9623fe44 a152dae1"  # make test-arm runs 
 def test_every_processor_gives_the_same_bytes() -> None:
     sums = [zlib.crc32(rescale(noise(120, 200), scale).tobytes()) for scale in (0.3, 0.47, 0.8, 1.7)]
     assert " ".join(f"{value:08x}" for value in sums) == AS_ON_X86_AND_ARM
+
+
+@pytest.mark.parametrize(("height", "width", "step"), [(40, 60, 4), (41, 63, 4), (7, 5, 3), (3, 3, 8)])
+def test_thinned_is_every_so_manyth_pixel_a_channel_a_row(height: int, width: int, step: int) -> None:
+    rgb = noise(height, width)
+    np.testing.assert_array_equal(thinned(rgb, step), rgb[::step, ::step].reshape(-1, 3).T)
+
+
+def rounding_up(gains: FloatArray) -> UInt8Array:
+    """uint8 [1, 256, 3]: bytes times gains, halves rounded up as float32 has them."""
+    product = np.arange(256, dtype=np.float32)[:, None] * gains
+    return np.minimum(product + np.float32(0.5), 255).astype(np.uint8).reshape(1, 256, 3)
+
+
+def test_what_is_looked_up_is_what_the_table_says_for_every_background() -> None:
+    rgb = noise(33, 61)
+    for level in range(32, 256):
+        gains = np.float32(235) / np.array([level, 287 - level, 32 + level * 7 % 224], np.float32)
+        table = rounding_up(gains)
+        np.testing.assert_array_equal(looked_up(rgb, table, gains), cv2.LUT(rgb, table), str(level))
+
+
+@pytest.mark.parametrize(
+    ("levels", "looks"), [((200, 201, 202), 1), ((201, 202, 203), 0)], ids=["some halves up, some down", "usual"]
+)
+def test_a_table_that_no_factor_gives_is_looked_up_and_others_are_not(
+    levels: tuple[int, ...], looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[UInt8Array] = []
+    look = cv2.LUT
+    monkeypatch.setattr(cv2, "LUT", lambda rgb, table: (calls.append(rgb), look(rgb, table))[1])
+    gains = np.float32(235) / np.array(levels, np.float32)
+    looked_up(noise(10, 10), rounding_up(gains), gains)
+    assert len(calls) == looks
