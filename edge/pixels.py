@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.types import FloatArray, UInt8Array
 
-_EVERY_BYTE = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(1, 256, 3)
+_EVERY_BYTE = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(1, 256, 3)  # grey
 _LIFT = 1 / 2048  # rounds a half up, and is far less than the distance of any other product from one
 
 

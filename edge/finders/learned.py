@@ -27,7 +27,7 @@ GUESS_PX = 320
 
 SUSPECT = "suspect"
 WHITE = 235  # grey level to which the net's input has its background brought
-_BYTES = np.arange(256, dtype=np.float32)[:, None]
+_BYTES = np.arange(256, dtype=np.float32)[:, None]  # every byte, a row each
 _STEP = 8  # pixels by which the net's input is padded
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
 _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look
@@ -56,7 +56,7 @@ def whiten(rgb: UInt8Array) -> UInt8Array:
     sample = thinned(rgb, 4)
     nth = int(sample.shape[1] * 0.92)
     background = np.maximum(np.partition(sample, nth, axis=1)[:, nth].astype(np.float32), 32)
-    gains = WHITE / background
+    gains = np.asarray(np.float32(WHITE) / background, np.float32)
     table = np.minimum(_BYTES * gains + np.float32(0.5), 255).astype(np.uint8)
     return looked_up(rgb, table.reshape(1, 256, 3), gains)
 
