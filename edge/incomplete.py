@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inside import extent, lit_mask, mask_of, scaled
+from edge.pixels import channels
 from edge.types import Region, UInt8Array
 
 _SAMPLES = (64, 32)  # columns in which every row is looked at; rows in which every column is
@@ -93,7 +94,7 @@ def is_incomplete(rgb: UInt8Array, region: Region | None = None) -> bool:
     lit = None if region is None or _one_sided(region, (height, width)) else region
     for turned in (False, True):
         samples, length = _sampled(rgb, turned=turned), width if not turned else height
-        red, green, _ = cv2.split(samples)
+        red, green, _ = channels(samples)
         if lit is not None or _worth_a_look(*(side if turned else cv2.transpose(side) for side in (red, green))):
             pixels = np.asarray(cv2.transpose(samples) if turned else samples, np.uint8)
             if _missing(_lines(pixels, lit, length, turned=turned), turned=turned):
@@ -307,7 +308,8 @@ def _has_block(rgb: UInt8Array, region: Region | None) -> bool:
     step = max(_FINEST, max(rgb.shape[:2]) // _GRID)
     height, width = (side // step for side in rgb.shape[:2])
     grid = cv2.resize(rgb[: height * step, : width * step], (width, height), interpolation=cv2.INTER_NEAREST)
-    green = cv2.split(grid)[1]
+    samples = np.asarray(grid, np.uint8)
+    green = channels(samples)[1]
     same = (green[1:, 1:] == green[:-1, 1:]) & (green[1:, 1:] == green[1:, :-1])
     core = cv2.erode(
         same.view(np.uint8), np.ones((_BLOCK - 1, _BLOCK - 1), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
@@ -317,7 +319,6 @@ def _has_block(rgb: UInt8Array, region: Region | None) -> bool:
     inside = None if region is None else lit_mask(scaled(region, 1 / step), (height, width))
     contours, _ = cv2.findContours(core, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     boxes = sorted((cv2.boundingRect(contour) for contour in contours), key=lambda box: -box[2] * box[3])
-    samples = np.asarray(grid, np.uint8)
     found = (box for box in boxes[:_MOST_BLOCKS] if _stands_out(samples, box))
     inside = None if region is None else lit_mask(region, (rgb.shape[0], rgb.shape[1]))
     return any(_is_block(rgb, [step * value for value in box], step, inside) for box in found)

@@ -42,8 +42,18 @@ class Pyramid:
 
 def thinned(rgb: UInt8Array, step: int) -> UInt8Array:
     """Every ``step``-th pixel of a picture both ways, a channel a row: uint8 [H, W, 3] to uint8 [3, n]."""
-    # OpenCV parts the channels with vector instructions; NumPy is slow where the innermost axis has three entries.
-    return np.stack([channel[:, ::step].reshape(-1) for channel in cv2.split(rgb[::step])]).astype(np.uint8, copy=False)
+    return np.stack([channel[:, ::step].reshape(-1) for channel in channels(rgb[::step])])
+
+
+def channels(rgb: UInt8Array) -> list[UInt8Array]:
+    """The three channels of a picture: uint8 [H, W, 3] to three of uint8 [H, W].
+
+    OpenCV parts them with vector instructions, which it does not use to extract one channel.
+    """
+    # Given no place it copies them once more; in one array they would often lie a multiple of 4,096 bytes apart, which caches dislike.
+    parts = [np.empty(rgb.shape[:2], np.uint8) for _ in range(3)]
+    cv2.split(rgb, parts)
+    return parts
 
 
 def looked_up(rgb: UInt8Array, table: UInt8Array, gains: FloatArray) -> UInt8Array:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.pixels import Pyramid, looked_up, pyramid, rescale, thinned
+from edge.pixels import Pyramid, channels, looked_up, pyramid, rescale, thinned
 from edge.types import FloatArray, UInt8Array
 
 
@@ -88,3 +88,9 @@ def test_a_table_that_no_factor_gives_is_looked_up_and_others_are_not(
     gains = np.float32(235) / np.array(levels, np.float32)
     looked_up(noise(10, 10), rounding_up(gains), gains)
     assert lut.call_count == looks
+
+
+def test_channels_are_the_picture_s() -> None:
+    rgb = noise(31, 47)
+    for number, channel in enumerate(channels(rgb[::2])):
+        np.testing.assert_array_equal(channel, rgb[::2, :, number])
