@@ -50,10 +50,19 @@ def channels(rgb: UInt8Array) -> list[UInt8Array]:
 
     OpenCV parts them with vector instructions, which it does not use to extract one channel.
     """
-    # Given no place it copies them once more; in one array they would often lie a multiple of 4,096 bytes apart, which caches dislike.
+    # Given no place it copies them once more; in one array they would often lie a multiple of 4,096 bytes apart: bad for caches.
     parts = [np.empty(rgb.shape[:2], np.uint8) for _ in range(3)]
     cv2.split(rgb, parts)
     return parts
+
+
+def distances(mask: UInt8Array) -> FloatArray:
+    """How far each pixel that is not 0 lies from the nearest one that is: uint8 [H, W] to float32 [H, W] in pixels.
+
+    The last bits of OpenCV's roots depend on where in memory the mask lies. Their squares are whole numbers: roots are taken anew.
+    """
+    found = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.sqrt(np.rint(np.square(found, dtype=np.float64))).astype(np.float32)
 
 
 def looked_up(rgb: UInt8Array, table: UInt8Array, gains: FloatArray) -> UInt8Array:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.pixels import Pyramid, channels, looked_up, pyramid, rescale, thinned
+from edge.pixels import Pyramid, channels, distances, looked_up, pyramid, rescale, thinned
 from edge.types import FloatArray, UInt8Array
 
 
@@ -94,3 +94,14 @@ def test_channels_are_the_picture_s() -> None:
     rgb = noise(31, 47)
     for number, channel in enumerate(channels(rgb[::2])):
         np.testing.assert_array_equal(channel, rgb[::2, :, number])
+
+
+@pytest.mark.parametrize("offset", range(0, 64, 7))
+def test_distances_do_not_depend_on_where_in_memory_the_mask_lies(offset: int) -> None:
+    place = np.zeros(offset + 90 * 130, np.uint8)
+    mask = place[offset:].reshape(90, 130)
+    cv2.circle(mask, (60, 40), 33, 1, -1)
+    y, x = np.indices(mask.shape)
+    off_y, off_x = np.nonzero(mask == 0)
+    squares = (y[..., None] - off_y) ** 2 + (x[..., None] - off_x) ** 2
+    np.testing.assert_array_equal(distances(mask), np.sqrt(squares.min(axis=2)).astype(np.float32))
