@@ -32,8 +32,7 @@ class CellSet:
         names: file names relative to the folder, [n].
         grouped: whether groups hold more than one cell each.
         black: bool [n], which are cut out on black; None: none is.
-        reference: float32 [n, 3], colour of the median cell of each one's slide (of all whose slide is not known); None: not of a
-            folder.
+        typical: the typical cell of each one's slide (of all whose slide is not known); None: not of a folder.
         notes: what was noticed on reading them, in words.
     """
 
@@ -44,7 +43,7 @@ class CellSet:
     names: tuple[str, ...]
     grouped: bool
     black: np.ndarray | None = None
-    reference: FloatArray | None = None
+    typical: CellTypicals | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -60,7 +59,7 @@ class CellSet:
             groups=self.groups[rows],
             names=tuple(self.names[i] for i in rows),
             black=None if self.black is None else self.black[rows],
-            reference=None if self.reference is None else self.reference[rows],
+            typical=None if self.typical is None else self.typical.take(rows),
         )
 
     def named(self, names: tuple[str, ...]) -> CellSet:

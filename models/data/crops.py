@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from convert.measure.colours import middle_colour, own_colours
+from convert.measure.typicals import CellTypicals, middle, stacked
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec
-from edge.types import UInt8Array
+from edge.typical import typical_cell
+from edge.types import Int32Array, UInt8Array
 from models.data.cells import BOX, LabelledCells
 from models.data.scenes import Scene
 
@@ -21,8 +22,11 @@ INFECTED = 1
 """Kind of an infected cell in a scene (``models.data.scenes.KINDS``); 0 is an uninfected one."""
 
 LABELS = ("uninfected", "parasitized")
-SPEC = CropSpec(size=32, margin=1.0, normalise="bounded", target=128, reach=0.1)
-"""How the shelf's classifiers see a cell: colours brought to the typical cell of the field, as far as a tenth."""
+SPEC = CropSpec(size=32, margin=1.0, normalise="typical")
+"""How the shelf's classifiers see a cell: beside the typical cell of its field."""
+
+_FEW = (2, 5, 12)
+"""Cells that the variants of a typical cell are made of."""
 
 SLACK = 2
 """Pixels that crops to learn from are larger than the net's on every side, so that they can be moved without being resampled."""
@@ -61,7 +65,6 @@ def cells_of(
     boxes, kind = np.repeat(boxes, repeat, axis=0), np.repeat(kind, repeat)
     crops = crop_cells(scene.rgb, jitter(boxes, rng), with_slack(spec))
     red = kind <= INFECTED
-    colour = middle_colour(own_colours(crops[red] if red.any() else crops, spec.size)) if len(crops) else np.zeros(3)
     count = len(crops)
     return LabelledCells(
         crops,
@@ -70,8 +73,32 @@ def cells_of(
         np.full(count, group),
         np.zeros(count, np.int32),
         np.full(count, BOX, np.int8),
-        reference=np.tile(np.asarray(colour, np.float32), (count, 1)),
+        typical=varied(middle(crops[red] if red.any() else crops, spec.size), count, rng),
     )
+
+
+def varied(crops: UInt8Array, count: int, rng: np.random.Generator) -> CellTypicals | None:
+    """The typical cell of a field to learn from, for its ``count`` cells: the device's estimate, then those of a few of its cells.
+
+    A net that has seen both does not lean on an estimate that a field with few cells cannot give.
+
+    Args:
+        crops: uint8 [n, s, s, 3], the field's red cells; of none there is no typical one.
+        count: cells that are compared with it.
+        rng: chooses the few.
+    """
+    if not len(crops):
+        return None
+    few = [rng.permutation(len(crops))[:many] for many in _FEW]
+    made = stacked([typical_cell(crops), *(typical_cell(crops[rows]) for rows in few)])
+    return CellTypicals(made, np.zeros(count, np.int32), len(made))
+
+
+def varied_slides(crops: UInt8Array, slides: Int32Array, rng: np.random.Generator) -> CellTypicals:
+    """The same for cells uint8 [n, s, s, 3], at least one, of several slides: int32 [n], numbered from 0 without gaps."""
+    parts = [varied(mine, len(mine), rng) for mine in (crops[slides == number] for number in range(int(slides.max()) + 1))]
+    made = stacked([part.typical for part in parts if part is not None])
+    return CellTypicals(made, slides * np.int32(1 + len(_FEW)), 1 + len(_FEW))
 
 
 def moved(crops: UInt8Array, size: int, rng: np.random.Generator) -> UInt8Array:

@@ -17,14 +17,14 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
-from convert.measure.colours import middle, middle_colour
+from convert.measure.typicals import CellTypicals, middle, typicals_of
 from convert.measure.fields import FieldSet, read_fields, read_image
 from convert.measure.matching import assign
 from convert.measure.reading import Progress, check_readable
 from edge import shelf
 from edge.analysis import set_aside_cut
 from edge.boxes import inside
-from edge.crops import centre_colours, crop_cells, to_reference
+from edge.crops import compared, crop_cells
 from edge.door import quiet_native_stderr
 from edge.errors import UnreadableFieldError
 from edge.finders import Finder
@@ -34,7 +34,7 @@ from edge.modelfile import CropSpec
 from edge.types import Int32Array, UInt8Array
 from models.data.cells import BOX, FOUND, HARD, LabelledCells, join
 from models.data.classes import ClassScheme
-from models.data.crops import jitter, with_slack
+from models.data.crops import jitter, varied, with_slack
 from models.data.streams import RandomStream
 
 CLASSICAL = "classical"
@@ -201,7 +201,7 @@ def _found(finder: Finder, rgb: UInt8Array, known: AnnotatedField, plan: ClassSc
 def _cells(
     found: _Finds, one: _One, plan: ClassScheme, spec: CropSpec, *, learn: bool, copies: np.ndarray | None
 ) -> LabelledCells:
-    """Crops of one field; the colour of its median cell is that of all that was found, as on the device."""
+    """Crops of one field; they are compared with the typical cell of all that was found, as on the device."""
     rgb, known = one.rgb, one.truth
     cutting = with_slack(spec) if learn else replace(spec, normalise="none")
     plain = crop_cells(rgb, found.boxes, cutting)
@@ -218,11 +218,9 @@ def _cells(
         role = np.concatenate([role, np.full(len(moved), BOX, np.int8)])
     crops = np.concatenate(parts)
     seen = plain if len(plain) else crops
-    inner = np.ascontiguousarray(middle(seen, spec.size))
-    colour = middle_colour(centre_colours(inner)) if len(seen) else np.zeros(3, np.float32)
-    reference = np.tile(colour, (len(crops), 1))
+    typical = _typical(middle(seen, spec.size), len(crops), one.rng if learn else None)
     return LabelledCells(
-        crops if learn else to_reference(crops, spec, reference),
+        crops if learn else compared(crops, spec, typical and typical.typical, typical and typical.of),
         truth.astype(np.int32),
         plan.labels,
         np.full(len(crops), one.group),
@@ -231,5 +229,14 @@ def _cells(
         found.lost,
         np.full(len(found.lost), one.group),
         np.zeros(len(found.lost), np.int32),
-        reference,
+        typical,
     )
+
+
+def _typical(seen: UInt8Array, count: int, rng: np.random.Generator | None) -> CellTypicals | None:
+    """The typical cell of a field for ``count`` cells, with variants where there is chance to choose them."""
+    if not len(seen):
+        return None
+    if rng is not None:
+        return varied(seen, count, rng)
+    return replace(typicals_of(seen, np.zeros(len(seen), np.int32)), of=np.zeros(count, np.int32))

@@ -12,7 +12,7 @@ import numpy as np
 
 from convert.finding.graph import finder_graph, quantised
 from convert.finding.spec import Roles
-from convert.measure.colours import middle
+from convert.measure.typicals import middle
 from convert.measure.scoring import as_scores, device_scores
 from convert.net.batch import CONVERTED_AT, feed
 from convert.net.int8 import file_digest, quantise
@@ -35,14 +35,14 @@ _VALUES = RANGES["-2..2"]
 
 
 def device_bytes(cells: LabelledCells, spec: CropSpec) -> UInt8Array:
-    """Uncoloured crops as the device feeds them, uint8 of the same shape: what ``net_input`` makes of them, as bytes."""
-    fed = net_input(_seen(cells, spec), spec, cells.reference)
+    """Plain crops as the device feeds them, uint8 [n, size, size, 3 or 4]: what ``net_input`` makes of them, as bytes."""
+    fed = net_input(_seen(cells, spec), spec, cells.typical)
     return np.asarray(np.rint(fed * 64 + 128), np.uint8)
 
 
 def _seen(cells: LabelledCells, spec: CropSpec) -> UInt8Array:
     """What the net sees of crops that may be larger than it (``models.data.crops.SLACK``)."""
-    return np.ascontiguousarray(middle(cells.crops, spec.size))
+    return middle(cells.crops, spec.size)
 
 
 def calibration(sources: Sequence[LabelledCells], spec: CropSpec, seed: int) -> UInt8Array:
@@ -82,7 +82,7 @@ def finder_file(model: Any, views: Sequence[UInt8Array]) -> bytes:
 
 def float_scores(model: Any, cells: LabelledCells, spec: CropSpec) -> FloatArray:
     """Scores of the float net, float32 [n, classes]."""
-    raw = logits(model, _seen(cells, spec), spec, cells.reference)
+    raw = logits(model, _seen(cells, spec), spec, cells.typical)
     return as_scores(raw.reshape(len(cells), -1).astype(np.float32), logits=True)
 
 

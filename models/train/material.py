@@ -136,13 +136,13 @@ def finder_scheme(recipe: Recipe) -> ClassScheme:
 
 def crop_of(recipe: Recipe) -> CropSpec:
     """How a classifier's cells are cut."""
-    return replace(SPEC, margin=recipe.net.margin)
+    return replace(SPEC, margin=recipe.net.margin, normalise=SPEC.normalise if recipe.net.compares else "none")
 
 
 def read_cells(
     recipe: Recipe, sources: Sequence[OpenSource], scheme: ClassScheme, progress: Progress, log: Log
 ) -> list[CellMaterial]:
-    """The cells of all sources, uncoloured and with slack."""
+    """The cells of all sources, plain and with slack."""
     plain = replace(crop_of(recipe), normalise="none")
     read = []
     for one, source in zip(recipe.sources, sources, strict=True):
