@@ -11,6 +11,7 @@ import typer
 from edge.program import enter, make_app
 from models.cli.cells import register
 from models.cli.data import register as register_data
+from models.cli.microscopes import register as register_microscopes
 from models.cli.options import EXIT_CODES, Debug, entered
 from models.cli.report import register as register_report
 from models.cli.search import register as register_search
@@ -112,6 +113,7 @@ register(app)
 register_data(app)
 register_shelf(app)
 register_report(app)
+register_microscopes(app)
 register_search(app)
 
 if __name__ == "__main__":

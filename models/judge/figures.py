@@ -253,18 +253,24 @@ def known_negatives(scored: CellScores) -> list[NegativeGroup]:
     return sorted(rows, key=lambda one: (-one.per_1000, one.group))
 
 
-def two_classes(card: Card, positive: np.ndarray, suspicion: FloatArray, groups: np.ndarray) -> CellScores:
-    """Scores of cells of which only the following is kept: no crops, and all of them found.
+def two_classes(
+    card: Card, positive: np.ndarray, suspicion: FloatArray, groups: np.ndarray, lost_groups: np.ndarray | None = None
+) -> CellScores:
+    """Scores of cells of which only the following is kept, and no crops.
 
     Args:
         card: of a net with two classes, the second of them positive.
         positive: bool [n].
         suspicion: float32 [n], score of the positive class.
         groups: str [n].
+        lost_groups: str [m], groups of the positive cells that the finder lost; None: the cells were given, not found.
     """
-    truth, number = positive.astype(np.int32), np.unique(groups, return_inverse=True)[1].astype(np.int32)
-    crops, role = np.empty((len(truth), 0, 0, 3), np.uint8), np.full(len(truth), FOUND, np.int8)
-    cells = LabelledCells(crops, truth, card.labels, groups, number, role)
+    lost = np.zeros(0, str) if lost_groups is None else lost_groups
+    number = np.unique(np.concatenate([groups, lost]), return_inverse=True)[1].astype(np.int32)
+    count = len(positive)
+    crops, role = np.empty((count, 0, 0, 3), np.uint8), np.full(count, FOUND, np.int8)
+    truth, lost_truth = positive.astype(np.int32), np.ones(len(lost), np.int32)
+    cells = LabelledCells(crops, truth, card.labels, groups, number[:count], role, lost_truth, lost, number[count:])
     scores = np.stack([1 - suspicion, suspicion], axis=1)
     return CellScores(card, ClassMapping(np.arange(2, dtype=np.int32), card.positive_mask), cells, scores)
 

@@ -6,7 +6,7 @@ same. A net that learned from a slide or a block can therefore not be judged on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,7 +18,7 @@ from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile, read_model
 from edge.types import Int32Array, UInt8Array
 from models.data.fields import ImlField, PointedField, load_iml
-from models.data.folds import FINDER, SLIDE_FOLDS, blocks_by_fold, fold_paths, slides_held_out
+from models.data.folds import FINDER, SLIDE_FOLDS, blocks_by_fold, fold_paths, path_without, slides_held_out
 from models.data.nih import nih_rows
 
 AnyField = TypeVar("AnyField", ImlField, PointedField)
@@ -97,6 +97,47 @@ class UnseenFold:
                     f"{path}: its card does not say that it held out {shown} ({key}): it cannot be judged on them"
                 )
         return model
+
+
+def unseen_model(name: str, microscope: Collection[str], folds: Path, shelf: Path) -> ModelFile | None:
+    """The net that learned from none of a microscope's sets, as its own card says; None: nobody has trained it.
+
+    That is the shipped file where it did not learn from them, else the one that was trained without them.
+
+    Args:
+        name: of the net.
+        microscope: names of its sets.
+        folds: folder of the files that only give figures.
+        shelf: folder of the shipped files.
+
+    Raises:
+        ModelError: the file that was trained without them does not say so.
+    """
+    shipped = read_model(shelf / name / f"{name}.tflite")
+    if not _learned_from(shipped, microscope):
+        return shipped
+    path = path_without(folds, name, microscope)
+    if not path.is_file():
+        return None
+    model = read_model(path)
+    held = model.card.training.get("held_out_sets", ()) if model.card is not None else ()
+    if _learned_from(model, microscope) or not set(microscope) <= set(held):
+        raise ModelError(
+            f"{path}: its card does not say that it held out {', '.join(microscope)} (held_out_sets): it cannot be judged on them"
+        )
+    return model
+
+
+def _learned_from(model: ModelFile, microscope: Collection[str]) -> bool:
+    """Whether a net may have learned from one of these sets; one whose card does not name its data may have.
+
+    Older cards name sets in words: "fields composed of NIH cells".
+    """
+    learned = model.card.training.get("data") if model.card is not None else None
+    if learned is None:
+        return True
+    words = [str(one).lower().replace(" ", "_") for one in learned]
+    return any(name in one for name in microscope for one in words)
 
 
 def unseen_folds(folder: Path) -> list[UnseenFold]:
