@@ -22,7 +22,7 @@ from edge.pixels import Image, Pyramid, pyramid, rescale
 from edge.runtime import Net
 from edge.types import CELL, Cells, FloatArray, Int32Array, UInt8Array
 
-GUESS_PX = 320
+GUESS_PX = 256
 """Longer side of the net's input at the first guess: right for 15 to 16 cells across, the usual 100x oil field."""
 
 SUSPECT = "suspect"

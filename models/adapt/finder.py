@@ -26,7 +26,8 @@ from edge.types import UInt8Array
 from models.adapt.streams import AdaptStream
 from models.data.classes import ClassScheme
 from models.data.fieldset import Fields, sound
-from models.data.scenes import KINDS, Scene, annotated_scene, draw
+from models.data.scenes import KINDS, Scene, annotated_scene
+from models.data.views import draw
 from models.data.virtual import virtual_scenes
 from models.judge.finder_thresholds import CELL_GRID, OTHERS, SUSPECT_GRID, Grid
 from models.train.device import finder_file, quiet

@@ -17,6 +17,7 @@ from typing import Any
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField, find_annotations, read_annotations
 from convert.measure.fields import FieldSet
+from convert.measure.single import BOX_MARGIN
 from models.data.fields import data_dir
 from models.data.folder import CellFolder, open_folder
 
@@ -51,6 +52,7 @@ class DataSet:
         group_by: regular expression that finds the group in a file's name; None: a table, the annotations or ``blocks`` say it.
         blocks: of consecutive images: their length, and how many missing numbers start a new one; None: there are no blocks.
         cut_out: cells are cut out on black and their native size is known, so that fields can be composed of them.
+        margin: width of an annotated box over that of its cell.
         lessons: reads from the folder, per file, the class to learn where it is not the published one.
     """
 
@@ -66,6 +68,7 @@ class DataSet:
     group_by: str | None = None
     blocks: tuple[int, int] | None = None
     cut_out: bool = False
+    margin: float = BOX_MARGIN
     lessons: Callable[[Path], Mapping[str, str]] = field(default=_no_lessons)
 
     @property

@@ -35,6 +35,7 @@ from edge.types import Int32Array, UInt8Array
 from models.data.cells import BOX, FOUND, HARD, LabelledCells, join
 from models.data.classes import ClassScheme
 from models.data.crops import jitter, varied, with_slack
+from models.data.second_reading import Amend
 from models.data.streams import RandomStream
 
 CLASSICAL = "classical"
@@ -61,6 +62,7 @@ class Fields:
         notes: what was noticed, in words.
         finders: by group, the finder that looks at its fields instead: one that never learned from them.
         boxes: annotated boxes are learned from too.
+        amend: what a second reading changes in the annotations, to learn from.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Fields:
     notes: tuple[str, ...] = ()
     finders: Mapping[str, Finder] = field(default_factory=dict)
     boxes: bool = True
+    amend: Amend | None = None
 
     def names(self) -> Counter[str]:
         """How often each name is annotated."""
@@ -114,6 +117,8 @@ class Fields:
                 continue
             seen.add(digest)
             truth = sound(one, rgb, faults)
+            if learn and self.amend is not None:
+                truth = self.amend(truth)
             known = _One(rgb, truth, f"{self.name}/{group}", np.random.default_rng([number, RandomStream.FIELD_BOXES]))
             found = _found(self.finders.get(group, self.finder), rgb, truth, plan)
             parts.append(_cells(found, known, plan, spec, learn=learn, copies=copies if learn and self.boxes else None))

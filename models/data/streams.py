@@ -17,4 +17,5 @@ class RandomStream(IntEnum):
     CALIBRATION_VIEWS = 7
     HELD_OUT_GROUPS = 8
     FIELD_BOXES = 9
-    SLIDE_TYPICALS = 10
+    MOSAICS = 10
+    SLIDE_TYPICALS = 11

@@ -19,8 +19,8 @@ CELL_GRID = (0.34, 0.38, 0.42, 0.46, 0.5, 0.54, 0.58)
 SUSPECT_GRID = (0.16, 0.2, 0.25, 0.3, 0.4, 0.5)
 """Thresholds of infected cells that are tried."""
 
-OTHERS = (0.3, 0.4)
-"""Thresholds of white cells and platelets: there is no truth to choose them by; set by looking at fields."""
+OTHERS = (0.4, 0.4, 0.5)
+"""Thresholds of white cells, platelets and other things: there is no truth to choose them by; set by looking at fields."""
 
 KEEP = 0.97
 """Infected cells a finder shall keep: what it loses, no classifier sees."""

@@ -23,8 +23,8 @@ from edge.modelfile import Card, CropSpec
 from edge.safe_file import plain_errors, whole_path
 from edge.types import FloatArray, UInt8Array
 from models.data.cells import LabelledCells
-from models.data.scenes import VIEW
 from models.data.streams import RandomStream
+from models.data.views import VIEW
 from models.train.classifier import logits, net_input
 
 CALIBRATION = 1000

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from models.data.scenes import KINDS, Scene, draw, targets
+from models.data.scenes import KINDS, Scene
 from models.data.streams import RandomStream
+from models.data.views import draw, targets
 from models.train.loop import Keeping, Log, ahead, optimiser, run
 
 _DECAY = 1e-4
@@ -70,7 +71,7 @@ def batches(
         first: number of the first batch.
 
     Yields:
-        input float32 [n, 240, 320, 3], heat targets, box targets (``models.data.scenes.targets``).
+        input float32 [n, 192, 256, 3], heat targets, box targets (``models.data.views.targets``).
     """
     share = np.array([part if pool else 0.0 for part, pool in zip(mix, pools, strict=True)])
     share /= share.sum()
@@ -81,7 +82,7 @@ def batches(
         for which in rng.choice(len(pools), settings.batch, p=share):
             scene = pools[which][int(rng.integers(len(pools[which])))]
             view = draw(scene, rng)
-            heat, reg = targets(view, scene.others)
+            heat, reg = targets(view, scene.known)
             images.append(view.image)
             heats.append(heat)
             regs.append(reg)

@@ -24,8 +24,9 @@ from edge.safe_file import write_text
 from models.cards import card_text
 from models.data import sets
 from models.data.classes import ClassScheme
-from models.data.scenes import CELL_PX, KINDS, STRIDE, VIEW, draw
+from models.data.scenes import CELL_PX, KINDS
 from models.data.streams import RandomStream
+from models.data.views import STRIDE, VIEW, draw
 from models.judge.finder_thresholds import OTHERS
 from models.places import MODELS
 from models.train import finder_net, material

@@ -24,6 +24,7 @@ from models.data.folder import CellFolder, open_folder
 from models.data.folds import blocks_by_fold, fold_paths, groups_held_out
 from models.data.gather import named_apart
 from models.data.scene_sources import GroupedScene, SceneSource
+from models.data.second_reading import second_reading
 from models.data.split import choose_groups
 from models.places import FOLDS
 from models.train.loop import Log
@@ -100,7 +101,14 @@ def _opened(one: SourceRecipe, seed: int) -> OpenSource:
         return scene_sources.annotated(data, one.copies, seed)
     finders = unseen_finders(one.finder) if one.unseen else {}
     first = next(iter(finders.values())) if finders else finder_of(one.finder)
-    return Fields(data.name, data.fields(), first, finders=finders, boxes=one.form == FOUND_AND_BOXES)
+    return Fields(
+        data.name,
+        data.fields(),
+        first,
+        finders=finders,
+        boxes=one.form == FOUND_AND_BOXES,
+        amend=second_reading(data.folder),
+    )
 
 
 def _own(one: SourceRecipe) -> CellFolder | Fields:
