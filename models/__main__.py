@@ -17,6 +17,8 @@ from models.cli.report import register as register_report
 from models.cli.search import register as register_search
 from models.cli.shelf import register as register_shelf
 from models.data.fields import need_images
+from models.data.folds import CLASSIFIER
+from models.judge.microscopes import NetPlaces
 from models.places import DOCS, FOLDS, SHELF
 from models.report.all_figures import measure_all
 from models.report.figure import show
@@ -24,6 +26,7 @@ from models.studies.appearance.job import make as make_appearance
 from models.studies.coverage.page import make
 from models.studies.founding.run import run
 from models.studies.kept import default_work
+from models.train.recipe import load
 
 PROGRAM = "python -m models"
 
@@ -41,14 +44,15 @@ def figures(
     quick: Annotated[bool, typer.Option(help="Accuracy only, no timing or memory.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Measure everything the README claims, on the real images and on virtual slides, and print it.
+    """Measure everything the README claims, on microscopes and blocks never seen and on virtual slides, and print it.
 
     Example: python -m models figures --quick
     """
     with entered(debug=debug):
         need_images()
         say = None if markdown else typer.echo
-        typer.echo(show(measure_all(FOLDS, SHELF, say, quick=quick), markdown=markdown))
+        left_out = load(CLASSIFIER).split.leave_out
+        typer.echo(show(measure_all(NetPlaces(FOLDS, SHELF), left_out, say, quick=quick), markdown=markdown))
 
 
 @app.command()

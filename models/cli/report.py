@@ -14,9 +14,8 @@ from models.data.folds import CLASSIFIERS
 from models.judge.scores import score_all
 from models.judge.unseen import unseen_folds
 from models.places import FOLDS, MODELS, SHELF
-from models.report.all_figures import never_seen
 from models.report.blind import FILE, keep, kept, take, write_sheet
-from models.report.page import PLOTS, PageExtras, assemble, write
+from models.report.page import PLOTS, assemble, write
 from models.report.plots import need_matplotlib
 from models.report.sheets import check_outside, write_sheets
 
@@ -72,9 +71,8 @@ def report(
             write_lines([f"{readings}: kept"])
         if sheets is not None or blind is not None or reading is not None:
             return
-        beside = PageExtras(never_seen(FOLDS), kept(readings, iml, nets[0]))
         tell("drawing intervals", -1)
-        written = write(out, assemble(nih, iml, nets, SHELF, beside))
+        written = write(out, assemble(nih, iml, nets, SHELF, kept(readings, iml, nets[0])))
         write_lines([str(path) for path in written])
 
 

@@ -20,8 +20,6 @@ CLASSIFIERS = (CLASSIFIER, f"{CLASSIFIER}-lite")
 """Classifiers of infected and uninfected cells on the shelf, the one to use first."""
 
 FINDER = "finder-thin"
-WITHOUT_FIELDS = (f"{CLASSIFIER}-no-fields", f"{CLASSIFIER}-no-fields-platelets")
-"""Nets of NIH cells alone: what they reach on fields is what a microscope never seen may expect."""
 
 SLIDE_FOLDS = 5
 """Folds that the NIH slides are divided into."""

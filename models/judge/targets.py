@@ -17,12 +17,6 @@ NIH_TARGETS = {
 FOUND_TARGETS = {0.01: 0.97, 0.001: 0.92}
 """Infected cells to be found end to end, by the share of uninfected ones called positive."""
 
-UNSEEN_TARGETS = {
-    "AUC": ("auc", 0.97),
-    "sensitivity at 1 % false positives": ("sensitivity_at_1_percent_fp", 0.70),
-}
-"""On IML cells, of a net of NIH cells alone; as above."""
-
 NEGATIVE_TARGET = 0.001
 """Largest share of the cells of slides known to be negative that may be called positive."""
 

@@ -1,4 +1,4 @@
-"""Every figure this project claims, measured: ``python -m models figures``.
+"""Every figure this project claims, measured: ``python -m models figures``. The first ones are of microscopes never seen.
 
 IML fields are split into blocks of 35 consecutive images, which are divided into 4 folds; each field is judged by fold files
 (``models/folds``) that never saw its block, with thresholds chosen on other folds. Chula fields are in no training set.
@@ -7,29 +7,27 @@ IML fields are split into blocks of 35 consecutive images, which are divided int
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from convert.measure.bootstrap import QUICK_RESAMPLES, rows_interval
-from convert.measure.matching import BORDER, FinderSummary, Match, match_boxes, match_points, summarise
-from edge.boxes import inside
+from convert.measure.matching import FinderSummary, Match, match_boxes, match_points, summarise
 from edge.classifier import Classifier
-from edge.crops import crop_cells
 from edge.finders import Finder
 from edge.finders.classical import ClassicalFinder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model
-from models.data.fields import UNSURE, ImlField, PointedField, load_chula, load_iml
-from models.data.folds import CLASSIFIER, CLASSIFIERS, FINDER, WITHOUT_FIELDS
-from models.judge.figures import BY_KEY, measure, share, two_classes
-from models.judge.scores import FieldCells, NetScores, NihCells, score_all, suspicion
-from models.judge.targets import FOUND_TARGETS, NEGATIVE_TARGET, NIH_TARGETS, UNSEEN_TARGETS, WORST_SLIDE_TARGET
+from models.data.fields import ImlField, load_chula, load_iml
+from models.data.folds import CLASSIFIER, CLASSIFIERS, FINDER
+from models.judge.microscopes import NetPlaces, judge_microscopes
+from models.judge.scores import FieldCells, NetScores, NihCells, score_all
+from models.judge.targets import FOUND_TARGETS, NEGATIVE_TARGET, WORST_SLIDE_TARGET
 from models.judge.unseen import FieldFinds, UnseenFold, finds_of, unseen_folds
 from models.report.cost import cost_rows
 from models.report.figure import NO_TARGET, Figure, at_least, line
 from models.report.measure import found, negatives, nih_figures
+from models.report.microscopes import net_costs, target_rows
 from models.report.virtual_slides import VIRTUAL_SEEDS, virtual_rows
 
 CLASSICAL_IML = "classical, IML (its constants were set with some of these in view)"
@@ -44,12 +42,18 @@ _KEPT, _BIAS, _ERROR = (
 )  # targets of a finder: infected cells kept, count bias, median count error per field
 
 
-def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *, quick: bool = False) -> list[Figure]:
+def measure_all(
+    places: NetPlaces,
+    left_out: Sequence[tuple[str, ...]],
+    say: Callable[[str], None] | None,
+    *,
+    quick: bool = False,
+) -> list[Figure]:
     """Measure everything; ``say`` gets each figure as it is ready.
 
     Args:
-        folder: of the fold files.
-        shelf: of the shipped files.
+        places: of the nets.
+        left_out: microscopes that the nets leave out in turn, each as its sets.
         say: gets a line per figure; None: nothing is said.
         quick: accuracy only, no time and memory.
     """
@@ -62,18 +66,16 @@ def measure_all(folder: Path, shelf: Path, say: Callable[[str], None] | None, *,
             if say is not None:
                 say(line(row))
 
-    folds = unseen_folds(folder)
+    add(target_rows(judge_microscopes(places, left_out, lambda *_: None)))
+    add(net_costs(places.shelf))
+    folds = unseen_folds(places.folds)
     add(_iml_rows(folds))
-    shipped = LearnedFinder(read_model(shelf / FINDER / f"{FINDER}.tflite"))
-    add([chula_row(shipped, "learned, Chula"), chula_row(ClassicalFinder(), "classical, Chula (likewise)")])
+    add([chula_row(ClassicalFinder(), "classical, Chula")])
     nih, iml, nets = score_all(CLASSIFIERS, folds, lambda *_: None)
-    chula = list(finds_of(shipped, load_chula()))
     for net in nets:
-        classifier = Classifier(read_model(shelf / net.name / f"{net.name}.tflite"))
-        add([*classifier_rows(nih, iml, net), unseen_scope_row(chula, classifier)])
-        if net.name == CLASSIFIER:
-            add(never_seen(folder))
-    classifier = Classifier(read_model(shelf / CLASSIFIER / f"{CLASSIFIER}.tflite"))
+        add(classifier_rows(nih, iml, net))
+    shipped = LearnedFinder(read_model(places.shelf / FINDER / f"{FINDER}.tflite"))
+    classifier = Classifier(read_model(places.shelf / CLASSIFIER / f"{CLASSIFIER}.tflite"))
     for seed in VIRTUAL_SEEDS:
         add(virtual_rows(shipped, classifier, seed))
     if not quick:
@@ -147,20 +149,17 @@ def chula_row(finder: Finder, where: str) -> Figure:
 
 
 def classifier_rows(nih: NihCells, iml: FieldCells, net: NetScores) -> list[Figure]:
-    """What the fold files of a classifier reach on what they never saw; targets are those of the accurate one."""
-    aimed, rows = net.name == CLASSIFIER, []
-    for rate, wanted in FOUND_TARGETS.items():
-        share_found = found(iml, net, rate).share.value
-        value = f"{share_found:.3f} (n = {iml.total}, of them {iml.lost} lost by the finder)"
-        where = f"{net.name}: IML end to end, unseen blocks, threshold of other folds"
-        what = f"infected cells found at {rate:.1%} false positives"
-        rows.append(at_least(what, where, wanted if aimed else None, value, share_found))
+    """What the fold files of a classifier reach on what they never saw, against the annotations as they are."""
+    rows = []
+    for rate in FOUND_TARGETS:
+        value = f"{found(iml, net, rate).share.value:.3f} (n = {iml.total}, of them {iml.lost} lost by the finder)"
+        where = f"{net.name}: IML end to end, unseen blocks, as annotated, threshold of other folds"
+        rows.append(Figure(f"infected cells found at {rate:.1%} false positives", where, NO_TARGET, value, None))
     n = f"n = {len(nih.infected)} cells, {len(np.unique(nih.slides))} slides"
     for what, figure in nih_figures(nih, net, nih.infected).items():
-        target = NIH_TARGETS[what][1] if aimed else None
         text = f"{figure.value:.4f} ({figure.low:.4f} to {figure.high:.4f} by slide; {n})"
-        rows.append(at_least(what, f"{net.name}: NIH cells, unseen slides, int8", target, text, figure.value))
-    return [*rows, _negative_row(nih, net, aimed=aimed)]
+        rows.append(Figure(what, f"{net.name}: NIH cells, unseen slides, int8", NO_TARGET, text, None))
+    return [*rows, _negative_row(nih, net, aimed=net.name == CLASSIFIER)]
 
 
 def _negative_row(nih: NihCells, net: NetScores, *, aimed: bool) -> Figure:
@@ -176,51 +175,3 @@ def _negative_row(nih: NihCells, net: NetScores, *, aimed: bool) -> Figure:
         f"{text} (n = {cells} cells, {len(groups)} slides)",
         (rate <= NEGATIVE_TARGET and worst <= WORST_SLIDE_TARGET) if aimed else None,
     )
-
-
-def unseen_scope_row(chula: Sequence[FieldFinds[PointedField]], classifier: Classifier) -> Figure:
-    """Cells called positive on the microscope that is in no training set and shows no parasite; interval by fields."""
-    card = classifier.card
-    called = [
-        card.positive_mask[classifier.classes(classifier.scores(crop_cells(one.rgb, one.boxes, card.crop)))]
-        for one in chula
-    ]
-    every = np.concatenate(called)
-    figure = share(every, np.repeat(np.arange(len(called)), [len(one) for one in called]))
-    interval_text = f"{figure.low:.2%} to {figure.high:.2%}"
-    return Figure(
-        "cells called positive on a scope never seen, no parasites there",
-        f"{card.name}: Chula, the card's threshold",
-        NO_TARGET,
-        f"{figure.value:.2%} ({interval_text}; {int(every.sum())} of {figure.n} cells, {len(called)} fields)",
-        None,
-    )
-
-
-def never_seen(folder: Path) -> list[Figure]:
-    """Annotated cells of IML fields, scored by nets of NIH cells alone; intervals by fields. The target is the first net's."""
-    rows: list[Figure] = []
-    for number, name in enumerate(WITHOUT_FIELDS):
-        rows += _unseen(name, folder, aimed=not number)
-    return rows
-
-
-def _unseen(name: str, folder: Path, *, aimed: bool) -> list[Figure]:
-    classifier = Classifier(read_model(folder / f"{name}.tflite"))
-    scores, truth, places = [], [], []
-    for entry in load_iml():
-        rgb = entry.read()
-        score = suspicion(classifier.scores(crop_cells(rgb, entry.boxes, classifier.card.crop)), classifier.card)
-        use = inside(entry.boxes, (rgb.shape[0], rgb.shape[1]), BORDER) & np.array([t != UNSURE for t in entry.types])
-        scores.append(score[use])
-        truth.append(entry.infected[use])
-        places += [entry.path.name] * int(use.sum())
-    scored = two_classes(classifier.card, np.concatenate(truth), np.concatenate(scores), np.array(places))
-    rows = []
-    for what, (key, wanted) in UNSEEN_TARGETS.items():
-        figure = measure(BY_KEY[key], scored)
-        n = f"n = {len(scored.positive)} cells, {int(scored.positive.sum())} infected"
-        text = f"{figure.value:.4f} ({figure.low:.4f} to {figure.high:.4f} by field; {n})"
-        where = f"{name}, made of NIH cells alone: annotated cells of IML"
-        rows.append(at_least(what, where, wanted if aimed else None, text, figure.value))
-    return rows

@@ -36,21 +36,8 @@ class ReportPage:
     plots: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PageExtras:
-    """What the page says beside the folds' scores.
-
-    Attributes:
-        unseen: rows of a net that never saw the microscope (``models.report.all_figures.never_seen``).
-        reading: the blind reading of the first net's worst false positives, if somebody read them.
-    """
-
-    unseen: Sequence[Figure] = ()
-    reading: BlindReading | None = None
-
-
 def assemble(
-    nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: Path, beside: PageExtras | None = None
+    nih: NihCells, iml: FieldCells, nets: Sequence[NetScores], shelf: Path, reading: BlindReading | None = None
 ) -> ReportPage:
     """The page from scores; raises ToolError, and ModelError where a shipped file is missing.
 
@@ -59,13 +46,12 @@ def assemble(
         iml: the fields' cells.
         nets: the accurate one, the small one.
         shelf: of the shipped files.
-        beside: what else there is.
+        reading: the blind reading of the first net's worst false positives, if somebody read them.
     """
-    beside = beside or PageExtras()
     figures = [_figures(nih, iml, net, nets[0], shelf) for net in nets]
     drawn = [_drawn(nih, iml, net, mine) for net, mine in zip(nets, figures, strict=True)]
-    judged = targets.rows(figures, beside.unseen)
-    lines = _lines(nih, iml, nets, figures, shelf=shelf, judged=judged, reading=beside.reading)
+    judged = targets.rows(figures)
+    lines = _lines(nih, iml, nets, figures, shelf=shelf, judged=judged, reading=reading)
     return ReportPage("\n".join(lines) + "\n", draw(drawn))
 
 

@@ -12,7 +12,8 @@ import pytest
 from edge.card import FinderSpec
 from edge.finders import Finder
 from edge.modelfile import Card, ModelFile, read_model, write_model
-from edge.types import Cells, UInt8Array
+from edge.pixels import Image
+from edge.types import Cells
 from models.data.fields import load_iml
 from models.data.folds import CLASSIFIERS, FINDER
 from models.judge.card_table import annotated
@@ -31,8 +32,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 class WithPlatelets(SquareFinder):
     """Calls the first square of each field a platelet."""
 
-    def find(self, rgb: UInt8Array) -> Cells:
-        cells = super().find(rgb)
+    def find(self, image: Image) -> Cells:
+        cells = super().find(image)
         return replace(cells, kind=(np.arange(len(cells.boxes)) == 0).astype(np.int32), kinds=("cell", "not-platelet"))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,23 @@ import cv2
 import numpy as np
 import pytest
 
+from edge import analysis
 from edge.card import FinderSpec
 from edge.decision import classes_of
 from edge.modelfile import Card, CropSpec, ModelFile, read_model, write_model
+from edge.pixels import Image, pyramid
 from edge.types import Cells, FloatArray, Int32Array, UInt8Array
 from models.data.folds import CLASSIFIERS, FINDER, SLIDE_FOLDS, fold_paths
-from models.judge import finder_thresholds, unseen
+from models.judge import finder_thresholds, microscopes, thresholds, unseen
 from models.places import SHELF
 
 SIDE = 40
 PAPER = 10
 HEALTHY, SICK = 0.2, 0.9
 SPEC = CropSpec(size=32, margin=1.0)
+Square = tuple[float, float, str | None]
+"""Score, confidence and annotated type of a drawn cell; None: it is not annotated."""
+
 LABELS = ("uninfected", "parasitized")
 
 
@@ -59,7 +65,8 @@ class SquareFinder:
     def set_thresholds(self, thresholds: tuple[float, ...]) -> None:
         self._least = thresholds[0]
 
-    def find(self, rgb: UInt8Array) -> Cells:
+    def find(self, image: Image) -> Cells:
+        rgb = pyramid(image).rgb
         count, _, stats, _ = cv2.connectedComponentsWithStats((rgb[:, :, 2] > 2 * PAPER).astype(np.uint8))
         boxes = stats[1:count, :4].astype(np.int32)
         green = np.array([rgb[y + 5, x + 5, 1] / 255 for x, y, _, _ in boxes], np.float32)
@@ -82,7 +89,7 @@ class World:
         self.slides = {f"s{i:02}": [HEALTHY if i < 5 else SICK] * 6 for i in range(10)}
         self.second: dict[tuple[str, int], str] = {}
         row = [(HEALTHY, 0.8, "red blood cell")] * 7 + [(SICK, 0.8, "ring")]
-        self.fields: list[list[tuple[float, float, str | None]]] = [list(row) for _ in range(4)]
+        self.fields: list[list[Square]] = [list(row) for _ in range(4)]
         self.held_out_slides: dict[int, list[str]] = {}
 
     def build(self) -> World:
@@ -107,15 +114,36 @@ class World:
         for block, squares in enumerate(self.fields):
             for i in range(2):
                 name = f"field_{100 * block + i:03}.png"
-                rgb, objects = np.full((240, 320, 3), PAPER, np.uint8), []
-                for number, (score, confidence, kind) in enumerate(squares):
-                    x, y = 12 + number % 4 * 70, 12 + number // 4 * 70
-                    rgb[y : y + SIDE, x : x + SIDE] = (round(255 * score), round(255 * confidence), 200)
-                    if kind is not None:
-                        objects.append({"type": kind, "bbox": {"x": x, "y": y, "w": SIDE, "h": SIDE}})
+                rgb, boxes = drawn(squares)
                 _write(self.data / "iml_fields" / "images" / name, rgb)
-                entries.append({"image_name": name, "objects": objects})
+                known = [{"type": k, "bbox": {"x": x, "y": y, "w": SIDE, "h": SIDE}} for k, (x, y) in boxes]
+                entries.append({"image_name": name, "objects": known})
         (self.data / "iml_fields" / "annotations.json").write_text(json.dumps(entries))
+        reading = "image_name,x,y,w,h,annotated,both\nfield_000.png,12,12,40,40,red blood cell,uninfected\n"
+        (self.data / "iml_fields" / "second_reading.csv").write_text(reading)
+
+    def write_coco(self, name: str, fields: Sequence[Sequence[Square]]) -> None:
+        """Write a set of annotated fields in COCO form, each of these squares."""
+        kinds = sorted({kind for squares in fields for _, _, kind in squares if kind is not None})
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
+        (self.data / name / "images").mkdir(parents=True)
+        for number, squares in enumerate(fields):
+            rgb, boxes = drawn(squares)
+            file = f"piece_{number}.png"
+            _write(self.data / name / "images" / file, rgb)
+            images.append({"id": number, "file_name": file, "width": rgb.shape[1], "height": rgb.shape[0]})
+            for kind, (x, y) in boxes:
+                at = {"image_id": number, "category_id": kinds.index(kind), "bbox": [x, y, SIDE, SIDE]}
+                annotations.append({"id": len(annotations), **at})
+        categories = [{"id": i, "name": kind} for i, kind in enumerate(kinds)]
+        raw = {"images": images, "annotations": annotations, "categories": categories}
+        (self.data / name / "annotations.json").write_text(json.dumps(raw))
+
+    def write_net(self, card: Card, path: Path) -> None:
+        """Write a file with that card."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_model(path, read_model(SHELF / CLASSIFIERS[0] / f"{CLASSIFIERS[0]}.tflite").flatbuffer, card)
 
     def _write_models(self) -> None:
         flatbuffer = read_model(SHELF / CLASSIFIERS[0] / f"{CLASSIFIERS[0]}.tflite").flatbuffer
@@ -138,10 +166,24 @@ class World:
 
     def card(self, name: str, fold: int | None) -> Card:
         """The card of a fold's file, or of the shipped one."""
-        path = self.shelf / name / f"{name}.tflite" if fold is None else fold_paths(self.folds, name)[fold]
+        return self.read(self.shelf / name / f"{name}.tflite" if fold is None else fold_paths(self.folds, name)[fold])
+
+    def read(self, path: Path) -> Card:
+        """The card of a file."""
         card = read_model(path).card
         assert card is not None
         return card
+
+
+def drawn(squares: Sequence[Square]) -> tuple[UInt8Array, list[tuple[str, tuple[int, int]]]]:
+    """A field of these squares, uint8 [240, 320, 3]; name and upper left corner of the annotated ones."""
+    rgb, boxes = np.full((240, 320, 3), PAPER, np.uint8), []
+    for number, (score, confidence, kind) in enumerate(squares):
+        x, y = 12 + number % 4 * 70, 12 + number // 4 * 70
+        rgb[y : y + SIDE, x : x + SIDE] = (round(255 * score), round(255 * confidence), 200)
+        if kind is not None:
+            boxes.append((kind, (x, y)))
+    return rgb, boxes
 
 
 def classifier_card(name: str) -> Card:
@@ -160,8 +202,11 @@ def _write(path: Path, rgb: UInt8Array) -> None:
 def make_world(folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """An unbuilt world; its nets stand for the real ones wherever fold files are opened."""
     monkeypatch.setenv("EDGE_DATA", str(folder / "data"))
-    monkeypatch.setattr(unseen, "Classifier", RedNet)
-    monkeypatch.setattr(unseen, "LearnedFinder", SquareFinder)
+    for module in (unseen, microscopes, thresholds):
+        monkeypatch.setattr(module, "Classifier", RedNet)
+        monkeypatch.setattr(module, "LearnedFinder", SquareFinder)
+    monkeypatch.setattr(analysis, "find_region", lambda _: None)
+    monkeypatch.setattr(microscopes, "JUDGING_ONLY", ())
     monkeypatch.setattr(finder_thresholds, "CELL_GRID", (0.34, 0.38, 0.5))
     monkeypatch.setattr(finder_thresholds, "SUSPECT_GRID", (0.25,))
     return World(folder)

@@ -10,7 +10,7 @@ import pytest
 
 from models.data import sets
 from models.data.dataset import SetKind
-from models.data.folds import CLASSIFIERS, FINDER, WITHOUT_FIELDS
+from models.data.folds import CLASSIFIERS, FINDER
 from models.train.classifier import CellTraining
 from models.train.recipe import RECIPES, RecipeError, dump, load, names, parse
 
@@ -93,7 +93,7 @@ def test_every_recipe_of_the_repository_is_read_and_survives_being_written(name:
 
 
 def test_the_shelf_has_a_recipe_for_every_net() -> None:
-    assert {*CLASSIFIERS, *WITHOUT_FIELDS, FINDER, "malaria-stages-32"} <= set(names())
+    assert {*CLASSIFIERS, FINDER, "malaria-stages-32"} <= set(names())
 
 
 @pytest.mark.parametrize("name", [name for name, one in sets.every().items() if one.kind is not SetKind.MARKED])
