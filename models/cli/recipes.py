@@ -80,7 +80,7 @@ def path_of(recipe: Recipe, net: NetChoice, out: Path | None) -> Path:
         return path_without(out or FOLDS, recipe.name, net.without)
     if net.fold is not None:
         return (out or FOLDS) / f"{recipe.name}-fold{net.fold}.tflite"
-    return (out or (SHELF / recipe.name if recipe.shelf else FOLDS)) / f"{recipe.name}.tflite"
+    return (out or SHELF / recipe.name) / f"{recipe.name}.tflite"
 
 
 def train_recipe(

@@ -50,7 +50,7 @@ def triage(infected: np.ndarray, scores: np.ndarray, kept: float = KEPT_IN_TRIAG
     """
     sick = np.sort(scores[infected])[::-1]
     limit = sick[int(np.ceil(kept * len(sick))) - 1]
-    return float((scores[~infected] < limit).mean()) if limit >= 0 else 0.0
+    return float((scores[~infected] < limit).mean())
 
 
 def _suspicion(scored: CellScores) -> FloatArray:

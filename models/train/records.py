@@ -146,7 +146,6 @@ class Recipe:
         name: of the net.
         about: what it is for, in words.
         ships: its weights go into the repository: it may learn only from sets that allow it.
-        shelf: it stands on the shelf; else among the folds, for figures alone.
         licence: of the weights.
         start: net to go on from, a name on the shelf or a path; empty: a new one.
         net: its kind and size.
@@ -162,7 +161,6 @@ class Recipe:
     training: CellTraining | FinderTraining
     about: str = ""
     ships: bool = False
-    shelf: bool = True
     licence: str = "that of the images it was trained on"
     start: str = ""
     net: NetRecipe = field(default_factory=NetRecipe)

@@ -9,15 +9,20 @@ from typing import Any
 import pytest
 
 from convert.errors import CellsError
+from edge.analysis import Analyser
 from edge.errors import ModelError
-from edge.modelfile import Card
+from edge.modelfile import Card, ModelFile
+from models.data import sets
 from models.data.folds import CLASSIFIER, FINDER, path_without
+from models.judge.device_fields import judge_fields
 from models.judge.microscopes import MicroscopeRow, NetPlaces, judge_microscopes
 from models.judge.thresholds import choose_all
 from models.judge.unseen import unseen_model
 from tests.models.judge.world import (
     HEALTHY,
     SICK,
+    RedNet,
+    SquareFinder,
     World,
     classifier_card,
     finder_card,
@@ -150,6 +155,38 @@ def test_blocks_and_slides_of_the_nets_own_microscopes_are_judged_by_the_folds(w
     ]
     assert rows["iml_fields, unseen blocks"].figures["found"].n == 8
     assert rows["nih_cells, unseen slides"].figures["accuracy"].n == 60
+
+
+def test_iml_finds_are_held_against_their_second_reading(world: World) -> None:
+    ship(world, "raabin_fields")
+    read = {12: "infected", 82: "notred", 152: "uninfected"}  # three of the first field's uninfected cells, by their x
+    lines = [f"field_000.png,{x},12,40,40,red blood cell,{opinion}" for x, opinion in read.items()]
+    (world.data / "iml_fields" / "second_reading.csv").write_text(
+        "\n".join(["image_name,x,y,w,h,annotated,both", *lines])
+    )
+    counts = {name: row.figures["called"].n for name, row in judged(world, "iml_fields").items()}
+    assert counts == {
+        "iml_fields": 56 - 1,
+        "iml_fields, unseen blocks": 56 - 1,
+        "iml_fields, unseen blocks, what is no red cell set aside": 56 - 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("groups", "wanted"),
+    [
+        (["one"] * 5 + ["two"] * 5, [f"field {number}" for number in range(10)]),
+        ([f"slide {number}" for number in range(10)], [f"slide {number}" for number in range(10)]),
+    ],
+)
+def test_the_bootstrap_draws_groups_or_fields_where_groups_are_few(
+    groups: list[str], wanted: list[str], world: World
+) -> None:
+    card = classifier_card(CLASSIFIER)
+    finder = SquareFinder(ModelFile(b"", finder_card(), "", Path("squares")))
+    analyse = Analyser(finder, RedNet(ModelFile(b"", card, "", Path("red"))))
+    fields = replace(sets.get("raabin_fields").fields(), groups=tuple(groups))
+    assert judge_fields(fields, analyse, card, lambda *_: None, name="x").units.tolist() == wanted
 
 
 def test_the_iml_fields_are_not_judged_without_their_second_reading(world: World) -> None:

@@ -77,6 +77,12 @@ HELD: dict[str, tuple[MicroscopeRow, str, str, bool | None]] = {
     "at least, missed": (replace(BAD, name="bbbc_fields"), "infected found at 1 % false positives", ">= 0.9", False),
     "at most, met": (GOOD, "others called infected at the card's threshold", "<= 1 per 1,000", True),
     "at most, missed": (WILD, "others called infected at the card's threshold", "<= 1 per 1,000", False),
+    "at most, just so": (
+        row("bbbc_fields", called=0.001),
+        "others called infected at the card's threshold",
+        "<= 1 per 1,000",
+        True,
+    ),
     "at most, nothing counted": (CALM, "others called infected at the card's threshold", "<= 0.2 per 1,000", True),
     "not judged": (UNTRAINED, "red cells, F1", ">= 0.92", None),
     "no such figure": (GOOD, "AUC", ">= 0.99", None),

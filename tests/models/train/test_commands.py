@@ -125,6 +125,21 @@ def test_which_nets_are_made(name: str) -> None:
     assert choose(**options) == wanted
 
 
+def test_a_microscope_counts_as_learned_from_if_one_of_its_sets_is() -> None:
+    recipe = leaving_out()
+    some = replace(recipe, sources=tuple(one for one in recipe.sources if one.set != "iml_fields"))
+    assert some.left_out == MICROSCOPES[:1]
+    none = replace(recipe, sources=tuple(one for one in recipe.sources if not one.set))
+    assert none.left_out == ()
+    assert chosen_nets(none, None, None, all_folds=False, all_left_out=True, shipped=False) == []
+
+
+def test_a_net_without_a_microscope_holds_out_what_its_recipe_holds_out_anyway() -> None:
+    recipe = leaving_out()
+    recipe = replace(recipe, split=replace(recipe.split, hold_out=("nih_cells/C116",)))
+    assert recipe.without(("iml_fields",)).split.hold_out == ("nih_cells/C116", "iml_fields")
+
+
 @pytest.mark.parametrize(
     ("without", "said"),
     [
@@ -144,7 +159,6 @@ def test_a_microscope_that_is_not_left_out_is_refused(without: str, said: str) -
         ("finder-thin", NetChoice(2), FOLDS / "finder-thin-fold2.tflite"),
         ("finder-thin", NetChoice(without=("pbc_fields",)), FOLDS / "finder-thin-without-pbc.tflite"),
         ("finder-thin", NetChoice(without=MICROSCOPES[0]), FOLDS / "finder-thin-without-nih-iml.tflite"),
-        ("malaria-thin-32-no-fields", NetChoice(), FOLDS / "malaria-thin-32-no-fields.tflite"),
     ],
 )
 def test_where_the_nets_of_the_shelf_stand(name: str, net: NetChoice, wanted: Path) -> None:
