@@ -2,8 +2,8 @@
 
 Every cell is cut as a square around its box's centre (aspect kept, context kept), resampled to the same size, and put beside the
 typical cell of its field where the model's card says so (``edge.typical``). One remap per field: the field is first halved until
-cells are less than twice the crop's size (so that bilinear sampling hardly aliases), then all
-crops are sampled at once with OpenCV's fixed-point bilinear remap, which gives the same bytes on every processor.
+cells are less than twice the crop's size (so that bilinear sampling hardly aliases), then all crops are sampled at once with
+OpenCV's fixed-point bilinear remap, which gives the same bytes on every processor.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from edge.boxes import median
 from edge.card import Card, CropSpec
 from edge.errors import ModelError
 from edge.pixels import Image, pyramid
-from edge.typical import COMPARED, TypicalCells, beside_typical, typical_cell
 from edge.types import Int32Array, UInt8Array
+from edge.typical import COMPARED, TypicalCells, beside_typical, typical_cell
 
 _PIXELS_PER_BLOCK = 1 << 17  # what is at work at one time stays in the processor's cache
 _PIXELS_PER_ROW = 1024  # cv2.remap sets up every row anew: long ones are a fifth quicker than rows of one crop
@@ -48,7 +48,7 @@ def crop_cells(
     """
     size = spec.size
     if len(boxes) == 0:
-        return np.empty((0, size, size, COMPARED if spec.normalise == "typical" else 3), np.uint8)
+        return np.empty((0, size, size, crop_channels(spec)), np.uint8)
     sides = np.maximum(boxes[:, 2:].max(axis=1), 1) * np.float32(spec.margin)
     levels = pyramid(image)
     halvings = 0
@@ -115,6 +115,11 @@ def to_colour(batch: UInt8Array, colour: str) -> UInt8Array:
 def channels_of(colour: str) -> int:
     """Channels of a crop in that colour."""
     return 1 if colour == "grey" else 3
+
+
+def crop_channels(spec: CropSpec) -> int:
+    """Channels of the crops that ``spec`` gives."""
+    return COMPARED if spec.normalise == "typical" else 3
 
 
 def net_channels(card: Card) -> int:

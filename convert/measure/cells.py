@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from convert.errors import CellsError
-from edge.types import FloatArray, Int32Array, UInt8Array
+from convert.measure.typicals import CellTypicals
+from edge.types import Int32Array, UInt8Array
 
 PARTS = 200
 """Cells of unknown slides are divided into so many random parts for a bootstrap: as good as single cells, and quicker."""
@@ -25,7 +26,7 @@ class CellSet:
     """Cells of known class.
 
     Attributes:
-        images: RGB uint8 [n, size, size, 3].
+        images: uint8 [n, size, size, 3 or 4], as ``edge.crops`` gives them.
         truth: int32 [n], index into ``labels``.
         labels: class names, in the order of the net's outputs.
         groups: str [n]: the slide, or the cell's own name where its slide is not known.

@@ -1,8 +1,8 @@
 """THE reader of folders of cells: every command that judges, calibrates or learns gets its cells here.
 
-Each image is one cell and is cut as ``convert.measure.single`` says. The net's card gives size, margin, black or not, and the
-colours that cells are brought to. On the device these follow from the median cell of the field; here the slide stands for
-the field, and the whole folder where no slide is known (a note says so).
+Each image is one cell and is cut as ``convert.measure.single`` says. The net's card gives size, margin, black or not, and
+whether cells are compared with the typical cell of their field (``edge.typical``). Here the slide stands for the field, and the
+whole folder where no slide is known (a note says so).
 
 Images that cannot be read are left out (more than one in ten: refused). A file that is there twice counts once; one that is
 there under two classes does not count.
@@ -19,10 +19,10 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.cells import CellSet
-from convert.measure.typicals import middle, typicals_of
 from convert.measure.listing import ListedCell, Listing, list_cells
 from convert.measure.names import same
 from convert.measure.single import cut, stands_on_black
+from convert.measure.typicals import middle, typicals_of
 from edge.crops import compared
 from edge.errors import UnreadableFieldError
 from edge.modelfile import CropSpec
@@ -94,7 +94,7 @@ def read(
     Raises:
         CellsError: too many cannot be read, none is left, or ``spec`` wants black and they stand on something else.
     """
-    kept = _read(listing, numbers, plain or replace(spec, normalise="none"), progress, _keeps(spec, keep_black))
+    kept = _read(listing, numbers, plain or spec, progress, _keeps(spec, keep_black))
     notes = [*listing.notes, *kept.notes]
     rows = kept.rows
     if spec.mask == "black":

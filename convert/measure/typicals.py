@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.typical import TypicalCells, typical_cell
 from edge.types import Int32Array, UInt8Array
+from edge.typical import TypicalCells, typical_cell
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +45,9 @@ def middle(crops: UInt8Array, size: int) -> UInt8Array:
 
 def stacked(typicals: Sequence[TypicalCells]) -> TypicalCells:
     """Several as one, in that order."""
-    return TypicalCells(np.concatenate([one.papers for one in typicals]), np.concatenate([one.cells for one in typicals]))
+    return TypicalCells(
+        np.concatenate([one.papers for one in typicals]), np.concatenate([one.cells for one in typicals])
+    )
 
 
 def typicals_of(crops: UInt8Array, fields: Int32Array) -> CellTypicals:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from edge.typical import TypicalCells
 from edge.types import FloatArray, UInt8Array
+from edge.typical import TypicalCells
 from models.data.platelets import with_platelets
 
 _DENSITY = -np.log(np.maximum(np.arange(256), 3) / 255).astype(np.float32)

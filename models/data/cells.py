@@ -10,7 +10,7 @@ import numpy as np
 from convert.measure.bootstrap import FEW_GROUPS
 from convert.measure.cells import CellSet as JudgedCells
 from convert.measure.typicals import CellTypicals, joined
-from edge.types import FloatArray, Int32Array, UInt8Array
+from edge.types import Int32Array, UInt8Array
 
 FOUND, BOX, HARD = 0, 1, 2
 """What a cell is: found by the finder (or a cell of a folder) and annotated; an annotated box, moved a little, to learn from only;

@@ -13,8 +13,8 @@ import numpy as np
 from convert.measure.typicals import CellTypicals, middle, stacked
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec
-from edge.typical import typical_cell
 from edge.types import Int32Array, UInt8Array
+from edge.typical import typical_cell
 from models.data.cells import BOX, LabelledCells
 from models.data.scenes import Scene
 
@@ -96,7 +96,9 @@ def varied(crops: UInt8Array, count: int, rng: np.random.Generator) -> CellTypic
 
 def varied_slides(crops: UInt8Array, slides: Int32Array, rng: np.random.Generator) -> CellTypicals:
     """The same for cells uint8 [n, s, s, 3], at least one, of several slides: int32 [n], numbered from 0 without gaps."""
-    parts = [varied(mine, len(mine), rng) for mine in (crops[slides == number] for number in range(int(slides.max()) + 1))]
+    parts = [
+        varied(mine, len(mine), rng) for mine in (crops[slides == number] for number in range(int(slides.max()) + 1))
+    ]
     made = stacked([part.typical for part in parts if part is not None])
     return CellTypicals(made, slides * np.int32(1 + len(_FEW)), 1 + len(_FEW))
 

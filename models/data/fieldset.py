@@ -17,10 +17,10 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
-from convert.measure.typicals import CellTypicals, middle, typicals_of
 from convert.measure.fields import FieldSet, read_fields, read_image
 from convert.measure.matching import assign
 from convert.measure.reading import Progress, check_readable
+from convert.measure.typicals import CellTypicals, middle, typicals_of
 from edge import shelf
 from edge.analysis import set_aside_cut
 from edge.boxes import inside
@@ -225,7 +225,7 @@ def _cells(
     seen = plain if len(plain) else crops
     typical = _typical(middle(seen, spec.size), len(crops), one.rng if learn else None)
     return LabelledCells(
-        crops if learn else compared(crops, spec, typical and typical.typical, typical and typical.of),
+        crops if learn else compared(crops, spec, None if typical is None else typical.typical),
         truth.astype(np.int32),
         plan.labels,
         np.full(len(crops), one.group),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.measure.typicals import CellTypicals, middle, typicals_of
 from convert.measure.single import cut
+from convert.measure.typicals import CellTypicals, middle, typicals_of
 from edge.crops import compared
 from edge.modelfile import CropSpec
 from edge.sources.decode import decode_image

@@ -87,7 +87,9 @@ def _free(
     return None
 
 
-def _window(shape: tuple[int, ...], place: tuple[float, float], reach: float) -> tuple[tuple[slice, slice], FloatArray, FloatArray]:
+def _window(
+    shape: tuple[int, ...], place: tuple[float, float], reach: float
+) -> tuple[tuple[slice, slice], FloatArray, FloatArray]:
     """The part of the view around a place, and how far each of its pixels lies to the right and below."""
     x, y = place
     x0, x1 = max(0, int(x - reach)), min(shape[1], int(x + reach) + 2)
@@ -165,7 +167,9 @@ def _fold(density: FloatArray, unit: float, rng: np.random.Generator) -> None:
     density += soft[..., None] * np.float32(rng.uniform(0.15, 0.7))
 
 
-def _scale_bar(rgb: UInt8Array, unit: float, rng: np.random.Generator) -> tuple[UInt8Array, tuple[float, float, float, float]]:
+def _scale_bar(
+    rgb: UInt8Array, unit: float, rng: np.random.Generator
+) -> tuple[UInt8Array, tuple[float, float, float, float]]:
     """A dark bar with a text below it, in a corner or anywhere."""
     height, width = rgb.shape[:2]
     length = int(unit * rng.uniform(1, 4))

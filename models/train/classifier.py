@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from convert.measure.typicals import CellTypicals, middle, stacked
-from edge.crops import compared
+from edge.crops import compared, crop_channels
 from edge.modelfile import CropSpec
-from edge.typical import COMPARED, TypicalCells, typical_cell
 from edge.types import UInt8Array
+from edge.typical import TypicalCells, typical_cell
 from models.data.augment import Augmentation, augment
 from models.data.cells import LabelledCells
 from models.data.crops import moved
@@ -168,7 +168,7 @@ def train(
 
     known = classes or BatchClasses()
     keras.utils.set_random_seed(settings.seed)
-    model = start if start is not None else build(1 if known.count == 2 else known.count, widths, COMPARED if spec.normalise == "typical" else 3)
+    model = build(1 if known.count == 2 else known.count, widths, crop_channels(spec)) if start is None else start
     rule = optimiser(settings.rate, settings.steps, settings.decay)
     criterion = loss_of(known.count, settings.smoothing)
     weights = model.trainable_variables

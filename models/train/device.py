@@ -12,8 +12,8 @@ import numpy as np
 
 from convert.finding.graph import finder_graph, quantised
 from convert.finding.spec import Roles
-from convert.measure.typicals import middle
 from convert.measure.scoring import as_scores, device_scores
+from convert.measure.typicals import middle
 from convert.net.batch import CONVERTED_AT, feed
 from convert.net.int8 import file_digest, quantise
 from convert.net.rewrite import device_model

@@ -83,7 +83,7 @@ def copied(folder: Path) -> None:
         (tabled, {}, 120),
         (copied, {}, 119),
         (masked, {"crop": {"mask": "black"}}, 120),
-        (masked, {"crop": {"normalise": "cell"}}, 120),
+        (masked, {"crop": {"margin": 1.3}}, 120),
         (plain, {"crop": {"normalise": "none"}}, 120),
         (masked, {"colour": "hsv"}, 120),
         (plain, {"colour": "bgr"}, 120),

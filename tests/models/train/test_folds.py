@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge.types import FloatArray, UInt8Array
+from edge.types import UInt8Array
+from edge.typical import TypicalCells
 from models.data.augment import Augmentation
 from models.data.fields import load_iml
 from models.data.folds import SLIDE_FOLDS, blocks_by_fold, groups_held_out, held_out_blocks, slides_held_out
-from models.data.scenes import draw
+from models.data.views import draw
 from models.train import classifier, finder, material
 from models.train.classifier import CellTraining, batches
 from models.train.finder import FinderTraining
@@ -53,11 +54,11 @@ def seen_by_batches(
     seen: list[np.ndarray] = []
 
     def spy(
-        crops: UInt8Array, reference: FloatArray, rng: np.random.Generator, how: Augmentation
-    ) -> tuple[UInt8Array, FloatArray]:
+        crops: UInt8Array, typical: TypicalCells, rng: np.random.Generator, how: Augmentation
+    ) -> tuple[UInt8Array, TypicalCells]:
         del rng, how
         seen.append(middles(crops))
-        return crops, reference
+        return crops, typical
 
     monkeypatch.setattr(classifier, "augment", spy)
     assert isinstance(recipe.training, CellTraining)
