@@ -18,3 +18,4 @@ class RandomStream(IntEnum):
     HELD_OUT_GROUPS = 8
     FIELD_BOXES = 9
     MOSAICS = 10
+    VIEW_NOISE = 11
