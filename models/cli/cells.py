@@ -34,7 +34,7 @@ from models.cli.options import (
     write_json,
     write_lines,
 )
-from models.cli.recipes import load_recipe, numbers, train_recipe
+from models.cli.recipes import NetChoice, chosen_nets, load_recipe, train_recipe
 from models.data.gather import gather
 from models.judge.evaluate import compared, evaluated, open_nets
 from models.judge.finder import evaluated_finders, finder_lines, is_finder
@@ -73,7 +73,16 @@ def train(
         typer.Option(min=0, help="Fold of a recipe: the net that never sees its groups; may be repeated."),
     ] = None,
     all_folds: Annotated[bool, typer.Option("--all-folds", help="Make the nets of all folds of a recipe.")] = False,
-    shipped: Annotated[bool, typer.Option("--shipped", help="Besides the folds, the net that ships.")] = False,
+    without: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="SET[,SET]", help="The net that learns from none of these sets, a microscope the recipe leaves out."
+        ),
+    ] = None,
+    all_left_out: Annotated[
+        bool, typer.Option("--all-left-out", help="A net without each microscope that the recipe leaves out.")
+    ] = False,
+    shipped: Annotated[bool, typer.Option("--shipped", help="Besides these, the net that ships.")] = False,
     cells: CellFolders = None,
     fields: FieldFolders = None,
     table: Table = None,
@@ -125,16 +134,17 @@ def train(
         if cells or fields:
             raise typer.BadParameter("a recipe says itself what is learned from: leave out --cells and --fields")
         with entered(debug=debug, training=True):
+            found = load_recipe(recipe, steps=steps, batch=batch, seed=seed)
             train_recipe(
-                load_recipe(recipe, steps=steps, batch=batch, seed=seed),
-                numbers(fold, all_folds=all_folds, shipped=shipped),
+                found,
+                chosen_nets(found, fold, without, all_folds=all_folds, all_left_out=all_left_out, shipped=shipped),
                 out,
                 seconds=checkpoint,
                 force=force,
             )
         return
-    if fold or all_folds or shipped:
-        raise typer.BadParameter("--fold, --all-folds and --shipped go with a recipe")
+    if fold or all_folds or without or all_left_out or shipped:
+        raise typer.BadParameter("--fold, --all-folds, --without, --all-left-out and --shipped go with a recipe")
     if out is None:
         raise typer.BadParameter("--out DIR is missing")
     asked = given(
@@ -151,7 +161,7 @@ def train(
             threshold=ThresholdRecipe() if allowed is None else ThresholdRecipe(false_positives=allowed),
             net=NetRecipe() if margin is None else NetRecipe(margin=margin),
         )
-        train_recipe(own, [None], out, seconds=checkpoint, force=force, keep_recipe=True)
+        train_recipe(own, [NetChoice()], out, seconds=checkpoint, force=force, keep_recipe=True)
 
 
 def _judging(

@@ -76,6 +76,12 @@ def blocks_by_fold(fields: list[ImlField]) -> list[list[int]]:
     return [blocks[i::BLOCK_FOLDS] for i in range(BLOCK_FOLDS)]
 
 
+def path_without(folder: Path, name: str, left_out: Iterable[str]) -> Path:
+    """The file of a model's net that learned from none of these sets: ``malaria-thin-32-without-nih-iml.tflite``."""
+    short = "-".join(one.removesuffix("_fields").removesuffix("_cells") for one in left_out)
+    return folder / f"{name}-without-{short}.tflite"
+
+
 def fold_paths(folder: Path, name: str) -> list[Path]:
     """The fold files of a model, in order: a classifier has one more than there are folds of blocks."""
     count = BLOCK_FOLDS if name == FINDER else SLIDE_FOLDS

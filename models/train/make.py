@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from edge.macs import macs
 from edge.modelfile import Card, FinderSpec, write_model
 from edge.safe_file import write_text
 from models.cards import card_text
+from models.data import sets
 from models.data.classes import ClassScheme
 from models.data.scenes import CELL_PX, KINDS
 from models.data.streams import RandomStream
@@ -74,6 +75,10 @@ class Making:
     scenes: list[SceneMaterial]
     seconds: float
     log: Log
+
+    def without(self, names: tuple[str, ...]) -> Making:
+        """The same, for the net that learns from none of these sets."""
+        return replace(self, recipe=self.recipe.without(names))
 
     def net(self, fold: int | None, out: Path, *, force: bool = True) -> Card:
         """Make one net: train, convert, choose the threshold, measure, write; see ``make``."""
@@ -176,6 +181,7 @@ def _training(
         "data": sorted({one.origin for one in learned}),
         "mix": {one.name: one.share for one in learned},
         "held_out_groups": held,
+        "held_out_sets": [one for one in held if one in sets.every()],
     }
     if recipe.split.folds:
         about["held_out_slides"] = [one.split("/")[1] for one in held if one.startswith("nih_cells/")]

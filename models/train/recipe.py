@@ -138,7 +138,7 @@ def _value(wanted: str, value: Any, name: str) -> Any:
         if not isinstance(value, dict):
             raise RecipeError(f"{name}: a table is wanted")
         return {key: _value("tuple[str, ...]", names, f"{name}.{key}") for key, names in value.items()}
-    inner = wanted.removeprefix("tuple[").split(",")[0]
+    inner = wanted.removeprefix("tuple[").removesuffix(", ...]")
     if not isinstance(value, list):
         raise RecipeError(f"{name} = {value!r}: a list is wanted")
     return tuple(_value(inner, one, name) for one in value)
@@ -177,6 +177,10 @@ def _check_split(split: SplitRecipe) -> None:
         raise RecipeError("split: folds need the sets they divide (of), and go without held_out")
     if unruled := [name for name in split.of if name not in RULES]:
         raise RecipeError(f"split.of: no rule says how {unruled[0]} is divided into folds, only {', '.join(RULES)}")
+    if not all(split.leave_out):
+        raise RecipeError("split.leave_out: an empty list names no microscope")
+    for name in (name for names in split.leave_out for name in names):
+        sets.get(name)
 
 
 def _check_source(one: SourceRecipe, recipe: Recipe) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from convert.measure.names import same
 from models.data.classes import Naming
@@ -109,6 +109,7 @@ class SplitRecipe:
         folds: how many nets are made besides the shipped one, each without its groups (``models.data.folds``); 0: none.
         of: data sets that the folds divide.
         hold_out: sets (``bbbc_fields``) or groups (``nih_cells/C116``) that no net of this recipe learns from.
+        leave_out: microscopes, each as the sets that show it: for each a further net learns from none of them.
         held_out: share of the groups that the figures are of, where there are no folds.
         validation: share of the other groups that the threshold is chosen on.
     """
@@ -116,6 +117,7 @@ class SplitRecipe:
     folds: int = 0
     of: tuple[str, ...] = ()
     hold_out: tuple[str, ...] = ()
+    leave_out: tuple[tuple[str, ...], ...] = ()
     held_out: float = 0.0
     validation: float = 0.0
 
@@ -165,3 +167,13 @@ class Recipe:
     classes: ClassRecipe = field(default_factory=ClassRecipe)
     split: SplitRecipe = field(default_factory=SplitRecipe)
     threshold: ThresholdRecipe = field(default_factory=ThresholdRecipe)
+
+    @property
+    def left_out(self) -> tuple[tuple[str, ...], ...]:
+        """The microscopes of ``split.leave_out`` that this recipe learns from: without the others the net is the shipped one."""
+        learned = {one.set for one in self.sources}
+        return tuple(names for names in self.split.leave_out if learned.intersection(names))
+
+    def without(self, names: tuple[str, ...]) -> Recipe:
+        """The recipe of the net that learns from none of these sets."""
+        return replace(self, split=replace(self.split, hold_out=(*self.split.hold_out, *names)))

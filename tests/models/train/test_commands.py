@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from models.__main__ import app
-from models.cli.recipes import numbers, path_of
+from models.cli.recipes import NetChoice, chosen_nets, path_of
 from models.places import FOLDS, SHELF
-from models.train.recipe import load
+from models.train.recipe import RecipeError, load
+from models.train.records import Recipe
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -51,6 +54,7 @@ REFUSED = {
     "a recipe beside folders": ("train finder-thin --cells x", "leave out --cells and --fields"),
     "folds of a user's own images": ("train --cells x -o y --fold 0", "go with a recipe"),
     "own images without a folder to write to": ("train --cells x", "--out DIR is missing"),
+    "a microscope left out of a user's own images": ("train --cells x -o y --without pbc_fields", "go with a recipe"),
     "nothing at all": ("train -o y", "give --cells DIR or --fields DIR"),
 }
 
@@ -82,27 +86,67 @@ def test_a_recipe_that_cannot_be_made_is_one_line(name: str, tmp_path: Path, mon
     assert said.count("\n") == 1
 
 
-FOLDERS = [
-    ([0], False, False, [0]),
-    ([0, 2], False, True, [0, 2, None]),
-    ([], True, False, [-1]),
-    ([], False, False, [None]),
-]
+MICROSCOPES = (("nih_cells", "iml_fields"), ("plymouth_cells",))
+"""What the tests' recipe leaves out in turn; it learns nothing of Plymouth."""
+
+CHOICES: dict[str, tuple[dict[str, Any], list[NetChoice]]] = {
+    "one fold": ({"fold": [0]}, [NetChoice(0)]),
+    "two folds and the net that ships": (
+        {"fold": [0, 2], "shipped": True},
+        [NetChoice(0), NetChoice(2), NetChoice()],
+    ),
+    "all folds": ({"all_folds": True}, [NetChoice(number) for number in range(5)]),
+    "nothing: the net that ships": ({}, [NetChoice()]),
+    "without a microscope, its sets in any order": (
+        {"without": ["iml_fields, nih_cells"]},
+        [NetChoice(without=MICROSCOPES[0])],
+    ),
+    "every microscope learned from, and a fold": (
+        {"fold": [1], "all_left_out": True},
+        [NetChoice(1), NetChoice(without=MICROSCOPES[0])],
+    ),
+}
 
 
-@pytest.mark.parametrize(("fold", "every", "shipped", "wanted"), FOLDERS)
-def test_which_nets_are_made(fold: list[int], every: bool, shipped: bool, wanted: list[int | None]) -> None:
-    assert numbers(fold, all_folds=every, shipped=shipped) == wanted
+def leaving_out() -> Recipe:
+    recipe = load("malaria-thin-32-lite")
+    kept = tuple(one for one in recipe.sources if one.set != "plymouth_cells")
+    return replace(recipe, sources=kept, split=replace(recipe.split, leave_out=MICROSCOPES))
+
+
+def choose(**options: Any) -> list[NetChoice]:
+    none = {"fold": None, "without": None, "all_folds": False, "all_left_out": False, "shipped": False}
+    return chosen_nets(leaving_out(), **{**none, **options})
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_which_nets_are_made(name: str) -> None:
+    options, wanted = CHOICES[name]
+    assert choose(**options) == wanted
 
 
 @pytest.mark.parametrize(
-    ("name", "fold", "wanted"),
+    ("without", "said"),
     [
-        ("finder-thin", None, SHELF / "finder-thin" / "finder-thin.tflite"),
-        ("finder-thin", 2, FOLDS / "finder-thin-fold2.tflite"),
-        ("malaria-thin-32-no-fields", None, FOLDS / "malaria-thin-32-no-fields.tflite"),
+        ("iml_fields", "no microscope of split.leave_out is iml_fields: there are nih_cells,iml_fields"),
+        ("plymouth_cells", "does not learn from plymouth_cells: the net that ships has not seen it"),
     ],
 )
-def test_where_the_nets_of_the_shelf_stand(name: str, fold: int | None, wanted: Path) -> None:
-    assert path_of(load(name), fold, None) == wanted
-    assert path_of(load(name), fold, Path("x")) == Path("x") / wanted.name
+def test_a_microscope_that_is_not_left_out_is_refused(without: str, said: str) -> None:
+    with pytest.raises(RecipeError, match=said):
+        choose(without=[without])
+
+
+@pytest.mark.parametrize(
+    ("name", "net", "wanted"),
+    [
+        ("finder-thin", NetChoice(), SHELF / "finder-thin" / "finder-thin.tflite"),
+        ("finder-thin", NetChoice(2), FOLDS / "finder-thin-fold2.tflite"),
+        ("finder-thin", NetChoice(without=("pbc_fields",)), FOLDS / "finder-thin-without-pbc.tflite"),
+        ("finder-thin", NetChoice(without=MICROSCOPES[0]), FOLDS / "finder-thin-without-nih-iml.tflite"),
+        ("malaria-thin-32-no-fields", NetChoice(), FOLDS / "malaria-thin-32-no-fields.tflite"),
+    ],
+)
+def test_where_the_nets_of_the_shelf_stand(name: str, net: NetChoice, wanted: Path) -> None:
+    assert path_of(load(name), net, None) == wanted
+    assert path_of(load(name), net, Path("x")) == Path("x") / wanted.name

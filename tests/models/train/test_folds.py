@@ -152,6 +152,24 @@ def test_a_set_or_a_group_that_a_recipe_holds_out_is_learned_from_by_no_net(held
     assert "iml_fields/block 0" in learned
 
 
+@pytest.mark.parametrize(("names", "left"), [(("nih_cells",), "iml_fields"), (("iml_fields",), "nih_cells")])
+def test_no_net_without_a_microscope_learns_from_its_sets(
+    names: tuple[str, ...], left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = small("malaria-thin-32")
+    recipe = replace(recipe, sources=recipe.sources[:4])
+    made = prepare(recipe, quiet)
+    parts = material.split_groups(made.without(names).cells, made.without(names).recipe, None)
+    codes = {
+        "nih_cells": {tiny_data.code_of_slide(one) for one in tiny_data.SLIDES},
+        "iml_fields": {tiny_data.code_of_block(one) for one in range(tiny_data.BLOCKS)},
+    }
+    seen = seen_by_batches(recipe, parts.learn, monkeypatch)
+    assert not near(seen, codes[names[0]])
+    assert near(seen, codes[left])
+    assert {one.origin for one in parts.held_out} == set(names)
+
+
 def test_each_block_is_looked_at_by_its_own_finder(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = small("malaria-thin-32")
     looked: list[str] = []

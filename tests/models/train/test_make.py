@@ -129,6 +129,13 @@ def test_a_finders_fold_is_a_device_file_whose_card_says_what_it_did_not_see(mad
     assert "6 scenes: iml_fields, annotated" in lines
 
 
+def test_the_card_of_a_net_without_a_microscope_names_the_sets_it_did_not_see(made: Callable[..., MadeNet]) -> None:
+    _, card, lines = made(small("finder-thin").without(("nih_cells", "raabin_fields")))
+    assert card.training["held_out_sets"] == ["nih_cells", "raabin_fields"]
+    assert "nih_cells" not in card.training["data"]
+    assert not any("nih_cells" in line for line in lines)
+
+
 @pytest.mark.parametrize(("name", "fold"), [("malaria-thin-32-lite", 0), ("finder-thin", 0)])
 def test_a_run_stopped_by_ctrl_c_goes_on_where_it_was(name: str, fold: int, tmp_path: Path) -> None:
     recipe = small(name, steps=4)

@@ -65,6 +65,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "folds of nothing": (table(split={"folds": 5}), "need the sets they divide"),
     "folds and a share": (table(split={"folds": 5, "of": ["nih_cells"], "held_out": 0.2}), "go without held_out"),
     "folds of a set without a rule": (table(split={"folds": 5, "of": ["bbbc_fields"]}), "no rule says"),
+    "a microscope without a set": (table(split={"leave_out": [["nih_cells"], []]}), "names no microscope"),
+    "a microscope of no known set": (table(split={"leave_out": [["none"]]}), "no data set is called 'none'"),
+    "microscopes that are no lists": (table(split={"leave_out": ["nih_cells"]}), "a list is wanted"),
     "a share above one": (table(split={"held_out": 1.5}), "a share from 0"),
     "an unknown rule of the threshold": (table(threshold={"rule": "luck"}), "threshold.rule = 'luck'"),
     "a folder for weights that ship": (
