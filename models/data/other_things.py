@@ -1,7 +1,7 @@
 """Draws what is no red cell into views to learn from: white cells, smudges, stain, ghosts, folds, scale bars.
 
-Real fields hold few of them, and white cells in few stains. All but scale bars are drawn where no annotated thing lies, by their optical
-density, so that they take part in whatever stain and lamp the view gets.
+Real fields hold few of them, and white cells in few stains. All but scale bars are drawn where no annotated thing lies, by
+their optical density, so that they take part in whatever stain and lamp the view gets.
 """
 
 from __future__ import annotations
@@ -55,8 +55,7 @@ def with_other_things(
     taken = _circles(boxes)
     made: list[tuple[float, float, float, float]] = []
     kinds: list[int] = []
-    plan = ((_white_cell, _WHITES, (0.5, 1.25)), (_smudge, _SMUDGES, (0.35, 1.3)), (_ghost, _GHOSTS, (0.38, 0.55)), (_speck, _SPECKS, (0.03, 0.11)))
-    for paint, mean, sizes in plan:
+    for paint, mean, sizes in _PLAN:
         for _ in range(int(rng.poisson(mean))):
             radius = float(np.exp(rng.uniform(*np.log(sizes)))) * unit
             place = _free(taken, radius, rgb.shape, rng)
@@ -96,7 +95,9 @@ def _free(
     return None
 
 
-def _window(shape: tuple[int, ...], place: tuple[float, float], reach: float) -> tuple[tuple[slice, slice], FloatArray, FloatArray]:
+def _window(
+    shape: tuple[int, ...], place: tuple[float, float], reach: float
+) -> tuple[tuple[slice, slice], FloatArray, FloatArray]:
     """The part of the view around a place, and how far each of its pixels lies to the right and below."""
     x, y = place
     x0, x1 = max(0, int(x - reach)), min(shape[1], int(x + reach) + 2)
@@ -199,7 +200,9 @@ def _fold(density: FloatArray, unit: float, rng: np.random.Generator) -> None:
     density += soft[..., None] * np.float32(rng.uniform(0.15, 0.7))
 
 
-def _scale_bar(rgb: UInt8Array, unit: float, rng: np.random.Generator) -> tuple[UInt8Array, tuple[float, float, float, float]]:
+def _scale_bar(
+    rgb: UInt8Array, unit: float, rng: np.random.Generator
+) -> tuple[UInt8Array, tuple[float, float, float, float]]:
     """A dark bar with a text below it, in a corner or anywhere."""
     height, width = rgb.shape[:2]
     length = int(unit * rng.uniform(1, 4))
@@ -215,3 +218,12 @@ def _scale_bar(rgb: UInt8Array, unit: float, rng: np.random.Generator) -> tuple[
         text = f"{int(rng.choice([5, 10, 20, 50, 60, 100]))} um"
         cv2.putText(out, text, (x + length // 8, y + below), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
     return out, (x - 1.0, y - 2.0, length + 2.0, below + 5.0)
+
+
+_PLAN = (
+    (_white_cell, _WHITES, (0.5, 1.25)),
+    (_smudge, _SMUDGES, (0.35, 1.3)),
+    (_ghost, _GHOSTS, (0.38, 0.55)),
+    (_speck, _SPECKS, (0.03, 0.11)),
+)
+"""What draws a thing, the mean number of them in a view, and their radii from and to in typical boxes."""

@@ -1,4 +1,4 @@
-"""What the finder is shown of a scene in training: a random, recoloured view at the net's resolution, and what the net shall say of it."""
+"""What the finder is shown of a scene in training: a random view at the net's resolution, and what the net shall say of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STRIDE = 4  # pixels of the input per cell of the finder's map
 _WEIGHT = (1.0, 4.0, 3.0, 3.0, 2.0)
 """Weight of a centre per kind: infected cells must not be lost, the others are rare."""
 
-_HARD = 4.0  # weight of the cells' background on what is no red cell
+_HARD = 6.0  # weight of the cells' background on what is no red cell
 _BODY = 0.42  # radius, in sides of its box, within which a thing that is no red cell holds no centre of one
 _RIM = 0.45  # typical boxes: nearer to the border of a field, cells are often not annotated
 _SPREAD = 0.14  # standard deviation of the heat around a centre, in sides of the box
@@ -88,7 +88,9 @@ def draw(scene: Scene, rng: np.random.Generator) -> SceneView:
         nowhere = np.zeros((0, 4), np.float32)
         return SceneView(recolour(np.asarray(seen, np.uint8), rng), nowhere, np.zeros(0, int), nowhere, nowhere)
     pieces, cores = (_pieces(scene, rim, linear, shift) for rim in (0.0, _RIM * scene.unit))
-    things = with_other_things(np.asarray(seen, np.uint8), boxes[keep], scene.kind[keep], CELL_PX * float(np.exp(jitter)), rng)
+    things = with_other_things(
+        np.asarray(seen, np.uint8), boxes[keep], scene.kind[keep], CELL_PX * float(np.exp(jitter)), rng
+    )
     return SceneView(recolour(things.rgb, rng), things.boxes, things.kind, pieces, cores)
 
 
@@ -176,6 +178,11 @@ def targets(view: SceneView, known: tuple[int, ...]) -> tuple[np.ndarray, np.nda
         area, bump, _, _ = map_.around(boxes[number])
         map_.weight[area] *= (bump < _FURTHEST)[..., None]
     return np.concatenate([map_.heat, map_.weight], axis=2), map_.reg
+
+
+def turned(image: UInt8Array, heat: np.ndarray, reg: np.ndarray) -> tuple[UInt8Array, np.ndarray, np.ndarray]:
+    """A view and its targets, turned by half a turn."""
+    return image[::-1, ::-1], heat[::-1, ::-1], reg[::-1, ::-1] * np.array([-1, -1, 1, 1, 1], np.float32)
 
 
 class _Map:
