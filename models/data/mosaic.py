@@ -1,4 +1,4 @@
-"""Small pictures put together to one scene: a piece of film with twenty cells fills a tenth of what the finder is shown at once."""
+"""Small pictures put together to one scene: a piece of film with twenty cells fills a tenth of what the finder is shown."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Draws what is neither cell nor platelet into views to learn from: smudges, stain, ghosts, folds, scale bars.
+"""Draws what is no red cell into views to learn from: white cells, smudges, stain, ghosts, folds, scale bars.
 
-Real fields hold few of them and annotate none. All but scale bars are drawn where no annotated thing lies, by their optical
-density, so that they take part in whatever stain and lamp the view gets.
+Real fields hold few of them, and white cells in few stains. All but scale bars are drawn where no annotated thing lies, by
+their optical density, so that they take part in whatever stain and lamp the view gets.
 """
 
 from __future__ import annotations
@@ -12,13 +12,19 @@ import cv2
 import numpy as np
 
 from edge.types import FloatArray, UInt8Array
-from models.data.scenes import OTHER
+from models.data.scenes import OTHER, WHITE_CELL
 
-_SMUDGES, _GHOSTS, _SPECKS = 0.7, 0.35, 2.0
-"""Mean numbers of smudges, ghosts and specks in a view."""
+_WHITES, _SMUDGES, _GHOSTS, _SPECKS = 0.5, 0.6, 0.35, 2.0
+"""Mean numbers of white cells, smudges, ghosts and specks in a view."""
 
 _FOLD, _BAR = 0.08, 0.12
 """Shares of views with a fold, and with a scale bar."""
+
+_NUCLEUS = ((0.5, 1.2), (0.9, 2.4), (0.3, 1.1))
+"""Optical density of a white cell's nucleus, from and to, in red, green and blue."""
+
+_CYTOPLASM = ((0.03, 0.4), (0.05, 0.7), (0.0, 0.5))
+"""The same of its cytoplasm: grey, blue, pink or orange."""
 
 _TRIES = 6  # places that are looked at for one thing
 _STAINS = ((0.7, 1.4, 0.5), (0.5, 0.6, 0.25), (0.6, 0.6, 0.6), (0.25, 0.5, 0.9))
@@ -48,8 +54,8 @@ def with_other_things(
     density = np.zeros(rgb.shape, np.float32)
     taken = _circles(boxes)
     made: list[tuple[float, float, float, float]] = []
-    plan = ((_smudge, _SMUDGES, (0.35, 1.3)), (_ghost, _GHOSTS, (0.38, 0.55)), (_speck, _SPECKS, (0.03, 0.11)))
-    for paint, mean, sizes in plan:
+    kinds: list[int] = []
+    for paint, mean, sizes in _PLAN:
         for _ in range(int(rng.poisson(mean))):
             radius = float(np.exp(rng.uniform(*np.log(sizes)))) * unit
             place = _free(taken, radius, rgb.shape, rng)
@@ -59,16 +65,18 @@ def with_other_things(
             taken = np.vstack([taken, [*place, radius]])
             if box is not None:
                 made.append(box)
+                kinds.append(WHITE_CELL if paint is _white_cell else OTHER)
     if rng.random() < _FOLD:
         _fold(density, unit, rng)
     painted = np.asarray(rgb * np.exp(-density), np.uint8) if density.any() else rgb
     if rng.random() < _BAR:
         painted, box = _scale_bar(painted, unit, rng)
         made.append(box)
+        kinds.append(OTHER)
     if not made:
         return Things(painted, boxes, kind)
     more = np.array(made, np.float32)
-    return Things(painted, np.concatenate([boxes, more]), np.concatenate([kind, np.full(len(more), OTHER)]))
+    return Things(painted, np.concatenate([boxes, more]), np.concatenate([kind, kinds]))
 
 
 def _circles(boxes: np.ndarray) -> np.ndarray:
@@ -104,6 +112,31 @@ def _outline(radius: float, unevenness: float, rng: np.random.Generator, angle: 
     for order in range(2, 7):
         out += np.float32(rng.normal(0, unevenness / order)) * np.cos(order * angle + np.float32(rng.uniform(0, 6.3)))
     return np.asarray(np.float32(radius) * np.clip(out, 0.3, 2), np.float32)
+
+
+def _white_cell(
+    density: FloatArray, place: tuple[float, float], radius: float, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """A nucleus of one to five lobes, apart or joined, in a disc of cytoplasm with or without grains."""
+    part, across, down = _window(density.shape, place, 1.5 * radius)
+    soft = np.float32(0.08 * radius + 0.6)
+    body = np.clip((_outline(radius, 0.2, rng, np.arctan2(down, across)) - np.hypot(across, down)) / soft + 0.5, 0, 1)
+    lobes = int(rng.integers(1, 6))
+    size = float(rng.uniform(0.6, 0.95) if lobes == 1 else rng.uniform(0.9, 1.15) / np.sqrt(lobes + 0.8)) * radius
+    nucleus = np.zeros_like(body)
+    turn = rng.uniform(0, 6.3)
+    for lobe in range(lobes):
+        far = 0.0 if lobes == 1 else float(rng.uniform(0.85, 1)) * (radius - size)
+        angle = turn + lobe * float(rng.uniform(0.9, 1.6))
+        x, y = across - np.float32(far * np.cos(angle)), down - np.float32(far * np.sin(angle))
+        edge = _outline(size, 0.35, rng, np.arctan2(y, x))
+        nucleus = np.maximum(nucleus, np.clip((edge - np.hypot(x, y)) / soft + 0.5, 0, 1))
+    grain = cv2.GaussianBlur(rng.standard_normal(body.shape, np.float32), (0, 0), max(0.6, radius / 12))
+    colours = [np.array([rng.uniform(*ends) for ends in table], np.float32) for table in (_CYTOPLASM, _NUCLEUS)]
+    cytoplasm = body * np.clip(1 + grain * np.float32(rng.uniform(0, 3)), 0.2, 3)
+    dense = nucleus * np.clip(1 + grain * np.float32(rng.uniform(0, 0.8)), 0.5, 1.5)
+    density[part] += cytoplasm[..., None] * colours[0] + dense[..., None] * colours[1]
+    return _box(part, np.maximum(body, nucleus) > 0.3, place, radius)
 
 
 def _smudge(
@@ -185,3 +218,12 @@ def _scale_bar(
         text = f"{int(rng.choice([5, 10, 20, 50, 60, 100]))} um"
         cv2.putText(out, text, (x + length // 8, y + below), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
     return out, (x - 1.0, y - 2.0, length + 2.0, below + 5.0)
+
+
+_PLAN = (
+    (_white_cell, _WHITES, (0.5, 1.25)),
+    (_smudge, _SMUDGES, (0.35, 1.3)),
+    (_ghost, _GHOSTS, (0.38, 0.55)),
+    (_speck, _SPECKS, (0.03, 0.11)),
+)
+"""What draws a thing, the mean number of them in a view, and their radii from and to in typical boxes."""

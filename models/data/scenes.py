@@ -95,7 +95,7 @@ def annotated_scene(
     if weak:
         others, others_kind = weak_labels(rgb, boxes[red])
         boxes, kind = np.concatenate([boxes, others]), np.concatenate([kind, others_kind])
-    unit = typical_side(boxes[:len(red)][red], rgb.shape)
+    unit = typical_side(boxes[: len(red)][red], rgb.shape)
     scale = 1.0 if full_size else min(1.0, 2 * CELL_PX / unit)
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
     return Scene(np.asarray(small, np.uint8), boxes * np.float32(scale), kind, unit * scale, known)

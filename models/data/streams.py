@@ -18,4 +18,5 @@ class RandomStream(IntEnum):
     HELD_OUT_GROUPS = 8
     FIELD_BOXES = 9
     MOSAICS = 10
-    SLIDE_TYPICALS = 11
+    VIEW_NOISE = 11
+    SLIDE_TYPICALS = 12

@@ -1,23 +1,25 @@
-"""What the finder is shown of a scene in training: a random, recoloured view at the net's resolution, and what the net shall say of it."""
+"""What the finder is shown of a scene in training: a random view at the net's resolution, and what the net shall say of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from edge.finders.learned import WHITE, whiten
-from edge.types import UInt8Array
+from edge.types import FloatArray, UInt8Array
 from models.data.other_things import with_other_things
 from models.data.scenes import CELL, CELL_PX, KINDS, SUSPECT, UNSURE, Scene
+from models.data.streams import RandomStream
 
 VIEW = (192, 256)  # height, width in pixels of what the finder learns from
 STRIDE = 4  # pixels of the input per cell of the finder's map
 _WEIGHT = (1.0, 4.0, 3.0, 3.0, 2.0)
 """Weight of a centre per kind: infected cells must not be lost, the others are rare."""
 
-_HARD = 4.0  # weight of the cells' background on what is no red cell
+_HARD = 6.0  # weight of the cells' background on what is no red cell
 _BODY = 0.42  # radius, in sides of its box, within which a thing that is no red cell holds no centre of one
 _RIM = 0.45  # typical boxes: nearer to the border of a field, cells are often not annotated
 _SPREAD = 0.14  # standard deviation of the heat around a centre, in sides of the box
@@ -30,25 +32,37 @@ _WIDE_JITTER = (-0.65, 0.6)
 """Range of the logarithm of the scale in some views: cells far from the size that the net knows have to be measured too."""
 
 _WIDE = 0.25  # share of such views
+_FAR = 0.08  # share of views at quite another scale, in which the net shall find nothing
+_FAR_JITTER = ((-1.4, -0.95), (0.85, 1.6))  # ranges of the logarithm of that scale
+_OTHER_NUCLEI = 0.5  # share of views in which dense parts (nuclei, chromatin) get a colour of their own
+_DENSE = (0.5, 1.0)  # optical density from which a part is dense
+_NOISE_PX = 512  # side of the noise that windows are cut from
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SceneView:
     """What the net is shown: image uint8 [192, 256, 3], boxes float32 [n, 4] and kinds int [n] centred in it.
 
-    ``cores`` float32 [k, 4] (left, top, right, bottom) in pixels are where annotations are complete.
+    ``pieces`` float32 [k, 4] (left, top, right, bottom) in pixels are fields, ``cores`` the parts of them in which annotations are
+    complete. What lies outside all pieces is empty but for what is drawn there.
     """
 
     image: UInt8Array
     boxes: np.ndarray
     kind: np.ndarray
+    pieces: np.ndarray
     cores: np.ndarray
 
 
 def draw(scene: Scene, rng: np.random.Generator) -> SceneView:
     """A random view of a scene: moved, scaled, turned, mirrored, with other things in it, recoloured."""
     height, width = VIEW
-    jitter = rng.uniform(*_WIDE_JITTER) if rng.random() < _WIDE else rng.normal(0, _USUAL_JITTER)
+    chance = rng.random()
+    far = chance < _FAR
+    if far:
+        jitter = rng.uniform(*_FAR_JITTER[int(rng.integers(2))])
+    else:
+        jitter = rng.uniform(*_WIDE_JITTER) if chance < _FAR + _WIDE else rng.normal(0, _USUAL_JITTER)
     scale = CELL_PX / scene.unit * float(np.exp(jitter))
     source, halved = _halved(scene.rgb, scale)
     turn = int(rng.choice(4, p=(0.35, 0.15, 0.35, 0.15)))  # a turned field fills less of the view
@@ -70,9 +84,14 @@ def draw(scene: Scene, rng: np.random.Generator) -> SceneView:
     sides = np.abs(scene.boxes[:, 2:] @ linear.T)
     boxes = np.hstack([centres - sides / 2, sides]).astype(np.float32)
     keep = (centres >= 0).all(axis=1) & (centres[:, 0] < width) & (centres[:, 1] < height)
-    cores = _cores(scene, linear, shift)
-    things = with_other_things(np.asarray(seen, np.uint8), boxes[keep], scene.kind[keep], CELL_PX * float(np.exp(jitter)), rng)
-    return SceneView(recolour(things.rgb, rng), things.boxes, things.kind, cores)
+    if far:
+        nowhere = np.zeros((0, 4), np.float32)
+        return SceneView(recolour(np.asarray(seen, np.uint8), rng), nowhere, np.zeros(0, int), nowhere, nowhere)
+    pieces, cores = (_pieces(scene, rim, linear, shift) for rim in (0.0, _RIM * scene.unit))
+    things = with_other_things(
+        np.asarray(seen, np.uint8), boxes[keep], scene.kind[keep], CELL_PX * float(np.exp(jitter)), rng
+    )
+    return SceneView(recolour(things.rgb, rng), things.boxes, things.kind, pieces, cores)
 
 
 def _halved(rgb: UInt8Array, scale: float) -> tuple[UInt8Array, int]:
@@ -83,11 +102,10 @@ def _halved(rgb: UInt8Array, scale: float) -> tuple[UInt8Array, int]:
     return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8), 2
 
 
-def _cores(scene: Scene, linear: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Where annotations are complete, float32 [k, 4] (left, top, right, bottom) in pixels of the view."""
+def _pieces(scene: Scene, rim: float, linear: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """The scene's fields less a rim, float32 [k, 4] (left, top, right, bottom) in pixels of the view."""
     h, w = scene.rgb.shape[:2]
     pieces = np.array([[0, 0, w, h]], np.float32) if scene.pieces is None else scene.pieces
-    rim = _RIM * scene.unit
     ends = [(corner + inward) @ linear.T + shift for corner, inward in ((pieces[:, :2], rim), (pieces[:, 2:], -rim))]
     return np.hstack([np.minimum(*ends), np.maximum(*ends)]).astype(np.float32)
 
@@ -99,16 +117,17 @@ def recolour(view: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     sharpened; last come noise and an error of the paper's level such as dense fields cause.
     """
     table = -np.log(np.maximum(np.arange(256, dtype=np.float32), 3) / WHITE)
-    density = np.asarray(table[whiten(view)], np.float32)
+    if rng.random() < 0.5:  # pale and dark parts further apart, or nearer together
+        table = np.sign(table) * np.abs(table) ** np.float32(np.exp(rng.normal(0, 0.2)))
+    density = np.asarray(cv2.LUT(whiten(view), np.repeat(table, 3).reshape(1, 256, 3)), np.float32)
+    if rng.random() < _OTHER_NUCLEI:
+        dense = np.maximum(density - np.float32(rng.uniform(*_DENSE)), 0)
+        density += np.asarray(cv2.transform(dense, rng.normal(0, 0.3, (3, 3)).astype(np.float32)), np.float32)
     if rng.random() < 0.75:
         mix = np.eye(3) + rng.normal(0, 0.14, (3, 3))
         mix = mix / mix.sum(axis=1, keepdims=True) * np.exp(rng.normal(0, 0.3, (3, 1)))
         density = np.asarray(cv2.transform(density, mix.astype(np.float32)), np.float32)
-    strength = float(np.exp(rng.normal(0, 0.35)))
-    if rng.random() < 0.5:
-        power = float(np.exp(rng.normal(0, 0.2)))
-        density = np.sign(density) * np.abs(density) ** np.float32(power)
-    density *= np.float32(strength)
+    density *= np.float32(np.exp(rng.normal(0, 0.35)))
     if rng.random() < 0.5:
         height, width = view.shape[:2]
         shade = rng.normal(0, 0.08, (2, 3)).astype(np.float32)
@@ -121,13 +140,21 @@ def recolour(view: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     elif rng.random() < 0.3:
         out = out + np.float32(rng.uniform(0.2, 0.8)) * (out - cv2.GaussianBlur(out, (0, 0), 1.0))
     if rng.random() < 0.5:
-        out = out + rng.standard_normal(out.shape, np.float32) * np.float32(rng.uniform(1, 6))
+        top, left = rng.integers(0, _NOISE_PX - np.array(out.shape[:2]) + 1)
+        noise = _noise()[top : top + out.shape[0], left : left + out.shape[1]]
+        out = out + noise * np.float32(rng.choice((-1, 1)) * rng.uniform(1, 6))
     white = whiten(np.asarray(np.clip(out, 0, 255), np.uint8))
     if rng.random() < 0.5:
         return white
     gain = np.exp(rng.normal(0, 0.05, 3) + rng.normal(0, 0.05))
     levels = np.minimum(np.arange(256)[:, None] * gain, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(white, levels.reshape(1, 256, 3)), np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _noise() -> FloatArray:
+    """Noise to cut windows from, float32 [h, w, 3]: drawing it anew for every view took longer than all the rest."""
+    return np.random.default_rng(RandomStream.VIEW_NOISE).standard_normal((_NOISE_PX, _NOISE_PX, 3), np.float32)
 
 
 def targets(view: SceneView, known: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -146,16 +173,16 @@ def targets(view: SceneView, known: tuple[int, ...]) -> tuple[np.ndarray, np.nda
     order = np.argsort(-kinds, kind="stable")  # what is no red cell first: the cells upon it stay cells
     for number in order[kinds[order] != UNSURE].tolist():
         map_.add(boxes[number], int(kinds[number]))
-    inside = np.zeros(map_.best.shape, bool)
-    for left, top, right, bottom in view.cores / STRIDE:
-        inside |= (
-            (map_.rows >= top) & (map_.rows < bottom) & (map_.columns >= left) & (map_.columns < right)
-        )
-    map_.weight[~inside] = 0
+    map_.weight[map_.inside(view.pieces) & ~map_.inside(view.cores)] = 0
     for number in np.flatnonzero(kinds == UNSURE).tolist():
         area, bump, _, _ = map_.around(boxes[number])
         map_.weight[area] *= (bump < _FURTHEST)[..., None]
     return np.concatenate([map_.heat, map_.weight], axis=2), map_.reg
+
+
+def turned(image: UInt8Array, heat: np.ndarray, reg: np.ndarray) -> tuple[UInt8Array, np.ndarray, np.ndarray]:
+    """A view and its targets, turned by half a turn."""
+    return image[::-1, ::-1], heat[::-1, ::-1], reg[::-1, ::-1] * np.array([-1, -1, 1, 1, 1], np.float32)
 
 
 class _Map:
@@ -170,13 +197,20 @@ class _Map:
         self.best = np.zeros((h, w), np.float32)
         self.rows, self.columns = np.mgrid[:h, :w].astype(np.float32)
 
+    def inside(self, parts: np.ndarray) -> np.ndarray:
+        """Places in any of some parts float32 [k, 4] (left, top, right, bottom) of the view, bool [h, w]."""
+        out = np.zeros(self.best.shape, bool)
+        for left, top, right, bottom in parts / STRIDE:
+            out |= (self.rows >= top) & (self.rows < bottom) & (self.columns >= left) & (self.columns < right)
+        return out
+
     def around(self, box: np.ndarray) -> tuple[tuple[slice, slice], np.ndarray, int, int]:
         """The area of a box (x, y, w, h in strides), the heat of its centre there, and the centre's row and column."""
         x, y, bw, bh = box.tolist()
         h, w = self.best.shape
         column, row = min(max(int(x + bw / 2), 0), w - 1), min(max(int(y + bh / 2), 0), h - 1)
         across, down = int(bw / 2) + 2, int(bh / 2) + 2
-        area = np.s_[max(row - down, 0) : row + down + 1, max(column - across, 0) : column + across + 1]
+        area = (slice(max(row - down, 0), row + down + 1), slice(max(column - across, 0), column + across + 1))
         sx, sy = max(_SPREAD * bw, 0.55), max(_SPREAD * bh, 0.55)
         bump = np.exp(-(((self.columns[area] - column) / sx) ** 2 + ((self.rows[area] - row) / sy) ** 2) / 2)
         return area, bump, row, column
@@ -200,7 +234,10 @@ class _Map:
             heat[area] = np.maximum(heat[area], bump)
             self.weight[row, column, channel] = _WEIGHT[kind]
         nearer = (bump > self.best[area]) & (bump > 0.3)
-        self.best[area] = np.where(nearer, bump, self.best[area])
-        values = (cx - 0.5 - columns, cy - 0.5 - rows, bw * STRIDE / CELL_PX, bh * STRIDE / CELL_PX, bump * (3 if kind == SUSPECT else 1))
-        value = np.stack(np.broadcast_arrays(*values), axis=2)
-        self.reg[area] = np.where(nearer[..., None], value, self.reg[area])
+        self.best[area][nearer] = bump[nearer]
+        reg = self.reg[area]
+        reg[..., 0][nearer] = (cx - 0.5 - columns)[nearer]
+        reg[..., 1][nearer] = (cy - 0.5 - rows)[nearer]
+        reg[..., 2][nearer] = bw * STRIDE / CELL_PX
+        reg[..., 3][nearer] = bh * STRIDE / CELL_PX
+        reg[..., 4][nearer] = bump[nearer] * (3 if kind == SUSPECT else 1)
