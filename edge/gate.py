@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from edge.incomplete import is_incomplete
 from edge.inside import extent, lit_mask, mask_of, painted, scaled
+from edge.pixels import channels
 from edge.types import FloatArray, Quality, Region, UInt8Array
 
 OUT_OF_FOCUS = "out of focus"
@@ -73,7 +74,8 @@ def measure(rgb: UInt8Array, region: Region | None = None) -> Quality:
         pixels = max(1, cv2.countNonZero(lit))
         glance = painted(np.asarray(glance, np.uint8), scaled(region, scale))
     grey = cv2.cvtColor(glance, cv2.COLOR_RGB2GRAY)
-    unclipped = cv2.inRange(glance, (0, 0, 0), (_WHITE - 1,) * 3)
+    red, green, blue = channels(np.asarray(glance, np.uint8))
+    unclipped = cv2.inRange(cv2.max(cv2.max(red, green), blue), 0, _WHITE - 1)
     black = cv2.inRange(grey, 0, _BLACK - 1)
     thumbnail = cv2.resize(grey, _SIGNATURE, interpolation=cv2.INTER_AREA)
     return Quality(
@@ -101,7 +103,7 @@ def _sharpness(rgb: UInt8Array, region: Region | None) -> float:
     whole, halved = (_shrunk(region, by, (height, width)) for by in (factor, 2 * factor))
     fine = coarse = wide = 0.0
     for start in np.linspace(top, top + max(0, rows_lit - rows), _BANDS).astype(int):
-        green = cv2.extractChannel(rgb[start : start + rows], 1)
+        green = channels(rgb[start : start + rows])[1]
         work = (
             cv2.resize(green, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA) if factor > 1 else green
         )

@@ -16,12 +16,14 @@ Nothing is looked for outside a lit region, unless that is a bar on one side: a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.inside import extent, lit_mask, mask_of, scaled
+from edge.pixels import channels
 from edge.types import Region, UInt8Array
 
 _SAMPLES = (64, 32)  # columns in which every row is looked at; rows in which every column is
@@ -91,37 +93,49 @@ def is_incomplete(rgb: UInt8Array, region: Region | None = None) -> bool:
         return False
     lit = None if region is None or _one_sided(region, (height, width)) else region
     for turned in (False, True):
-        count = _SAMPLES[turned]
-        size, length = ((width, count), height) if turned else ((count, height), width)
-        lines = cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST)
-        upright = lines if turned else cv2.transpose(lines)
-        if lit is not None or _worth_a_look(np.asarray(upright, np.uint8)):
-            pixels = np.asarray(cv2.transpose(lines) if turned else lines, np.uint8)
+        samples, length = _sampled(rgb, turned=turned), width if not turned else height
+        red, green, _ = channels(samples)
+        if lit is not None or _worth_a_look(*(side if turned else cv2.transpose(side) for side in (red, green))):
+            pixels = np.asarray(cv2.transpose(samples) if turned else samples, np.uint8)
             if _missing(_lines(pixels, lit, length, turned=turned), turned=turned):
                 return True
     return _has_block(rgb, lit)
 
 
-def _worth_a_look(upright: UInt8Array) -> bool:
+def _sampled(rgb: UInt8Array, *, turned: bool) -> UInt8Array:
+    """Some of the columns, uint8 [H, columns, 3]; turned: some of the rows, uint8 [rows, W, 3]. OpenCV's choice in both."""
+    height, count = len(rgb), _SAMPLES[turned]
+    if not turned:
+        return np.asarray(cv2.resize(rgb, (count, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+    step = 1 / (count / height)  # as OpenCV takes it, rounding and all
+    return rgb[np.minimum((np.arange(count) * step).astype(np.intp), height - 1)]
+
+
+def _worth_a_look(red: NDArray[Any], green: NDArray[Any]) -> bool:
     """A quick first test whether lines may be missing; most pictures need no other.
 
     Args:
-        upright: uint8 [columns, n, 3], the lines upright: the fast direction for OpenCV.
+        red: uint8 [columns, n], the lines upright: the fast direction for OpenCV. Red alone shows every zero.
+        green: the same of green.
     """
-    green = cv2.extractChannel(upright, 1)
     step = cv2.absdiff(green[:, 1:], green[:, :-1])
-    # along the samples NumPy is faster than OpenCV, and red alone shows every zero
+    # along the samples NumPy is faster than OpenCV
     alike = step.shape[1] - np.count_nonzero(step.max(axis=0))
     even = np.count_nonzero(green.max(axis=0) - green.min(axis=0) <= _EVEN)
-    zeros = np.count_nonzero(cv2.extractChannel(upright, 0) <= _ZERO, axis=0)
+    zeros = _counts(red <= _ZERO)
     jumps = cv2.subtract(step[:, 1:-1], cv2.max(step[:, :-2], step[:, 2:]))
-    torn = np.count_nonzero(jumps > _JUMP, axis=0)
+    torn = _counts(jumps > _JUMP)
     return bool(
         alike >= _rows(_REPEATS, green.shape[1])
         or even >= _rows(_BAND, green.shape[1])
         or (zeros[:-1] + zeros[1:]).max() > _ZERO_RUN * len(green)
         or torn.max() >= _TORN[0] * len(green)
     )
+
+
+def _counts(chosen: NDArray[np.bool_]) -> UInt8Array:
+    """How many of bool [columns, n] are True in each line, uint8 [n]: twice a column still fits into a byte."""
+    return np.asarray(np.add.reduce(chosen.view(np.uint8), axis=0, dtype=np.uint8), np.uint8)
 
 
 def _rows(limit: tuple[int, float], count: int) -> float:
@@ -294,7 +308,8 @@ def _has_block(rgb: UInt8Array, region: Region | None) -> bool:
     step = max(_FINEST, max(rgb.shape[:2]) // _GRID)
     height, width = (side // step for side in rgb.shape[:2])
     grid = cv2.resize(rgb[: height * step, : width * step], (width, height), interpolation=cv2.INTER_NEAREST)
-    green = cv2.extractChannel(grid, 1)
+    samples = np.asarray(grid, np.uint8)
+    green = channels(samples)[1]
     same = (green[1:, 1:] == green[:-1, 1:]) & (green[1:, 1:] == green[1:, :-1])
     core = cv2.erode(
         same.view(np.uint8), np.ones((_BLOCK - 1, _BLOCK - 1), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
@@ -304,7 +319,6 @@ def _has_block(rgb: UInt8Array, region: Region | None) -> bool:
     inside = None if region is None else lit_mask(scaled(region, 1 / step), (height, width))
     contours, _ = cv2.findContours(core, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     boxes = sorted((cv2.boundingRect(contour) for contour in contours), key=lambda box: -box[2] * box[3])
-    samples = np.asarray(grid, np.uint8)
     found = (box for box in boxes[:_MOST_BLOCKS] if _stands_out(samples, box))
     inside = None if region is None else lit_mask(region, (rgb.shape[0], rgb.shape[1]))
     return any(_is_block(rgb, [step * value for value in box], step, inside) for box in found)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from edge.finders.foreground import background
+from edge.pixels import distances
 from edge.types import FloatArray, Int32Array, Region, UInt8Array
 
 _PAINTED = 640  # pixels of the longer side in which the surround is painted: finders look at it no nearer
@@ -71,7 +72,7 @@ def painted(rgb: UInt8Array, region: Region) -> UInt8Array:
     inside = lit_mask(scaled(region, 1 / scale), (height, width))
     frame = _FRAME
     wider = cv2.copyMakeBorder(1 - inside, frame, frame, frame, frame, cv2.BORDER_REPLICATE)
-    distance = np.asarray(cv2.distanceTransform(wider, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+    distance = distances(np.asarray(wider, np.uint8))
     mirrored = _mirrored(small, distance)
     distance = distance[frame:-frame, frame:-frame]
     paper = background(small, _light(small, inside))
@@ -99,7 +100,8 @@ def _mirrored(rgb: UInt8Array, distance: FloatArray) -> UInt8Array:
     """
     smooth = cv2.GaussianBlur(distance, (0, 0), 1.5)
     dx, dy = (cv2.Sobel(smooth, cv2.CV_32F, x, 1 - x) for x in (1, 0))
-    twice = 2 * distance / np.maximum(cv2.magnitude(dx, dy), 1e-6)
+    # OpenCV's magnitude differs in its last bits with where in memory its arguments lie
+    twice = 2 * distance / np.maximum(np.sqrt(dx * dx + dy * dy), 1e-6)
     middle = np.s_[_FRAME:-_FRAME, _FRAME:-_FRAME]
     y, x = np.indices(rgb.shape[:2], dtype=np.float32)
     from_x, from_y = x - (twice * dx)[middle], y - (twice * dy)[middle]

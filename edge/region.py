@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from edge.boxes import median
+from edge.pixels import distances
 from edge.types import FloatArray, Region, UInt8Array
 
 _GLANCE = 64  # pixels of the field's longer side that are looked at for its paper
@@ -98,7 +99,7 @@ def _traced(small: _Small, shape: tuple[int, int]) -> Region | None:
     if hull is None or rim is None:
         return None
     half, full = rim
-    outline = _outline((_depth(hull) > half).astype(np.uint8), small.scale, shape)
+    outline = _outline((distances(hull) > half).astype(np.uint8), small.scale, shape)
     return Region(outline, (full - half) * small.scale)
 
 
@@ -159,13 +160,9 @@ def _rim(value: UInt8Array, hull: UInt8Array, level: float) -> tuple[int, int] |
     return next(depth for depth in range(full + 1) if inner[depth] >= bright or depth == full), full
 
 
-def _depth(mask: UInt8Array) -> FloatArray:
-    return np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
-
-
 def _light_by_depth(value: UInt8Array, mask: UInt8Array, count: int) -> FloatArray:
     """The light of the paper (upper quartile) 0, 1, ... pixels inside the mask's rim, float32 [count]; the last repeats."""
-    depth = np.ceil(_depth(mask)).astype(np.int32) - 1
+    depth = np.ceil(distances(mask)).astype(np.int32) - 1
     near = (depth >= 0) & (depth < count)
     depths, values = depth[near], value[near]
     levels = np.zeros(count, np.float32)

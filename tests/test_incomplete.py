@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from benchmarks.checks import spoilt
 from edge.gate import INCOMPLETE, REASONS, Gate, measure
-from edge.incomplete import is_incomplete
+from edge.incomplete import _sampled, is_incomplete
 from edge.region import find_region
 from edge.types import UInt8Array
 from tests.test_gate import film, noisy
@@ -88,3 +89,10 @@ def test_the_gate_names_it_before_anything_else_and_does_not_learn_from_it() -> 
     assert {gate.judge(measure(rgb, find_region(rgb))) for rgb in torn} == {INCOMPLETE}
     dim = np.asarray(film(7) * 0.3, np.uint8)  # nothing is known of the sample yet, so it may be dim
     assert gate.judge(measure(dim)) is None
+
+
+@pytest.mark.parametrize("height", [32, 186, 198, 480, 960, 1200, 3040, 5988])
+def test_the_rows_looked_at_are_those_that_opencv_picks(height: int) -> None:
+    rows = np.random.default_rng(0).integers(0, 255, (height, 40, 3), dtype=np.uint8)
+    picked = _sampled(rows, turned=True)
+    np.testing.assert_array_equal(picked, cv2.resize(rows, (40, len(picked)), interpolation=cv2.INTER_NEAREST))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from unittest.mock import Mock
 
+import cv2
 import numpy as np
 import pytest
 
-from edge.pixels import Pyramid, pyramid, rescale
+from edge.pixels import Pyramid, channels, distances, looked_up, pyramid, rescale, thinned
+from edge.types import FloatArray, UInt8Array
 
 
 def noise(height: int, width: int) -> np.ndarray:
@@ -52,3 +55,53 @@ AS_ON_X86_AND_ARM = "6d19c40d 62f89aca 9623fe44 a152dae1"  # make test-arm runs 
 def test_every_processor_gives_the_same_bytes() -> None:
     sums = [zlib.crc32(rescale(noise(120, 200), scale).tobytes()) for scale in (0.3, 0.47, 0.8, 1.7)]
     assert " ".join(f"{value:08x}" for value in sums) == AS_ON_X86_AND_ARM
+
+
+@pytest.mark.parametrize(("height", "width", "step"), [(40, 60, 4), (41, 63, 4), (7, 5, 3), (3, 3, 8)])
+def test_thinned_is_every_so_manyth_pixel_a_channel_a_row(height: int, width: int, step: int) -> None:
+    rgb = noise(height, width)
+    np.testing.assert_array_equal(thinned(rgb, step), rgb[::step, ::step].reshape(-1, 3).T)
+
+
+def rounding_up(gains: FloatArray) -> UInt8Array:
+    """uint8 [1, 256, 3]: bytes times gains, halves rounded up as float32 has them."""
+    product = np.arange(256, dtype=np.float32)[:, None] * gains
+    return np.asarray(np.minimum(product + np.float32(0.5), 255), np.uint8).reshape(1, 256, 3)
+
+
+def test_what_is_looked_up_is_what_the_table_says_for_every_background() -> None:
+    rgb = noise(33, 61)
+    for level in range(32, 256):
+        gains = np.float32(235) / np.array([level, 287 - level, 32 + level * 7 % 224], np.float32)
+        table = rounding_up(gains)
+        np.testing.assert_array_equal(looked_up(rgb, table, gains), cv2.LUT(rgb, table), str(level))
+
+
+@pytest.mark.parametrize(
+    ("levels", "looks"), [((200, 201, 202), 1), ((201, 202, 203), 0)], ids=["some halves up, some down", "usual"]
+)
+def test_a_table_that_no_factor_gives_is_looked_up_and_others_are_not(
+    levels: tuple[int, ...], looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lut = Mock(wraps=cv2.LUT)
+    monkeypatch.setattr(cv2, "LUT", lut)
+    gains = np.float32(235) / np.array(levels, np.float32)
+    looked_up(noise(10, 10), rounding_up(gains), gains)
+    assert lut.call_count == looks
+
+
+def test_channels_are_the_picture_s() -> None:
+    rgb = noise(31, 47)
+    for number, channel in enumerate(channels(rgb[::2])):
+        np.testing.assert_array_equal(channel, rgb[::2, :, number])
+
+
+@pytest.mark.parametrize("offset", range(0, 64, 7))
+def test_distances_do_not_depend_on_where_in_memory_the_mask_lies(offset: int) -> None:
+    place = np.zeros(offset + 90 * 130, np.uint8)
+    mask = place[offset:].reshape(90, 130)
+    cv2.circle(mask, (60, 40), 33, 1, -1)
+    y, x = np.indices(mask.shape)
+    off_y, off_x = np.nonzero(mask == 0)
+    squares = (y[..., None] - off_y) ** 2 + (x[..., None] - off_x) ** 2
+    np.testing.assert_array_equal(distances(mask), np.sqrt(squares.min(axis=2)).astype(np.float32))

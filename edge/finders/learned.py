@@ -19,7 +19,7 @@ from edge.boxes import median, suppress
 from edge.errors import ModelError
 from edge.finders.scale import estimate_cell_px
 from edge.modelfile import FinderSpec, ModelFile
-from edge.pixels import Image, Pyramid, pyramid, rescale
+from edge.pixels import Image, Pyramid, looked_up, pyramid, rescale, thinned
 from edge.runtime import Net
 from edge.types import CELL, Cells, FloatArray, Int32Array, UInt8Array
 
@@ -30,6 +30,7 @@ SUSPECT = "suspect"
 WHITE_CELL = "not-white-cell"
 WHITE = 235  # grey level to which the net's input has its background brought
 _BODY = 0.42  # radius, in sides of its box, of what belongs to a white cell
+_BYTES = np.arange(256, dtype=np.float32)[:, None]  # every byte, a row each
 _STEP = 8  # pixels by which the net's input is padded
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
 _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look
@@ -62,12 +63,12 @@ def prepare(image: Image, scale: float) -> UInt8Array:
 
 def whiten(rgb: UInt8Array) -> UInt8Array:
     """Scale each channel so that the background (its 92nd percentile) becomes WHITE: uint8 [h, w, 3], same shape out."""
-    sample = np.ascontiguousarray(rgb[::4, ::4].reshape(-1, 3).T)  # a channel a row: NumPy is slow down columns
+    sample = thinned(rgb, 4)
     nth = int(sample.shape[1] * 0.92)
     background = np.maximum(np.partition(sample, nth, axis=1)[:, nth].astype(np.float32), 32)
-    ramp = np.arange(256, dtype=np.float32)[:, None] * (WHITE / background)
-    table = np.minimum(ramp + np.float32(0.5), 255).astype(np.uint8).reshape(1, 256, 3)
-    return np.asarray(cv2.LUT(rgb, table), np.uint8)
+    gains = np.asarray(np.float32(WHITE) / background, np.float32)
+    table = np.minimum(_BYTES * gains + np.float32(0.5), 255).astype(np.uint8)
+    return looked_up(rgb, table.reshape(1, 256, 3), gains)
 
 
 class _Look(NamedTuple):

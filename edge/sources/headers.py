@@ -132,7 +132,7 @@ def _jpeg(data: bytes) -> Header:
         at += 2 + length
     if frame is None or marker == 0xD9:
         raise DamagedError("the JPEG has no picture")
-    if data.find(_JPEG_END, at) < 0:
+    if not data.endswith(_JPEG_END) and data.find(_JPEG_END, at) < 0:  # most files end with it: no need to search
         raise RefusedError("truncated, the end of the JPEG is missing")
     return frame._replace(orientation=orientation)
 
