@@ -14,7 +14,7 @@ import numpy as np
 
 from edge.appearance import appearance_of
 from edge.boxes import inside
-from edge.crops import crop_cells
+from edge.crops import compared, crop_cells
 from edge.finders import Finder
 from edge.finders.grid import GridFinder
 from edge.gate import measure
@@ -27,6 +27,7 @@ from edge.types import (
     Cells,
     Field,
     FieldResult,
+    FieldTypical,
     FloatArray,
     Int32Array,
     Quality,
@@ -34,6 +35,7 @@ from edge.types import (
     Timings,
     UInt8Array,
 )
+from edge.typical import FEWEST, TypicalCells, typical_cell
 
 OVERRUN = 0.1
 """A box may overrun the border by this share of its side: finders leave about that much margin around a cell."""
@@ -55,7 +57,7 @@ class Scorer(Protocol):
     card: Card
 
     def scores(self, crops: UInt8Array) -> FloatArray:
-        """Crops, uint8 [n, size, size, 3], to scores, float32 [n, k]."""
+        """Crops, uint8 [n, size, size, 3 or 4], to scores, float32 [n, k]."""
         ...
 
     def classes(self, scores: FloatArray) -> Int32Array:
@@ -71,6 +73,8 @@ class Analyser:
         classifier: says what they are.
         merge: for finders whose cells overlap on purpose: says which hits stay once they are classified.
         gauge: takes the gate's measures of a field and its lit region.
+        settled: typical cell of this microscope, for fields with fewer than ``edge.typical.FEWEST`` finds; None: those have
+            what little they hold.
     """
 
     def __init__(
@@ -79,11 +83,13 @@ class Analyser:
         classifier: Scorer,
         merge: Merge | None = None,
         gauge: Callable[[UInt8Array, Region | None], Quality] = measure,
+        settled: TypicalCells | None = None,
     ) -> None:
         self._finder = finder
         self._classifier = classifier
         self._merge = merge
         self._gauge = gauge
+        self._settled = settled
         card = classifier.card
         self._positive = card.positive_mask
 
@@ -102,7 +108,7 @@ class Analyser:
         whole = np.flatnonzero(cells.kind == 0)
         masks = None if cells.masks is None else cells.masks[whole]
         appearance = appearance_of(levels, cells)
-        crops = crop_cells(levels, cells.boxes[whole], self._classifier.card.crop, masks)
+        crops, own = self._crops(levels, cells.boxes[whole], masks)
         cropped = perf_counter()
         scores = np.zeros((len(cells), len(self._classifier.card.labels)), np.float32)
         classes = np.full(len(cells), -1, np.int32)
@@ -127,7 +133,20 @@ class Analyser:
             field.metadata,
             region,
             appearance,
+            own,
         )
+
+    def _crops(
+        self, levels: Pyramid, boxes: Int32Array, masks: UInt8Array | None
+    ) -> tuple[UInt8Array, FieldTypical | None]:
+        """What the classifier sees of the field's finds, and the field's own typical cell where it is looked at."""
+        spec = self._classifier.card.crop
+        if spec.normalise != "typical" or not len(boxes):
+            return crop_cells(levels, boxes, spec, masks), None
+        plain = crop_cells(levels, boxes, replace(spec, normalise="none"))
+        own = typical_cell(plain)
+        beside = self._settled if self._settled is not None and len(boxes) < FEWEST else own
+        return compared(plain, spec, beside), FieldTypical(len(boxes), own.papers[0], own.cells[0])
 
     def _merged(self, merge: Merge, cells: Cells, classes: Int32Array, scores: FloatArray) -> Cells:
         """Set aside the hits that do not stay; clears their rows of ``classes`` and ``scores``."""

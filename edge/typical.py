@@ -20,6 +20,9 @@ from edge.types import Int32Array, UInt8Array
 COMPARED = 4
 """Channels of a cell beside its typical cell: three of its own, and one of the typical cell, whose three are nearly the same."""
 
+FEWEST = 9
+"""Finds from which a field tells its own typical cell: of so few, four may be anything and the fifth still is one."""
+
 _UNIT = 1024  # steps of density per natural unit
 _DARKEST = 3  # a byte below counts as this: its density would be all noise
 _DENSITY = np.rint(-np.log(np.maximum(np.arange(256), _DARKEST) / 255) * _UNIT).astype(np.int32)
@@ -90,6 +93,12 @@ def typical_cell(crops: UInt8Array) -> TypicalCells:
     return TypicalCells(papers[None], np.asarray(left, np.uint8))
 
 
+def density_over_paper(typical: TypicalCells) -> tuple[float, float, float]:
+    """Optical density of the middle of the first field's typical cell over its paper: red, green, blue."""
+    red, green, blue = (_over_paper(typical.papers[0], typical.cells[0]) / _UNIT).tolist()
+    return red, green, blue
+
+
 def beside_typical(crops: UInt8Array, typical: TypicalCells, of: Int32Array | None = None) -> UInt8Array:
     """Each cell beside the typical cell of its field, as the net sees them.
 
@@ -128,12 +137,17 @@ def _compare(crops: UInt8Array, typical: TypicalCells, number: int, out: UInt8Ar
 
 def _table(paper: UInt8Array, cell: UInt8Array) -> UInt8Array:
     """What each byte becomes in a field: uint8 [1, 256, 3]."""
+    zero = _DENSITY[paper]
+    span = np.maximum(_over_paper(paper, cell), _FAINTEST) + _FAINT
+    steps = (2 * CELL_STEPS * (_DENSITY[:, None] - zero) + span) // (2 * span)  # rounded to the nearest
+    return np.asarray(np.clip(PAPER_BYTE + steps, 0, 255), np.uint8)[None]
+
+
+def _over_paper(paper: UInt8Array, cell: UInt8Array) -> Int32Array:
+    """Density of a cell's middle over the paper's, int32 [3], in steps."""
     edge = len(cell) // 4
     middle = cell[edge : len(cell) - edge, edge : len(cell) - edge].reshape(-1, 3)
-    zero = _DENSITY[paper]
-    span = np.maximum(_DENSITY[middle].sum(axis=0) // len(middle) - zero, _FAINTEST) + _FAINT
-    steps = (2 * CELL_STEPS * (_DENSITY[:, None] - zero) + span) // (2 * span)  # rounded to the nearest
-    return np.clip(PAPER_BYTE + steps, 0, 255).astype(np.uint8)[None]
+    return np.asarray(_DENSITY[middle].sum(axis=0) // len(middle) - _DENSITY[paper], np.int32)
 
 
 def _blocks(crops: UInt8Array) -> UInt8Array:

@@ -34,6 +34,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "unit": about.unit,
         "flag": verdict.flag,
         "reasons": list(verdict.reasons),
+        "notes": list(report.event.notes),
         "target": rounded(verdict.target),
         "findings": [finding_facts(finding) for finding in verdict.findings],
         "cells": tally.cells,
