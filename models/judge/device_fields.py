@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -46,6 +47,23 @@ class Truth(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FieldBoxes:
+    """Where the cells of one judged field are, to look at them.
+
+    Attributes:
+        path: of the image.
+        finds: int32 [n, 4], of the finds that count.
+        lost: int32 [m, 4], annotated infected cells that the finder lost.
+        white: int32 [k, 4], annotated white cells that count as red cells.
+    """
+
+    path: Path
+    finds: Int32Array
+    lost: Int32Array
+    white: Int32Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class JudgedField:
     """One field: what its finds are held against, and how they score.
 
@@ -56,6 +74,7 @@ class JudgedField:
         called: bool [n], called infected at the card's threshold.
         white: annotated white cells away from the border, and how many of them count as a red cell.
         platelets: the same of platelets.
+        boxes: where they are; None where cells are marked by points, or nobody looks.
     """
 
     match: Match
@@ -64,6 +83,7 @@ class JudgedField:
     called: np.ndarray
     white: tuple[int, int] = (0, 0)
     platelets: tuple[int, int] = (0, 0)
+    boxes: FieldBoxes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,13 +172,11 @@ def judge_field(
     sick = matched.of_finds(infected, otherwise=False).astype(bool)
     use = matched.counts & (sick | ~_left_open(reading.of(boxes), truth))
     free = boxes[matched.of < 0]
-    return JudgedField(
-        matched.match(infected),
-        suspicion[use],
-        sick[use],
-        called[use],
-        *(_counted(one.boxes[one.of((kind,))], free, result.shape) for kind in (WHITE_CELL, PLATELET)),
-    )
+    others = [_away(one.boxes[one.of((kind,))], result.shape) for kind in (WHITE_CELL, PLATELET)]
+    held = [kind[_holds_one(kind, free)] for kind in others]
+    white, platelets = ((len(every), len(mine)) for every, mine in zip(others, held, strict=True))
+    places = FieldBoxes(one.path, boxes[use], one.boxes[red][infected & matched.lost], held[0])
+    return JudgedField(matched.match(infected), suspicion[use], sick[use], called[use], white, platelets, places)
 
 
 def _left_open(opinions: Sequence[Opinion], truth: Truth) -> np.ndarray:
@@ -169,12 +187,17 @@ def _left_open(opinions: Sequence[Opinion], truth: Truth) -> np.ndarray:
     return np.array([opinion in neither for opinion in opinions], bool)
 
 
-def _counted(annotated: Int32Array, free: Int32Array, shape: tuple[int, int]) -> tuple[int, int]:
-    """How many annotated things lie away from the border, and in how many of them a free find has its centre."""
-    annotated = annotated[inside(annotated, shape, BORDER)]
+def _away(annotated: Int32Array, shape: tuple[int, int]) -> Int32Array:
+    """Boxes away from the border, int32 [m, 4] to [k, 4]."""
+    return np.asarray(annotated[inside(annotated, shape, BORDER)], np.int32)
+
+
+def _holds_one(annotated: Int32Array, free: Int32Array) -> np.ndarray:
+    """In which boxes, int32 [k, 4], a free find, int32 [n, 4], has its centre: bool [k]."""
     centres = free[:, :2] + free[:, 2:] / 2
-    within = [((centres >= box[:2]) & (centres <= box[:2] + box[2:])).all(axis=1).any() for box in annotated]
-    return len(annotated), int(sum(within))
+    return np.array(
+        [((centres >= box[:2]) & (centres <= box[:2] + box[2:])).all(axis=1).any() for box in annotated], bool
+    )
 
 
 def joined(parts: Sequence[JudgedFields]) -> JudgedFields:

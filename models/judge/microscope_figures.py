@@ -11,7 +11,7 @@ from convert.measure.bootstrap import QUICK_RESAMPLES, limits, resampled_sums, s
 from edge.card import Card
 from edge.types import FloatArray
 from models.judge.device_fields import JudgedFields
-from models.judge.figures import BY_KEY, CellScores, Measurement, Metric, applies, measure, share, two_classes
+from models.judge.figures import BY_KEY, CellScores, Measurement, Metric, applies, exact, measure, share, two_classes
 
 KEPT_IN_TRIAGE = 0.995
 """Share of the infected cells that a triage must keep."""
@@ -132,7 +132,9 @@ def figures_of_cells(cells: CalledCells) -> dict[str, Measurement]:
     means = {key: infected.any() and applies(replace(metric, lost=False), scored) for key, metric in metrics.items()}
     out = {key: measure(metric, scored) for key, metric in metrics.items() if means[key]}
     if not infected.all():
-        out["called"] = share(called[~infected], units[~infected])
+        others = called[~infected]
+        # resamples of nothing hold nothing: an interval of zero width would say too much
+        out["called"] = share(others, units[~infected]) if others.any() else exact(0, len(others))
     lost = np.zeros(0, str) if cells.lost_units is None else cells.lost_units
     if infected.any() or len(lost):
         hits = np.concatenate([called[infected], np.zeros(len(lost), bool)])

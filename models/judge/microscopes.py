@@ -23,7 +23,7 @@ from models.data.dataset import DataSet, SetKind, need
 from models.data.folds import CLASSIFIER, FINDER
 from models.data.nih import INFECTED_LABEL
 from models.data.second_reading import FILE, SecondReading, readings
-from models.judge.device_fields import Truth, joined, judge_fields
+from models.judge.device_fields import JudgedFields, Truth, joined, judge_fields
 from models.judge.figures import Measurement
 from models.judge.microscope_figures import CalledCells, figures_of_cells, figures_of_fields
 from models.judge.scores import score_nih, suspicion
@@ -54,6 +54,7 @@ class MicroscopeRow:
         figures: by key (``models.judge.microscope_figures``); those that mean nothing here are left out.
         missing: why there are no figures, in words.
         notes: what was noticed while judging.
+        judged: the fields themselves; None of single cells.
     """
 
     name: str
@@ -62,6 +63,7 @@ class MicroscopeRow:
     figures: Mapping[str, Measurement] = field(default_factory=dict)
     missing: str = ""
     notes: tuple[str, ...] = ()
+    judged: JudgedFields | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _left_out(places: NetPlaces, microscope: tuple[str, ...], name: str, tell: P
     reread, truth = (_reread(data), Truth.SECOND) if name == IML else ({}, Truth.ANNOTATED)
     analyse = Analyser(finder, classifier)
     judged = judge_fields(data.fields(), analyse, classifier.card, tell, name=name, readings=reread, truth=truth)
-    return MicroscopeRow(name, held_out, names, figures_of_fields(judged), notes=judged.notes)
+    return MicroscopeRow(name, held_out, names, figures_of_fields(judged), notes=judged.notes, judged=judged)
 
 
 def _reread(data: DataSet) -> Mapping[str, SecondReading]:
@@ -163,10 +165,9 @@ def _unseen_blocks(folds: Sequence[UnseenFold], tell: Progress) -> list[Microsco
             analyse = Analyser(finder, classifier)
             part = judge_fields(held, analyse, classifier.card, tell, name=name, readings=reread, truth=truth)
             parts.append(part)
-        names = (f"{FINDER}-fold*", f"{CLASSIFIER}-fold*")
-        rows.append(
-            MicroscopeRow(name, f"the blocks of each of {len(folds)} folds", names, figures_of_fields(joined(parts)))
-        )
+        names, whole = (f"{FINDER}-fold*", f"{CLASSIFIER}-fold*"), joined(parts)
+        held_out = f"the blocks of each of {len(folds)} folds"
+        rows.append(MicroscopeRow(name, held_out, names, figures_of_fields(whole), judged=whole))
     return rows
 
 

@@ -152,7 +152,7 @@ _ABOUT = (
     "Written by `python -m models microscopes -o docs/microscopes.md`. Each row is judged with int8 files in the device's runtime, "
     "by nets that learned nothing from that microscope, as their own cards say. Whole fields go through the device's own path; of "
     "single cells there is the classifier's part only. Intervals are 95 %: bootstrap over slides or groups, over fields where groups "
-    "are few."
+    "are few; exact where no find is called infected."
 )
 _ABOUT_OWN = (
     "IML fields and NIH cells teach the nets; here each block of fields and each slide is judged by the nets of a fold that did not "

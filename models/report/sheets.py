@@ -47,13 +47,18 @@ def check_outside(folder: Path) -> None:
         )
 
 
-def write_sheets(folder: Path, nih: NihCells, iml: FieldCells, net: NetScores) -> list[Path]:
-    """Four PNG files, of NIH and IML each; raises OutputError."""
+def make_outside(folder: Path) -> None:
+    """Make a folder for sheets; raises OutputError where it is in the repository or cannot be made."""
     check_outside(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made: {error.strerror or error}") from error
+
+
+def write_sheets(folder: Path, nih: NihCells, iml: FieldCells, net: NetScores) -> list[Path]:
+    """Four PNG files, of NIH and IML each; raises OutputError."""
+    make_outside(folder)
     written = []
     paths = {one.path.name: one.path for one in load_iml()}
     for name, rows in zip(_KINDS, worst(net.nih, nih.infected), strict=True):

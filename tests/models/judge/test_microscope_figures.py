@@ -77,6 +77,13 @@ def test_without_parasites_only_false_positives_are_left() -> None:
     assert not {"auc", "found", "found_at_1", "infected_kept", "triage", "accuracy"} & set(found)
 
 
+def test_where_nothing_is_called_infected_the_interval_is_exact() -> None:
+    each = [some(Match(50, 0, 0), [0.1] * 50, [False] * 50) for _ in range(10)]
+    called = figures_of_fields(fields(*each))["called"]
+    assert (called.value, called.low, called.n) == (0.0, 0.0, 500)
+    assert called.high == pytest.approx(1 - 0.025 ** (1 / 500))
+
+
 def test_single_cells_have_no_figures_of_a_finder_and_each_is_held_against_its_own_nets_threshold() -> None:
     infected = np.array([True, True, False, False])
     scores = np.array([0.9, 0.4, 0.3, 0.2], np.float32)
