@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from edge.analysis import DUPLICATE, Analyser, set_aside_cut
+from edge.crops import compared, crop_cells
+from edge.modelfile import Card
 from edge.pixels import Image
-from edge.types import NOT_WHOLE, Cells, Field
-from tests.fakes import KINDS, FakeClassifier, FakeFinder, picture, quality
+from edge.types import NOT_WHOLE, Cells, Field, FloatArray, UInt8Array
+from edge.typical import FEWEST, TypicalCells, typical_cell
+from tests.fakes import CARD, COMPARING, KINDS, FakeClassifier, FakeFinder, picture, quality
 
 
 def cells(*boxes: tuple[int, int, int, int], kind: int = 0) -> Cells:
@@ -111,3 +114,47 @@ def test_overlapping_hits_of_a_grid_are_counted_once() -> None:
     assert got.classes.tolist() == [1, -1, 0, -1]
     assert got.cells.kinds[got.cells.kind[1]] == DUPLICATE
     assert got.scores[1].tolist() == [0, 0]
+
+
+class Looking(FakeClassifier):
+    """Remembers what it was shown."""
+
+    seen: UInt8Array | None = None
+
+    def scores(self, crops: UInt8Array) -> FloatArray:
+        self.seen = crops
+        return super().scores(crops)
+
+
+SETTLED = TypicalCells(np.full((1, 3), 240, np.uint8), np.full((1, 32, 32, 3), 90, np.uint8))
+BESIDE = {  # finds that are cells, whether the microscope is settled, whether the settled typical cell stands in
+    "a cell alone": (1, False, False),
+    "a cell alone, settled": (1, True, True),
+    "one find too few to tell": (FEWEST - 1, True, True),
+    "just enough finds": (FEWEST, True, False),
+    "just enough finds, not settled": (FEWEST, False, False),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_the_cells_of_a_field_are_compared_with(name: str) -> None:
+    finds, known, stands_in = BESIDE[name]
+    rgb = picture(finds + 1)  # the last thing is no red cell
+    rgb[:, 100:] = 150
+    looking = Looking(card=COMPARING)
+    analyser = Analyser(FakeFinder(), looking, gauge=quality, settled=SETTLED if known else None)
+    got = analyser(Field(rgb, 0, "s", "f.png"))
+    plain = crop_cells(rgb, got.cells.boxes[:finds], CARD.crop)
+    own = typical_cell(plain)
+    assert looking.seen is not None
+    assert (looking.seen == compared(plain, COMPARING.crop, SETTLED if stands_in else own)).all()
+    assert got.typical is not None
+    assert got.typical.finds == finds
+    assert (got.typical.paper == own.papers[0]).all()
+    assert (got.typical.cell == own.cells[0]).all()
+
+
+@pytest.mark.parametrize(("things", "card"), [(0, COMPARING), (1, COMPARING), (5, CARD)])
+def test_a_field_without_cells_and_a_net_that_compares_nothing_have_no_typical_cell(things: int, card: Card) -> None:
+    analyser = Analyser(FakeFinder(), FakeClassifier(card=card), gauge=quality, settled=SETTLED)
+    assert analyser(Field(picture(things), 0, "s", "f.png")).typical is None

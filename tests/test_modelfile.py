@@ -102,8 +102,14 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
         ({"output": "entropy"}, "output"),
         ({"crop": {"size": 100_000}}, "crop"),
         ({"crop": {"normalise": "magic"}}, "crop"),
-        ({"crop": {"normalise": "bounded", "reach": 0.1, "target": 128}}, "in their own colours, which this version no longer"),
-        ({"crop": {"normalise": "cell", "target": 128}}, "take the net of the same name from the shelf, or train yours anew"),
+        (
+            {"crop": {"normalise": "bounded", "reach": 0.1, "target": 128}},
+            "in their own colours, which this version no longer",
+        ),
+        (
+            {"crop": {"normalise": "cell", "target": 128}},
+            "take the net of the same name from the shelf, or train yours anew",
+        ),
         ({"crop": {"normalise": "typical", "mask": "black"}}, "compares cells takes them in rgb and unmasked"),
         ({"crop": {"normalise": "typical"}, "colour": "grey"}, "compares cells takes them in rgb and unmasked"),
         ({"task": "find", "finder": None}, "threshold per kind"),

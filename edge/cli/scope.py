@@ -15,7 +15,7 @@ from edge.cli.run_settings import RunSettings
 from edge.cli.settings import FieldSettings, ModelSettings, NetSettings, ProcessSettings
 from edge.door import door
 
-PROGRAM = "edge scope settle"
+_PROGRAM = "edge scope settle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,8 @@ def settle(**values: Any) -> None:
     check_values(values, *SETTLING_RECORDS)
     wanted, process = record_of(SettlingSettings, values), record_of(ProcessSettings, values)
     nets = record_of(ModelSettings, values)
-    with door(debug=process.debug, program=PROGRAM):
-        import edge.sources.decode  # noqa: F401, PLC0415 - first of all, for it sets limits that OpenCV reads on import
-
-        # isort: split
-        from edge.cli.settling_job import SettlingRequest, settle_scope  # noqa: PLC0415 - as for edge-run
+    with door(debug=process.debug, program=_PROGRAM):
+        from edge.cli.settling_job import SettlingRequest, settle_scope  # noqa: PLC0415 - NumPy and OpenCV come with it
 
         settings = RunSettings(
             nets=NetSettings(nets.model, nets.finder), fields=record_of(FieldSettings, values), process=process

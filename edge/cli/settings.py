@@ -137,7 +137,7 @@ class NetSettings(ModelSettings):
     settled: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="This microscope's typical cell, for fields with few cells (edge scope settle)."
+            metavar="FILE", help="Typical cell of this microscope, for fields with few cells (edge scope settle)."
         ),
     ] = None
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import edge.sources.decode  # noqa: F401 - first of all, for it sets limits that OpenCV reads on import
+
+# isort: split
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,7 +16,6 @@ from edge import installed_version
 from edge.cli.collect import holds_folders, run_through
 from edge.cli.pipeline import CellPipeline, make_pipeline
 from edge.cli.run_settings import RunSettings
-from edge.cli.scope import PROGRAM
 from edge.cli.settings import InputSettings
 from edge.door import StoppedError, say
 from edge.errors import SettlingError
@@ -22,6 +24,8 @@ from edge.outputs import FieldEvent, SampleEvent
 from edge.safe_file import ReplacedFile, plain_errors
 from edge.scope.file import facts
 from edge.scope.settling import FEW_FIELDS, SettledField, SettledScope, field_for_settling, settle
+
+_PROGRAM = "edge scope settle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,13 @@ def _seen(settings: RunSettings, pipeline: CellPipeline, text: str) -> _TypicalK
         raise SettlingError(f"{pipeline.card.name} looks at each cell alone: there is nothing to settle for it")
     keeper = _TypicalKeeper()
     settings = replace(settings, input=InputSettings(inputs=(text,), sample_per_folder=holds_folders(text)))
-    ending, stopped = run_through(settings, pipeline.card, pipeline.analysers(), keeper, PROGRAM)
+    ending, stopped = run_through(settings, pipeline.card, pipeline.analysers(), keeper, _PROGRAM)
     if stopped:
         raise StoppedError("nothing is written")
     if ending.error is not None:
         raise ending.error
     if ending.unreadable:
-        say(f"note: {ending.unreadable} of its images cannot be read", PROGRAM)
+        say(f"note: {ending.unreadable} of its images cannot be read", _PROGRAM)
     return keeper
 
 

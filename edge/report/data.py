@@ -16,7 +16,7 @@ from edge.report.pictures import AROUND
 from edge.report.records import GalleryCell, Report
 
 FORMAT = "edge-report"
-VERSION = 2  # of the data in the page
+VERSION = 3  # of the data in the page
 SCHEMA_FILE = Path(__file__).parent / "report.schema.json"
 ELEMENT = "edge-report"
 """Id of the script element that holds it."""
