@@ -57,7 +57,7 @@ def test_the_colour_of_a_scene_is_that_of_its_red_cells() -> None:
     boxes = np.array([[10, 30, 40, 40], [110, 30, 40, 40], [210, 30, 40, 40]], np.float32)
     for (x, y, w, h), value in zip(boxes.astype(int), (150, 150, 20), strict=True):
         rgb[y - 6 : y + h + 6, x - 6 : x + w + 6] = value
-    scene = Scene(rgb, boxes, np.array([0, 1, 2]), 40.0, others=True)
+    scene = Scene(rgb, boxes, np.array([0, 1, 2]), 40.0)
     cells = cells_of(scene, "block 1", ("clear", "sick"), SPEC, RNG(8))
     assert cells.truth.tolist() == [0, 1, 0]  # a white cell is no infected cell
     assert cells.crops.shape[1] == SPEC.size + 2 * SLACK
@@ -68,7 +68,7 @@ def test_the_colour_of_a_scene_is_that_of_its_red_cells() -> None:
 
 def test_rare_cells_are_given_several_times_each_with_another_box() -> None:
     rgb = RNG(10).integers(100, 200, (100, 400, 3), dtype=np.uint8)
-    scene = Scene(rgb, np.array([[50, 30, 40, 40], [200, 30, 40, 40]], np.float32), np.array([0, 1]), 40.0, others=True)
+    scene = Scene(rgb, np.array([[50, 30, 40, 40], [200, 30, 40, 40]], np.float32), np.array([0, 1]), 40.0)
     cells = cells_of(scene, "g", ("clear", "sick"), SPEC, RNG(8), copies=3)
     assert cells.truth.tolist() == [0, 1, 1, 1]
     assert len({crop.tobytes() for crop in cells.crops}) == 4

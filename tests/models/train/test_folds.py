@@ -11,7 +11,7 @@ from edge.types import FloatArray, UInt8Array
 from models.data.augment import Augmentation
 from models.data.fields import load_iml
 from models.data.folds import SLIDE_FOLDS, blocks_by_fold, groups_held_out, held_out_blocks, slides_held_out
-from models.data.scenes import draw
+from models.data.views import draw
 from models.train import classifier, finder, material
 from models.train.classifier import CellTraining, batches
 from models.train.finder import FinderTraining
@@ -113,7 +113,7 @@ def test_no_field_of_a_held_out_block_reaches_a_finders_batches(fold: int, monke
         seen.clear()
         learned = material.learning_scenes(made.scenes, recipe, number)
         pools = [[one.scene for one in part.scenes] for part in learned]
-        batch = finder.batches(pools, [1.0, 0.1, 0.1], replace(recipe.training, batch=8))
+        batch = finder.batches(pools, [1.0, *[0.02] * (len(pools) - 1)], replace(recipe.training, batch=16))
         for _ in range(6):
             next(batch)
         assert bool(seen & codes) is wanted
