@@ -14,13 +14,13 @@ import numpy as np
 from edge.types import FloatArray, UInt8Array
 from models.data.scenes import OTHER, WHITE_CELL
 
-_WHITES, _SMUDGES, _GHOSTS, _SPECKS = 0.5, 0.6, 0.35, 2.0
+_WHITES, _SMUDGES, _GHOSTS, _SPECKS = 0.25, 0.6, 0.35, 2.0
 """Mean numbers of white cells, smudges, ghosts and specks in a view."""
 
 _FOLD, _BAR = 0.08, 0.12
 """Shares of views with a fold, and with a scale bar."""
 
-_NUCLEUS = ((0.5, 1.2), (0.9, 2.4), (0.3, 1.1))
+_NUCLEUS = ((0.6, 1.3), (1.3, 2.6), (0.3, 1.2))
 """Optical density of a white cell's nucleus, from and to, in red, green and blue."""
 
 _CYTOPLASM = ((0.03, 0.4), (0.05, 0.7), (0.0, 0.5))
@@ -221,7 +221,7 @@ def _scale_bar(
 
 
 _PLAN = (
-    (_white_cell, _WHITES, (0.5, 1.25)),
+    (_white_cell, _WHITES, (0.8, 1.3)),
     (_smudge, _SMUDGES, (0.35, 1.3)),
     (_ghost, _GHOSTS, (0.38, 0.55)),
     (_speck, _SPECKS, (0.03, 0.11)),

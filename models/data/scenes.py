@@ -16,6 +16,7 @@ from convert.measure.names import same
 from edge.types import UInt8Array
 from models.data.classes import ClassScheme
 from models.data.debris import look_of, weak_labels
+from models.data.second_reading import NOT_RED
 
 CELL_PX = 16.0
 """Width of a typical box at the net's input; ``edge.finders.learned.GUESS_PX`` is 16 of them."""
@@ -26,9 +27,6 @@ things (smudges, stain, scale bars, ghosts)."""
 
 CELL, SUSPECT, WHITE_CELL, PLATELET, OTHER = range(len(KINDS))
 UNSURE = -1  # kind of what counts neither way
-NOT_RED = "no red cell"
-"""Annotated name of what is no red cell, whatever else it is: its look decides between white cell and other."""
-
 _NAMES = {"white blood cell": WHITE_CELL, "white cell": WHITE_CELL, "platelet": PLATELET, "debris": OTHER}
 """Kind of annotated names that are no red cell under any classes."""
 

@@ -20,7 +20,6 @@ from convert.measure.matching import MATCHED, pairs
 from edge.boxes import iou
 from edge.types import Int32Array
 from models.data.fields import RED_CELL, UNSURE
-from models.data.scenes import NOT_RED
 
 FILE = "second_reading.csv"
 
@@ -66,8 +65,8 @@ class SecondReading:
         return out
 
 
-INFECTED = "infected"
-"""Annotated name that only a second reading gives: an infected cell of whatever stage."""
+INFECTED, NOT_RED = "infected", "no red cell"
+"""Annotated names that only a second reading gives: an infected cell of whatever stage, and what is no red cell."""
 
 _NAMES = {
     Opinion.INFECTED: INFECTED,

@@ -19,7 +19,7 @@ STRIDE = 4  # pixels of the input per cell of the finder's map
 _WEIGHT = (1.0, 4.0, 3.0, 3.0, 2.0)
 """Weight of a centre per kind: infected cells must not be lost, the others are rare."""
 
-_HARD = 6.0  # weight of the cells' background on what is no red cell
+_HARD = 4.0  # weight of the cells' background on what is no red cell
 _BODY = 0.42  # radius, in sides of its box, within which a thing that is no red cell holds no centre of one
 _RIM = 0.45  # typical boxes: nearer to the border of a field, cells are often not annotated
 _SPREAD = 0.14  # standard deviation of the heat around a centre, in sides of the box
@@ -34,7 +34,7 @@ _WIDE_JITTER = (-0.65, 0.6)
 _WIDE = 0.25  # share of such views
 _FAR = 0.08  # share of views at quite another scale, in which the net shall find nothing
 _FAR_JITTER = ((-1.4, -0.95), (0.85, 1.6))  # ranges of the logarithm of that scale
-_OTHER_NUCLEI = 0.5  # share of views in which dense parts (nuclei, chromatin) get a colour of their own
+_OTHER_NUCLEI = 0.15  # share of views in which dense parts (nuclei, chromatin) get a colour of their own
 _DENSE = (0.5, 1.0)  # optical density from which a part is dense
 _NOISE_PX = 512  # side of the noise that windows are cut from
 
@@ -178,11 +178,6 @@ def targets(view: SceneView, known: tuple[int, ...]) -> tuple[np.ndarray, np.nda
         area, bump, _, _ = map_.around(boxes[number])
         map_.weight[area] *= (bump < _FURTHEST)[..., None]
     return np.concatenate([map_.heat, map_.weight], axis=2), map_.reg
-
-
-def turned(image: UInt8Array, heat: np.ndarray, reg: np.ndarray) -> tuple[UInt8Array, np.ndarray, np.ndarray]:
-    """A view and its targets, turned by half a turn."""
-    return image[::-1, ::-1], heat[::-1, ::-1], reg[::-1, ::-1] * np.array([-1, -1, 1, 1, 1], np.float32)
 
 
 class _Map:

@@ -13,16 +13,16 @@ from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model, write_model
 from models.data.fields import ImlField
 
-CELL_GRID = (0.34, 0.38, 0.42, 0.46, 0.5, 0.54, 0.58)
+CELL_GRID = (0.3, 0.34, 0.38, 0.42, 0.46, 0.5)
 """Thresholds of healthy cells that are tried."""
 
-SUSPECT_GRID = (0.16, 0.2, 0.25, 0.3, 0.4, 0.5)
+SUSPECT_GRID = (0.25, 0.3, 0.35, 0.4, 0.5)
 """Thresholds of infected cells that are tried."""
 
-OTHERS = (0.4, 0.4, 0.5)
+OTHERS = (0.25, 0.4, 0.5)
 """Thresholds of white cells, platelets and other things: there is no truth to choose them by; set by looking at fields."""
 
-KEEP = 0.97
+KEEP = 0.985
 """Infected cells a finder shall keep: what it loses, no classifier sees."""
 
 Grid = dict[tuple[float, float], list[Match]]

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.data.scenes import KINDS, Scene
 from models.data.streams import RandomStream
-from models.data.views import draw, targets, turned
+from models.data.views import draw, targets
 from models.train.loop import Keeping, Log, ahead, optimiser, run
 
 _DECAY = 1e-4
@@ -65,8 +65,6 @@ def batches(
 ) -> Iterator[tuple[Any, Any, Any]]:
     """Endless batches; number ``i`` depends on the seed and on ``i`` alone.
 
-    Half of a batch is the half drawn for the one before, turned: drawing a view takes longer than learning from it.
-
     Args:
         pools: scenes by source.
         mix: share of each source.
@@ -78,23 +76,15 @@ def batches(
     """
     share = np.array([part if pool else 0.0 for part, pool in zip(mix, pools, strict=True)])
     share /= share.sum()
-    half = max(1, settings.batch // 2)
-
-    def drawn(number: int) -> list[tuple[Any, Any, Any]]:
+    for number in itertools.count(first):
         rng = np.random.default_rng([settings.seed, RandomStream.SCENE_BATCHES, number])
         views = []
-        for which in rng.choice(len(pools), half, p=share):
+        for which in rng.choice(len(pools), settings.batch, p=share):
             scene = pools[which][int(rng.integers(len(pools[which])))]
             view = draw(scene, rng)
             views.append((view.image, *targets(view, scene.known)))
-        return views
-
-    before = drawn(first)
-    for number in itertools.count(first + 1):
-        now = drawn(number)
-        images, heats, regs = zip(*now, *(turned(*view) for view in before), strict=True)
+        images, heats, regs = zip(*views, strict=True)
         yield (np.stack(images).astype(np.float32) - 128) / 64, np.stack(heats), np.stack(regs)
-        before = now
 
 
 def fit(

@@ -1,4 +1,4 @@
-"""Tiny copies of the NIH cells and the IML fields, in which the colour of every cell tells the group that it is of."""
+"""Tiny copies of the NIH cells, the IML fields and the pieces around white cells, in which the colour of every cell tells the group that it is of."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ FIELDS = 2
 CELLS = 12
 """Cells of a slide, half of them infected."""
 
+PIECES = 8
+"""Pieces of film around a white cell in each set of these."""
+
 GREEN = 90
 """Green value of all cells."""
 
@@ -39,9 +42,11 @@ def code_of_block(block: int) -> int:
 
 
 def make(root: Path) -> Path:
-    """Write both sets below ``root``, which becomes the data directory."""
+    """Write the sets below ``root``, which becomes the data directory."""
     _cells(root / "nih_cells")
     _fields(root / "iml_fields")
+    for name in ("raabin_fields", "pbc_fields"):
+        _pieces(root / name)
     return root
 
 
@@ -98,6 +103,29 @@ def _fields(folder: Path) -> None:
         cv2.imwrite(str(folder / "images" / name), rgb[..., ::-1])
         entries.append({"image_name": name, "objects": objects})
     (folder / "annotations.json").write_text(json.dumps(entries))
+
+
+def _pieces(folder: Path) -> None:
+    """Pieces 200 px wide with a white cell in the middle and red cells of the blocks' size around it."""
+    (folder / "images").mkdir(parents=True)
+    images, annotations = [], []
+    for number in range(PIECES):
+        rgb = np.full((200, 200, 3), (240, 225, 220), np.uint8)
+        for x, y in ((10, 10), (80, 8), (150, 12), (12, 150), (90, 154), (150, 150)):
+            cell = _disc(40 + number, infected=False)
+            inside = cell.any(axis=2)
+            rgb[y : y + _SIDE, x : x + _SIDE][inside] = cell[inside]
+            annotations.append({"image_id": number, "category_id": 1, "bbox": [x, y, _SIDE, _SIDE]})
+        cv2.circle(rgb, (100, 100), 34, (70, 30, 120), -1)
+        annotations.append({"image_id": number, "category_id": 2, "bbox": [64, 64, 72, 72]})
+        cv2.imwrite(str(folder / "images" / f"{number}.png"), rgb[..., ::-1])
+        images.append({"id": number, "file_name": f"{number}.png", "width": 200, "height": 200})
+    names = ("red blood cell", "white blood cell")
+    categories = [{"id": number, "name": name} for number, name in enumerate(names, 1)]
+    for number, one in enumerate(annotations):
+        one["id"] = number
+    coco = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / "annotations.json").write_text(json.dumps(coco))
 
 
 class KnownFinder:

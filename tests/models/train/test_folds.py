@@ -114,7 +114,7 @@ def test_no_field_of_a_held_out_block_reaches_a_finders_batches(fold: int, monke
         seen.clear()
         learned = material.learning_scenes(made.scenes, recipe, number)
         pools = [[one.scene for one in part.scenes] for part in learned]
-        batch = finder.batches(pools, [1.0, 0.1, 0.1], replace(recipe.training, batch=8))
+        batch = finder.batches(pools, [1.0, *[0.02] * (len(pools) - 1)], replace(recipe.training, batch=16))
         for _ in range(6):
             next(batch)
         assert bool(seen & codes) is wanted
