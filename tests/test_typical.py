@@ -45,7 +45,7 @@ def cells(
     rows, columns = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
     shape = np.clip(radius - np.hypot(rows, columns), 0, 1) * depth + rng.normal(0, 0.01, (count, SIDE, SIDE))
     density = np.array(look.paper) + shape[..., None] * np.array(look.cell)
-    return np.rint(255 * np.exp(-density)).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.rint(255 * np.exp(-density)).clip(0, 255), np.uint8)
 
 
 def seen(crops: np.ndarray) -> np.ndarray:
@@ -162,7 +162,7 @@ def test_of_two_cells_the_lighter_one_is_taken_to_be_healthy(first: int) -> None
     assert (typical_cell(pair[[first, 1 - first]]).cells == cells(1)).all()
 
 
-PAPERS = {  # what is drawn into each of 40 crops of cells that fill them, and the paper that is found
+PAPERS: dict[str, tuple[list[tuple[slice, ...]], int]] = {  # what is drawn into each of 40 crops of cells that fill them, and the paper that is found
     "none between the cells: the lightest of the cells stands for it": ([], 128),
     "a corner of an eighth of the crop": ([np.s_[:, :12, :12]], 230),
     "that corner in just over half of the crops": ([np.s_[:21, :12, :12]], 230),

@@ -72,12 +72,12 @@ def augment(
     mix = np.eye(3) + rng.normal(0, how.stain, (n, 3, 3))
     mix /= mix.sum(axis=2, keepdims=True)
     mix *= np.exp(rng.normal(0, how.channels, (n, 1, 3)) + rng.normal(0, how.darkness, (n, 1, 1)))
-    mix = mix.astype(np.float32)
+    stain = np.asarray(mix, np.float32)
     # Another lamp and camera show another paper; the stain changes what is denser than it.
     lamp = np.abs(rng.normal(0, how.lamp, (n, 3)) + rng.uniform(0, _DARKEST_LAMP, (n, 1))).astype(np.float32)
     paper = density(typical.papers[:, None, None])
-    own = _recoloured(crops, paper, mix, lamp)
-    common = _recoloured(typical.cells, paper, mix, lamp)
+    own = _recoloured(crops, paper, stain, lamp)
+    common = _recoloured(typical.cells, paper, stain, lamp)
     for i in np.flatnonzero(rng.random(n) < how.blurred):
         sigma = float(rng.uniform(*_BLUR))
         own[i], common[i] = (cv2.GaussianBlur(one[i], (0, 0), sigma) for one in (own, common))
@@ -85,9 +85,12 @@ def augment(
         first = int(rng.integers(len(_NOISE) - side * side * 3))
         own[i] += _NOISE[first : first + side * side * 3].reshape(side, side, 3) * np.float32(rng.uniform(0, how.noise))
     slip = rng.normal(0, how.slip, (n, 3)).astype(np.float32)
-    papers = 255 * np.exp(-(lamp + slip))
-    own, common, papers = (np.clip(one, 0, 255).astype(np.uint8) for one in (own, common, papers))
-    return own, TypicalCells(papers, common)
+    papers = np.asarray(255 * np.exp(-(lamp + slip)), np.float32)
+    return _bytes(own), TypicalCells(_bytes(papers), _bytes(common))
+
+
+def _bytes(values: FloatArray) -> UInt8Array:
+    return np.asarray(np.clip(values, 0, 255), np.uint8)
 
 
 def density(values: UInt8Array) -> FloatArray:
