@@ -162,7 +162,8 @@ def test_of_two_cells_the_lighter_one_is_taken_to_be_healthy(first: int) -> None
     assert (typical_cell(pair[[first, 1 - first]]).cells == cells(1)).all()
 
 
-PAPERS: dict[str, tuple[list[tuple[slice, ...]], int]] = {  # what is drawn into each of 40 crops of cells that fill them, and the paper that is found
+# What is drawn into each of 40 crops of cells that fill them, and the paper that is found.
+PAPERS: dict[str, tuple[list[tuple[slice, ...]], int]] = {
     "none between the cells: the lightest of the cells stands for it": ([], 128),
     "a corner of an eighth of the crop": ([np.s_[:, :12, :12]], 230),
     "that corner in just over half of the crops": ([np.s_[:21, :12, :12]], 230),
