@@ -1,40 +1,30 @@
-"""The figures of ``python -m benchmarks.profile FOLDER``.
+"""The figures of ``python -m benchmarks.profile FOLDER``, learned finder and shipped classifier, one thread:
 
-Three tables of the images in FOLDER, learned finder and shipped classifier, one thread:
-
-* processor time per stage, before and after in one process, field by field in turns. The median over fields of the least
-  of all rounds: other programs only ever add;
-* instructions per stage (with ``--instructions``; needs valgrind, which hides AVX-512, so that the nets take more than
-  they do without it). They repeat within 0.2 %;
+* processor time per stage on this machine, and on the same machine taken for a PC without int8 dot products (``older``);
+* with ``--instructions``, instructions per stage here and on emulated ARM cores (``counts``);
 * ``edge run`` as a whole: processor time and page faults per field, without its start; median of 5 runs.
 
-``--against`` gives the tables their *before*: the root of another checkout of this repository. Both sides run this checkout's models.
+``--against`` gives the tables their *before*: the root of another checkout of this repository. Each side runs the models it ships.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shutil import which
 
 import numpy as np
 
-from benchmarks.errors import CaseError, NoInputError
+from benchmarks.arm.boards import BOARDS
+from benchmarks.arm.errors import ArmError
+from benchmarks.errors import NoInputError
 from benchmarks.places import REPOSITORY
-from benchmarks.profile import tracing
-from benchmarks.profile.tracing import STAGES, CpuClock, Pipeline
-from edge import shelf
-from edge.heap import keep_freed_memory
-
-PER_FIELD = ("find", "find net", "crop", "classify", "classify net")
-"""The stages whose sum is compared with decoding."""
+from benchmarks.profile.counts import on_board, on_this_machine
+from benchmarks.profile.older import without_vnni
+from benchmarks.profile.times import RATIO, TOGETHER, Stages, cpu_us, cpu_us_in_child, models
 
 RUNS = 5
 """Runs of ``edge run`` whose median is taken."""
@@ -42,70 +32,8 @@ RUNS = 5
 COUNTED = 3
 """Images whose instructions are counted: the counts repeat, so few are enough."""
 
-Stages = Mapping[str, float]
-
-
-def models() -> tuple[str, str]:
-    """Paths of the shelf's finder and classifier."""
-    paths = {entry.name: str(entry.path) for entry in shelf.entries()}
-    try:
-        return paths[shelf.FINDER], paths[shelf.CLASSIFIER]
-    except KeyError as missing:
-        raise NoInputError(f"{missing} is not on the shelf") from None
-
-
-def cpu_us(images: Sequence[str], roots: Sequence[Path], rounds: int) -> list[Stages]:
-    """Processor time in microseconds per stage and field of each tree, measured in turns in this process."""
-    keep_freed_memory()
-    pipelines = []
-    for root in roots:
-        sys.path.insert(0, str(root))
-        pipelines.append(Pipeline(*models(), lambda _: None))
-        sys.path.pop(0)
-    best: list[list[Counter[str]]] = [[Counter() for _ in images] for _ in roots]
-    for turn in range(rounds + 1):
-        for at, image in enumerate(images):
-            for side, pipeline in enumerate(pipelines):
-                pipeline.mark = clock = CpuClock()
-                pipeline(image)
-                if turn:  # the first is for warming up
-                    old = best[side][at]
-                    best[side][at] = Counter({k: min(old.get(k, v), v) for k, v in clock.spent.items()})
-    return [_over_fields(fields) for fields in best]
-
-
-def _over_fields(fields: Sequence[Counter[str]]) -> Stages:
-    """Medians over the fields in microseconds, and of the ratio to decoding."""
-    figures = {stage: float(np.median([one[stage] / 1e3 for one in fields])) for stage in STAGES}
-    figures["ratio"] = float(np.median([sum(one[s] for s in PER_FIELD) / one[tracing.DECODE] for one in fields]))
-    return figures
-
-
-def count(images: Sequence[str], root: Path) -> Stages:
-    """Instructions per stage and field, counted by valgrind.
-
-    Raises:
-        NoInputError: valgrind is not installed.
-        CaseError: it failed.
-    """
-    valgrind = which("valgrind")
-    if valgrind is None:
-        raise NoInputError("valgrind is not installed: apt install valgrind, or leave --instructions out")
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "count"
-        counter = [valgrind, "--tool=callgrind", "--dump-before=getppid", f"--callgrind-out-file={out}"]
-        child = [sys.executable, "-P", tracing.__file__, *models(), *images]
-        done = subprocess.run([*counter, *child], env=_env(root), capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode:
-            raise CaseError(f"valgrind: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
-        labels = json.loads(done.stdout.splitlines()[-1])
-        spent: Counter[str] = Counter()
-        for number, label in enumerate(labels, start=1):  # one file per mark, in order
-            found = re.search(r"^summary: (\d+)", Path(f"{out}.{number}").read_text(), re.MULTILINE)
-            spent[label] += int(found[1]) if found else 0
-    figures = {stage: spent[stage] / len(images) for stage in STAGES}
-    figures["ratio"] = sum(spent[s] for s in PER_FIELD) / spent[tracing.DECODE]
-    return figures
+HERE = "x86, AVX2"
+"""Column of the counts that valgrind makes."""
 
 
 def whole(folder: Path, count: int, root: Path) -> Stages:
@@ -118,7 +46,7 @@ def whole(folder: Path, count: int, root: Path) -> Stages:
 
 
 def _run(folder: Path, count: int, root: Path) -> Stages:
-    finder, classifier = models()
+    finder, classifier = models(root)
     command = [sys.executable, "-P", "-m", "edge", "run", str(folder), "--json", "--workers", "1"]
     command += ["--max-fields", str(count), "--finder", finder, "--model", classifier]
     process = subprocess.Popen(command, env=_env(root), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
@@ -135,12 +63,7 @@ def table(title: str, sides: Sequence[Stages], digits: int) -> list[str]:
     """One table in Markdown; ``sides`` are before and after, or after alone."""
     heads = ["before", "after", "after / before"] if len(sides) == 2 else ["now"]
     out = [f"| {title} | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
-    rows = [row for row in sides[0] if row != "ratio"]
-    sums = [sum(side[row] for row in rows) for side in sides]
-    values = [(row, [side[row] for side in sides]) for row in rows]
-    if "ratio" in sides[0]:
-        values += [("all", sums), ("(find + crop + classify) / decode", [side["ratio"] for side in sides])]
-    for row, figures in values:
+    for row, figures in _rows(sides):
         shown = [f"{figure:,.{2 if '/' in row else digits}f}" for figure in figures]
         if len(figures) == 2:
             shown.append(f"{figures[1] / figures[0]:.2f}" if figures[0] else "-")
@@ -148,8 +71,35 @@ def table(title: str, sides: Sequence[Stages], digits: int) -> list[str]:
     return out
 
 
+def counts_table(columns: Mapping[str, Sequence[Stages]]) -> list[str]:
+    """Instructions on several processors in one table: ``before → after (after / before)`` in each cell, or what is now."""
+    rows = {name: _rows(sides) for name, sides in columns.items()}
+    out = ["| 10^6 instructions per field | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
+    for at, (row, _) in enumerate(next(iter(rows.values()))):
+        cells = []
+        for column in rows.values():
+            figures = column[at][1]
+            shown = " → ".join(f"{figure:,.2f}" for figure in figures)
+            cells.append(f"{shown} ({figures[1] / figures[0]:.2f})" if len(figures) == 2 and figures[0] else shown)
+        out.append(f"| {row} | " + " | ".join(cells) + " |")
+    return out
+
+
+def _rows(sides: Sequence[Stages]) -> list[tuple[str, list[float]]]:
+    """Each row's name and its figure of every side; stages first, then their sums."""
+    stages = [row for row in sides[0] if row not in (RATIO, TOGETHER)]
+    rows = [(row, [side[row] for side in sides]) for row in stages]
+    if RATIO in sides[0]:
+        rows += [
+            ("all", [sum(side[row] for row in stages) for side in sides]),
+            (TOGETHER, [side[TOGETHER] for side in sides]),
+            (f"({TOGETHER}) / decode", [side[RATIO] for side in sides]),
+        ]
+    return rows
+
+
 def measure(folder: Path, against: Path | None, fields: int, rounds: int, *, instructions: bool = False) -> list[str]:
-    """The lines of all tables.
+    """The lines of all tables. What cannot be measured on this machine is a line that says why.
 
     Args:
         folder: where the JPEG images are.
@@ -160,7 +110,7 @@ def measure(folder: Path, against: Path | None, fields: int, rounds: int, *, ins
 
     Raises:
         NoInputError: the folder holds no image, ``against`` is no checkout, or valgrind is not installed.
-        CaseError: valgrind failed.
+        CaseError: a program that measures failed.
     """
     found = sorted(str(path) for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
     if not found:
@@ -169,10 +119,30 @@ def measure(folder: Path, against: Path | None, fields: int, rounds: int, *, ins
     if against is not None and not (against / "edge" / "analysis.py").is_file():
         raise NoInputError(f"{against}: not a checkout of this repository")
     roots = [root.resolve() for root in (against, REPOSITORY) if root is not None]
-    lines = [f"{len(images)} fields", "", *table("CPU µs per field", cpu_us(images, roots, rounds), 0)]
+    lines = [f"{len(images)} fields, {rounds} rounds", ""]
+    lines += [*table("CPU µs per field", cpu_us(images, roots, rounds), 0), ""]
+    lines += [*_as_an_older_pc(images, roots, rounds), ""]
     if instructions:
         few = images[:: max(1, len(images) // COUNTED)][:COUNTED]
-        counts = [{k: v / (1 if k == "ratio" else 1e6) for k, v in count(few, root).items()} for root in roots]
-        lines += ["", f"{len(few)} fields", "", *table("10^6 instructions per field", counts, 2)]
+        lines += [f"{len(few)} fields", "", *_instructions(few, roots), ""]
     totals = [whole(folder, min(len(found), 2 * fields), root) for root in roots]
-    return [*lines, "", *table("edge run, per field", totals, 1)]
+    return [*lines, *table("edge run, per field", totals, 1)]
+
+
+def _as_an_older_pc(images: Sequence[str], roots: Sequence[Path], rounds: int) -> list[str]:
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            older = without_vnni(Path(place))
+        except NoInputError as error:
+            return [f"Without int8 dot products: not measured, {error}"]
+        figures = cpu_us_in_child(images, roots, rounds, {**_env(REPOSITORY), **older})
+    return table("CPU µs per field, no int8 dot products (AVX2)", figures, 0)
+
+
+def _instructions(images: Sequence[str], roots: Sequence[Path]) -> list[str]:
+    columns = {HERE: [on_this_machine(images, root, _env(root)) for root in roots]}
+    try:
+        columns |= {board.cpu: [on_board(images, root, board) for root in roots] for board in BOARDS}
+    except ArmError as error:
+        return [*counts_table(columns), "", f"ARM: not counted, {error}"]
+    return counts_table(columns)

@@ -2,8 +2,9 @@
 
 The stages are those at which ``edge.analysis`` reads its clock; the nets' ``invoke`` is split off as ``find net`` and
 ``classify net``. Run as a file (``python -P tracing.py FINDER CLASSIFIER IMAGE ...``) it goes through every image and marks each
-stage's end by a call of ``getppid``, which nothing else calls, so that an instruction counter can be told to stop there;
-the labels of the marks are printed as JSON. ``PYTHONPATH`` says which tree's ``edge`` that is. Imports nothing but ``edge``.
+stage's end by two system calls that nothing else makes, so that an instruction counter can be told to stop there: ``getppid``
+for valgrind, an ``lseek`` on a file that is not open for the counter of ``benchmarks.arm``. The labels of the marks are printed as
+JSON. ``PYTHONPATH`` says which tree's ``edge`` that is. Imports nothing but ``edge``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +25,9 @@ ANALYSIS = (OTHER, "gate", "find", "crop", "classify")
 """What has ended at each reading of the analysis's clock."""
 
 STAGES = (DECODE, "gate", "find", "find net", "crop", "classify", "classify net", TALLY)
+
+MARK = 1_000_000_000
+"""The file descriptor of that ``lseek`` (``benchmarks/arm/count.c``)."""
 
 Mark = Callable[[str], None]
 """Called at the end of a stage with its label."""
@@ -130,6 +135,8 @@ def main(arguments: Sequence[str]) -> None:
     def mark(label: str) -> None:
         labels.append(label)
         os.getppid()
+        with suppress(OSError):
+            os.lseek(MARK, 0, os.SEEK_SET)
 
     finder, classifier, *images = arguments
     pipeline = Pipeline(finder, classifier, lambda _: None)

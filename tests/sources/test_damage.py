@@ -208,3 +208,56 @@ def test_nor_a_jpeg_of_any_sampling_with_restart_marks(tmp_path: Path, interval:
     path = tmp_path / "a.jpg"
     assert cv2.imwrite(str(path), textured()[..., ::-1], options)
     np.testing.assert_array_equal(decode_image(path), np.asarray(cv2.imread(str(path)))[..., ::-1])
+
+
+@pytest.fixture(params=["simplejpeg", "OpenCV"])
+def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each of the two decoders in turn."""
+    if request.param == "OpenCV":
+        monkeypatch.setattr(jpeg, "_strict", None)
+    elif not jpeg.strict():
+        pytest.skip("simplejpeg is not installed")
+    return str(request.param)
+
+
+REFUSED: dict[str, Callable[[], bytes]] = {
+    "cut": lambda: jpeg_bytes()[: middle(jpeg_bytes())],
+    "cut, its end mark in place": lambda: cut_with_end_mark(jpeg_bytes()),
+    "grey, cut, its end mark in place": lambda: cut_with_end_mark(with_restarts()),
+    "progressive, cut": lambda: jpeg_bytes(progressive=True)[: middle(jpeg_bytes(progressive=True))],
+    "cut within its header": lambda: jpeg_bytes()[:40],
+    "nothing but a header": lambda: jpeg_bytes()[: jpeg_bytes().index(b"\xff\xda")] + b"\xff\xd9",
+    "too large": lambda: jpeg_bytes().replace(b"\x00\x60\x00\xa0", b"\xff\xf0\xff\xf0", 1),
+}
+"""Files that are refused whichever decoder there is."""
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_both_decoders_refuse_the_same_files(tmp_path: Path, case: str, decoder: str) -> None:
+    path = tmp_path / "field 7.jpg"
+    path.write_bytes(REFUSED[case]())
+    with pytest.raises(UnreadableFieldError, match=r"field 7\.jpg: .") as caught:
+        decode_image(path)
+    assert "\n" not in str(caught.value), decoder
+
+
+WHOLE: list[dict[str, Any]] = [
+    {"mode": mode, "subsampling": sampling, "progressive": progressive}
+    for mode in ("RGB", "L", "CMYK")
+    for sampling in ("4:4:4", "4:2:2", "4:2:0")
+    for progressive in (False, True)
+]
+
+
+@pytest.mark.parametrize("orientation", [1, 2, 6])
+def test_both_decoders_give_the_same_bytes(tmp_path: Path, orientation: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for options in WHOLE:
+        path = tmp_path / "a.jpg"
+        written = {name: value for name, value in options.items() if name != "mode"}
+        Image.fromarray(textured()).convert(options["mode"]).save(path, exif=exif, **written)
+        with monkeypatch.context() as without:
+            with_simplejpeg = decode_image(path)
+            without.setattr(jpeg, "_strict", None)
+            np.testing.assert_array_equal(decode_image(path), with_simplejpeg, str(options))
