@@ -26,6 +26,7 @@ from edge.scope.file import facts
 from edge.scope.settling import FEW_FIELDS, SettledField, SettledScope, field_for_settling, settle
 
 _PROGRAM = "edge scope settle"
+_ENDS = (("light", 255.0), ("size", float("inf")))  # measures whose range is printed, and how high they can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _lines(settled: SettledScope, few: int) -> list[str]:
     looks, density = settled.looks, settled.density
     paper = settled.typical.papers[0].tolist()
     others = f"; {few:,} more have too few cells" if few else ""
-    light, size = (f"fits from {looks[name].low:.0f} to {looks[name].high:.0f}" for name in ("light", "size"))
+    light, size = (f"fits from {looks[name].low:.0f} to {min(most, looks[name].high):.0f}" for name, most in _ENDS)
     colour = f"red {paper[0]}, green {paper[1]}, blue {paper[2]}; brightness {looks['light'].value:.0f}"
     dense = f"{density[0]:.2f} red, {density[1]:.2f} green, {density[2]:.2f} blue denser than the paper"
     lines = [

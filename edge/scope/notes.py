@@ -66,9 +66,11 @@ class TypicalNotes:
             out.append(short + (_NONE_SETTLED if self._settled is None else "compared with the settled one") + ".")
         for name, fields in self._misfits.items():
             first, factor = max(fields, key=lambda one: max(one[1], 1 / one[1]))
+            then = f"{self._of(len(fields))} another look than when this microscope was settled"
+            out.append(f"{then}: {misfit_in_words(name, factor)} in {first}.")
+        if self._misfits:
             out.append(
-                f"{self._of(len(fields))} another look than when this microscope was settled: {misfit_in_words(name, factor)} in "
-                f"{first}. Look at lamp, stain and objective; if they are meant to be so, settle it anew (edge scope settle)."
+                "Look at lamp, stain and objective; if they are meant to be so, settle it anew (edge scope settle)."
             )
         return tuple(out)
 

@@ -53,7 +53,7 @@ def test_it_says_what_it_learned_and_writes_it(fields: Path, tmp_path: Path) -> 
     got = call("scope", "settle", "--fields", fields, "--no-gate", "-o", out)
     assert got.exit_code == 0, got.stderr
     assert "settled on  6 fields with 63 cells" in got.stdout
-    assert "red 200, green 200, blue 200; brightness 200, fits from 156 to 257" in got.stdout
+    assert "red 200, green 200, blue 200; brightness 200, fits from 156 to 255" in got.stdout
     assert f"written: {out}" in got.stdout
     made = read_settled(out)
     assert (made.fields, made.cells, made.used.finder) == (6, 63, "fake-finder")

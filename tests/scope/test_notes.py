@@ -28,7 +28,11 @@ CASES: dict[
     "few cells in one field": ([*USUAL, FEW[0]], False, ["1 of 5 fields has fewer than 9 cells"]),
     "few cells, settled": ([*USUAL, *FEW], True, ["2 of 6 fields have fewer than 9 cells", "with the settled one"]),
     "a field without cells is not one of few": ([*USUAL, field(finds=0)], True, []),
-    "a darker lamp": ([*USUAL, *DARK], True, ["2 of 6 fields have another look", "50 % darker in darkest.png"]),
+    "a darker lamp": (
+        [*USUAL, *DARK],
+        True,
+        ["2 of 6 fields have another look", "50 % darker in darkest.png.", "Look at lamp, stain and objective"],
+    ),
     "a darker lamp, not settled": ([*USUAL, *DARK], False, []),
 }
 
