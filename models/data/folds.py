@@ -16,7 +16,7 @@ from models.data.fields import ImlField, load_iml
 from models.data.nih import nih_rows
 
 CLASSIFIER = "malaria-thin-32"
-CLASSIFIERS = (CLASSIFIER, f"{CLASSIFIER}-lite")
+CLASSIFIERS = (CLASSIFIER,)
 """Classifiers of infected and uninfected cells on the shelf, the one to use first."""
 
 FINDER = "finder-thin"

@@ -81,7 +81,7 @@ def test_its_threshold_is_left_to_the_other_folds_and_no_cell_of_its_own_chooses
         raise AssertionError("a threshold was chosen")
 
     monkeypatch.setattr(making, "with_threshold", never)
-    _, card, _ = made(small("malaria-thin-32-lite"), 1)
+    _, card, _ = made(small("malaria-thin-32"), 1)
     assert card.threshold == 0.5
 
 
@@ -136,7 +136,7 @@ def test_the_card_of_a_net_without_a_microscope_names_the_sets_it_did_not_see(ma
     assert not any("nih_cells" in line for line in lines)
 
 
-@pytest.mark.parametrize(("name", "fold"), [("malaria-thin-32-lite", 0), ("finder-thin", 0)])
+@pytest.mark.parametrize(("name", "fold"), [("malaria-thin-32", 0), ("finder-thin", 0)])
 def test_a_run_stopped_by_ctrl_c_goes_on_where_it_was(name: str, fold: int, tmp_path: Path) -> None:
     recipe = small(name, steps=4)
     recipe = replace(recipe, sources=recipe.sources[:2] if name == "finder-thin" else recipe.sources[2:4])
@@ -158,7 +158,7 @@ def test_a_run_stopped_by_ctrl_c_goes_on_where_it_was(name: str, fold: int, tmp_
 
 
 def test_a_checkpoint_of_another_fold_is_not_gone_on_with(tmp_path: Path) -> None:
-    recipe = small("malaria-thin-32-lite", steps=4)
+    recipe = small("malaria-thin-32", steps=4)
     recipe = replace(recipe, sources=recipe.sources[2:3])
 
     def interrupt(line: str) -> None:
@@ -174,11 +174,11 @@ def test_a_checkpoint_of_another_fold_is_not_gone_on_with(tmp_path: Path) -> Non
 
 
 def test_a_net_that_starts_from_another_differs_from_a_new_one(made: Callable[..., MadeNet]) -> None:
-    recipe = small("malaria-thin-32-lite", steps=1)
+    recipe = small("malaria-thin-32", steps=1)
     recipe = replace(recipe, sources=recipe.sources[2:3], training=replace(recipe.training, rate=1e-9))
-    out, _, _ = made(replace(recipe, start="malaria-thin-32-lite"), 0)
+    out, _, _ = made(replace(recipe, start="malaria-thin-32"), 0)
     crops = np.random.default_rng(0).integers(60, 200, (64, 32, 32, 3), np.uint8)
-    shelf = Classifier(read_model(MODELS / "shelf" / "malaria-thin-32-lite" / "malaria-thin-32-lite.tflite"))
+    shelf = Classifier(read_model(MODELS / "shelf" / "malaria-thin-32" / "malaria-thin-32.tflite"))
     # Other pictures give other running means to the batch norm, so the answers are near, not equal.
     alike = np.corrcoef(Classifier(read_model(out)).scores(crops)[:, 1], shelf.scores(crops)[:, 1])[0, 1]
     assert alike > 0.8
