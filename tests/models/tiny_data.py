@@ -1,4 +1,4 @@
-"""Tiny copies of the NIH cells, the IML fields and the pieces around white cells, in which the colour of every cell tells the group that it is of."""
+"""Tiny copies of the sets that nets learn from, in which the colour of every cell tells the group that it is of."""
 
 from __future__ import annotations
 
