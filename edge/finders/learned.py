@@ -43,6 +43,8 @@ _MANY = 30  # cells that, fitting, need no other look: white cells are rare amon
 _WHITE_CELLS = 1.5  # what the first guess by rims is too wide by where white cells gave it
 _SAME = 0.06  # scales that differ by less are the same
 _SPREAD = 0.3  # standard deviation of the logarithm of the typical width that still speaks for a scale
+_FURTHEST = 0.7  # logarithm of what a scale is mended by at one go, at most
+_EVEN = 3  # levels between the darkest and the lightest pixel of a picture that holds nothing
 _SLUGGISH = 1.6  # exponent, see where it is used
 _KEPT = 3.0  # times the first guess: up to there the interpreter of second looks stays
 _ENOUGH = 8  # cells needed to judge the scale from
@@ -141,7 +143,7 @@ class LearnedFinder:
             return first.cells
         looks = [first]
         guess = self._other_scale(levels, first)
-        for scale in (guess, guess * _WHITE_CELLS, None):
+        for scale in (guess, guess * _WHITE_CELLS, None, None):
             best = max(looks, key=lambda one: one.worth)
             # In whole steps, so that what processors make of the guess in their last bits does not move a box.
             steps = round(min((scale or best.scale * best.mended) * longest, _LONGEST) / _STEP)
@@ -162,17 +164,20 @@ class LearnedFinder:
     def _look(self, levels: Pyramid, scale: float, net: Net) -> _Look:
         """The cells found at one scale, and how well that scale suits them."""
         image = prepare(levels, scale)
+        if np.ptp(image[::_STEP, ::_STEP]) < _EVEN:
+            nothing = Cells(np.zeros((0, 4), np.int32), np.zeros(0, np.float32), np.zeros(0, np.int32), self.kinds)
+            return _Look(nothing, scale, 0.0, 0.0, fits=False, mended=1.0)
         outputs = net.run(image[None])
         cells = self._decode(outputs[self._heat][0], outputs[self._reg][0], scale)
         typical = _typical(cells, scale) / self.spec.cell_px
         own = cells.confidence[cells.kind == 0]
         if not len(own):
             return _Look(cells, scale, 0.0, 0.0, fits=False, mended=1.0)
-        away = np.log(typical)
+        # The net measures cells that are too small as larger than they are: half as much again is put right.
+        away = float(np.log(typical)) * (_SLUGGISH if typical < 1 else 1)
         area = cells.boxes[cells.kind == 0, 2:].prod(axis=1).astype(np.float32)
         worth = float(own @ area) * float(np.exp(-0.5 * (away / _SPREAD) ** 2))
-        # The net measures cells that are too small as larger than they are: half as much again is put right.
-        mended = float(np.exp(-away * (_SLUGGISH if away < 0 else 1)))
+        mended = float(np.exp(np.clip(-away, -_FURTHEST, _FURTHEST)))
         sure = median(own)
         fits = len(own) >= _ENOUGH and sure >= _SURE and _TRUSTED[0] < typical < _TRUSTED[1]
         return _Look(cells, scale, worth, sure, fits=fits and _covers(image, cells, scale), mended=mended)

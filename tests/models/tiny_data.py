@@ -1,4 +1,4 @@
-"""Tiny folders of cells in which the colour of every cell tells the group that it is of."""
+"""Tiny copies of the sets that nets learn from, in which the colour of every cell tells the group that it is of."""
 
 from __future__ import annotations
 

@@ -191,8 +191,8 @@ def classifier_card(name: str) -> Card:
 
 
 def finder_card() -> Card:
-    kinds = ("cell", "suspect", "not-white cell", "not-platelet")
-    return Card(FINDER, "find", kinds, finder=FinderSpec(kinds, (0.5, 0.3, 0.3, 0.4)))
+    kinds = ("cell", "suspect", "not-white cell", "not-platelet", "not-other")
+    return Card(FINDER, "find", kinds, finder=FinderSpec(kinds, (0.5, 0.3, 0.3, 0.4, 0.5)))
 
 
 def _write(path: Path, rgb: UInt8Array) -> None:
