@@ -103,7 +103,7 @@ def run(setup: AdaptationSetup, fields: Fields, out: Path) -> AdaptationResult:
     flatbuffer = cells.flatbuffer or setup.classifier.file.flatbuffer
     forgotten = forgetting(setup, finder.file, flatbuffer)
     finder_card, cell_card = (
-        replace(card, training=card.training | {_FORGOTTEN: forgotten}) if model is not None else card
+        replace(card, training={**card.training, _FORGOTTEN: forgotten}) if model is not None else card
         for card, model in ((finder_card, finder.model), (cell_card, cells.model))
     )
     return AdaptationResult(
