@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class DataSet:
         cut_out: cells are cut out on black and their native size is known, so that fields can be composed of them.
         margin: width of an annotated box over that of its cell.
         lessons: reads from the folder, per file, the class to learn where it is not the published one.
+        only: names of the images that are read; None: all.
     """
 
     name: str
@@ -70,6 +71,7 @@ class DataSet:
     cut_out: bool = False
     margin: float = BOX_MARGIN
     lessons: Callable[[Path], Mapping[str, str]] = field(default=_no_lessons)
+    only: frozenset[str] | None = None
 
     @property
     def folder(self) -> Path:
@@ -81,15 +83,20 @@ class DataSet:
         """Whether the images are on this machine."""
         return self.folder.is_dir()
 
+    def takes(self, path: Path) -> bool:
+        """Whether an image is among those that are read."""
+        return self.only is None or path.name in self.only
+
     def cells(self) -> CellFolder:
         """Its single cells, listed; raises CellsError where they are not there."""
         opened = open_folder(self.folder, None, self.group_by, split=True, random_split=True)
-        return CellFolder(self.name, opened.listing, opened.notes, self.lessons(self.folder))
+        listing = replace(opened.listing, cells=tuple(one for one in opened.listing.cells if self.takes(one.path)))
+        return CellFolder(self.name, listing, opened.notes, self.lessons(self.folder))
 
     def fields(self) -> FieldSet:
         """Its fields with their groups, none of them opened; raises CellsError where they are not there."""
         file = find_annotations(self.folder)
-        read = read_annotations(self.folder, file, *(self.blocks or ()))
+        read = [one for one in read_annotations(self.folder, file, *(self.blocks or ())) if self.takes(one.path)]
         known = {} if self.blocks else _groups_of_images(file)
         alone = [f"block {one.block}" if self.blocks else one.path.name for one in read]
         groups = tuple(known.get(one.path.name, name) for one, name in zip(read, alone, strict=True))

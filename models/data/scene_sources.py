@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -121,7 +122,7 @@ def _mosaics(small: list[GroupedScene], seed: int) -> Iterator[GroupedScene]:
 
 def composed(data: DataSet, count: int, copies: int, seed: int) -> SceneSource:
     """Fields composed of the cells of one slide each, labelled by the second opinion where there is one."""
-    rows = with_second_opinions(nih_rows(data.folder))
+    rows = [row for row in with_second_opinions(nih_rows(data.folder)) if data.takes(Path(row["file"]))]
 
     def draw(scheme: ClassScheme, full_size: bool) -> Iterator[GroupedScene]:
         del scheme, full_size

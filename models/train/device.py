@@ -69,11 +69,6 @@ def classifier_file(model: Any, fed: UInt8Array, name: str) -> bytes:
         return quantise(static, feed(list(fed), _VALUES), images=fed[: CONVERTED_AT + 2], name=name)
 
 
-def flatbuffer_of(model: Any, cells: LabelledCells, spec: CropSpec, seed: int) -> bytes:
-    """The int8 file of a classifier, calibrated on some of the cells it learned from."""
-    return classifier_file(model, calibration([cells], spec, seed), model.name)
-
-
 def finder_file(model: Any, views: Sequence[UInt8Array]) -> bytes:
     """The int8 flatbuffer of a net of ``models.train.finder_net``, calibrated on views uint8 [h, w, 3] of ``VIEW``'s size."""
     with quiet():

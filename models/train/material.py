@@ -78,7 +78,7 @@ class Parts:
 
 def opened(recipe: Recipe) -> list[OpenSource]:
     """The sources of a recipe, no image read; raises CellsError, and ModelError where there is no such finder."""
-    made = [_opened(one, recipe.training.seed) for one in recipe.sources]
+    made = [opened_source(one, recipe.training.seed) for one in recipe.sources]
     own = [i for i, one in enumerate(recipe.sources) if one.folder]
     apart = named_apart([made[i] for i in own], [Path(recipe.sources[i].folder) for i in own])
     for i, source in zip(own, apart, strict=True):
@@ -86,12 +86,23 @@ def opened(recipe: Recipe) -> list[OpenSource]:
     return made
 
 
-def _opened(one: SourceRecipe, seed: int) -> OpenSource:
+def opened_source(one: SourceRecipe, seed: int, only: frozenset[str] | None = None) -> OpenSource:
+    """One source, no image read.
+
+    Args:
+        one: what is learned from.
+        seed: of what is drawn.
+        only: names of the images of a data set that are read; None: all.
+
+    Raises:
+        CellsError: its images are not there.
+        ModelError: there is no such finder.
+    """
     if one.folder:
         return _own(one)
     if not one.set:
         return scene_sources.virtual(one.count, one.copies, seed)
-    data = sets.get(one.set)
+    data = replace(sets.get(one.set), only=only)
     need(data)
     if one.form == CELLS:
         return data.cells()
