@@ -65,7 +65,7 @@ def test_what_a_cell_is_compared_with_is_recoloured_with_it(name: str) -> None:
     crops, typical = film(), each(film())
     seen, beside = augment(crops, typical, RNG(4), how)
     of = np.arange(len(crops), dtype=np.int32)
-    one, other = (compared(*known, of).astype(int) for known in ((crops, SPEC, typical), (seen, SPEC, beside)))
+    one, other = (compared(pixels, SPEC, known, of).astype(int) for pixels, known in ((crops, typical), (seen, beside)))
     assert np.abs(seen.astype(int) - crops).mean() > 15
     assert np.abs(one - other).mean() < most
     dark = other[:, 16:20, 16:20, :3].mean(axis=(1, 2, 3))
