@@ -162,11 +162,12 @@ def old_cells(card: Card, plan: RehearsalPlan, tell: Progress, log: Log) -> OldC
         if one.source.form in SCENES and positive != labels[1:2]:
             continue
         tell(f"reading what was learned before: {one.name}", -1)
-        for names, parts in ((one.again, rehearsed), (one.apart, others)):
+        once = replace(one.source, copies=1)
+        for own, names, parts in ((one.source, one.again, rehearsed), (once, one.apart, others)):
             if names is None or names:
-                source = opened_source(one.source, _OTHER_SEED + plan.seed, names)
+                source = opened_source(own, _OTHER_SEED + plan.seed, names)
                 cells, notes = source.read(scheme, plain, tell, learn=True)
-                parts.append(CellMaterial(f"{source.name}, {one.source.form}", source.name, one.source.share, cells))
+                parts.append(CellMaterial(f"{source.name}, {own.form}", source.name, own.share, cells))
                 for note in notes:
                     log(note)
     return OldCells(scheme, tuple(rehearsed), tuple(others))
