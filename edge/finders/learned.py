@@ -30,6 +30,7 @@ SUSPECT = "suspect"
 WHITE_CELL = "not-white-cell"
 WHITE = 235  # grey level to which the net's input has its background brought
 _BODY = 0.42  # radius, in sides of its box, of what belongs to a white cell
+_WHITE_RULES = 1.2  # times its heat, a white cell's weighs against that of cells in the same place
 _STEP = 8  # pixels by which the net's input is padded
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
 _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look
@@ -195,13 +196,15 @@ class LearnedFinder:
         peak = (ranked >= highest) & (relative >= 1)
         places, channel = np.divmod(np.flatnonzero(peak), kinds)  # a tenth of the time of nonzero on three axes
         rows, columns = np.divmod(places, width)
-        strength = relative[rows, columns, channel]
         boxes = decode_boxes(reg[rows, columns], rows, columns, self.spec, scale)
+        # Kinds compete by their heat itself: a nucleus makes the cells' heat rise, a schizont that of white cells, but less.
         confidence = heat[rows, columns, channel]
         kind = self._kind_of[channel]
+        strength = np.where(kind == self._white, np.float32(_WHITE_RULES), np.float32(1)) * confidence
         keep = suppress(boxes, strength, self.spec.overlap)
         if self._white is not None:
-            keep = keep[~within(boxes[keep], boxes[keep][kind[keep] == self._white])]
+            white = keep[kind[keep] == self._white]
+            keep = keep[~within(boxes[keep], strength[keep], boxes[white], strength[white])]
         return Cells(boxes[keep], confidence[keep].astype(np.float32), kind[keep], self.kinds)
 
 
@@ -224,15 +227,24 @@ def decode_boxes(reg: FloatArray, rows: np.ndarray, columns: np.ndarray, spec: F
     return np.rint(np.stack([x - w / 2, y - h / 2, w, h], axis=1) / scale).astype(np.int32)
 
 
-def within(boxes: Int32Array, bodies: Int32Array) -> np.ndarray:
-    """Which boxes int32 [n, 4] have their middle in the body of a larger box among int32 [m, 4], a white cell's: bool [n].
+def within(boxes: Int32Array, heat: FloatArray, bodies: Int32Array, body_heat: FloatArray) -> np.ndarray:
+    """Which boxes have their middle in the body of a larger box with more heat, a white cell's.
 
     The lobes of a nucleus and the platelets on it are parts of the one white cell.
+
+    Args:
+        boxes: int32 [n, 4].
+        heat: float32 [n].
+        bodies: int32 [m, 4].
+        body_heat: float32 [m].
+
+    Returns:
+        bool [n].
     """
     middle, other = (some[:, :2] + some[:, 2:] / 2 for some in (boxes, bodies))
-    away = ((middle[:, None] - other[None]) / (_BODY * bodies[None, :, 2:])) ** 2
+    away = (((middle[:, None] - other[None]) / (_BODY * bodies[None, :, 2:])) ** 2).sum(axis=2)
     smaller = boxes[:, 2:].prod(axis=1)[:, None] < bodies[:, 2:].prod(axis=1)[None]
-    return np.asarray((smaller & (away.sum(axis=2) < 1)).any(axis=1))
+    return np.asarray((smaller & (away < 1) & (heat[:, None] < body_heat[None])).any(axis=1))
 
 
 def _covers(image: UInt8Array, cells: Cells, scale: float) -> bool:
