@@ -28,7 +28,7 @@ def mosaic(scenes: Sequence[Scene]) -> Scene:
         top, left = (number // COLUMNS) * int(height + 1), (number % COLUMNS) * int(width + 1)
         h, w = small.shape[:2]
         canvas[top : top + h, left : left + w] = whiten(np.asarray(small, np.uint8))
-        boxes.append(one.boxes * np.float32(scale) + np.float32([left, top, 0, 0]))
+        boxes.append(one.boxes * np.float32(scale) + np.array([left, top, 0, 0], np.float32))
         kinds.append(one.kind)
         pieces.append([left, top, left + w, top + h])
     return Scene(
