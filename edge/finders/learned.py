@@ -31,6 +31,7 @@ WHITE_CELL = "not-white-cell"
 WHITE = 235  # grey level to which the net's input has its background brought
 _BODY = 0.42  # radius, in sides of its box, of what belongs to a white cell
 _WHITE_RULES = 1.2  # times its heat, a white cell's weighs against that of cells in the same place
+_WIDER = 1.3  # widths of a red cell from which on a thing can be a white cell
 _STEP = 8  # pixels by which the net's input is padded
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
 _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look
@@ -200,12 +201,21 @@ class LearnedFinder:
         # Kinds compete by their heat itself: a nucleus makes the cells' heat rise, a schizont that of white cells, but less.
         confidence = heat[rows, columns, channel]
         kind = self._kind_of[channel]
+        if self._white is not None:
+            kind = self._as_wide_as_white_cells(boxes, kind, scale)
         strength = np.where(kind == self._white, np.float32(_WHITE_RULES), np.float32(1)) * confidence
         keep = suppress(boxes, strength, self.spec.overlap)
         if self._white is not None:
             white = keep[kind[keep] == self._white]
             keep = keep[~within(boxes[keep], strength[keep], boxes[white], strength[white])]
         return Cells(boxes[keep], confidence[keep].astype(np.float32), kind[keep], self.kinds)
+
+    def _as_wide_as_white_cells(self, boxes: Int32Array, kind: Int32Array, scale: float) -> Int32Array:
+        """The kinds, int32 [n], with what is hardly wider than this field's red cells a cell: a parasite may fill all of one."""
+        own = boxes[kind == 0, 2:]
+        typical = median(own) if len(own) >= _ENOUGH else self.spec.cell_px / scale
+        narrow = (kind == self._white) & (boxes[:, 2:].mean(axis=1) < _WIDER * typical)
+        return np.where(narrow, 0, kind).astype(np.int32)
 
 
 def decode_boxes(reg: FloatArray, rows: np.ndarray, columns: np.ndarray, spec: FinderSpec, scale: float) -> Int32Array:
