@@ -36,11 +36,12 @@ _SHELF = {
         "cards",
     ),
     "find": CardWords(
-        "Finds red cells in fields of Giemsa-stained thin films and sets white cells, platelets and stain aside. Not for "
+        "Finds red cells in fields of Giemsa-stained thin films and sets white cells, platelets and other things aside. Not for "
         "thick films, other stains or other organisms (use the classical finder or the grid).",
         "Cells that lie over each other may be found as one. Its training annotations leave out many cells of crowded "
-        "regions and of the border. White cells and platelets were learned from weak labels and drawn slides: their counts are "
-        "rough. It brings the field to a scale at which cells are about 20 pixels wide and fails where fewer than eight cells show.",
+        "regions and of the border. White cells and platelets were learned from two microscopes' annotations, weak labels and "
+        "drawn ones, other things (smudges, stain, scale bars, ghosts) from drawn ones alone: their counts are rough. It brings "
+        "the field to a scale at which cells are about 16 pixels wide and is unsure of it where fewer than eight cells show.",
         "cards",
     ),
 }

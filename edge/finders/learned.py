@@ -31,6 +31,8 @@ WHITE_CELL = "not-white-cell"
 WHITE = 235  # grey level to which the net's input has its background brought
 _BODY = 0.42  # radius, in sides of its box, of what belongs to a white cell
 _BYTES = np.arange(256, dtype=np.float32)[:, None]  # every byte, a row each
+_WHITE_RULES = 1.2  # times its heat, a white cell's weighs against that of cells in the same place
+_WIDER = 1.3  # widths of a red cell from which on a thing can be a white cell
 _STEP = 8  # pixels by which the net's input is padded
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
 _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look
@@ -196,14 +198,25 @@ class LearnedFinder:
         peak = (ranked >= highest) & (relative >= 1)
         places, channel = np.divmod(np.flatnonzero(peak), kinds)  # a tenth of the time of nonzero on three axes
         rows, columns = np.divmod(places, width)
-        strength = relative[rows, columns, channel]
         boxes = decode_boxes(reg[rows, columns], rows, columns, self.spec, scale)
+        # Kinds compete by their heat itself: a nucleus makes the cells' heat rise, a schizont that of white cells, but less.
         confidence = heat[rows, columns, channel]
         kind = self._kind_of[channel]
+        if self._white is not None:
+            kind = self._as_wide_as_white_cells(boxes, kind, scale)
+        strength = np.where(kind == self._white, np.float32(_WHITE_RULES), np.float32(1)) * confidence
         keep = suppress(boxes, strength, self.spec.overlap)
         if self._white is not None:
-            keep = keep[~within(boxes[keep], boxes[keep][kind[keep] == self._white])]
+            white = keep[kind[keep] == self._white]
+            keep = keep[~within(boxes[keep], strength[keep], boxes[white], strength[white])]
         return Cells(boxes[keep], confidence[keep].astype(np.float32), kind[keep], self.kinds)
+
+    def _as_wide_as_white_cells(self, boxes: Int32Array, kind: Int32Array, scale: float) -> Int32Array:
+        """The kinds, int32 [n], with what is hardly wider than this field's red cells a cell: a parasite may fill all of one."""
+        own = boxes[kind == 0, 2:]
+        typical = median(own) if len(own) >= _ENOUGH else self.spec.cell_px / scale
+        narrow = (kind == self._white) & (boxes[:, 2:].mean(axis=1) < _WIDER * typical)
+        return np.where(narrow, 0, kind).astype(np.int32)
 
 
 def decode_boxes(reg: FloatArray, rows: np.ndarray, columns: np.ndarray, spec: FinderSpec, scale: float) -> Int32Array:
@@ -225,15 +238,24 @@ def decode_boxes(reg: FloatArray, rows: np.ndarray, columns: np.ndarray, spec: F
     return np.rint(np.stack([x - w / 2, y - h / 2, w, h], axis=1) / scale).astype(np.int32)
 
 
-def within(boxes: Int32Array, bodies: Int32Array) -> np.ndarray:
-    """Which boxes int32 [n, 4] have their middle in the body of a larger box among int32 [m, 4], a white cell's: bool [n].
+def within(boxes: Int32Array, heat: FloatArray, bodies: Int32Array, body_heat: FloatArray) -> np.ndarray:
+    """Which boxes have their middle in the body of a larger box with more heat, a white cell's.
 
     The lobes of a nucleus and the platelets on it are parts of the one white cell.
+
+    Args:
+        boxes: int32 [n, 4].
+        heat: float32 [n].
+        bodies: int32 [m, 4].
+        body_heat: float32 [m].
+
+    Returns:
+        bool [n].
     """
     middle, other = (some[:, :2] + some[:, 2:] / 2 for some in (boxes, bodies))
-    away = ((middle[:, None] - other[None]) / (_BODY * bodies[None, :, 2:])) ** 2
+    away = (((middle[:, None] - other[None]) / (_BODY * bodies[None, :, 2:])) ** 2).sum(axis=2)
     smaller = boxes[:, 2:].prod(axis=1)[:, None] < bodies[:, 2:].prod(axis=1)[None]
-    return np.asarray((smaller & (away.sum(axis=2) < 1)).any(axis=1))
+    return np.asarray((smaller & (away < 1) & (heat[:, None] < body_heat[None])).any(axis=1))
 
 
 def _covers(image: UInt8Array, cells: Cells, scale: float) -> bool:

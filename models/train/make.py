@@ -49,7 +49,7 @@ from models.train.start import open_start
 WORK = "work"
 """Folder beside a net that keeps its checkpoint until it is made."""
 
-FIRST_THRESHOLDS = (0.38, 0.35, *OTHERS)
+FIRST_THRESHOLDS = (0.36, 0.3, *OTHERS)
 """Thresholds of a finder, before ``choose-thresholds`` chooses them on blocks that the folds held out."""
 
 _VIEWS = 200

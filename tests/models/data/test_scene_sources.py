@@ -87,6 +87,7 @@ def test_small_fields_with_white_cells_are_put_together_part_by_part(data: Path)
     assert sum(len(one.scene.pieces) for one in found if one.scene.pieces is not None) == 3 * tiny_data.PIECES
     for one in found:
         assert one.scene.known == (0, 1, 2, 3)  # white cells are annotated: there are no weak labels
+        assert one.scene.pieces is not None
         assert (one.scene.kind == 2).sum() == len(one.scene.pieces)
         white = one.scene.boxes[one.scene.kind == 2]
         middle = (white[:, :2] + white[:, 2:] / 2).astype(int)
