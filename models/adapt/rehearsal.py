@@ -68,6 +68,10 @@ class RehearsalPlan:
     what: Rehearse
     seed: int
 
+    def takes(self, sample: Sample) -> bool:
+        """Whether a source is rehearsed; what is forgotten of it is measured in any case."""
+        return self.what is Rehearse.AUTO or (self.what is Rehearse.VIRTUAL and sample.again is None)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OldCells:
@@ -144,8 +148,6 @@ def gathered(finder: Card, classifier: Card, plan: RehearsalPlan, tell: Progress
         CellsError: images of a data set cannot be used.
         ModelError: a recipe's finder is not there.
     """
-    if plan.what is Rehearse.NONE:
-        return Rehearsal()
     return Rehearsal(old_cells(classifier, plan, tell, log), old_fields(finder, plan, tell))
 
 
@@ -163,8 +165,9 @@ def old_cells(card: Card, plan: RehearsalPlan, tell: Progress, log: Log) -> OldC
             continue
         tell(f"reading what was learned before: {one.name}", -1)
         once = replace(one.source, copies=1)
-        for own, names, parts in ((one.source, one.again, rehearsed), (once, one.apart, others)):
-            if names is None or names:
+        parts_of_set = ((one.source, one.again, rehearsed, plan.takes(one)), (once, one.apart, others, bool(one.apart)))
+        for own, names, parts, wanted in parts_of_set:
+            if wanted:
                 source = opened_source(own, _OTHER_SEED + plan.seed, names)
                 cells, notes = source.read(scheme, plain, tell, learn=True)
                 parts.append(CellMaterial(f"{source.name}, {own.form}", source.name, own.share, cells))
@@ -183,17 +186,16 @@ def old_fields(card: Card, plan: RehearsalPlan, tell: Progress) -> OldFields:
     for one in _samples(card, recipe, plan):
         tell(f"reading what was learned before: {one.name}", -1)
         source = opened_source(one.source, _OTHER_SEED + plan.seed, one.again)
-        if not isinstance(source, SceneSource):
-            continue
-        scenes = list(source.draw(scheme, False))
-        rehearsed.append(SceneMaterial(f"{source.name}, {one.source.form}", source.name, one.source.share, scenes))
+        if plan.takes(one) and isinstance(source, SceneSource):
+            scenes = list(source.draw(scheme, False))
+            rehearsed.append(SceneMaterial(f"{source.name}, {one.source.form}", source.name, one.source.share, scenes))
         if one.apart and one.source.form != COMPOSED:
             others.append((one.name, replace(sets.get(one.name), only=one.apart).fields()))
     return OldFields(scheme, tuple(rehearsed), tuple(others))
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class Sample:
     """A source of which some images are rehearsed.
 
     Attributes:
@@ -218,13 +220,11 @@ def _recipe_of(card: Card) -> Recipe | None:
     return recipes.load(name) if name in recipes.names() else None
 
 
-def _samples(card: Card, recipe: Recipe | None, plan: RehearsalPlan) -> list[_Sample]:
+def _samples(card: Card, recipe: Recipe | None, plan: RehearsalPlan) -> list[Sample]:
     """One source of each set that may be rehearsed, the first that the recipe has of it, and virtual slides."""
     sources = recipe.sources if recipe else ()
     virtual = next((one for one in sources if one.form == VIRTUAL), None)
-    drawn = [_Sample(_fewer(virtual or SourceRecipe(VIRTUAL, count=_DRAWN, copies=_COPIES)))]
-    if plan.what is Rehearse.VIRTUAL:
-        return drawn
+    drawn = [Sample(_fewer(virtual or SourceRecipe(VIRTUAL, count=_DRAWN, copies=_COPIES)))]
     first = {one.set: one for one in reversed(sources) if one.set}
     held = frozenset(card.training.get("held_out_groups", ())) | frozenset(card.training.get("held_out_sets", ()))
     chosen = []
@@ -233,7 +233,7 @@ def _samples(card: Card, recipe: Recipe | None, plan: RehearsalPlan) -> list[_Sa
         if name in card.training.get("data", ()) and data.present and data.may_teach and not _holds(data, plan.new):
             again, apart = divided(_listed(data), held, plan.seed, whole=data.kind is SetKind.CELLS)
             if again:
-                chosen.append(_Sample(replace(_fewer(first[name]), unseen=False), again, apart))
+                chosen.append(Sample(replace(_fewer(first[name]), unseen=False), again, apart))
     return [*chosen, *drawn]
 
 

@@ -187,6 +187,7 @@ def test_nothing_is_rehearsed_where_nothing_is_asked_for() -> None:
     assert old.names == []
     assert old.line().endswith(": nothing")
     assert shares(old.cells.rehearsed) == [1.0]
+    assert len(old.fields.others) == 3  # what is forgotten is seen all the same
 
 
 # how it is learned
