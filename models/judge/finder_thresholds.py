@@ -34,7 +34,7 @@ def finder_grid(finder: LearnedFinder, fields: list[ImlField]) -> Grid:
     for entry in fields:
         rgb = entry.read()
         for pair, matches in grid.items():
-            finder.set_thresholds((*pair, *OTHERS))
+            finder.set_thresholds((*pair, *finder.spec.thresholds[2:]))
             cells = finder.find(rgb)
             boxes = cells.boxes[cells.kind == 0]
             matches.append(match_boxes(boxes, entry.boxes, entry.infected, rgb.shape[:2]))
@@ -60,7 +60,7 @@ def rewrite(path: Path, pair: tuple[float, float], origin: str) -> None:
     model = read_model(path)
     if model.card is None or model.card.finder is None:
         raise ValueError(f"{path}: not a finder")
-    spec = replace(model.card.finder, thresholds=(*pair, *OTHERS))
+    spec = replace(model.card.finder, thresholds=(*pair, *model.card.finder.thresholds[2:]))
     write_model(path, model.flatbuffer, replace(model.card, finder=spec, threshold_origin=origin))
 
 

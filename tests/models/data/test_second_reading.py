@@ -11,8 +11,7 @@ import pytest
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
 from models.data.fields import RED_CELL, UNSURE, data_dir
-from models.data.scenes import NOT_RED
-from models.data.second_reading import FILE, INFECTED, Opinion, SecondReading, readings, second_reading
+from models.data.second_reading import FILE, INFECTED, NOT_RED, Opinion, SecondReading, readings, second_reading
 
 HEAD = "image_name,x,y,w,h,annotated,reader_a,reader_b,both\n"
 ROWS = (
