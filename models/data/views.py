@@ -11,15 +11,15 @@ import numpy as np
 from edge.finders.learned import WHITE, whiten
 from edge.types import FloatArray, UInt8Array
 from models.data.other_things import with_other_things
-from models.data.scenes import CELL, CELL_PX, KINDS, SUSPECT, UNSURE, Scene
+from models.data.scenes import CELL, CELL_PX, KINDS, SUSPECT, UNSURE, WHITE_CELL, Scene
 from models.data.streams import RandomStream
 
 VIEW = (192, 256)  # height, width in pixels of what the finder learns from
 STRIDE = 4  # pixels of the input per cell of the finder's map
-_WEIGHT = (1.0, 4.0, 3.0, 3.0, 2.0)
+_WEIGHT = (1.0, 6.0, 3.0, 3.0, 2.0)
 """Weight of a centre per kind: infected cells must not be lost, the others are rare."""
 
-_HARD = 4.0  # weight of the cells' background on what is no red cell
+_HARD = 3.0  # weight of the cells' background on white cells
 _BODY = 0.42  # radius, in sides of its box, within which a thing that is no red cell holds no centre of one
 _RIM = 0.45  # typical boxes: nearer to the border of a field, cells are often not annotated
 _SPREAD = 0.14  # standard deviation of the heat around a centre, in sides of the box
@@ -220,7 +220,7 @@ class _Map:
         if kind > SUSPECT:  # the hardest background for the cells' channels, whatever lobes it has
             body = ((columns + 0.5 - cx) / (_BODY * bw)) ** 2 + ((rows + 0.5 - cy) / (_BODY * bh)) ** 2 < 1
             body[row - area[0].start, column - area[1].start] = True
-            weight[..., : SUSPECT + 1][body] = _HARD
+            weight[..., : SUSPECT + 1][body] = _HARD if kind == WHITE_CELL else 1
             weight[..., SUSPECT + 1 :][body] = np.maximum(weight[..., SUSPECT + 1 :][body], 1)
         else:
             weight[..., SUSPECT + 1 :][bump > 0.3] = 1
