@@ -204,8 +204,11 @@ class TestWhole:
 
     def test_five_fields_make_two_device_files_with_cards(self, folder: Path, tmp_path: Path) -> None:
         out = tmp_path / "my-scope"
-        got = models("adapt", "--fields", folder, "--steps", 10, "--finder-steps", 10, "-o", out)
+        steps = ("--steps", 10, "--finder-steps", 10)
+        got = models("adapt", "--fields", folder, *steps, "-o", out, EDGE_DATA=str(tmp_path / "nowhere"))
         assert got.returncode == 0, got.stderr
+        assert "40 fields of virtual slides" in got.stderr
+        assert "forgot of what they learned before is not known" in got.stdout
         finder = read_model(out / "finder-thin-my-scope" / "finder-thin-my-scope.tflite")
         net = read_model(out / "malaria-thin-32-my-scope" / "malaria-thin-32-my-scope.tflite")
         LearnedFinder(finder)
