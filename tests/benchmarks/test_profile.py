@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from collections import Counter
@@ -133,7 +134,7 @@ def test_an_older_pc_has_no_avx_512_and_all_the_rest(tmp_path: Path) -> None:
 def test_where_it_cannot_be_taken_for_an_older_pc_it_says_why(
     machine: str, gcc: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(older.platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
     monkeypatch.setattr(older, "which", lambda _: gcc)
     with pytest.raises(NoInputError, match=said):
         older.without_vnni(tmp_path)
