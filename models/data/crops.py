@@ -14,7 +14,7 @@ from convert.measure.typicals import CellTypicals, middle, stacked
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec
 from edge.types import Int32Array, UInt8Array
-from edge.typical import typical_cell
+from edge.typical import FEWEST, typical_cell
 from models.data.cells import BOX, LabelledCells
 from models.data.scenes import Scene
 
@@ -22,10 +22,10 @@ INFECTED = 1
 """Kind of an infected cell in a scene (``models.data.scenes.KINDS``); 0 is an uninfected one."""
 
 LABELS = ("uninfected", "parasitized")
-SPEC = CropSpec(size=32, margin=1.0, normalise="typical")
-"""How the shelf's classifiers see a cell: beside the typical cell of its field."""
+SPEC = CropSpec(size=32, margin=1.15, normalise="typical")
+"""How the shelf's classifiers see a cell: with its surroundings, beside the typical cell of its field."""
 
-_FEW = (2, 5, 12)
+_FEW = (FEWEST, 2 * FEWEST)
 """Cells that the variants of a typical cell are made of."""
 
 SLACK = 2
@@ -64,7 +64,6 @@ def cells_of(
     repeat = np.where(kind == INFECTED, copies, 1)
     boxes, kind = np.repeat(boxes, repeat, axis=0), np.repeat(kind, repeat)
     crops = crop_cells(scene.rgb, jitter(boxes, rng), with_slack(spec))
-    red = kind <= INFECTED
     count = len(crops)
     return LabelledCells(
         crops,
@@ -73,20 +72,24 @@ def cells_of(
         np.full(count, group),
         np.zeros(count, np.int32),
         np.full(count, BOX, np.int8),
-        typical=varied(middle(crops[red] if red.any() else crops, spec.size), count, rng),
+        typical=varied(middle(crops, spec.size), kind == 0, count, rng),
     )
 
 
-def varied(crops: UInt8Array, count: int, rng: np.random.Generator) -> CellTypicals | None:
-    """The typical cell of a field to learn from, for its ``count`` cells: the device's estimate, then those of a few of its cells.
+def varied(crops: UInt8Array, healthy: np.ndarray, count: int, rng: np.random.Generator) -> CellTypicals | None:
+    """The typical cell of a field to learn from, for its ``count`` cells: that of its healthy cells, then those of a few of them.
 
-    A net that has seen both does not lean on an estimate that a field with few cells cannot give.
+    Where half of the cells are infected, as in collections of single cells, the device's estimate would be of both. A net
+    that has seen estimates of many and of few cells does not lean on what a field with few cells cannot give.
 
     Args:
-        crops: uint8 [n, s, s, 3], the field's red cells; of none there is no typical one.
+        crops: uint8 [n, s, s, 3], the field's cells; of none there is no typical one.
+        healthy: bool [n], which of them are known to be healthy; of fewer than ``FEWEST``, all count.
         count: cells that are compared with it.
         rng: chooses the few.
     """
+    if healthy.sum() >= FEWEST:
+        crops = crops[healthy]
     if not len(crops):
         return None
     few = [rng.permutation(len(crops))[:many] for many in _FEW]
@@ -94,11 +97,14 @@ def varied(crops: UInt8Array, count: int, rng: np.random.Generator) -> CellTypic
     return CellTypicals(made, np.zeros(count, np.int32), len(made))
 
 
-def varied_slides(crops: UInt8Array, slides: Int32Array, rng: np.random.Generator) -> CellTypicals:
+def varied_slides(
+    crops: UInt8Array, healthy: np.ndarray, slides: Int32Array, rng: np.random.Generator
+) -> CellTypicals:
     """The same for cells uint8 [n, s, s, 3], at least one, of several slides: int32 [n], numbered from 0 without gaps."""
-    parts = [
-        varied(mine, len(mine), rng) for mine in (crops[slides == number] for number in range(int(slides.max()) + 1))
-    ]
+    parts = []
+    for number in range(int(slides.max()) + 1):
+        mine = slides == number
+        parts.append(varied(crops[mine], healthy[mine], int(mine.sum()), rng))
     made = stacked([part.typical for part in parts if part is not None])
     return CellTypicals(made, slides * np.int32(1 + len(_FEW)), 1 + len(_FEW))
 

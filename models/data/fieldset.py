@@ -222,8 +222,9 @@ def _cells(
         truth = np.concatenate([truth, np.repeat(annotated[rare], repeat)])
         role = np.concatenate([role, np.full(len(moved), BOX, np.int8)])
     crops = np.concatenate(parts)
-    seen = plain if len(plain) else crops
-    typical = _typical(middle(seen, spec.size), len(crops), one.rng if learn else None)
+    seen, classes = (plain, found.truth) if len(plain) else (crops, truth)
+    healthy = classes == plan.background_index
+    typical = _typical(middle(seen, spec.size), healthy, len(crops), one.rng if learn else None)
     return LabelledCells(
         crops if learn else compared(crops, spec, None if typical is None else typical.typical),
         truth.astype(np.int32),
@@ -238,10 +239,12 @@ def _cells(
     )
 
 
-def _typical(seen: UInt8Array, count: int, rng: np.random.Generator | None) -> CellTypicals | None:
-    """The typical cell of a field for ``count`` cells, with variants where there is chance to choose them."""
+def _typical(
+    seen: UInt8Array, healthy: np.ndarray, count: int, rng: np.random.Generator | None
+) -> CellTypicals | None:
+    """The typical cell of a field for ``count`` cells: to learn from, that of its healthy ones with variants, else of all."""
     if not len(seen):
         return None
     if rng is not None:
-        return varied(seen, count, rng)
+        return varied(seen, healthy, count, rng)
     return replace(typicals_of(seen, np.zeros(len(seen), np.int32)), of=np.zeros(count, np.int32))

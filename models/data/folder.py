@@ -65,7 +65,8 @@ class CellFolder:
         typical = found.typical
         if learn and typical is not None:
             rng = np.random.default_rng(RandomStream.SLIDE_TYPICALS)
-            typical = varied_slides(middle(found.images, spec.size), typical.of, rng)
+            healthy = found.truth == plan.background_index
+            typical = varied_slides(middle(found.images, spec.size), healthy, typical.of, rng)
         cells = LabelledCells(
             found.images, found.truth, plan.labels, groups, fields, role, typical=typical, lessons=lessons
         )

@@ -99,7 +99,7 @@ class NetRecipe:
 
     kind: str = CLASSIFIER
     widths: tuple[int, ...] = (16, 16, 32, 32)
-    margin: float = 1.0
+    margin: float = 1.15
     compares: bool = True
 
 
