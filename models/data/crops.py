@@ -1,7 +1,7 @@
 """Training cells of the classifier, always through ``edge.crops``: from real fields, composed fields and virtual slides.
 
-Boxes are jittered as a finder's are. What is annotated as no red cell (white cells, platelets, stain) is given as
-uninfected: the finder may let one through.
+Boxes are jittered as a finder's are. What is no red cell (white cells, platelets, stain) is not learned from: the finder sets it
+aside, and a net that takes all that is purple for uninfected loses parasites that fill their cell.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ def cells_of(
     """The cells of a whole scene, with slack; only to learn from.
 
     Args:
-        scene: unsure boxes in it are left out; what is no red cell is given as the first class.
+        scene: unsure boxes in it are left out, and so is what is no red cell: a parasite that fills its cell looks like it.
         group: of all its cells.
         labels: what an uninfected and an infected cell is called.
         spec: of the crops.
         rng: moves the boxes as a finder would.
         copies: times that an infected cell is given, each with another box.
     """
-    sure = scene.kind >= 0
+    sure = (scene.kind == 0) | (scene.kind == INFECTED)
     boxes, kind = scene.boxes[sure], scene.kind[sure]
     repeat = np.where(kind == INFECTED, copies, 1)
     boxes, kind = np.repeat(boxes, repeat, axis=0), np.repeat(kind, repeat)
