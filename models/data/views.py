@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.finders.learned import WHITE, whiten
 from edge.types import FloatArray, UInt8Array
+from models.data.drawn_parasites import with_parasites
 from models.data.other_things import with_other_things
 from models.data.scenes import CELL, CELL_PX, KINDS, SUSPECT, UNSURE, WHITE_CELL, Scene
 from models.data.streams import RandomStream
@@ -88,9 +89,8 @@ def draw(scene: Scene, rng: np.random.Generator) -> SceneView:
         nowhere = np.zeros((0, 4), np.float32)
         return SceneView(recolour(np.asarray(seen, np.uint8), rng), nowhere, np.zeros(0, int), nowhere, nowhere)
     pieces, cores = (_pieces(scene, rim, linear, shift) for rim in (0.0, _RIM * scene.unit))
-    things = with_other_things(
-        np.asarray(seen, np.uint8), boxes[keep], scene.kind[keep], CELL_PX * float(np.exp(jitter)), rng
-    )
+    infected = with_parasites(np.asarray(seen, np.uint8), boxes[keep], scene.kind[keep], rng)
+    things = with_other_things(*infected, CELL_PX * float(np.exp(jitter)), rng)
     return SceneView(recolour(things.rgb, rng), things.boxes, things.kind, pieces, cores)
 
 
