@@ -14,17 +14,23 @@ from edge.types import FloatArray, UInt8Array
 from models.data.painting import CYTOPLASM, NUCLEUS, outline, window
 from models.data.scenes import CELL, SUSPECT
 
-_VIEWS = 0.5
+_VIEWS = 0.6
 """Share of views that parasites are drawn into."""
 
 _SHARE = (0.02, 0.3)
 """Share of the red cells of such a view that get one, from and to."""
 
-_SWOLLEN = 0.35
+_SWOLLEN = 0.4
 """Share of these cells that are enlarged, as P. vivax does to its cells."""
 
 _GROWTH = (1.1, 1.4)
 """Times as wide as before, from and to."""
+
+_GROWN = 0.55
+"""Share of parasites that fill their cell; the cell's own stain then fades, as it does in P. vivax."""
+
+_CHROMATIN = (((1, 2), (0.2, 0.6)), ((1, 4), (0.1, 0.3)), ((6, 18), (0.09, 0.17)))
+"""Grains of chromatin, from and below, and their radii in those of the parasite: one mass, a few, or those of a schizont."""
 
 
 def with_parasites(
@@ -46,11 +52,12 @@ def with_parasites(
         return rgb, boxes, kind
     out, boxes, kind = rgb.copy(), boxes.copy(), kind.copy()
     kind[chosen] = SUSPECT
-    colours = [np.array([rng.uniform(*ends) for ends in table], np.float32) for table in (CYTOPLASM, NUCLEUS)]
+    tables = [np.array([rng.uniform(*ends) for ends in table], np.float32) for table in (CYTOPLASM, NUCLEUS)]
+    paper = np.maximum(np.percentile(rgb[::4, ::4].reshape(-1, 3), 92, axis=0), 1).astype(np.float32)
     for number in chosen.tolist():
         if rng.random() < _SWOLLEN:
             boxes[number] = _swell(out, boxes[number], float(rng.uniform(*_GROWTH)))
-        _infect(out, boxes[number], colours[0], colours[1], rng)
+        _infect(out, boxes[number], paper, (tables[0], tables[1]), rng)
     return out, boxes, kind
 
 
@@ -71,37 +78,49 @@ def _swell(rgb: UInt8Array, box: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _infect(
-    rgb: UInt8Array, box: np.ndarray, cytoplasm: FloatArray, chromatin: FloatArray, rng: np.random.Generator
+    rgb: UInt8Array,
+    box: np.ndarray,
+    paper: FloatArray,
+    colours: tuple[FloatArray, FloatArray],
+    rng: np.random.Generator,
 ) -> None:
-    """Stain a parasite into the cell of a box: cytoplasm, with chromatin in one mass, in a few, in many grains, or all over."""
+    """Stain a parasite into the cell of a box, whose own stain may fade: grown up, it fills the cell."""
     x, y = (box[:2] + box[2:] / 2).tolist()
     radius = float(box[2:].mean()) / 2 / BOX_MARGIN
     part, across, down = window(rgb.shape, (x, y), 1.2 * radius + 2)
     soft = np.float32(0.06 * radius + 0.6)
     wide, high = (box[2:] / box[2:].mean()).tolist()
     host = np.clip((radius - np.hypot(across / wide, down / high)) / soft + 0.5, 0, 1)
-    reach = float(rng.uniform(0.35, 1.05)) * radius
+    grown = rng.random() < _GROWN
+    reach = float(rng.uniform(0.85, 1.1) if grown else rng.uniform(0.3, 0.9)) * radius
     slack, turn = max(0.0, radius - reach) * float(np.sqrt(rng.random())), rng.uniform(0, 6.3)
     across, down = across - np.float32(slack * np.cos(turn)), down - np.float32(slack * np.sin(turn))
     angle, away = np.arctan2(down, across), np.hypot(across, down)
-    body = np.clip((outline(reach, float(rng.uniform(0.1, 0.7)), rng, angle) - away) / soft + 0.5, 0, 1)
-    if rng.random() < 0.3:  # a vacuole, around which the parasite is a ring
+    body = np.clip(
+        (outline(reach, float(rng.uniform(0.05, 0.4 if grown else 0.7)), rng, angle) - away) / soft + 0.5, 0, 1
+    )
+    if rng.random() < 0.25:  # a vacuole, around which the parasite is a ring
         body = body * (1 - np.clip((float(rng.uniform(0.4, 0.8)) * reach - away) / soft + 0.5, 0, 1))
-    grain = cv2.GaussianBlur(rng.standard_normal(body.shape, np.float32), (0, 0), max(0.6, radius / 9))
-    grain = grain / max(float(grain.std()), 1e-6)
     dense = np.zeros_like(body)
-    which = rng.random()
-    count, size = (1, (0.2, 0.6)) if which < 0.35 else (int(rng.integers(2, 4)), (0.1, 0.3))
-    if which > 0.6:
-        count, size = int(rng.integers(6, 18)), (0.09, 0.17)
-    for _ in range(count):
+    count, size = _CHROMATIN[int(rng.choice(len(_CHROMATIN)))]
+    for _ in range(int(rng.integers(*count))):
         far, turn = reach * float(np.sqrt(rng.random())) * 0.85, rng.uniform(0, 6.3)
         dot = float(rng.uniform(*size)) * max(reach, 0.5 * radius)
         gap = np.hypot(across - np.float32(far * np.cos(turn)), down - np.float32(far * np.sin(turn)))
         dense = np.maximum(dense, np.clip((dot - gap) / soft + 0.5, 0, 1))
-    if rng.random() < 0.35:
-        dense = np.maximum(dense, body * np.float32(rng.uniform(0.2, 0.9)))
-    pale = body * np.clip(1 + grain * np.float32(rng.uniform(0, 0.6)), 0, 2) * np.float32(rng.uniform(0.4, 1.4))
-    dark = dense * np.clip(1 + grain * np.float32(rng.uniform(0, 0.5)), 0.2, 2) * np.float32(rng.uniform(0.4, 1))
-    density = host[..., None] * (pale[..., None] * cytoplasm + dark[..., None] * chromatin)
-    rgb[part] = (rgb[part] * np.exp(-density)).astype(np.uint8)
+    if rng.random() < 0.5:
+        dense = np.maximum(dense, body * np.float32(rng.uniform(0.1, 0.8)))
+    pale = body * _texture(body.shape, radius, rng) * np.float32(rng.uniform(0.4, 1.6))
+    dark = dense * _texture(body.shape, radius, rng) * np.float32(rng.uniform(0.4, 1))
+    faded = host * np.float32(rng.uniform(0, 0.8) if grown else rng.uniform(0, 0.3))
+    clear = (np.maximum(rgb[part], 1) / paper) ** (1 - faded[..., None]) * paper
+    density = host[..., None] * (pale[..., None] * colours[0] + dark[..., None] * colours[1])
+    rgb[part] = np.clip(clear * np.exp(-density), 0, 255).astype(np.uint8)
+
+
+def _texture(shape: tuple[int, ...], radius: float, rng: np.random.Generator) -> FloatArray:
+    """Grains of one size, float32 [h, w] about 1."""
+    grain = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), float(rng.uniform(0.5, 0.5 + radius / 5)))
+    return np.clip(1 + grain / max(float(grain.std()), 1e-6) * np.float32(rng.uniform(0, 0.8)), 0, 2.5).astype(
+        np.float32
+    )

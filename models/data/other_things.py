@@ -15,7 +15,7 @@ from edge.types import FloatArray, UInt8Array
 from models.data.painting import CYTOPLASM, NUCLEUS, outline, window
 from models.data.scenes import OTHER, WHITE_CELL
 
-_WHITES, _SMUDGES, _GHOSTS, _SPECKS = 0.5, 0.6, 0.35, 2.0
+_WHITES, _SMUDGES, _GHOSTS, _SPECKS = 0.4, 0.6, 0.35, 2.0
 """Mean numbers of white cells, smudges, ghosts and specks in a view."""
 
 _FOLD, _BAR = 0.08, 0.12
@@ -199,7 +199,7 @@ def _scale_bar(
 
 
 _PLAN = (
-    (_white_cell, _WHITES, (0.66, 1.15)),
+    (_white_cell, _WHITES, (0.7, 1.15)),
     (_smudge, _SMUDGES, (0.35, 1.3)),
     (_ghost, _GHOSTS, (0.38, 0.55)),
     (_speck, _SPECKS, (0.03, 0.11)),
