@@ -12,14 +12,19 @@ import cv2
 import numpy as np
 
 from edge.types import FloatArray, UInt8Array
-from models.data.painting import CYTOPLASM, NUCLEUS, outline, window
 from models.data.scenes import OTHER, WHITE_CELL
 
-_WHITES, _SMUDGES, _GHOSTS, _SPECKS = 0.4, 0.6, 0.35, 2.0
+_WHITES, _SMUDGES, _GHOSTS, _SPECKS = 0.25, 0.6, 0.35, 2.0
 """Mean numbers of white cells, smudges, ghosts and specks in a view."""
 
 _FOLD, _BAR = 0.08, 0.12
 """Shares of views with a fold, and with a scale bar."""
+
+_NUCLEUS = ((0.6, 1.3), (1.3, 2.6), (0.3, 1.2))
+"""Optical density of a white cell's nucleus, from and to, in red, green and blue."""
+
+_CYTOPLASM = ((0.03, 0.4), (0.05, 0.7), (0.0, 0.5))
+"""The same of its cytoplasm: grey, blue, pink or orange."""
 
 _TRIES = 6  # places that are looked at for one thing
 _STAINS = ((0.6, 0.6, 0.6), (0.25, 0.5, 0.9))
@@ -92,13 +97,32 @@ def _free(
     return None
 
 
+def _window(
+    shape: tuple[int, ...], place: tuple[float, float], reach: float
+) -> tuple[tuple[slice, slice], FloatArray, FloatArray]:
+    """The part of the view around a place, and how far each of its pixels lies to the right and below."""
+    x, y = place
+    x0, x1 = max(0, int(x - reach)), min(shape[1], int(x + reach) + 2)
+    y0, y1 = max(0, int(y - reach)), min(shape[0], int(y + reach) + 2)
+    down, across = np.mgrid[y0:y1, x0:x1].astype(np.float32)
+    return np.s_[y0:y1, x0:x1], across - np.float32(x), down - np.float32(y)
+
+
+def _outline(radius: float, unevenness: float, rng: np.random.Generator, angle: FloatArray) -> FloatArray:
+    """Radius of an uneven outline at these angles."""
+    out = np.ones_like(angle)
+    for order in range(2, 7):
+        out += np.float32(rng.normal(0, unevenness / order)) * np.cos(order * angle + np.float32(rng.uniform(0, 6.3)))
+    return np.asarray(np.float32(radius) * np.clip(out, 0.3, 2), np.float32)
+
+
 def _white_cell(
     density: FloatArray, place: tuple[float, float], radius: float, rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
     """A nucleus of one to five lobes, apart or joined, in a disc of cytoplasm with or without grains."""
-    part, across, down = window(density.shape, place, 1.5 * radius)
+    part, across, down = _window(density.shape, place, 1.5 * radius)
     soft = np.float32(0.08 * radius + 0.6)
-    body = np.clip((outline(radius, 0.2, rng, np.arctan2(down, across)) - np.hypot(across, down)) / soft + 0.5, 0, 1)
+    body = np.clip((_outline(radius, 0.2, rng, np.arctan2(down, across)) - np.hypot(across, down)) / soft + 0.5, 0, 1)
     lobes = int(rng.integers(1, 6))
     size = float(rng.uniform(0.6, 0.95) if lobes == 1 else rng.uniform(0.9, 1.15) / np.sqrt(lobes + 0.8)) * radius
     nucleus = np.zeros_like(body)
@@ -107,10 +131,10 @@ def _white_cell(
         far = 0.0 if lobes == 1 else float(rng.uniform(0.85, 1)) * (radius - size)
         angle = turn + lobe * float(rng.uniform(0.9, 1.6))
         x, y = across - np.float32(far * np.cos(angle)), down - np.float32(far * np.sin(angle))
-        edge = outline(size, 0.35, rng, np.arctan2(y, x))
+        edge = _outline(size, 0.35, rng, np.arctan2(y, x))
         nucleus = np.maximum(nucleus, np.clip((edge - np.hypot(x, y)) / soft + 0.5, 0, 1))
     grain = cv2.GaussianBlur(rng.standard_normal(body.shape, np.float32), (0, 0), max(0.6, radius / 12))
-    colours = [np.array([rng.uniform(*ends) for ends in table], np.float32) for table in (CYTOPLASM, NUCLEUS)]
+    colours = [np.array([rng.uniform(*ends) for ends in table], np.float32) for table in (_CYTOPLASM, _NUCLEUS)]
     cytoplasm = body * np.clip(1 + grain * np.float32(rng.uniform(0, 3)), 0.2, 3)
     dense = nucleus * np.clip(1 + grain * np.float32(rng.uniform(0, 0.8)), 0.5, 1.5)
     density[part] += cytoplasm[..., None] * colours[0] + dense[..., None] * colours[1]
@@ -120,10 +144,10 @@ def _white_cell(
 def _smudge(
     density: FloatArray, place: tuple[float, float], radius: float, rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
-    part, across, down = window(density.shape, place, 2 * radius)
+    part, across, down = _window(density.shape, place, 2 * radius)
     stretch = np.float32(np.exp(rng.normal(0, 0.3)))
     across, down = across * stretch, down / stretch
-    edge = outline(radius, 0.9, rng, np.arctan2(down, across))
+    edge = _outline(radius, 0.9, rng, np.arctan2(down, across))
     soft = np.float32(rng.uniform(0.1, 0.7) * radius + 0.7)
     body = np.clip((edge - np.hypot(across, down)) / soft + 0.5, 0, 1)
     grain = cv2.GaussianBlur(rng.standard_normal(body.shape, np.float32), (0, 0), max(0.7, radius / 6))
@@ -148,8 +172,8 @@ def _box(
 def _ghost(
     density: FloatArray, place: tuple[float, float], radius: float, rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
-    part, across, down = window(density.shape, place, 1.6 * radius)
-    edge = outline(radius, 0.3, rng, np.arctan2(down, across))
+    part, across, down = _window(density.shape, place, 1.6 * radius)
+    edge = _outline(radius, 0.3, rng, np.arctan2(down, across))
     width = np.float32(rng.uniform(0.08, 0.2) * radius + 0.4)
     rim = np.exp(-(((edge - np.hypot(across, down)) / width) ** 2) / 2)
     colour = np.array([0.5, 1.0, 0.6], np.float32) * np.float32(rng.uniform(0.04, 0.14))
@@ -158,7 +182,7 @@ def _ghost(
 
 
 def _speck(density: FloatArray, place: tuple[float, float], radius: float, rng: np.random.Generator) -> None:
-    part, across, down = window(density.shape, place, radius + 2)
+    part, across, down = _window(density.shape, place, radius + 2)
     body = np.clip(np.float32(radius) - np.hypot(across, down) + 0.5, 0, 1)
     colour = np.array(_STAINS[int(rng.integers(len(_STAINS)))], np.float32)
     density[part] += body[..., None] * colour * np.float32(rng.uniform(0.4, 1.6))
@@ -199,7 +223,7 @@ def _scale_bar(
 
 
 _PLAN = (
-    (_white_cell, _WHITES, (0.7, 1.15)),
+    (_white_cell, _WHITES, (1.0, 1.4)),
     (_smudge, _SMUDGES, (0.35, 1.3)),
     (_ghost, _GHOSTS, (0.38, 0.55)),
     (_speck, _SPECKS, (0.03, 0.11)),

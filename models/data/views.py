@@ -10,7 +10,6 @@ import numpy as np
 
 from edge.finders.learned import WHITE, whiten
 from edge.types import FloatArray, UInt8Array
-from models.data.drawn_parasites import with_parasites
 from models.data.other_things import with_other_things
 from models.data.scenes import CELL, CELL_PX, KINDS, SUSPECT, UNSURE, WHITE_CELL, Scene
 from models.data.streams import RandomStream
@@ -20,7 +19,7 @@ STRIDE = 4  # pixels of the input per cell of the finder's map
 _WEIGHT = (1.0, 6.0, 3.0, 3.0, 2.0)
 """Weight of a centre per kind: infected cells must not be lost, the others are rare."""
 
-_HARD = 3.0  # weight of the cells' background on white cells, and of theirs on infected cells
+_HARD = 3.0  # weight of the cells' background on white cells
 _BODY = 0.42  # radius, in sides of its box, within which a thing that is no red cell holds no centre of one
 _RIM = 0.45  # typical boxes: nearer to the border of a field, cells are often not annotated
 _SPREAD = 0.14  # standard deviation of the heat around a centre, in sides of the box
@@ -32,10 +31,10 @@ _USUAL_JITTER = 0.13
 _WIDE_JITTER = (-0.65, 0.6)
 """Range of the logarithm of the scale in some views: cells far from the size that the net knows have to be measured too."""
 
-_WIDE = 0.35  # share of such views
+_WIDE = 0.25  # share of such views
 _FAR = 0.08  # share of views at quite another scale, in which the net shall find nothing
 _FAR_JITTER = ((-1.4, -0.95), (0.85, 1.6))  # ranges of the logarithm of that scale
-_OTHER_NUCLEI = 0.3  # share of views in which dense parts (nuclei, chromatin) get a colour of their own
+_OTHER_NUCLEI = 0.15  # share of views in which dense parts (nuclei, chromatin) get a colour of their own
 _DENSE = (0.5, 1.0)  # optical density from which a part is dense
 _NOISE_PX = 512  # side of the noise that windows are cut from
 
@@ -89,8 +88,9 @@ def draw(scene: Scene, rng: np.random.Generator) -> SceneView:
         nowhere = np.zeros((0, 4), np.float32)
         return SceneView(recolour(np.asarray(seen, np.uint8), rng), nowhere, np.zeros(0, int), nowhere, nowhere)
     pieces, cores = (_pieces(scene, rim, linear, shift) for rim in (0.0, _RIM * scene.unit))
-    infected = with_parasites(np.asarray(seen, np.uint8), boxes[keep], scene.kind[keep], rng)
-    things = with_other_things(*infected, CELL_PX * float(np.exp(jitter)), rng)
+    things = with_other_things(
+        np.asarray(seen, np.uint8), boxes[keep], scene.kind[keep], CELL_PX * float(np.exp(jitter)), rng
+    )
     return SceneView(recolour(things.rgb, rng), things.boxes, things.kind, pieces, cores)
 
 
@@ -220,11 +220,10 @@ class _Map:
         if kind > SUSPECT:  # the hardest background for the cells' channels, whatever lobes it has
             body = ((columns + 0.5 - cx) / (_BODY * bw)) ** 2 + ((rows + 0.5 - cy) / (_BODY * bh)) ** 2 < 1
             body[row - area[0].start, column - area[1].start] = True
-            weight[..., CELL][body] = _HARD if kind == WHITE_CELL else 1
-            weight[..., SUSPECT][body] = 1
+            weight[..., : SUSPECT + 1][body] = _HARD if kind == WHITE_CELL else 1
             weight[..., SUSPECT + 1 :][body] = np.maximum(weight[..., SUSPECT + 1 :][body], 1)
         else:
-            weight[..., SUSPECT + 1 :][bump > 0.3] = _HARD if kind == SUSPECT else 1
+            weight[..., SUSPECT + 1 :][bump > 0.3] = 1
         for channel in (CELL, SUSPECT) if kind == SUSPECT else (kind,):
             heat = self.heat[..., channel]
             heat[area] = np.maximum(heat[area], bump)

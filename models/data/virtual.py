@@ -35,7 +35,7 @@ def virtual_scenes(count: int, seed: int, parasitaemia: float = 0.08) -> list[Sc
             parasitaemia=parasitaemia,
             bad_fields=0.0,
         )
-        spec = replace(spec, white_per_field=0.0, platelets_per_field=4.0, specks_per_field=4.0)
+        spec = replace(spec, white_per_field=1.6, platelets_per_field=4.0, specks_per_field=4.0)
         rgb, truth = render_field(spec, number)
         boxes = truth.boxes.astype(np.float32)
         centres = boxes[:, :2] + boxes[:, 2:] / 2

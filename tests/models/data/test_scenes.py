@@ -8,7 +8,6 @@ import pytest
 from convert.measure.single import BOX_MARGIN
 from edge.sources.virtual import SlideSpec, render_field
 from models.data.debris import weak_labels
-from models.data.drawn_parasites import with_parasites
 from models.data.other_things import with_other_things
 from models.data.scenes import CELL_PX, KINDS, Scene
 from models.data.views import STRIDE, VIEW, SceneView, draw, recolour, targets
@@ -103,40 +102,10 @@ def test_a_drawn_view_shows_its_cells_where_its_boxes_say() -> None:
 def test_what_is_no_red_cell_is_hard_background_over_its_whole_body() -> None:
     wanted, weight = parts(targets(view([[80, 40, 48, 48]], [2]), known=(0, 1))[0])
     row, column = 64 // STRIDE, 104 // STRIDE
-    assert (weight[row - 3 : row + 4, column - 3 : column + 4, 0] > 1).all()  # lobes lie well off the middle
-    assert (weight[row - 3 : row + 4, column - 3 : column + 4, 1] == 1).all()  # an infected cell lost is worse
+    assert (weight[row - 3 : row + 4, column - 3 : column + 4, :2] > 1).all()  # lobes lie well off the middle
     assert wanted[..., :2].max() == 0
     assert weight[row, column, 4] == 1  # what it is is known, though other things are not
     assert weight[2, 2, 4] == 0
-
-
-def test_an_infected_cell_is_hard_background_for_white_cells() -> None:
-    _, weight = parts(targets(view([[40, 60, 16, 16], [160, 60, 16, 16]], [0, 1]), known=ALL)[0])
-    assert weight[17, 42, 2] > weight[17, 12, 2] == 1
-
-
-def test_parasites_are_drawn_into_red_cells_alone_and_swell_some() -> None:
-    boxes = np.array([[x, y, 20, 20] for x in range(8, 220, 36) for y in range(8, 160, 36)], np.float32)
-    kind = np.arange(len(boxes)) % 2 * 2  # red and white cells in turn
-    seen, swollen = 0, 0
-    for seed in range(30):
-        paper = np.full((*VIEW, 3), 235, np.uint8)
-        for x, y, w, h in boxes.astype(int):
-            paper[y + 2 : y + h - 2, x + 2 : x + w - 2] = (200, 150, 170)
-        drawn, now, kinds = with_parasites(paper, boxes, kind, np.random.default_rng(seed))
-        infected = kinds == 1
-        seen += infected.sum()
-        assert (kind[infected] == 0).all()
-        assert (kinds[~infected] == kind[~infected]).all()
-        assert (now[~infected] == boxes[~infected]).all()
-        growth = now[infected, 2] / boxes[infected, 2]
-        swollen += (growth > 1).sum()
-        assert (growth < 1.5).all()
-        changed = (drawn != paper).any(axis=2)
-        for x, y, w, h in now[infected].astype(int):
-            changed[max(0, y - 1) : y + h + 2, max(0, x - 1) : x + w + 2] = False
-        assert not changed.any()
-    assert seen > swollen > 5
 
 
 def test_a_cell_under_a_platelet_is_still_a_cell() -> None:
