@@ -81,7 +81,8 @@ class _Look(NamedTuple):
     Attributes:
         cells: in field pixels.
         scale: input pixels per field pixel.
-        worth: area of the cells, each by how sure the net is of it; less where they have not the size that it knows.
+        worth: area of red and white cells, each by the square of how sure the net is of it; less where red cells have not the size
+            that it knows.
         sure: median confidence of the cells.
         fits: the net is sure, the cells have the size that it knows, and they cover what is not background.
         mended: by what to multiply the scale so that the cells have that size.
@@ -177,8 +178,10 @@ class LearnedFinder:
             return _Look(cells, scale, 0.0, 0.0, fits=False, mended=1.0)
         # The net measures cells that are too small as larger than they are: half as much again is put right.
         away = float(np.log(typical)) * (_SLUGGISH if typical < 1 else 1)
-        area = cells.boxes[cells.kind == 0, 2:].prod(axis=1).astype(np.float32)
-        worth = float(own @ area) * float(np.exp(-0.5 * (away / _SPREAD) ** 2))
+        # A look that knows a white cell must not be worth less than one that takes it for a red cell.
+        explained = (cells.kind == 0) | (cells.kind == self._white)
+        area = cells.boxes[explained, 2:].prod(axis=1).astype(np.float32)
+        worth = float(cells.confidence[explained] ** 2 @ area) * float(np.exp(-0.5 * (away / _SPREAD) ** 2))
         mended = float(np.exp(np.clip(-away, -_FURTHEST, _FURTHEST)))
         sure = median(own)
         fits = len(own) >= _ENOUGH and sure >= _SURE and _TRUSTED[0] < typical < _TRUSTED[1]

@@ -14,8 +14,9 @@ from edge import shelf
 from edge.errors import ModelError
 from edge.finders.learned import GUESS_PX, WHITE, LearnedFinder, decode_boxes, prepare, whiten, within
 from edge.modelfile import Card, FinderSpec
+from edge.pixels import pyramid
 from edge.sources.virtual import SlideSpec, render_field
-from edge.types import FloatArray
+from edge.types import Cells, FloatArray
 from models.report.virtual_slides import grown
 
 if not shelf.has(shelf.FINDER):
@@ -188,6 +189,24 @@ def test_a_nucleus_with_lobes_is_one_white_cell_and_no_red_one() -> None:
     heat[3, 3, 0] = 0.9
     cells = finder._decode(heat, reg, 1.0)
     assert sorted(finder.kinds[kind] for kind in cells.kind) == ["cell", "not-white-cell"]
+
+
+def test_a_look_that_knows_a_white_cell_is_worth_more_than_one_that_takes_it_for_a_red_one(
+    finder: LearnedFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = pyramid(np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8))
+
+    def worth(boxes: list[list[int]], kind: list[int], sure: list[float], cell_px: int) -> float:
+        cells = Cells(np.array(boxes, np.int32), f32(sure), np.array(kind, np.int32), finder.kinds)
+        monkeypatch.setattr(finder, "_decode", lambda *_: cells)
+        return finder._look(field, finder.spec.cell_px / cell_px, finder.net).worth
+
+    red = [[0, 0, 60, 60], [80, 0, 60, 60], [160, 0, 60, 60], [0, 80, 60, 60]]
+    white = finder.kinds.index("not-white-cell")
+    right = worth([*red, [100, 100, 110, 110]], [0, 0, 0, 0, white], [0.55] * 5, 60)
+    clumped = worth([[0, 0, 110, 110], [100, 100, 110, 110]], [0, 0], [0.45] * 2, 110)
+    assert right > clumped
+    assert worth(red, [0] * 4, [0.55] * 4, 60) < clumped
 
 
 @pytest.mark.parametrize("across", [4, 8, 16, 40])
