@@ -133,9 +133,13 @@ def test_groups_are_the_users_or_blocks(
 @pytest.mark.parametrize(
     ("said", "group_by", "groups", "grouped"),
     [
-        pytest.param(["s2", "s1", "s2"], None, ("s2", "s1", "s2"), True, id="what the annotations say, neighbours or not"),
+        pytest.param(
+            ["s2", "s1", "s2"], None, ("s2", "s1", "s2"), True, id="what the annotations say, neighbours or not"
+        ),
         pytest.param([7, 7, 8], None, ("7", "7", "8"), True, id="numbers are names too"),
-        pytest.param(["s1", None, ""], None, ("s1", "block 1", "block 2"), False, id="its block where an image has none"),
+        pytest.param(
+            ["s1", None, ""], None, ("s1", "block 1", "block 2"), False, id="its block where an image has none"
+        ),
         pytest.param(["s1", "s1", "s1"], r"\d", ("1", "2", "3"), True, id="a pattern given goes before"),
     ],
 )

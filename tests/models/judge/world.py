@@ -36,6 +36,9 @@ Square = tuple[float, float, str | None]
 
 LABELS = ("uninfected", "parasitized")
 
+NOT_RED = (0.3, 0.4, 0.5)
+"""Thresholds of what is no red cell on the finders' cards."""
+
 
 class RedNet:
     """Stands for ``Classifier``: a cell's score is its red channel, 0 to 1."""
@@ -60,7 +63,8 @@ class SquareFinder:
     def __init__(self, model: ModelFile) -> None:
         assert model.card is not None
         assert model.card.finder is not None
-        self._least = model.card.finder.thresholds[0]
+        self.spec = model.card.finder
+        self._least = self.spec.thresholds[0]
 
     def set_thresholds(self, thresholds: tuple[float, ...]) -> None:
         self._least = thresholds[0]
@@ -192,7 +196,7 @@ def classifier_card(name: str) -> Card:
 
 def finder_card() -> Card:
     kinds = ("cell", "suspect", "not-white cell", "not-platelet", "not-other")
-    return Card(FINDER, "find", kinds, finder=FinderSpec(kinds, (0.5, 0.3, 0.3, 0.4, 0.5)))
+    return Card(FINDER, "find", kinds, finder=FinderSpec(kinds, (0.5, 0.3, *NOT_RED)))
 
 
 def _write(path: Path, rgb: UInt8Array) -> None:
