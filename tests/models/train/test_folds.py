@@ -18,9 +18,9 @@ from models.train.classifier import CellTraining, batches
 from models.train.finder import FinderTraining
 from models.train.make import prepare
 from models.train.material import CellMaterial
-from models.train.records import CELLS, Recipe, SplitRecipe
+from models.train.records import Recipe, SplitRecipe
 from tests.models import tiny_data
-from tests.models.train.conftest import small
+from tests.models.train.conftest import of_sets, of_single_cells, small
 
 
 def quiet(_line: str) -> None:
@@ -45,11 +45,6 @@ def middles(crops: np.ndarray) -> np.ndarray:
     patch = crops[:, at - 3 : at + 3, at - 3 : at + 3].reshape(len(crops), -1, 3)
     plain = (np.ptp(patch[..., 0], axis=1) <= 2) & (np.abs(patch[..., 1].mean(axis=1) - tiny_data.GREEN) <= 1)
     return np.asarray(patch[plain][..., 0].mean(axis=1))
-
-
-def of_sets(recipe: Recipe, *names: str) -> Recipe:
-    """The recipe with its sources of these data sets only: others, and virtual slides, have colours of their own."""
-    return replace(recipe, sources=tuple(one for one in recipe.sources if one.set in names))
 
 
 def seen_by_batches(
@@ -128,8 +123,7 @@ def test_the_threshold_is_chosen_on_cells_that_are_neither_learned_from_nor_judg
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipe = small("malaria-thin-32")
-    plain = tuple(one for one in recipe.sources if (one.set, one.form) == ("nih_cells", CELLS))
-    recipe = replace(recipe, sources=plain, split=SplitRecipe(held_out=0.3, validation=0.3))
+    recipe = replace(of_single_cells(recipe), split=SplitRecipe(held_out=0.3, validation=0.3))
     parts = material.split_groups(prepare(recipe, quiet).cells, recipe, None)
     chosen, judged = (
         {round(float(value)) for one in part for value in middles(one.cells.crops)}
