@@ -24,6 +24,7 @@ from edge.outputs import FieldEvent, SampleEvent
 from edge.safe_file import ReplacedFile, plain_errors
 from edge.scope.file import facts
 from edge.scope.settling import FEW_FIELDS, SettledField, SettledScope, field_for_settling, settle
+from edge.verdict.units import plural
 
 _PROGRAM = "edge scope settle"
 _ENDS = (("light", 255.0), ("size", float("inf")))  # measures whose range is printed, and how high they can be
@@ -44,10 +45,13 @@ class _TypicalKeeper:
 
     def __init__(self) -> None:
         self.seen: list[SettledField] = []
-        self.few = 0
+        self.few = self.rejected = 0
 
     def field(self, event: FieldEvent) -> None:
-        if event.result is None or not event.kept:
+        if event.result is None:
+            return
+        if not event.kept:
+            self.rejected += 1
             return
         one = field_for_settling(event.result)
         if one is None:
@@ -89,7 +93,7 @@ def settle_scope(settings: RunSettings, request: SettlingRequest) -> None:
     if request.json:
         print_json(facts(settled))
     else:
-        print_lines([*_lines(settled, keeper.few), f"written: {request.output}"])
+        print_lines([*_lines(settled, keeper), f"written: {request.output}"])
 
 
 def _seen(settings: RunSettings, pipeline: CellPipeline, text: str) -> _TypicalKeeper:
@@ -108,15 +112,16 @@ def _seen(settings: RunSettings, pipeline: CellPipeline, text: str) -> _TypicalK
     return keeper
 
 
-def _lines(settled: SettledScope, few: int) -> list[str]:
+def _lines(settled: SettledScope, keeper: _TypicalKeeper) -> list[str]:
     looks, density = settled.looks, settled.density
     paper = settled.typical.papers[0].tolist()
-    others = f"; {few:,} more have too few cells" if few else ""
+    others = f"; {keeper.few:,} more with too few cells" if keeper.few else ""
+    others += f"; {keeper.rejected:,} more rejected" if keeper.rejected else ""
     light, size = (f"fits from {looks[name].low:.0f} to {min(most, looks[name].high):.0f}" for name, most in _ENDS)
     colour = f"red {paper[0]}, green {paper[1]}, blue {paper[2]}; brightness {looks['light'].value:.0f}"
     dense = f"{density[0]:.2f} red, {density[1]:.2f} green, {density[2]:.2f} blue denser than the paper"
     lines = [
-        f"settled on  {settled.fields:,} fields with {settled.cells:,} cells{others}",
+        f"settled on  {plural(settled.fields, 'field')} with {plural(settled.cells, 'cell')}{others}",
         f"paper       {colour}, {light}",
         f"cell        {dense}; {looks['size'].value:.0f} pixels wide, {size}",
     ]

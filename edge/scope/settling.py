@@ -44,11 +44,16 @@ class LookRange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SettledWith:
-    """What a microscope was settled with: the finder's name, which tells finders of one name apart, and the crops' fingerprint."""
+    """What a microscope was settled with: the finder's name and what tells finders of one name apart, and the crops' fingerprint."""
 
     finder: str
     finder_id: str
     crops: str
+
+    @property
+    def finder_in_words(self) -> str:
+        """``finder-thin f1e2d3c4b5a6``, or ``classical``, which has no files that differ."""
+        return f"{self.finder} {self.finder_id}".strip()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +87,7 @@ class SettledScope:
         if self.scope and scope and self.scope != scope:
             raise SettlingError(f"{self.scope} was settled, and this microscope is {scope}: {REMEDY}")
         for what, had, has in (
-            ("finder", f"{self.used.finder} {self.used.finder_id}", f"{used.finder} {used.finder_id}"),
+            ("finder", self.used.finder_in_words, used.finder_in_words),
             ("way of cropping", self.used.crops, used.crops),
         ):
             if had != has:

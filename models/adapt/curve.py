@@ -151,7 +151,7 @@ def key(setup: AdaptationSetup, fields: Fields) -> str:
     """A digest of all that a point depends on."""
     names = [one.path.name for one in fields.fields.fields]
     nets = setup.finder.card.sha256, setup.classifier.card.sha256
-    text = repr((*nets, names, asdict(setup.tuning), setup.old.line()))
+    text = repr((*nets, names, fields.fields.groups, asdict(setup.tuning), setup.old.line()))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

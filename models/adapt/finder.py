@@ -29,7 +29,7 @@ from models.data.classes import ClassScheme
 from models.data.fieldset import Fields, sound
 from models.data.scenes import KINDS, Scene, annotated_scene, kind_of
 from models.data.views import draw
-from models.judge.finder_thresholds import CELL_GRID, OTHERS, SUSPECT_GRID, Grid
+from models.judge.finder_thresholds import CELL_GRID, SUSPECT_GRID, Grid
 from models.train.device import finder_file, quiet
 from models.train.finder import FinderTraining, fit
 from models.train.material import SceneMaterial
@@ -168,6 +168,6 @@ def threshold_grid(finder: LearnedFinder, fields: Fields, plan: ClassScheme) -> 
     grid: Grid = {pair: [] for pair in itertools.product(CELL_GRID, SUSPECT_GRID)}
     for one, rgb in _readable(fields):
         for pair, found in grid.items():
-            finder.set_thresholds((*pair, *OTHERS))
+            finder.set_thresholds((*pair, *finder.spec.thresholds[2:]))
             found.append(_match(finder, rgb, one, plan))
     return grid

@@ -68,7 +68,7 @@ class RehearsalPlan:
     what: Rehearse
     seed: int
 
-    def takes(self, sample: Sample) -> bool:
+    def takes(self, sample: SourceSample) -> bool:
         """Whether a source is rehearsed; what is forgotten of it is measured in any case."""
         return self.what is Rehearse.AUTO or (self.what is Rehearse.VIRTUAL and sample.again is None)
 
@@ -195,7 +195,7 @@ def old_fields(card: Card, plan: RehearsalPlan, tell: Progress) -> OldFields:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SourceSample:
     """A source of which some images are rehearsed.
 
     Attributes:
@@ -220,11 +220,11 @@ def _recipe_of(card: Card) -> Recipe | None:
     return recipes.load(name) if name in recipes.names() else None
 
 
-def _samples(card: Card, recipe: Recipe | None, plan: RehearsalPlan) -> list[Sample]:
+def _samples(card: Card, recipe: Recipe | None, plan: RehearsalPlan) -> list[SourceSample]:
     """One source of each set that may be rehearsed, the first that the recipe has of it, and virtual slides."""
     sources = recipe.sources if recipe else ()
     virtual = next((one for one in sources if one.form == VIRTUAL), None)
-    drawn = [Sample(_fewer(virtual or SourceRecipe(VIRTUAL, count=_DRAWN, copies=_COPIES)))]
+    drawn = [SourceSample(_fewer(virtual or SourceRecipe(VIRTUAL, count=_DRAWN, copies=_COPIES)))]
     first = {one.set: one for one in reversed(sources) if one.set}
     held = frozenset(card.training.get("held_out_groups", ())) | frozenset(card.training.get("held_out_sets", ()))
     chosen = []
@@ -233,7 +233,7 @@ def _samples(card: Card, recipe: Recipe | None, plan: RehearsalPlan) -> list[Sam
         if name in card.training.get("data", ()) and data.present and data.may_teach and not _holds(data, plan.new):
             again, apart = divided(_listed(data), held, plan.seed, whole=data.kind is SetKind.CELLS)
             if again:
-                chosen.append(Sample(replace(_fewer(first[name]), unseen=False), again, apart))
+                chosen.append(SourceSample(replace(_fewer(first[name]), unseen=False), again, apart))
     return [*chosen, *drawn]
 
 

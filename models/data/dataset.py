@@ -6,13 +6,11 @@ what no other set has, as second opinions.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField, find_annotations, read_annotations
@@ -97,10 +95,10 @@ class DataSet:
         """Its fields with their groups, none of them opened; raises CellsError where they are not there."""
         file = find_annotations(self.folder)
         read = [one for one in read_annotations(self.folder, file, *(self.blocks or ())) if self.takes(one.path)]
-        known = {} if self.blocks else _groups_of_images(file)
-        alone = [f"block {one.block}" if self.blocks else one.path.name for one in read]
-        groups = tuple(known.get(one.path.name, name) for one, name in zip(read, alone, strict=True))
-        return FieldSet(tuple(read), groups, grouped=bool(known))
+        if self.blocks:
+            return FieldSet(tuple(read), tuple(f"block {one.block}" for one in read), grouped=False)
+        known = any(one.group for one in read)
+        return FieldSet(tuple(read), tuple(one.group or one.path.name for one in read), grouped=known)
 
     def counts(self) -> tuple[Counter[str], int, int]:
         """How often each class is annotated, the number of groups that are known, and the number of images."""
@@ -116,13 +114,6 @@ def _annotated(fields: tuple[AnnotatedField, ...]) -> Counter[str]:
     counts = Counter(name for one in fields for name in one.types)
     points = sum(len(one.points) for one in fields if one.points is not None)
     return counts + Counter({"cell": points})
-
-
-def _groups_of_images(file: Path) -> dict[str, str]:
-    """The ``group`` of each image of a COCO file by the file's name; empty where the file has none."""
-    raw: Any = json.loads(file.read_bytes())
-    images = raw["images"] if isinstance(raw, dict) else ()
-    return {Path(str(one["file_name"])).name: str(one["group"]) for one in images if "group" in one}
 
 
 def need(data: DataSet) -> None:

@@ -159,7 +159,7 @@ def sound(one: AnnotatedField, rgb: UInt8Array, faults: Counter[str]) -> Annotat
         faults["annotated boxes overrun their image: cut at its border"] += int(cut.sum())
     boxes = np.hstack([clipped[:, :2], clipped[:, 2:] - clipped[:, :2]])[stays]
     types = tuple(kind for kind, stay in zip(one.types, stays.tolist(), strict=True) if stay)
-    return AnnotatedField(one.path, boxes.astype(np.int32), types, one.block, scored=one.scored)
+    return replace(one, boxes=boxes.astype(np.int32), types=types)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,9 @@ FIELDS = 2
 CELLS = 12
 """Cells of a slide, half of them infected."""
 
+PICTURES = 3
+"""Pictures of the one slide of single cells with their background, each with six cells, half of them infected."""
+
 PIECES = 8
 """Pieces of film around a white cell in each set of these."""
 
@@ -44,6 +47,7 @@ def code_of_block(block: int) -> int:
 def make(root: Path) -> Path:
     """Write the sets below ``root``, which becomes the data directory."""
     _cells(root / "nih_cells")
+    _pictured(root / "plymouth_cells")
     _fields(root / "iml_fields")
     for name in ("raabin_fields", "pbc_fields"):
         _pieces(root / name)
@@ -75,6 +79,20 @@ def _cells(folder: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(["file", "label", "slide", "field", "native_width", "native_height", "second_label"])
         writer.writerows(rows)
+
+
+def _pictured(folder: Path) -> None:
+    """Cells on paper; red values are none of a slide or a block."""
+    for number in range(6 * PICTURES):
+        picture, infected = number // 6, number % 2 == 1
+        path = folder / ("parasitized" if infected else "uninfected") / f"57546_{picture}_{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = np.full((_SIDE + 8, _SIDE + 8, 3), (238, 232, 228), np.uint8)
+        cell = _disc(200 + 8 * picture, infected=infected)
+        inside = cell.any(axis=2)
+        image[4:-4, 4:-4][inside] = cell[inside]
+        image[0, 0] = number  # no two files are alike
+        cv2.imwrite(str(path), image[..., ::-1])
 
 
 def boxes() -> np.ndarray:

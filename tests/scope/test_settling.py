@@ -66,7 +66,7 @@ OTHERS = {  # what differs, and what is said of it; the run may not name its mic
     "another finder": (
         {"finder": "classical", "finder_id": ""},
         "",
-        "another finder (finder-thin f1, here classical )",
+        "another finder (finder-thin f1, here classical)",
     ),
     "a later finder": ({"finder_id": "f2"}, "", "another finder (finder-thin f1, here finder-thin f2)"),
     "another way of cropping": ({"crops": "c2"}, "", "another way of cropping (c1, here c2)"),

@@ -199,6 +199,23 @@ def test_finished_points_are_kept_and_not_done_again(
     assert "| 2 | 2 | 0.900" in text
 
 
+def test_the_groups_of_coco_images_are_the_blocks_that_a_curve_judges_on(
+    folder: Path, plan: ClassScheme, tmp_path: Path
+) -> None:
+    raw = json.loads((folder / "truth.json").read_text())
+    for number, image in enumerate(raw["images"]):
+        image["group"] = f"slide {number % 2}"
+    slides = tmp_path / "slides.json"
+    slides.write_text(json.dumps(raw))
+    opened = open_fields(folder, slides, None, shelf.FINDER)
+    assert opened.fields.groups == ("slide 0", "slide 1", "slide 0", "slide 1", "slide 0")
+    assert sorted(curve.judged_groups(opened, plan)) == ["slide 0", "slide 1"]
+    starts = open_start(shelf.FINDER, "find"), open_start(shelf.CLASSIFIER, "classify")
+    setup = adapt.AdaptationSetup(*starts, plan, adapt.TuningSettings(), lambda *_: None, lambda _: None)
+    blocks = open_fields(folder, folder / "truth.json", None, shelf.FINDER)
+    assert curve.key(setup, opened) != curve.key(setup, blocks), "a point kept of other groups is none of these"
+
+
 class TestWhole:
     pytestmark = needs_tensorflow
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -137,8 +138,10 @@ def test_the_fields_that_are_learned_now_are_not_rehearsed() -> None:
     assert "iml_fields" not in origins(old.others)
 
 
-def test_a_set_that_the_net_did_not_learn_from_or_that_is_not_here_is_not_rehearsed() -> None:
+def test_a_set_that_the_net_did_not_learn_from_or_that_is_not_here_is_not_rehearsed(tmp_path: Path) -> None:
     card = learned(CLASSIFIER, "malaria-thin-32", ["nih_cells", "plymouth_cells", VIRTUAL])
+    assert origins(cells_of(card).rehearsed) == ["nih_cells", "plymouth_cells", VIRTUAL]
+    shutil.rmtree(tmp_path / "plymouth_cells")
     assert origins(cells_of(card).rehearsed) == ["nih_cells", VIRTUAL]
 
 

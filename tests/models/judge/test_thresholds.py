@@ -10,9 +10,9 @@ import pytest
 from convert.measure.matching import Match
 from models.data.folds import CLASSIFIERS, FINDER
 from models.judge import thresholds
-from models.judge.finder_thresholds import OTHERS, at_false_positives, best
+from models.judge.finder_thresholds import at_false_positives, best
 from models.judge.thresholds import choose_all
-from tests.models.judge.world import HEALTHY, World, make_world
+from tests.models.judge.world import HEALTHY, NOT_RED, World, make_world
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_finders_thresholds_are_chosen_on_the_other_folds_only(world: World) -
     ]
     choose_all(world.build().folds, world.shelf, lambda _: None)
     limits = [world.card(FINDER, fold).finder for fold in (*range(4), None)]
-    assert all(spec is not None and spec.thresholds[0] < 0.36 and spec.thresholds[2:] == OTHERS for spec in limits)
+    assert all(spec is not None and spec.thresholds[0] < 0.36 and spec.thresholds[2:] == NOT_RED for spec in limits)
     assert "3 other folds" in world.card(FINDER, 1).threshold_origin
 
 
