@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from edge.pixels import channels
 from edge.types import Int32Array, UInt8Array
 
 COMPARED = 4
@@ -129,10 +130,13 @@ def _compare(crops: UInt8Array, typical: TypicalCells, number: int, out: UInt8Ar
     """Fill ``out`` for crops of one field."""
     count, side = crops.shape[:2]
     table = _table(typical.papers[number], typical.cells[number])
-    own = cv2.LUT(np.ascontiguousarray(crops).reshape(count * side, side, 3), table)
     common = cv2.LUT(np.ascontiguousarray(typical.cells[number]), table).sum(axis=2, dtype=np.uint16) // 3
-    beside = np.tile(common.astype(np.uint8), (count, 1))
-    cv2.mixChannels([own, beside], [out.reshape(count * side, side, COMPARED)], [0, 0, 1, 1, 2, 2, 3, 3])
+    # A plane per channel: OpenCV looks up one channel in less than half the instructions that three in a row take.
+    planes = channels(np.ascontiguousarray(crops).reshape(count * side, side, 3))
+    for channel, plane in enumerate(planes):
+        cv2.LUT(plane, np.ascontiguousarray(table[0, :, channel]), plane)
+    planes.append(np.tile(common.astype(np.uint8), (count, 1)))
+    cv2.merge(planes, out.reshape(count * side, side, COMPARED))
 
 
 def _table(paper: UInt8Array, cell: UInt8Array) -> UInt8Array:
