@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from edge.appearance import appearance_of
-from edge.boxes import inside
+from edge.boxes import inside, median
 from edge.crops import compared, crop_cells
 from edge.finders import Finder
 from edge.finders.grid import GridFinder
@@ -24,6 +24,7 @@ from edge.pixels import Pyramid, pyramid
 from edge.region import find_region
 from edge.types import (
     NOT_WHOLE,
+    WHITE_CELL,
     Cells,
     Field,
     FieldResult,
@@ -43,6 +44,9 @@ OVERRUN = 0.1
 RIM_OVERRUN = 0.05
 """The same for the rim of a lit region: half of it, for the last of an eyepiece's light is not sharp, and no ruler's edge."""
 
+
+NARROW = 2.0
+"""A white cell less wide than so many red ones of its field may be a red cell that a parasite fills: the classifier is asked."""
 
 DUPLICATE = "not-again"
 """The kind of a hit that another, overlapping hit stands for (overlapping tiles of a grid): shown, not counted."""
@@ -106,15 +110,17 @@ class Analyser:
             cells = set_aside_outside(cells, region, tiles=isinstance(self._finder, GridFinder))
         found = perf_counter()
         whole = np.flatnonzero(cells.kind == 0)
-        masks = None if cells.masks is None else cells.masks[whole]
+        doubtful = self._doubtful(cells, shape)
         appearance = appearance_of(levels, cells)
-        crops, own = self._crops(levels, cells.boxes[whole], masks)
+        crops, own = self._crops(levels, cells, whole, doubtful)
         cropped = perf_counter()
         scores = np.zeros((len(cells), len(self._classifier.card.labels)), np.float32)
         classes = np.full(len(cells), -1, np.int32)
         if len(whole):
-            scores[whole] = self._classifier.scores(crops)
-            classes[whole] = self._classifier.classes(scores[whole])
+            shown = np.concatenate([whole, doubtful])
+            scores[shown] = self._classifier.scores(crops)
+            classes[shown] = self._classifier.classes(scores[shown])
+            cells = self._decided(cells, doubtful, classes, scores)
         if self._merge is not None:
             cells = self._merged(self._merge, cells, classes, scores)
         done = perf_counter()
@@ -136,17 +142,41 @@ class Analyser:
             own,
         )
 
+    def _doubtful(self, cells: Cells, shape: tuple[int, int]) -> Int32Array:
+        """Which white cells, int32 [m], are narrow enough to be a red cell that a parasite fills; cut ones are not looked at.
+
+        Only a classifier that compares is asked about them: one that has seen single cells alone takes every nucleus for a parasite.
+        """
+        compares = self._classifier.card.crop.normalise == "typical" and bool(self._positive.any())
+        if not compares or WHITE_CELL not in cells.kinds or not (cells.kind == 0).any():
+            return np.zeros(0, np.int32)
+        widths = cells.boxes[:, 2:].mean(axis=1)
+        narrow = widths < NARROW * median(widths[cells.kind == 0])
+        white = cells.kind == cells.kinds.index(WHITE_CELL)
+        return np.flatnonzero(white & narrow & inside(_core(cells.boxes, OVERRUN), shape)).astype(np.int32)
+
+    def _decided(self, cells: Cells, doubtful: Int32Array, classes: Int32Array, scores: FloatArray) -> Cells:
+        """Doubtful white cells that are called positive are cells; clears the rows of the others, which stay white cells."""
+        called = self._positive[classes[doubtful]]
+        others = doubtful[~called]
+        classes[others] = -1
+        scores[others] = 0
+        kind = cells.kind.copy()
+        kind[doubtful[called]] = 0
+        return replace(cells, kind=kind)
+
     def _crops(
-        self, levels: Pyramid, boxes: Int32Array, masks: UInt8Array | None
+        self, levels: Pyramid, cells: Cells, whole: np.ndarray, doubtful: Int32Array
     ) -> tuple[UInt8Array, FieldTypical | None]:
-        """What the classifier sees of the field's finds, and the field's own typical cell where it is looked at."""
+        """What the classifier sees, cells first and then the doubtful, and the field's own typical cell where it is looked at."""
         spec = self._classifier.card.crop
-        if spec.normalise != "typical" or not len(boxes):
-            return crop_cells(levels, boxes, spec, masks), None
+        boxes = cells.boxes[np.concatenate([whole, doubtful])]
+        if spec.normalise != "typical" or not len(whole):
+            return crop_cells(levels, boxes, spec, None if cells.masks is None else cells.masks[whole]), None
         plain = crop_cells(levels, boxes, replace(spec, normalise="none"))
-        own = typical_cell(plain)
-        beside = self._settled if self._settled is not None and len(boxes) < FEWEST else own
-        return compared(plain, spec, beside), FieldTypical(len(boxes), own.papers[0], own.cells[0])
+        own = typical_cell(plain[: len(whole)])
+        beside = self._settled if self._settled is not None and len(whole) < FEWEST else own
+        return compared(plain, spec, beside), FieldTypical(len(whole), own.papers[0], own.cells[0])
 
     def _merged(self, merge: Merge, cells: Cells, classes: Int32Array, scores: FloatArray) -> Cells:
         """Set aside the hits that do not stay; clears their rows of ``classes`` and ``scores``."""

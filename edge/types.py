@@ -21,6 +21,9 @@ FloatArray = NDArray[np.float32]
 CELL = "cell"
 """The kind every finder gives to what shall be classified and counted; every other kind is named ``not-...``."""
 
+WHITE_CELL = "not-white-cell"
+"""The kind of a white cell; one hardly wider than red cells is shown to the classifier all the same."""
+
 NOT_WHOLE = "not-whole"
 """The kind of a cell that the field's border cuts: shown, neither classified nor counted."""
 

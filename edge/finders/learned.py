@@ -21,17 +21,15 @@ from edge.finders.scale import estimate_cell_px
 from edge.modelfile import FinderSpec, ModelFile
 from edge.pixels import Image, Pyramid, looked_up, pyramid, rescale, thinned
 from edge.runtime import Net
-from edge.types import CELL, Cells, FloatArray, Int32Array, UInt8Array
+from edge.types import CELL, WHITE_CELL, Cells, FloatArray, Int32Array, UInt8Array
 
 GUESS_PX = 256
 """Longer side of the net's input at the first guess: right for 15 to 16 cells across, the usual 100x oil field."""
 
 SUSPECT = "suspect"
-WHITE_CELL = "not-white-cell"
 WHITE = 235  # grey level to which the net's input has its background brought
 _BODY = 0.42  # radius, in sides of its box, of what belongs to a white cell
 _BYTES = np.arange(256, dtype=np.float32)[:, None]  # every byte, a row each
-_WHITE_RULES = 1.2  # times its heat, a white cell's weighs against that of cells in the same place
 _WIDER = 1.3  # widths of a red cell from which on a thing can be a white cell
 _STEP = 8  # pixels by which the net's input is padded
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
@@ -207,11 +205,10 @@ class LearnedFinder:
         kind = self._kind_of[channel]
         if self._white is not None:
             kind = self._as_wide_as_white_cells(boxes, kind, scale)
-        strength = np.where(kind == self._white, np.float32(_WHITE_RULES), np.float32(1)) * confidence
-        keep = suppress(boxes, strength, self.spec.overlap)
+        keep = suppress(boxes, confidence, self.spec.overlap)
         if self._white is not None:
             white = keep[kind[keep] == self._white]
-            keep = keep[~within(boxes[keep], strength[keep], boxes[white], strength[white])]
+            keep = keep[~within(boxes[keep], confidence[keep], boxes[white], confidence[white])]
         return Cells(boxes[keep], confidence[keep].astype(np.float32), kind[keep], self.kinds)
 
     def _as_wide_as_white_cells(self, boxes: Int32Array, kind: Int32Array, scale: float) -> Int32Array:
