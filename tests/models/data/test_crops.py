@@ -86,31 +86,41 @@ def test_the_same_seed_recolours_alike_and_another_does_not() -> None:
     assert (one[0] != other[0]).any()
 
 
-def test_the_typical_cell_of_a_scene_is_one_of_its_red_cells() -> None:
+def test_a_scenes_red_cells_alone_are_learned_from_and_its_typical_cell_is_one_of_them() -> None:
     rgb = np.full((100, 400, 3), 240, np.uint8)
     boxes = np.array([[10, 30, 40, 40], [110, 30, 40, 40], [210, 30, 40, 40]], np.float32)
     for (x, y, w, h), value in zip(boxes.astype(int), (150, 150, 20), strict=True):
-        rgb[y - 6 : y + h + 6, x - 6 : x + w + 6] = value
+        rgb[y - 9 : y + h + 9, x - 9 : x + w + 9] = value
     scene = Scene(rgb, boxes, np.array([0, 1, 2]), 40.0)
     cells = cells_of(scene, "block 1", ("clear", "sick"), SPEC, RNG(8))
-    assert cells.truth.tolist() == [0, 1, 0]  # a white cell is no infected cell
+    assert cells.truth.tolist() == [0, 1]  # the white cell is the finder's to set aside
     assert cells.crops.shape[1] == SPEC.size + 2 * SLACK
-    assert cells.groups.tolist() == ["block 1"] * 3
+    assert cells.groups.tolist() == ["block 1"] * 2
     assert (cells.role == BOX).all()
     assert cells.typical is not None
-    assert cells.typical.of.tolist() == [0, 0, 0]
+    assert cells.typical.of.tolist() == [0, 0]
     device = cells.typical.typical.cells[0]
     assert np.abs(device.astype(int) - 150).max() <= 2
     assert cells.typical.variants == len(cells.typical.typical) > 1
 
 
-def test_a_slides_typical_cells_are_made_of_all_its_cells_and_of_a_few() -> None:
-    values = np.array([50, 60, 60, 200], np.uint8)
-    crops = np.repeat(values, 32 * 32 * 3).reshape(4, 32, 32, 3)
-    known = varied_slides(crops, np.array([0, 0, 0, 1], np.int32), RNG(0))
-    assert known.typical.cells[known.of, 0, 0, 0].tolist() == [60, 60, 60, 200]
+TAUGHT = {  # bytes of a slide's cells, which of them are healthy; the byte of the typical cell to learn from
+    "its healthy cells alone, where half are infected": ([60] * 9 + [200] * 20, [True] * 9 + [False] * 20, 60),
+    "all cells, where too few are healthy": ([60] * 8 + [200] * 20, [True] * 8 + [False] * 20, 200),
+    "all cells, where all are healthy": ([60] * 20, [True] * 20, 60),
+}
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_cells_are_learned_beside_the_typical_healthy_cell_of_their_slide(name: str) -> None:
+    values, healthy, wanted = TAUGHT[name]
+    every = np.array([*values, 120], np.uint8)  # the last is alone on a slide of its own
+    crops = np.repeat(every, 32 * 32 * 3).reshape(-1, 32, 32, 3)
+    slides = np.array([0] * len(values) + [1], np.int32)
+    known = varied_slides(crops, np.array([*healthy, True]), slides, RNG(0))
+    assert known.typical.cells[known.of, 0, 0, 0].tolist() == [wanted] * len(values) + [120]
     assert len(known.typical) == 2 * known.variants
-    assert set(known.typical.cells[known.variants :, 0, 0, 0].tolist()) == {200}
+    assert set(known.typical.cells[known.variants :, 0, 0, 0].tolist()) == {120}
 
 
 def test_rare_cells_are_given_several_times_each_with_another_box() -> None:
