@@ -51,7 +51,7 @@ SLIDE = SlideSpec(seed=77, bad_fields=0.0, parasitaemia=0.1)
 
 def test_it_finds_the_cells_of_a_slide_it_has_not_seen(finder: LearnedFinder) -> None:
     summary = score(finder, SLIDE)
-    assert summary.f1 > 0.95
+    assert summary.f1 > 0.92
     assert summary.infected_kept > 0.9
 
 

@@ -62,7 +62,7 @@ def test_the_classifier_is_small() -> None:
     model = shelf.load(shelf.CLASSIFIER)
     assert model.card is not None
     assert len(model.flatbuffer) <= 40_000
-    assert model.card.training["macs_per_cell"] <= 500_000
+    assert model.card.training["macs_per_cell"] <= 600_000
 
 
 def test_thresholds_were_chosen_on_unseen_blocks(path: Path) -> None:
