@@ -97,9 +97,7 @@ def varied(crops: UInt8Array, healthy: np.ndarray, count: int, rng: np.random.Ge
     return CellTypicals(made, np.zeros(count, np.int32), len(made))
 
 
-def varied_slides(
-    crops: UInt8Array, healthy: np.ndarray, slides: Int32Array, rng: np.random.Generator
-) -> CellTypicals:
+def varied_slides(crops: UInt8Array, healthy: np.ndarray, slides: Int32Array, rng: np.random.Generator) -> CellTypicals:
     """The same for cells uint8 [n, s, s, 3], at least one, of several slides: int32 [n], numbered from 0 without gaps."""
     parts = []
     for number in range(int(slides.max()) + 1):

@@ -239,9 +239,7 @@ def _cells(
     )
 
 
-def _typical(
-    seen: UInt8Array, healthy: np.ndarray, count: int, rng: np.random.Generator | None
-) -> CellTypicals | None:
+def _typical(seen: UInt8Array, healthy: np.ndarray, count: int, rng: np.random.Generator | None) -> CellTypicals | None:
     """The typical cell of a field for ``count`` cells: to learn from, that of its healthy ones with variants, else of all."""
     if not len(seen):
         return None

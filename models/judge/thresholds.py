@@ -136,7 +136,9 @@ def _of_microscope(path: Path, name: str, folder: Path, shelf: Path) -> list[Neg
     for data in wanted:
         judged = judge_fields(data.fields(), analyse, scorer.card, lambda *_: None, name=data.name)
         scores = np.concatenate([one.red_suspicion() for one in judged.fields])
-        found.append(NegativeCells(data.name, scores, f"{len(scores)} finds of {data.name} in no white cell or platelet"))
+        found.append(
+            NegativeCells(data.name, scores, f"{len(scores)} finds of {data.name} in no white cell or platelet")
+        )
     return found
 
 

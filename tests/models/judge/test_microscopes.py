@@ -207,7 +207,9 @@ def test_a_row_that_there_is_not_is_refused(world: World) -> None:
 @pytest.mark.parametrize(
     ("kind", "shipped", "about"),
     [
-        pytest.param("red blood cell", SICK, "60 finds of raabin_fields", id="a red cell that looks infected raises it"),
+        pytest.param(
+            "red blood cell", SICK, "60 finds of raabin_fields", id="a red cell that looks infected raises it"
+        ),
         pytest.param("white blood cell", HEALTHY, "50 finds of raabin_fields", id="a white cell does not count"),
     ],
 )
