@@ -16,6 +16,7 @@ from benchmarks.dense import dense_net
 from benchmarks.workload import Step, StepResult, Value, Workload
 from edge import shelf
 from edge.classifier import BATCH, Classifier
+from edge.finders.learned import GUESS_PX
 from edge.macs import macs
 from edge.modelfile import ModelFile
 from edge.runtime import Net, runtime_version
@@ -24,7 +25,7 @@ from edge.types import UInt8Array
 RUNTIMES: Final = {"litert": "ai_edge_litert", "tflite": "tflite_runtime"}
 """What the command line calls a runtime, and its package."""
 
-FINDER_INPUT: Final = (240, 320, 3)
+FINDER_INPUT: Final = (GUESS_PX * 3 // 4, GUESS_PX, 3)
 """What a finder's net sees of the usual 4:3 field at its first guess."""
 
 CEILING_BATCH: Final = 1
@@ -91,8 +92,7 @@ def classify(model: str, batch: int) -> Step:
     """``edge.classifier`` as a run uses it: crops in, scores and classes out; one thread, its own batches inside."""
     file = shelf.load(model)
     classifier = Classifier(file)
-    size = classifier.card.crop.size
-    crops = _images(batch, (size, size, 3))
+    crops = _images(batch, classifier.net.input_shape[1:])
     done = StepResult(batch)
 
     def step() -> StepResult:

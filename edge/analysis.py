@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from edge.appearance import appearance_of
-from edge.boxes import inside
-from edge.crops import crop_cells
+from edge.boxes import inside, median
+from edge.crops import compared, crop_cells
 from edge.finders import Finder
 from edge.finders.grid import GridFinder
 from edge.gate import measure
@@ -24,9 +24,11 @@ from edge.pixels import Pyramid, pyramid
 from edge.region import find_region
 from edge.types import (
     NOT_WHOLE,
+    WHITE_CELL,
     Cells,
     Field,
     FieldResult,
+    FieldTypical,
     FloatArray,
     Int32Array,
     Quality,
@@ -34,6 +36,7 @@ from edge.types import (
     Timings,
     UInt8Array,
 )
+from edge.typical import FEWEST, TypicalCells, typical_cell
 
 OVERRUN = 0.1
 """A box may overrun the border by this share of its side: finders leave about that much margin around a cell."""
@@ -41,6 +44,9 @@ OVERRUN = 0.1
 RIM_OVERRUN = 0.05
 """The same for the rim of a lit region: half of it, for the last of an eyepiece's light is not sharp, and no ruler's edge."""
 
+
+NARROW = 2.0
+"""A white cell less wide than so many red ones of its field may be a red cell that a parasite fills: the classifier is asked."""
 
 DUPLICATE = "not-again"
 """The kind of a hit that another, overlapping hit stands for (overlapping tiles of a grid): shown, not counted."""
@@ -55,7 +61,7 @@ class Scorer(Protocol):
     card: Card
 
     def scores(self, crops: UInt8Array) -> FloatArray:
-        """Crops, uint8 [n, size, size, 3], to scores, float32 [n, k]."""
+        """Crops, uint8 [n, size, size, 3 or 4], to scores, float32 [n, k]."""
         ...
 
     def classes(self, scores: FloatArray) -> Int32Array:
@@ -71,6 +77,8 @@ class Analyser:
         classifier: says what they are.
         merge: for finders whose cells overlap on purpose: says which hits stay once they are classified.
         gauge: takes the gate's measures of a field and its lit region.
+        settled: typical cell of this microscope, for fields with fewer than ``edge.typical.FEWEST`` finds; None: those have
+            what little they hold.
     """
 
     def __init__(
@@ -79,11 +87,13 @@ class Analyser:
         classifier: Scorer,
         merge: Merge | None = None,
         gauge: Callable[[UInt8Array, Region | None], Quality] = measure,
+        settled: TypicalCells | None = None,
     ) -> None:
         self._finder = finder
         self._classifier = classifier
         self._merge = merge
         self._gauge = gauge
+        self._settled = settled
         card = classifier.card
         self._positive = card.positive_mask
 
@@ -100,15 +110,17 @@ class Analyser:
             cells = set_aside_outside(cells, region, tiles=isinstance(self._finder, GridFinder))
         found = perf_counter()
         whole = np.flatnonzero(cells.kind == 0)
-        masks = None if cells.masks is None else cells.masks[whole]
+        doubtful = self._doubtful(cells, shape)
         appearance = appearance_of(levels, cells)
-        crops = crop_cells(levels, cells.boxes[whole], self._classifier.card.crop, masks)
+        crops, own = self._crops(levels, cells, whole, doubtful)
         cropped = perf_counter()
         scores = np.zeros((len(cells), len(self._classifier.card.labels)), np.float32)
         classes = np.full(len(cells), -1, np.int32)
         if len(whole):
-            scores[whole] = self._classifier.scores(crops)
-            classes[whole] = self._classifier.classes(scores[whole])
+            shown = np.concatenate([whole, doubtful])
+            scores[shown] = self._classifier.scores(crops)
+            classes[shown] = self._classifier.classes(scores[shown])
+            cells = self._decided(cells, doubtful, classes, scores)
         if self._merge is not None:
             cells = self._merged(self._merge, cells, classes, scores)
         done = perf_counter()
@@ -127,7 +139,44 @@ class Analyser:
             field.metadata,
             region,
             appearance,
+            own,
         )
+
+    def _doubtful(self, cells: Cells, shape: tuple[int, int]) -> Int32Array:
+        """Which white cells, int32 [m], are narrow enough to be a red cell that a parasite fills; cut ones are not looked at.
+
+        Only a classifier that compares is asked about them: one that has seen single cells alone takes every nucleus for a parasite.
+        """
+        compares = self._classifier.card.crop.normalise == "typical" and bool(self._positive.any())
+        if not compares or WHITE_CELL not in cells.kinds or not (cells.kind == 0).any():
+            return np.zeros(0, np.int32)
+        widths = cells.boxes[:, 2:].mean(axis=1)
+        narrow = widths < NARROW * median(widths[cells.kind == 0])
+        white = cells.kind == cells.kinds.index(WHITE_CELL)
+        return np.flatnonzero(white & narrow & inside(_core(cells.boxes, OVERRUN), shape)).astype(np.int32)
+
+    def _decided(self, cells: Cells, doubtful: Int32Array, classes: Int32Array, scores: FloatArray) -> Cells:
+        """Doubtful white cells that are called positive are cells; clears the rows of the others, which stay white cells."""
+        called = self._positive[classes[doubtful]]
+        others = doubtful[~called]
+        classes[others] = -1
+        scores[others] = 0
+        kind = cells.kind.copy()
+        kind[doubtful[called]] = 0
+        return replace(cells, kind=kind)
+
+    def _crops(
+        self, levels: Pyramid, cells: Cells, whole: np.ndarray, doubtful: Int32Array
+    ) -> tuple[UInt8Array, FieldTypical | None]:
+        """What the classifier sees, cells first and then the doubtful, and the field's own typical cell where it is looked at."""
+        spec = self._classifier.card.crop
+        boxes = cells.boxes[np.concatenate([whole, doubtful])]
+        if spec.normalise != "typical" or not len(whole):
+            return crop_cells(levels, boxes, spec, None if cells.masks is None else cells.masks[whole]), None
+        plain = crop_cells(levels, boxes, replace(spec, normalise="none"))
+        own = typical_cell(plain[: len(whole)])
+        beside = self._settled if self._settled is not None and len(whole) < FEWEST else own
+        return compared(plain, spec, beside), FieldTypical(len(whole), own.papers[0], own.cells[0])
 
     def _merged(self, merge: Merge, cells: Cells, classes: Int32Array, scores: FloatArray) -> Cells:
         """Set aside the hits that do not stay; clears their rows of ``classes`` and ``scores``."""

@@ -25,8 +25,10 @@ _FIND_KINDS = ("cell", "suspect")
 COLOURS = ("rgb", "bgr", "hsv", "grey")
 """What a net may want of a crop, which the device has as RGB bytes; ``edge.crops.to_colour`` makes it."""
 
-NORMALISE = ("none", "cell", "bounded")
-"""What a crop's colours can be brought to, see ``CropSpec``."""
+NORMALISE = ("none", "typical")
+"""What can be done to a crop's colours, see ``CropSpec``."""
+
+_FORMER = ("cell", "bounded")  # what earlier versions did
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +39,14 @@ class CropSpec:
         size: side of the square crop in pixels.
         margin: side of the square that is cut, as a multiple of the box's longer side.
         mask: ``none`` or ``black`` (outside the finder's mask is painted black).
-        normalise: ``none``; ``cell``: each channel is scaled so that the cell's own centre averages ``target``;
-            ``bounded``: likewise, but a cell's colour is taken to be no farther than ``reach`` from that of the field's
-            median cell, so that a cell which is all parasite stays darker than the others.
-        target: grey value, 0 to 255, for ``normalise``.
-        reach: share of the median cell's colour, 0 to 1, for ``bounded``.
+        normalise: ``none``; ``typical``: the crop has four channels, the cell and the typical cell of its field in optical density
+            (``edge.typical``).
     """
 
     size: int = 32
     margin: float = 1.0
     mask: str = "none"
     normalise: str = "none"
-    target: int = 128
-    reach: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +167,8 @@ def check_card(card: Card) -> None:
         raise ValueError("the card asks for a colour order or an output this version does not know; update the runner")
     _within(card.threshold, 0, 1, "the threshold")
     _check_crop(card.crop)
+    if card.crop.normalise == "typical" and (card.colour != "rgb" or card.crop.mask != "none"):
+        raise ValueError("a net that compares cells takes them in rgb and unmasked")
     _check_reference(card.reference)
     if card.finder is not None:
         _check_finder(card.finder)
@@ -192,8 +191,11 @@ def _check_form(card: Card) -> None:
 def _check_crop(crop: CropSpec) -> None:
     _within(crop.size, 8, 512, "the crop's size", whole=True)
     _within(crop.margin, 0.1, 10, "the crop's margin")
-    _within(crop.target, 1, 255, "the crop's target", whole=True)
-    _within(crop.reach, 0, 1, "the crop's reach")
+    if crop.normalise in _FORMER:
+        raise ValueError(
+            "it was trained on cells in their own colours, which this version no longer makes (cells are compared with the typical "
+            "cell of their field): take the net of the same name from the shelf, or train yours anew"
+        )
     if crop.mask not in ("none", "black") or crop.normalise not in NORMALISE:
         raise ValueError("the card asks for a crop this version does not know; update the runner")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.crops import channels_of, to_colour
+from edge.crops import net_channels, to_colour
 from edge.decision import classes_of
 from edge.errors import ModelError
 from edge.modelfile import Card, ModelFile
@@ -36,7 +36,7 @@ class Classifier:
         self.card = card
         self.sha256 = model.sha256
         self.net = Net(model)
-        want = (card.crop.size, card.crop.size, channels_of(card.colour))
+        want = (card.crop.size, card.crop.size, net_channels(card))
         if self.net.input_shape[1:] != want:
             raise ModelError(f"{model.path}: wrong input shape {self.net.input_shape[1:]}, the card says {want}")
         width = self._width = self.net.output_shapes[0][-1]
@@ -53,7 +53,7 @@ class Classifier:
             raise ModelError(f"{model.path}: wrong output shape {rows.shape} for a batch of {BATCH}")
 
     def scores(self, crops: UInt8Array) -> FloatArray:
-        """Scores of a batch: RGB uint8 [n, size, size, 3] to float32 [n, k], in the order of the card's labels."""
+        """Scores of a batch: uint8 [n, size, size, 3 or 4] of ``edge.crops`` to float32 [n, k], in the order of the card's labels."""
         meanings = self._meanings
         run = self._values if meanings is None else self.net.run_to_bytes
         raw = np.empty((len(crops), self._width), np.float32 if meanings is None else np.uint8)

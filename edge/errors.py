@@ -10,7 +10,7 @@
 | 5 | the model was refused |
 | 6 | no camera, or the camera was lost (what was counted before is printed) |
 | 7 | an output could not be written |
-| 8 | the calibration was refused: not readable, or of another model, finder or microscope |
+| 8 | the calibration or the settled microscope was refused: not readable, or of another model, finder or microscope |
 | 9 | nothing was counted: of a sample no field counts (the line says of which, and what is likely wrong) |
 | 130 | stopped by Ctrl-C (what was counted before is printed) |
 """
@@ -60,6 +60,12 @@ class OutputError(EdgeError):
 
 class CalibrationError(EdgeError):
     """The calibration is damaged, or was made for another model, finder or microscope. Calibrate this one: ``edge calibrate``."""
+
+    exit_code = 8
+
+
+class SettlingError(EdgeError):
+    """A settled microscope is damaged, of another finder or microscope, or cannot be made. Settle it: ``edge scope settle``."""
 
     exit_code = 8
 

@@ -36,6 +36,18 @@ class Placer(Protocol):
         ...
 
 
+class NoteTaker(Protocol):
+    """What a run needs of who takes notes; ``edge.scope.notes.TypicalNotes`` is the real one. One per sample."""
+
+    def add(self, result: FieldResult) -> None:
+        """Look at a field that counts. Called in field order."""
+        ...
+
+    def sentences(self) -> tuple[str, ...]:
+        """What there is to say of the sample's fields."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SampleLimits:
     """Where each sample ends.
@@ -86,6 +98,7 @@ class Session:
         unit: what is counted, in words: ``cell``, or ``tile`` of a grid.
         register: makes the register of a new sample, which sets aside what an earlier field showed; None to let every cell count.
         doubts: says why a sample with this appearance cannot be judged; None: no sample is doubted.
+        notes: makes who takes notes of a new sample's fields; None: nobody does.
     """
 
     def __init__(
@@ -99,6 +112,7 @@ class Session:
         unit: str = "cell",
         register: Callable[[], Placer] | None = None,
         doubts: Callable[[SampleAppearance], tuple[str, ...]] | None = None,
+        notes: Callable[[], NoteTaker] | None = None,
     ) -> None:
         self._card = card
         self._assessor = assessor
@@ -108,12 +122,14 @@ class Session:
         self._error: EdgeError | None = None
         self._new_gate = gate
         self._new_register = register
+        self._new_notes = notes
         self._limits = limits or SampleLimits()
         self._sample: Sample | None = None
         self._gate: Judge | None = None
         self._began = self._last = 0.0
         self._alone = True
         self._register: Placer | None = None
+        self._notes: NoteTaker | None = None
         self._complete: set[str] = set()
         self._budget_spent = False
         self._fields = 0
@@ -148,6 +164,7 @@ class Session:
             self._budget_spent = False
             self._gate = self._new_gate() if self._new_gate else None
             self._register = self._new_register() if self._new_register else None
+            self._notes = self._new_notes() if self._new_notes else None
         event = self._add(outcome, self._sample)
         self._last = monotonic()
         self._each(lambda output: output.field(event))
@@ -172,6 +189,8 @@ class Session:
             overlaps: tuple[Overlap, ...] = ()
             if self._register is not None and reason is None:
                 result, overlaps = self._register.place(result)
+            if self._notes is not None and reason is None:
+                self._notes.add(result)
             sample.add(result, reason)
             self._fields += 1
             tally = sample.tally()
@@ -195,7 +214,8 @@ class Session:
         alone = self._alone and (next_began is None or next_began >= self._last)
         doubts = self._doubts(appearance) if self._doubts else ()
         verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete, doubts=doubts)
-        event = SampleEvent(tally, verdict, self._last - self._began, alone, appearance)
+        notes = self._notes.sentences() if self._notes else ()
+        event = SampleEvent(tally, verdict, self._last - self._began, alone, appearance, notes)
         self._each(lambda output: output.sample(event))
 
     def _each(self, tell: Callable[[Output], None]) -> None:

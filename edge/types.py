@@ -21,6 +21,9 @@ FloatArray = NDArray[np.float32]
 CELL = "cell"
 """The kind every finder gives to what shall be classified and counted; every other kind is named ``not-...``."""
 
+WHITE_CELL = "not-white-cell"
+"""The kind of a white cell; one hardly wider than red cells is shown to the classifier all the same."""
+
 NOT_WHOLE = "not-whole"
 """The kind of a cell that the field's border cuts: shown, neither classified nor counted."""
 
@@ -145,6 +148,20 @@ class Appearance(NamedTuple):
     confidence: Int32Array
 
 
+class FieldTypical(NamedTuple):
+    """A field's own typical cell (``edge.typical``), which nets that compare see beside each of its cells.
+
+    Attributes:
+        finds: how many finds it is the median of.
+        paper: uint8 [3], colour of the paper.
+        cell: uint8 [s, s, 3], the typical cell's crop.
+    """
+
+    finds: int
+    paper: UInt8Array
+    cell: UInt8Array
+
+
 class Timings(NamedTuple):
     """Milliseconds per stage of one field."""
 
@@ -168,6 +185,9 @@ class FieldResult:
         ms: stage timings.
         metadata: carried over from the field.
         region: the lit part of the frame; None where all of it is lit.
+        appearance: what the field looks like.
+        typical: its own typical cell, which its cells were compared with unless a settled one stood in; None: it holds no cell, or
+            the net compares nothing.
     """
 
     index: int
@@ -182,6 +202,7 @@ class FieldResult:
     metadata: Mapping[str, object] = field(default_factory=dict)
     region: Region | None = None
     appearance: Appearance | None = None
+    typical: FieldTypical | None = None
 
 
 @dataclass(frozen=True, slots=True)

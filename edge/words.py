@@ -16,6 +16,7 @@ SET_ASIDE = "set aside"
 _KNOWN = {
     NOT_WHOLE: ("{unit} cut by the border", "{unit}s cut by the border"),
     "not-again": ("tile another tile stands for", "tiles another tile stands for"),
+    "not-other": ("other thing", "other things"),
     "not-new": ("{unit} counted in an earlier field", "{unit}s counted in an earlier field"),
 }
 _UNCOUNTED = frozenset({"background", "debris", "dirt", "dust", "fibrin", "mucus", "noise", "stain", "text"})

@@ -1,7 +1,7 @@
 """``CARD.md`` of a model, written from the card inside its file (sections after Mitchell et al. 2019).
 
-What a model is for, its limits and the command that made it follow from the card: a net of ``train`` says on how many groups it
-was trained, a net of ``adapt`` which net it was adapted from, and all others are the shelf's own.
+What a model is for, its limits and the command that made it follow from the card: a net of ``adapt`` says which net it was adapted
+from, one of ``train`` which recipe made it. Two recipes of the shelf have words of their own: their nets have pages of figures.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from edge.modelfile import Card, read_model
 from edge.safe_file import write_text
+from models.data.folds import CLASSIFIER, FINDER
 from models.judge.words import few_groups, scored_lines
 
 
@@ -30,31 +31,32 @@ _SHELF = {
         "Tells red cells with a malaria parasite from those without, on crops that a finder cut from Giemsa-stained thin "
         "films. For research and triage: it puts suspicious cells before a trained person. Not for diagnosis, not for "
         "species or stage, not for thick films or other stains.",
-        "Trained on one microscope's fields, cells of one published set and drawn slides: on another microscope "
-        "its false positives are unknown until measured on slides known to be negative. Stain specks, platelets on a cell "
-        "and overlapping cells are its usual mistakes.",
+        "On a microscope other than those of the data above its false positives are unknown until measured on slides known to "
+        "be negative. Stain specks, platelets on a cell and overlapping cells are its usual mistakes.",
         "cards",
     ),
     "find": CardWords(
-        "Finds red cells in fields of Giemsa-stained thin films and sets white cells, platelets and stain aside. Not for "
+        "Finds red cells in fields of Giemsa-stained thin films and sets white cells, platelets and other things aside. Not for "
         "thick films, other stains or other organisms (use the classical finder or the grid).",
         "Cells that lie over each other may be found as one. Its training annotations leave out many cells of crowded "
-        "regions and of the border. White cells and platelets were learned from weak labels and drawn slides: their counts are "
-        "rough. It brings the field to a scale at which cells are about 20 pixels wide and fails where fewer than eight cells show.",
+        "regions and of the border. White cells and platelets were learned from two microscopes' annotations, weak labels and "
+        "drawn ones, other things (smudges, stain, scale bars, ghosts) from drawn ones alone: their counts are rough. It brings "
+        "the field to a scale at which cells are about 16 pixels wide and is unsure of it where fewer than eight cells show.",
         "cards",
     ),
 }
-"""The shelf's own models, by task."""
+"""Nets of the recipes that have folds and pages of figures, by task."""
 
-_USERS = {
+_OTHERS = {
     "classify": "Tells {labels} apart on crops that a finder cut from fields, or on single cells.",
     "find": "Finds cells in whole fields and sets aside what is none ({labels}).",
 }
-_USERS_USE = (
-    "Made with `python -m models {command}` from the user's own images. For research and triage: it puts suspicious cells "
+_OTHERS_USE = (
+    "Made with `python -m models {command}` from {images}. For research and triage: it puts suspicious cells "
     "before a trained person. Not for diagnosis."
 )
-_USERS_LIMITS = (
+_IMAGES = {"adapt": "the user's own images", "train": "the images that are named under Training"}
+_OTHERS_LIMITS = (
     "What it is worth on slides, stains and microscopes other than those it learned from is unknown until measured: "
     "`python -m models evaluate` on annotated fields, `edge calibrate` on slides known to be negative."
 )
@@ -62,11 +64,12 @@ _USERS_LIMITS = (
 
 def words_of(card: Card) -> CardWords:
     """What the card says that the model is for, its limits, and the command that made it."""
-    command = "adapt" if "adapted_from" in card.training else "train" if "groups" in card.training else None
-    if command is None:
+    command = "adapt" if "adapted_from" in card.training else "train"
+    if command == "train" and card.training.get("recipe", card.name) in (CLASSIFIER, FINDER):
         return _SHELF[card.task]
-    use = f"{_USERS[card.task]} {_USERS_USE}".format(labels=", ".join(card.labels), command=command)
-    return CardWords(use, _USERS_LIMITS, command)
+    use = f"{_OTHERS[card.task]} {_OTHERS_USE}"
+    use = use.format(labels=", ".join(card.labels), command=command, images=_IMAGES[command])
+    return CardWords(use, _OTHERS_LIMITS, command)
 
 
 def card_text(card: Card, size: int) -> str:

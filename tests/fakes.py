@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,9 @@ from edge.types import (
 
 LABELS = ("uninfected", "parasitized")
 CARD = Card("fake", "classify", LABELS, ("parasitized",), crop=CropSpec(size=32))
+COMPARING = replace(CARD, crop=CropSpec(size=32, normalise="typical"))
+"""The card of a net that sees each cell beside the typical cell of its field."""
+
 KINDS = (CELL, "not-red-cell")
 BOX = 20
 
@@ -172,5 +176,5 @@ def result(
     )
 
 
-def model_file(path: str = "fake.tflite") -> ModelFile:
-    return ModelFile(b"", CARD, "ab" * 32, Path(path), "cd" * 32)
+def model_file(path: str = "fake.tflite", card: Card = CARD) -> ModelFile:
+    return ModelFile(b"", card, "ab" * 32, Path(path), "cd" * 32)

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from edge.analysis import DUPLICATE, Analyser, set_aside_cut
+from edge.crops import compared, crop_cells
+from edge.modelfile import Card
 from edge.pixels import Image
-from edge.types import NOT_WHOLE, Cells, Field
-from tests.fakes import KINDS, FakeClassifier, FakeFinder, picture, quality
+from edge.types import NOT_WHOLE, WHITE_CELL, Cells, Field, FloatArray, UInt8Array
+from edge.typical import FEWEST, TypicalCells, typical_cell
+from tests.fakes import CARD, COMPARING, KINDS, FakeClassifier, FakeFinder, picture, quality
 
 
 def cells(*boxes: tuple[int, int, int, int], kind: int = 0) -> Cells:
@@ -111,3 +116,104 @@ def test_overlapping_hits_of_a_grid_are_counted_once() -> None:
     assert got.classes.tolist() == [1, -1, 0, -1]
     assert got.cells.kinds[got.cells.kind[1]] == DUPLICATE
     assert got.scores[1].tolist() == [0, 0]
+
+
+class Looking(FakeClassifier):
+    """Remembers what it was shown."""
+
+    seen: UInt8Array | None = None
+
+    def scores(self, crops: UInt8Array) -> FloatArray:
+        self.seen = crops
+        return super().scores(crops)
+
+
+SETTLED = TypicalCells(np.full((1, 3), 240, np.uint8), np.full((1, 32, 32, 3), 90, np.uint8))
+BESIDE = {  # finds that are cells, whether the microscope is settled, whether the settled typical cell stands in
+    "a cell alone": (1, False, False),
+    "a cell alone, settled": (1, True, True),
+    "one find too few to tell": (FEWEST - 1, True, True),
+    "just enough finds": (FEWEST, True, False),
+    "just enough finds, not settled": (FEWEST, False, False),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_the_cells_of_a_field_are_compared_with(name: str) -> None:
+    finds, known, stands_in = BESIDE[name]
+    rgb = picture(finds + 1)  # the last thing is no red cell
+    rgb[:, 100:] = 150
+    looking = Looking(card=COMPARING)
+    analyser = Analyser(FakeFinder(), looking, gauge=quality, settled=SETTLED if known else None)
+    got = analyser(Field(rgb, 0, "s", "f.png"))
+    plain = crop_cells(rgb, got.cells.boxes[:finds], CARD.crop)
+    own = typical_cell(plain)
+    assert looking.seen is not None
+    assert (looking.seen == compared(plain, COMPARING.crop, SETTLED if stands_in else own)).all()
+    assert got.typical is not None
+    assert got.typical.finds == finds
+    assert (got.typical.paper == own.papers[0]).all()
+    assert (got.typical.cell == own.cells[0]).all()
+
+
+@pytest.mark.parametrize(("things", "card"), [(0, COMPARING), (1, COMPARING), (5, CARD)])
+def test_a_field_without_cells_and_a_net_that_compares_nothing_have_no_typical_cell(things: int, card: Card) -> None:
+    analyser = Analyser(FakeFinder(), FakeClassifier(card=card), gauge=quality, settled=SETTLED)
+    assert analyser(Field(picture(things), 0, "s", "f.png")).typical is None
+
+
+class WhiteFinder(FakeFinder):
+    """Finds three red cells 20 pixels wide and one white cell."""
+
+    def __init__(self, white: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self.white = white
+
+    def find(self, image: Image) -> Cells:
+        boxes = np.array([[10, 10, 20, 20], [40, 10, 20, 20], [70, 10, 20, 20], self.white], np.int32)
+        return Cells(boxes, np.full(4, 0.9, np.float32), np.array([0, 0, 0, 1], np.int32), ("cell", WHITE_CELL))
+
+
+class LastPositive(FakeClassifier):
+    """Calls the fourth thing it is shown infected, or nothing."""
+
+    shown = 0
+
+    def __init__(self, card: Card, *, calls: bool) -> None:
+        super().__init__(card=card)
+        self.calls = calls
+
+    def scores(self, crops: UInt8Array) -> FloatArray:
+        self.shown = len(crops)
+        out = np.tile(np.array([0.75, 0.25], np.float32), (len(crops), 1))
+        if self.calls:
+            out[3:] = [0.25, 0.75]
+        return out
+
+
+ASKED = {  # box of the white cell, card, whether the classifier calls it infected; things shown, kind and class it gets
+    "narrow and called infected: a cell that a parasite fills": ((100, 10, 38, 38), COMPARING, True, 4, 0, 1),
+    "narrow and not called infected": ((100, 10, 38, 38), COMPARING, False, 4, 1, -1),
+    "twice as wide as red cells": ((100, 10, 40, 40), COMPARING, True, 3, 1, -1),
+    "cut by the border": ((300, 10, 30, 30), COMPARING, True, 3, 1, -1),
+    "the net does not compare": ((100, 10, 38, 38), CARD, True, 3, 1, -1),
+    "the net calls nothing infected": (
+        (100, 10, 38, 38),
+        replace(COMPARING, positive=()),
+        True,
+        3,
+        1,
+        -1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_white_cell_hardly_wider_than_red_ones_is_a_cell_only_if_the_classifier_calls_it_infected(name: str) -> None:
+    white, card, calls, shown, kind, number = ASKED[name]
+    classifier = LastPositive(card, calls=calls)
+    got = Analyser(WhiteFinder(white), classifier, gauge=quality)(Field(picture(4), 0, "s", "f"))
+    assert classifier.shown == shown
+    assert (got.cells.kind[3], got.classes[3]) == (kind, number)
+    assert got.scores[3].tolist() == ([0.25, 0.75] if kind == 0 else [0, 0])
+    assert got.cells.kind[:3].tolist() == [0, 0, 0]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 
-from edge.crops import centre_colours, channels_of, crop_cells, references, to_colour, to_reference
+from edge.crops import channels_of, compared, crop_cells, crop_channels, net_channels, to_colour
 from edge.errors import ModelError
-from edge.modelfile import CropSpec
+from edge.modelfile import Card, CropSpec
 from edge.pixels import Pyramid
+from edge.typical import TypicalCells, beside_typical, typical_cell
 
 PLAIN = CropSpec()
-OWN = CropSpec(normalise="cell", target=128)
-BOUNDED = CropSpec(normalise="bounded", target=128, reach=0.1)
+TYPICAL = CropSpec(normalise="typical")
 
 
 def field(height: int = 200, width: int = 300) -> np.ndarray:
@@ -34,10 +32,14 @@ def test_crops_are_square_bytes_whatever_the_box() -> None:
     assert crops.dtype == np.uint8
 
 
-def test_no_cells_give_an_empty_batch() -> None:
-    none = crop_cells(field(), np.empty((0, 4), np.int32), PLAIN)
-    assert none.shape == (0, 32, 32, 3)
-    assert none.dtype == np.uint8
+@pytest.mark.parametrize(("spec", "channels"), [(PLAIN, 3), (TYPICAL, 4)])
+def test_no_cells_give_an_empty_batch(spec: CropSpec, channels: int) -> None:
+    for none in (
+        crop_cells(field(), np.empty((0, 4), np.int32), spec),
+        compared(np.empty((0, 32, 32, 3), np.uint8), spec),
+    ):
+        assert none.shape == (0, 32, 32, channels)
+        assert none.dtype == np.uint8
 
 
 def test_a_box_of_the_crops_own_size_is_cut_out_unchanged() -> None:
@@ -87,53 +89,31 @@ def test_each_cell_is_cut_the_same_alone_as_in_a_batch_of_its_like() -> None:
         assert (crop_cells(image, many[i : i + 1], PLAIN)[0] == together[i]).all()
 
 
-def test_the_colour_reference_takes_the_lamp_out() -> None:
-    rng = np.random.default_rng(2)
-    crops = rng.integers(60, 120, (4, 32, 32, 3), dtype=np.uint8)
-    dimmer = np.rint(crops * [0.8, 0.6, 0.9]).astype(np.uint8)
-    assert np.abs(to_reference(crops, OWN).astype(int) - to_reference(dimmer, OWN)).max() <= 4
-
-
-def test_the_middle_of_a_referenced_crop_averages_the_target() -> None:
-    crops = np.random.default_rng(3).integers(40, 160, (3, 32, 32, 3), dtype=np.uint8)
-    middle = to_reference(crops, OWN)[:, 8:24, 8:24].mean(axis=(1, 2))
-    assert np.abs(middle - 128).max() < 1.5
-
-
-def test_a_black_crop_stays_black() -> None:
-    assert to_reference(np.zeros((1, 32, 32, 3), np.uint8), OWN).max() == 0
-
-
-def test_a_cell_that_is_all_parasite_stays_darker_than_its_neighbours() -> None:
-    crops = np.full((9, 32, 32, 3), 180, np.uint8)
-    crops[4] = 100
-    bounded = to_reference(crops, BOUNDED)
-    assert np.abs(bounded[[0, 8]].astype(int) - 128).max() <= 1
-    assert np.abs(bounded[4].astype(int) - round(100 * 128 / (180 * 0.9))).max() <= 1
-    assert np.abs(to_reference(crops, OWN)[4].astype(int) - 128).max() <= 1
-
-
-def test_a_reach_of_one_is_the_cells_own_colour_and_none_is_the_fields() -> None:
-    crops = np.random.default_rng(6).integers(60, 200, (12, 32, 32, 3), dtype=np.uint8)
-    crops[3] //= 2
-    whole = to_reference(crops, replace(BOUNDED, reach=1.0))
-    assert (whole == to_reference(crops, OWN)).all()
-    none = to_reference(crops, replace(BOUNDED, reach=0.0)).astype(int)
-    assert np.abs(none[3] - none[0] // 2).mean() < 30
-    assert none[3].mean() < 0.6 * none[0].mean()
-
-
-def test_a_field_is_cut_as_its_crops_are_referenced_one_by_one() -> None:
+def image_of_cells() -> tuple[np.ndarray, np.ndarray]:
+    """A field of noise in which each second row of boxes is darker, and its 252 boxes."""
     image = np.random.default_rng(7).integers(40, 220, (300, 400, 3), dtype=np.uint8)
     image[:150] //= 2
-    boxes = np.array([[x, y, 40, 40] for y in range(0, 260, 20) for x in range(0, 360, 20)], np.int32)
+    return image, np.array([[x, y, 40, 40] for y in range(0, 260, 20) for x in range(0, 360, 20)], np.int32)
+
+
+def test_cells_are_put_beside_the_typical_cell_of_all_that_are_cut() -> None:
+    image, boxes = image_of_cells()
     plain = crop_cells(image, boxes, PLAIN)
-    field = np.broadcast_to(np.median(centre_colours(plain), axis=0), (len(boxes), 3)).astype(np.float32)
-    cut = crop_cells(image, boxes, BOUNDED)
+    seen = crop_cells(image, boxes, TYPICAL)
     assert len(boxes) > 128  # more than a block
-    assert (cut == to_reference(plain, BOUNDED)).all()
-    for i in (0, 100, 230):
-        assert (cut[i] == to_reference(plain[i : i + 1], BOUNDED, field[i : i + 1])[0]).all()
+    assert seen.shape == (len(boxes), 32, 32, 4)
+    assert (seen == beside_typical(plain, typical_cell(plain))).all()
+
+
+def test_or_beside_one_that_is_given() -> None:
+    image, boxes = image_of_cells()
+    plain = crop_cells(image, boxes, PLAIN)
+    known = typical_cell(plain)
+    whole = crop_cells(image, boxes, TYPICAL)
+    for part in (slice(0, 1), slice(100, 103)):
+        assert (crop_cells(image, boxes[part], TYPICAL, typical=known) == whole[part]).all()
+        assert (crop_cells(image, boxes[part], TYPICAL) != whole[part]).any()
+        assert (crop_cells(image, boxes[part], PLAIN, typical=known) == plain[part]).all()  # nothing is compared
 
 
 def test_masked_crops_are_black_outside_the_mask() -> None:
@@ -183,7 +163,7 @@ def test_a_cell_looks_the_same_whatever_block_it_is_cut_in(count: int, size: int
     rng = np.random.default_rng(0)
     image = rng.integers(0, 255, (300, 400, 3), dtype=np.uint8)
     boxes = np.hstack([rng.integers(-5, 300, (count, 2)), rng.integers(30, 60, (count, 2))]).astype(np.int32)
-    spec = CropSpec(size=size, normalise="cell")
+    spec = CropSpec(size=size)
     # The whole batch decides how often the field is halved: here, not at all.
     together, alone = (
         crop_cells(image, boxes, spec),
@@ -274,67 +254,21 @@ def test_a_field_is_not_halved_away(shape: tuple[int, int], halvings: int) -> No
     assert levels.last == halvings
 
 
-@pytest.mark.parametrize(("size", "edge"), [(32, 8), (40, 10), (50, 12), (9, 2)])
-def test_a_cells_own_colour_is_the_mean_of_its_middle(size: int, edge: int) -> None:
-    batch = np.random.default_rng(size).integers(0, 256, (5, size, size, 3), dtype=np.uint8)
-    middle = batch[:, edge : size - edge, edge : size - edge]
-    own = centre_colours(batch)
-    assert own.dtype == np.float32
-    assert np.allclose(own, middle.mean(axis=(1, 2)), rtol=1e-6)
-    batch[:, :edge] = 0
-    batch[:, :, size - edge :] = 255
-    assert (centre_colours(batch) == own).all()
-
-
-FIELD = (100.0, 50.0, 200.0)
-REFERENCES: dict[
-    str, tuple[CropSpec, tuple[float, ...], tuple[float, ...], tuple[float, ...]]
-] = {  # how, the cell's own colour, the median cell's, what the colour is brought to
-    "its own": (OWN, (180, 60, 20), FIELD, (180, 60, 20)),
-    "its own, not below 8": (OWN, (180, 7.9, 0), FIELD, (180, 8, 8)),
-    "within reach of the field's": (BOUNDED, (105, 48, 219), FIELD, (105, 48, 219)),
-    "at the ends of the reach": (BOUNDED, (110, 45, 180), FIELD, (110, 45, 180)),
-    "darker than the reach": (BOUNDED, (60, 10, 100), FIELD, (90, 45, 180)),
-    "brighter than the reach": (BOUNDED, (160, 80, 250), FIELD, (110, 55, 220)),
-    "a black field": (BOUNDED, (160, 80, 250), (0, 0, 0), (8, 8, 8)),
-    "out of reach, but nothing is bounded": (OWN, (160, 80, 250), FIELD, (160, 80, 250)),
-}
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_the_colour_that_becomes_the_target(name: str) -> None:
-    spec, own, middle, expected = REFERENCES[name]
-    got = references(np.array([own], np.float32), spec, np.array([middle], np.float32))
-    assert got.dtype == np.float32
-    assert np.allclose(got, np.array(expected), rtol=1e-6)
-
-
-def test_without_a_fields_colour_it_is_the_median_of_the_cells_channel_by_channel() -> None:
-    own = np.array([[100, 50, 20], [104, 90, 22], [300, 52, 0]], np.float32)
-    assert np.allclose(references(own, BOUNDED), np.array([[100, 50, 20], [104, 57.2, 22], [114.4, 52, 18]]))
-
-
-@pytest.mark.parametrize("target", [64, 128, 200])
-def test_a_referenced_crop_is_the_crop_times_its_own_gain_rounded_and_saturated(target: int) -> None:
-    batch = np.random.default_rng(12).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
-    batch[1] //= 3
-    batch[2, ..., 1] //= 5
-    batch[1:3, :4] = 255  # the rim says nothing about the cell's colour
-    exact = batch * (np.float32(target) / centre_colours(batch))[:, None, None, :]
-    got = to_reference(batch, replace(OWN, target=target))
-    assert got.dtype == np.uint8
-    assert got.shape == batch.shape
-    assert (got == np.rint(exact).clip(0, 255)).all()
-    assert exact.max() > 255  # saturated somewhere
-
-
-def test_crops_without_a_reference_are_left_as_they_are() -> None:
+def test_crops_that_are_not_compared_are_left_as_they_are() -> None:
     batch = np.random.default_rng(13).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
-    assert to_reference(batch, PLAIN) is batch
-    none = batch[:0]
-    assert to_reference(none, OWN) is none
-    image = batch[0]
-    assert (crop_cells(image, box(0, 0, 32, 32), PLAIN)[0] == image).all()
+    assert compared(batch, PLAIN) is batch
+    assert (crop_cells(batch[0], box(0, 0, 32, 32), PLAIN)[0] == batch[0]).all()
+
+
+def test_crops_of_several_fields_are_each_compared_with_their_own() -> None:
+    image, boxes = image_of_cells()
+    plain = crop_cells(image, boxes, PLAIN)
+    of = (np.arange(len(boxes)) % 3 == 0).astype(np.int32)
+    each = [typical_cell(plain[of == number]) for number in range(2)]
+    known = TypicalCells(*(np.concatenate([getattr(one, name) for one in each]) for name in ("papers", "cells")))
+    got = compared(plain, TYPICAL, known, of)
+    for number in range(2):
+        assert (got[of == number] == compared(plain[of == number], TYPICAL)).all()
 
 
 @pytest.mark.parametrize("inside", [1, 255])
@@ -348,13 +282,11 @@ def test_every_mask_value_but_zero_is_inside(inside: int) -> None:
     assert (crops == np.where(masks[..., None] > 0, 70, 0)).all()
 
 
-def test_the_mask_is_put_on_after_the_colours_are_referenced_and_only_where_the_card_asks() -> None:
+def test_the_mask_is_put_on_only_where_the_card_asks() -> None:
     image = np.random.default_rng(14).integers(60, 200, (100, 100, 3), dtype=np.uint8)
     masks = np.zeros((1, 32, 32), np.uint8)
     masks[:, 4:20, 4:20] = 1
-    bare, masked = (
-        crop_cells(image, box(10, 10, 40, 40), replace(OWN, mask=mask), masks) for mask in ("none", "black")
-    )
+    bare, masked = (crop_cells(image, box(10, 10, 40, 40), CropSpec(mask=mask), masks) for mask in ("none", "black"))
     assert (masked == np.where(masks[..., None] > 0, bare, 0)).all()
     assert (bare[masks == 0] > 0).any()
 
@@ -366,3 +298,15 @@ def test_how_many_channels_a_colour_has(colour: str, channels: int) -> None:
         batch = to_colour(np.zeros((count, 16, 24, 3), np.uint8), colour)
         assert batch.shape == (count, 16, 24, channels)
         assert batch.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("colour", "normalise", "channels", "into_net"),
+    [("rgb", "none", 3, 3), ("grey", "none", 3, 1), ("hsv", "none", 3, 3), ("rgb", "typical", 4, 4)],
+)
+def test_how_many_channels_crops_have_and_the_net_takes(
+    colour: str, normalise: str, channels: int, into_net: int
+) -> None:
+    spec = CropSpec(normalise=normalise)
+    assert crop_channels(spec) == channels
+    assert net_channels(Card("any", "classify", ("a", "b"), crop=spec, colour=colour)) == into_net

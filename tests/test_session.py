@@ -16,7 +16,7 @@ from edge.overlap import Register
 from edge.pixels import Image
 from edge.sample import Sample
 from edge.session import Ending, SampleLimits, Session
-from edge.types import Cells, Finding, Overlap, SampleAppearance, Tally, UInt8Array
+from edge.types import Cells, FieldResult, Finding, Overlap, SampleAppearance, Tally, UInt8Array
 from edge.verdict.assess import Assessor
 from edge.workers import AnalysedField, Outcome, Unreadable, Workers
 from tests.fakes import CARD, FakeClassifier, FakeFinder, FakeSource, RejectEvery, TwoSamples, picture, quality, result
@@ -238,6 +238,28 @@ def test_every_sample_has_a_register_of_its_own() -> None:
     with Workers(TwoSamples([11] * 4), [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]) as threads:
         Session(CARD, [out], None, SampleLimits(several=True), register=Register).run(threads)
     assert [(s.tally.sample, s.tally.cells) for s in out.samples] == [("a", 10), ("b", 10)]
+
+
+class Counting:
+    """Takes notes of the cells that each field shows."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def add(self, result: FieldResult) -> None:
+        self.seen.append(result.name)
+
+    def sentences(self) -> tuple[str, ...]:
+        return (f"seen: {' '.join(self.seen)}",)
+
+
+def test_every_sample_has_notes_of_its_own_on_the_fields_that_count() -> None:
+    out = Recorder()
+    with Workers(
+        TwoSamples([11, "torn", 11, 11, 11, 11]), [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]
+    ) as threads:
+        Session(CARD, [out], lambda: RejectEvery(2), SampleLimits(several=True), notes=Counting).run(threads)
+    assert [s.notes for s in out.samples] == [("seen: field-0.png",), ("seen: field-3.png field-5.png",)]
 
 
 LIMITS = {

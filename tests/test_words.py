@@ -10,6 +10,7 @@ WORDS = {
     "not-white-cell": ("white cell", "white cells"),
     "not-platelet": ("platelet", "platelets"),
     "not-debris": ("debris", "debris"),
+    "not-other": ("other thing", "other things"),
     NOT_WHOLE: ("cell cut by the border", "cells cut by the border"),
     "not-again": ("tile another tile stands for", "tiles another tile stands for"),
     "not-new": ("cell counted in an earlier field", "cells counted in an earlier field"),

@@ -18,7 +18,7 @@ from benchmarks.arm import host
 from benchmarks.arm.inside import models
 from benchmarks.places import real_images
 from edge import shelf
-from edge.crops import channels_of, crop_cells, to_colour
+from edge.crops import crop_cells, net_channels, to_colour
 from edge.errors import EdgeError
 from edge.finders.learned import GUESS_PX, LearnedFinder, prepare
 from edge.modelfile import Card
@@ -135,4 +135,4 @@ def _crops(found: list[tuple[UInt8Array, np.ndarray]], card: Card) -> UInt8Array
         if count == 0:
             raise EdgeError("the finder finds no cell on a virtual slide")
     crops = np.concatenate(batches)[:CELLS]
-    return crops.reshape(len(crops), spec.size, spec.size, channels_of(card.colour))
+    return crops.reshape(len(crops), spec.size, spec.size, net_channels(card))

@@ -11,6 +11,7 @@ from benchmarks.arm.errors import ArmError
 from benchmarks.arm.instructions import InstructionCounts
 from benchmarks.places import REPOSITORY
 from edge import shelf
+from edge.finders.learned import GUESS_PX
 from edge.safe_file import write_text
 
 PAGE = REPOSITORY / "docs" / "arm.md"
@@ -73,7 +74,7 @@ def _order(name: str) -> tuple[int, str]:
 def _label(name: str) -> str:
     kind, _, model = name.partition(" ")
     if kind == "net" and model == shelf.FINDER:
-        return f"`{model}`, bare net, per field of 320x240"
+        return f"`{model}`, bare net, per field of {GUESS_PX}x{GUESS_PX * 3 // 4}"
     if kind in ("net", "classify") and model:
         return f"`{model}`, {'bare net' if kind == 'net' else 'scores and classes'}, per cell"
     return {

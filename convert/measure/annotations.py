@@ -8,6 +8,7 @@
 
 COCO is what ``edge-run --detections`` writes and what annotation tools correct. Boxes of a category whose name says that it was
 set aside are no cells (annotation tools keep names and drop the rest).
+A COCO image may name its slide, or whatever else is never split, as ``group``.
 Images lie beside the annotations or in a folder ``images`` there. Names that lead out of the folder and impossible boxes are
 refused.
 """
@@ -46,6 +47,7 @@ class AnnotatedField:
         points: None, or float32 [m, 2], x, y in pixels; then there are no boxes.
         size: (width, height) the annotations were made for, where the file says so.
         scored: annotations have a confidence: a program drew them.
+        group: the slide or other group of images that a COCO image's ``group`` names; None where the file does not say it.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class AnnotatedField:
     points: FloatArray | None = field(default=None)
     size: tuple[int, int] | None = field(default=None)
     scored: bool = False
+    group: str | None = field(default=None)
 
     def of(self, names: Iterable[str]) -> np.ndarray:
         """Bool [n]: annotated as one of these."""
@@ -167,7 +170,9 @@ def _coco(raw: Mapping[str, Any], folder: Path) -> list[AnnotatedField]:
         size = (int(image["width"]), int(image["height"])) if image.get("width") and image.get("height") else None
         path = locate(folder, str(image["file_name"]))
         rows = _boxes(boxes[number], path)
-        out.append(AnnotatedField(path, rows, tuple(types[number]), size=size, scored=number in scored))
+        group = image.get("group")
+        named = None if group in (None, "") else str(group)
+        out.append(AnnotatedField(path, rows, tuple(types[number]), size=size, scored=number in scored, group=named))
     return out
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from convert.errors import CellsError
-from edge.types import FloatArray, Int32Array, UInt8Array
+from convert.measure.typicals import CellTypicals
+from edge.types import Int32Array, UInt8Array
 
 PARTS = 200
 """Cells of unknown slides are divided into so many random parts for a bootstrap: as good as single cells, and quicker."""
@@ -25,15 +26,14 @@ class CellSet:
     """Cells of known class.
 
     Attributes:
-        images: RGB uint8 [n, size, size, 3].
+        images: uint8 [n, size, size, 3 or 4], as ``edge.crops`` gives them.
         truth: int32 [n], index into ``labels``.
         labels: class names, in the order of the net's outputs.
         groups: str [n]: the slide, or the cell's own name where its slide is not known.
         names: file names relative to the folder, [n].
         grouped: whether groups hold more than one cell each.
         black: bool [n], which are cut out on black; None: none is.
-        reference: float32 [n, 3], colour of the median cell of each one's slide (of all whose slide is not known); None: not of a
-            folder.
+        typical: the typical cell of each one's slide (of all whose slide is not known); None: not of a folder.
         notes: what was noticed on reading them, in words.
     """
 
@@ -44,7 +44,7 @@ class CellSet:
     names: tuple[str, ...]
     grouped: bool
     black: np.ndarray | None = None
-    reference: FloatArray | None = None
+    typical: CellTypicals | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ class CellSet:
             groups=self.groups[rows],
             names=tuple(self.names[i] for i in rows),
             black=None if self.black is None else self.black[rows],
-            reference=None if self.reference is None else self.reference[rows],
+            typical=None if self.typical is None else self.typical.take(rows),
         )
 
     def named(self, names: tuple[str, ...]) -> CellSet:

@@ -31,7 +31,7 @@ class FieldSet:
     Attributes:
         fields: in the order of their names.
         groups: str [n]: what is never split: the slide, or the block of consecutive fields.
-        grouped: whether the groups are the user's (``--group-by``).
+        grouped: whether the groups are the user's (``--group-by``, or each image's ``group`` in the annotations).
     """
 
     fields: tuple[AnnotatedField, ...]
@@ -66,6 +66,8 @@ class FieldSet:
 def read_fields(folder: Path, annotations: Path | None, group_by: str | None) -> FieldSet:
     """The annotated fields of a folder; no image is opened.
 
+    ``group_by`` finds the group in a file's name. Without it the group is what the annotations say of the image, else its block.
+
     Raises:
         CellsError: no annotations, of no known form, no image of theirs is there, or ``group_by`` does not fit.
     """
@@ -75,7 +77,8 @@ def read_fields(folder: Path, annotations: Path | None, group_by: str | None) ->
     if not any(one.path.is_file() for one in fields):
         raise CellsError(f"{folder}: none of the {len(fields)} annotated images is there, e.g. {fields[0].path.name}")
     if pattern is None:
-        return FieldSet(tuple(fields), tuple(f"block {one.block}" for one in fields), grouped=False)
+        said = tuple(one.group or f"block {one.block}" for one in fields)
+        return FieldSet(tuple(fields), said, grouped=all(one.group for one in fields))
     names = [one.path.relative_to(folder).as_posix() for one in fields]
     groups = tuple(found for name in names if (found := group_name(name, pattern)) is not None)
     if lost := len(fields) - len(groups):

@@ -1,8 +1,8 @@
 """THE reader of folders of cells: every command that judges, calibrates or learns gets its cells here.
 
-Each image is one cell and is cut as ``convert.measure.single`` says. The net's card gives size, margin, black or not, and the
-colours that cells are brought to. On the device these follow from the median cell of the field; here the slide stands for
-the field, and the whole folder where no slide is known (a note says so).
+Each image is one cell and is cut as ``convert.measure.single`` says. The net's card gives size, margin, black or not, and
+whether cells are compared with the typical cell of their field (``edge.typical``). Here the slide stands for the field, and the
+whole folder where no slide is known (a note says so).
 
 Images that cannot be read are left out (more than one in ten: refused). A file that is there twice counts once; one that is
 there under two classes does not count.
@@ -19,11 +19,11 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.cells import CellSet
-from convert.measure.colours import field_reference, own_colours
 from convert.measure.listing import ListedCell, Listing, list_cells
 from convert.measure.names import same
 from convert.measure.single import cut, stands_on_black
-from edge.crops import to_reference
+from convert.measure.typicals import middle, typicals_of
+from edge.crops import compared
 from edge.errors import UnreadableFieldError
 from edge.modelfile import CropSpec
 from edge.sources.decode import decode_image
@@ -75,7 +75,7 @@ def read(
     spec: CropSpec,
     progress: Progress,
     *,
-    uncoloured: CropSpec | None = None,
+    plain: CropSpec | None = None,
     keep_black: bool | None = None,
 ) -> CellSet:
     """Cells as the device would crop them.
@@ -86,15 +86,15 @@ def read(
         numbers: class of each listed cell as an index into ``labels``; -1: it is left out and not opened.
         spec: from the net's card.
         progress: called with words and a share 0..1.
-        uncoloured: cells are cut by this specification instead, to learn from: their colours stay as they are, and the middle
-            ``spec.size`` pixels give the reference.
+        plain: cells are cut by this specification instead, to learn from: they are not compared with anything, and the middle
+            ``spec.size`` pixels give the typical cell.
         keep_black: a cell that is cut out on black stays there, whatever ``spec`` says; None: it does where ``spec.mask`` is
             ``black``, else it is put on paper.
 
     Raises:
         CellsError: too many cannot be read, none is left, or ``spec`` wants black and they stand on something else.
     """
-    kept = _read(listing, numbers, uncoloured or spec, progress, _keeps(spec, keep_black))
+    kept = _read(listing, numbers, plain or spec, progress, _keeps(spec, keep_black))
     notes = [*listing.notes, *kept.notes]
     rows = kept.rows
     if spec.mask == "black":
@@ -106,9 +106,8 @@ def read(
     groups = np.array([one.slide or name for one, name in zip(cells, names, strict=True)])
     known = np.array([one.slide is not None for one in cells])
     pixels, black = np.stack([kept.crops[i] for i in rows]), kept.black[rows]
-    own = own_colours(pixels, spec.size)
     fields = np.unique(np.where(known, groups, ""), return_inverse=True)[1].astype(np.int32)
-    reference = field_reference(own, fields)
+    typical = typicals_of(middle(pixels, spec.size), fields)
     if black.any() and not _keeps(spec, keep_black):
         notes.append(
             f"{int(black.sum()):,} of {len(black):,} cells of {listing.name} are cut out on black: put on pale paper, as the device "
@@ -117,17 +116,16 @@ def read(
     if (grey := int(without_colour(pixels).sum())) > len(pixels) / 2:
         most = f"{grey:,} of {len(pixels):,} cells of {listing.name}"
         notes.append(f"{most} are grey: they do not judge a net made for colour")
-    far = (np.abs(own - reference) > spec.reach * reference).any(axis=1)
-    notes += _of_slides(listing.name, known, np.bincount(fields)[fields], far, spec)
+    notes += _of_slides(listing.name, known, np.bincount(fields)[fields], spec)
     return CellSet(
-        pixels if uncoloured else to_reference(pixels, spec, reference),
+        pixels if plain else compared(pixels, spec, typical.typical, typical.of),
         np.array([kept.numbers[i] for i in rows], np.int32),
         labels,
         groups,
         names,
         bool(known.any()) and len(set(groups[known])) < int(known.sum()),
         black,
-        reference,
+        typical,
         tuple(notes),
     )
 
@@ -236,26 +234,22 @@ def without_colour(pixels: UInt8Array) -> np.ndarray:
     return np.array([not crop.any() for crop in tinted], bool)
 
 
-def _of_slides(name: str, known: np.ndarray, sizes: np.ndarray, far: np.ndarray, spec: CropSpec) -> list[str]:
-    """Warnings about slides that are not known, or so small that their median cell is chance.
+def _of_slides(name: str, known: np.ndarray, sizes: np.ndarray, spec: CropSpec) -> list[str]:
+    """Warnings about slides that are not known, or so small that their typical cell is chance.
 
     Args:
         name: of the folder.
         known: bool [n], whose slide is known.
         sizes: int [n], cells of each one's slide.
-        far: bool [n], which are farther from the slide's typical cell than ``spec`` allows.
         spec: of the crops.
     """
     notes = []
-    settled = spec.normalise == "bounded"
+    settled = spec.normalise == "typical"
     if not known.all():
         which = "" if not known.any() else f" of {int((~known).sum()):,} of the {len(known):,} cells"
         text = f"{name}: no slides{which} are known (--group-by or cells.csv would tell): intervals go by cells, too narrow"
         if settled:
-            text += (
-                "; colours are brought to the typical cell of them all, as if they were of one slide "
-                f"({far[~known].mean():.0%} are farther from it than the {spec.reach:.0%} that the net allows)"
-            )
+            text += "; cells are compared with the typical cell of them all, as if they were of one slide"
         notes.append(text)
     few = int((known & (sizes < _FEW)).sum())
     if settled and few > len(known) / 2:

@@ -167,7 +167,7 @@ def device_model(
     """
     import keras  # noqa: PLC0415
 
-    inputs = keras.Input(batch_shape=(batch, size, size, net_input(model).channels), name="cell")
+    inputs = keras.Input(batch_shape=(batch, size, size, int(model.inputs[0].shape[-1])), name="cell")
     tensor = inputs
     if from_bytes and values.limits != (0.0, 255.0):
         # Rescaling, since Keras takes a product with a plain number for a sparse tensor

@@ -57,6 +57,7 @@ def edge_app() -> typer.Typer:
     from edge.cli.models import models  # noqa: PLC0415
     from edge.cli.plan import plan  # noqa: PLC0415
     from edge.cli.run import run  # noqa: PLC0415
+    from edge.cli.scope import settle  # noqa: PLC0415
     from edge.program import make_app  # noqa: PLC0415
     from edge.usage import PlainCommand  # noqa: PLC0415
 
@@ -65,4 +66,8 @@ def edge_app() -> typer.Typer:
     app.command(short_help="List the models on the shelf.")(models)
     app.command(cls=PlainCommand, short_help="Learn from known slides what a count means here.")(calibrate)
     app.command(short_help="Say how many cells a question needs, and how long.")(plan)
+    example = "Example: edge scope settle --fields slides/ -o scope-3-settled.json"
+    scope = make_app("edge scope", "What is done with a microscope itself.", example, completion=False)
+    scope.command(cls=PlainCommand, short_help="Learn without labels what a healthy cell looks like here.")(settle)
+    app.add_typer(scope, name="scope", short_help="Settle this microscope: learn what it shows of a healthy cell.")
     return app

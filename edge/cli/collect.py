@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 import cv2
 
+from edge.analysis import Analyser
 from edge.cli.field_source import gate_of, open_fields, register_of, say_what_is_left_out
 from edge.cli.outlets import progress_line
 from edge.cli.pipeline import make_pipeline
@@ -21,7 +23,8 @@ from edge.errors import NoInputError
 from edge.modelfile import Card
 from edge.outputs import FieldEvent, Output, SampleEvent
 from edge.safe_file import plain_errors
-from edge.session import Session
+from edge.scope.file import facts as settled_facts
+from edge.session import Ending, Session
 from edge.types import FloatArray, Int32Array, SampleAppearance
 from edge.verdict.calibration import Bound
 from edge.workers import Workers
@@ -71,6 +74,7 @@ class Collector:
         self.bound: Bound = pipeline.bound
         self._analysers = pipeline.analysers()
         self._fitness = pipeline.fitness()
+        self._settled = "" if pipeline.settled is None else repr(settled_facts(pipeline.settled))
         self._settings = settings
         self._cache = cache
         if cache is not None:
@@ -101,22 +105,11 @@ class Collector:
         return self._fitness(SampleAppearance(len(slide.names), len(slide.scores), slide.appearance))
 
     def _run(self, text: str) -> list[Slide]:
-        source_settings = InputSettings(inputs=(text,), sample_per_folder=_holds_folders(text))
+        source_settings = InputSettings(inputs=(text,), sample_per_folder=holds_folders(text))
         settings = replace(self._settings, input=source_settings)
-        source = open_fields(settings.input, settings.fields)
-        say_what_is_left_out(source, "edge calibrate")
-        keeper = _Keeper(len(self.card.labels))
-        outputs: list[Output] = [keeper, *progress_line(settings, self.card, source.total)]
-        gate, register = gate_of(settings.fields, settings.nets), register_of(settings.fields, settings.nets)
-        session = Session(self.card, outputs, gate, unit=settings.nets.unit, register=register)
-        workers, began = None, monotonic()
-        try:
-            with Workers(source, self._analysers) as workers, stop_on_signals(workers.stop) as stopped:
-                ending = session.run(workers)
-        finally:
-            if workers is None or workers.idle:
-                source.close()
-        if stopped.is_set():
+        keeper, began = _Keeper(len(self.card.labels)), monotonic()
+        ending, stopped = run_through(settings, self.card, self._analysers, keeper, "edge calibrate")
+        if stopped:
             cache = self._cache
             kept = f"finished slides are kept in {cache}" if cache else "--cache DIR would keep finished slides"
             raise StoppedError(f"no calibration is written; {kept}")
@@ -135,14 +128,45 @@ class Collector:
             return None
         files = sorted(p for p in Path(text).rglob("*") if p.is_file()) if Path(text).is_dir() else [Path(text)]
         fields, grid = self._settings.fields, self._settings.nets.grid
-        facts = [f"overlap {fields.overlap}"]
+        facts = [f"overlap {fields.overlap}", self._settled]
         facts += [repr(self.bound), repr(self.card.threshold) if grid else "", os.path.realpath(text)]
         facts += [f"z {fields.z} depth {fields.depth}"] if fields.z or fields.depth else []
         facts += [f"{p} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files if p.exists()]
         return self._cache / f"{hashlib.sha256(os.fsencode(chr(10).join(facts))).hexdigest()[:24]}.npz"
 
 
-def _holds_folders(text: str) -> bool:
+def run_through(
+    settings: RunSettings, card: Card, analysers: Sequence[Analyser], keeper: Output, program: str
+) -> tuple[Ending, bool]:
+    """Run all fields of these settings' input through analysers, gate and register.
+
+    Args:
+        settings: input, nets and fields are used.
+        card: the classifier's.
+        analysers: one per worker.
+        keeper: gets every event.
+        program: name that lines for a person begin with.
+
+    Returns:
+        How it ended, and whether somebody stopped it.
+    """
+    source = open_fields(settings.input, settings.fields)
+    say_what_is_left_out(source, program)
+    outputs: list[Output] = [keeper, *progress_line(settings, card, source.total)]
+    gate, register = gate_of(settings.fields, settings.nets), register_of(settings.fields, settings.nets)
+    session = Session(card, outputs, gate, unit=settings.nets.unit, register=register)
+    workers = None
+    try:
+        with Workers(source, analysers) as workers, stop_on_signals(workers.stop) as stopped:
+            ending = session.run(workers)
+    finally:
+        if workers is None or workers.idle:
+            source.close()
+    return ending, stopped.is_set()
+
+
+def holds_folders(text: str) -> bool:
+    """Whether this is a folder of folders, each a sample, and holds no images itself."""
     from edge.sources.files import PICTURE_SUFFIXES  # noqa: PLC0415 - comes with OpenCV's limits set
 
     path = Path(text)

@@ -17,6 +17,7 @@ from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, NoInputError, 
 from edge.heap import keep_freed_memory
 from edge.outputs import ModelLine
 from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch
+from edge.scope.notes import TypicalWatch
 from edge.session import Ending, SampleLimits, Session
 from edge.workers import Workers
 
@@ -56,6 +57,7 @@ def count(settings: RunSettings) -> int:
             unit=settings.nets.unit,
             register=register_of(settings.fields, settings.nets),
             doubts=pipeline.fitness(),
+            notes=None if settings.nets.grid else TypicalWatch(pipeline.settled, say).sample,
         )
         try:
             with (

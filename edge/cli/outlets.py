@@ -164,6 +164,7 @@ def _in_words(settings: RunSettings) -> tuple[tuple[str, str], ...]:
         ("fields cut into", grid if nets.grid else f"cells, finder {nets.finder}"),
         ("gate", "on" if fields.gate else "off"),
         ("overlapping fields", None if nets.grid else "counted once" if fields.overlap else "not looked for"),
+        ("settled microscope", nets.settled),
         ("calibration", settings.judging.calibration),
         ("target", settings.judging.target_parasitaemia),
         ("workers", settings.process.worker_count),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from edge import shelf
 from edge.analysis import Analyser, Merge
@@ -12,11 +13,13 @@ from edge.classifier import Classifier
 from edge.cli.judging import bound_of, calibrated_card
 from edge.cli.settings import CardSettings, NetSettings, ProcessSettings
 from edge.door import quiet_native_stderr, say
-from edge.errors import ModelError
+from edge.errors import ModelError, SettlingError
 from edge.finders import Finder
 from edge.lines import plain
 from edge.modelfile import Card, CropSpec, ModelFile, check_card
 from edge.runtime import Net
+from edge.scope.file import read_settled
+from edge.scope.settling import SettledScope, SettledWith
 from edge.verdict.calibration import Bound, Calibration
 from edge.verdict.fitness import Fitness, ReferenceRanges
 
@@ -32,6 +35,7 @@ class CellPipeline:
         bound: what a calibration made with this pipeline is bound to.
         merge: keeps an object that several tiles see from being counted several times; None: cells are counted.
         calibration: what the samples are judged by; None: nothing.
+        settled: this microscope, for fields with few cells; None: it is not settled.
     """
 
     model: ModelFile
@@ -40,10 +44,17 @@ class CellPipeline:
     bound: Bound
     merge: Merge | None = None
     calibration: Calibration | None = None
+    settled: SettledScope | None = None
 
     def analysers(self) -> list[Analyser]:
         """One analyser per worker."""
-        return [Analyser(finder, classifier, self.merge) for finder, classifier in self.pairs]
+        typical = None if self.settled is None else self.settled.typical
+        return [Analyser(finder, classifier, self.merge, settled=typical) for finder, classifier in self.pairs]
+
+    @property
+    def settled_with(self) -> SettledWith:
+        """What a microscope that is settled with this pipeline is settled with."""
+        return SettledWith(self.bound.finder, self.bound.finder_id, self.bound.crops)
 
     def fitness(self) -> Fitness:
         """Make the check that a sample looks like what classifier, finder and calibration were made for."""
@@ -79,6 +90,7 @@ def make_pipeline(
     Raises:
         ModelError: a model is missing, damaged or of the wrong kind.
         CalibrationError: the calibration is of other classes.
+        SettlingError: the settled microscope is another one.
     """
     model = shelf.load(shelf.CLASSIFIER if nets.model is None else nets.model)
     with nullcontext() if process.debug else quiet_native_stderr():
@@ -86,7 +98,17 @@ def make_pipeline(
         make_finder = finder_maker(nets)
         pairs = tuple((make_finder(), Classifier(model, at_threshold)) for _ in range(process.worker_count))
     bound = bound_of(nets, model, at_threshold, pairs[0][0].name, gate=gate, scope=scope)
-    return CellPipeline(model, at_threshold, pairs, bound, _merge(nets), calibration)
+    made = CellPipeline(model, at_threshold, pairs, bound, _merge(nets), calibration)
+    return made if nets.settled is None else replace(made, settled=_settled(nets.settled, made))
+
+
+def _settled(path: Path, made: CellPipeline) -> SettledScope:
+    """Read the settled microscope; raises SettlingError where it is not this one or of no use."""
+    if made.card.crop.normalise != "typical":
+        raise SettlingError(f"{made.card.name} looks at each cell alone: leave --settled out")
+    settled = read_settled(path)
+    settled.refuse_other(made.settled_with, made.bound.scope)
+    return settled
 
 
 def classifier_card(model: ModelFile, given: CardSettings) -> Card:

@@ -78,6 +78,10 @@ def check_together(settings: RunSettings) -> None:
     places = [os.path.realpath(path) for path in (outputs.detections, outputs.csv) if path is not None]
     if len(set(places)) < len(places):
         raise typer.BadParameter("--detections and --csv name the same file")
+    if settings.nets.grid and settings.nets.settled is not None:
+        raise typer.BadParameter(
+            "--settled tells a typical cell, and tiles are no cells: leave it out with --tiling grid"
+        )
     if judging.calibration is not None and settings.card.threshold is not None:
         raise typer.BadParameter("--calibration brings its own threshold: leave --threshold out")
     if judging.calibration is None:

@@ -106,8 +106,8 @@ class StopSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class NetSettings:
-    """Which nets look at which parts of a field."""
+class ModelSettings:
+    """Which nets there are."""
 
     PANEL: ClassVar[str] = "Nets and counting"
 
@@ -121,6 +121,12 @@ class NetSettings:
         typer.Option(metavar="auto|learned|classical|PATH", help="Finder: what finds the cells."),
         ValueRule(is_path=names_a_model_file),
     ] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class NetSettings(ModelSettings):
+    """Which nets look at which parts of a field, and what they compare it with."""
+
     tiling: Annotated[Tiling, typer.Option(help="Classify cells, or tiles of a grid (thick films).")] = Tiling.CELLS
     tile_px: Annotated[
         int | None, typer.Option(min=8, metavar="PX", help="Side of a tile in field pixels.  [default: 32]")
@@ -128,6 +134,12 @@ class NetSettings:
     tile_overlap: Annotated[
         float, typer.Option(min=0, max=0.9, metavar="SHARE", help="Overlap of neighbouring tiles.")
     ] = 0.0
+    settled: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Typical cell of this microscope, for fields with few cells (edge scope settle)."
+        ),
+    ] = None
 
     @property
     def grid(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,20 +21,31 @@ from edge.finders.scale import estimate_cell_px
 from edge.modelfile import FinderSpec, ModelFile
 from edge.pixels import Image, Pyramid, looked_up, pyramid, rescale, thinned
 from edge.runtime import Net
-from edge.types import CELL, Cells, FloatArray, Int32Array, UInt8Array
+from edge.types import CELL, WHITE_CELL, Cells, FloatArray, Int32Array, UInt8Array
 
-GUESS_PX = 320
+GUESS_PX = 256
 """Longer side of the net's input at the first guess: right for 15 to 16 cells across, the usual 100x oil field."""
 
 SUSPECT = "suspect"
 WHITE = 235  # grey level to which the net's input has its background brought
+_BODY = 0.42  # radius, in sides of its box, of what belongs to a white cell
 _BYTES = np.arange(256, dtype=np.float32)[:, None]  # every byte, a row each
+_WIDER = 1.3  # widths of a red cell from which on a thing can be a white cell
 _STEP = 8  # pixels by which the net's input is padded
 _LONGEST = 2048  # pixels at the net's input, so that a mistaken scale cannot exhaust memory
 _TRUSTED = (0.88, 1.3)  # measured width / expected width that needs no second look
 _COVERED = (0.4, 1.4)  # area of the cells / area that is not background, for the same check
 _DARK = int(WHITE * 0.9)  # as a byte, since NumPy compares bytes with bytes ten times faster than with fractions
-_SURE = 0.5  # median confidence, for the same check: at another scale the net finds something, but is not sure of it
+_SURE = 0.42  # median confidence, for the same check: at another scale the net finds something, but is not sure of it
+_FILLED = 0.785 / 1.2**2  # area of a round cell over that of its box with the usual margin
+_SURE_AT_ONCE = 0.5  # the same for the first guess, before which nothing of the field is known
+_MANY = 30  # cells that, fitting, need no other look: white cells are rare among as many
+_WHITE_CELLS = 1.5  # what the first guess by rims is too wide by where white cells gave it
+_SAME = 0.06  # scales that differ by less are the same
+_SPREAD = 0.3  # standard deviation of the logarithm of the typical width that still speaks for a scale
+_FURTHEST = 0.7  # logarithm of what a scale is mended by at one go, at most
+_EVEN = 3  # levels between the darkest and the lightest pixel of a picture that holds nothing
+_SLUGGISH = 1.6  # exponent, see where it is used
 _KEPT = 3.0  # times the first guess: up to there the interpreter of second looks stays
 _ENOUGH = 8  # cells needed to judge the scale from
 
@@ -61,6 +73,27 @@ def whiten(rgb: UInt8Array) -> UInt8Array:
     return looked_up(rgb, table.reshape(1, 256, 3), gains)
 
 
+class _Look(NamedTuple):
+    """What one run of the net found.
+
+    Attributes:
+        cells: in field pixels.
+        scale: input pixels per field pixel.
+        worth: area of red and white cells, each by the square of how sure the net is of it; less where red cells have not the size
+            that it knows.
+        sure: median confidence of the cells.
+        fits: the net is sure, the cells have the size that it knows, and they cover what is not background.
+        mended: by what to multiply the scale so that the cells have that size.
+    """
+
+    cells: Cells
+    scale: float
+    worth: float
+    sure: float
+    fits: bool
+    mended: float
+
+
 class LearnedFinder:
     """Finds cells with a net from the shelf. One per worker.
 
@@ -84,6 +117,7 @@ class LearnedFinder:
         kinds = [CELL if kind == SUSPECT else kind for kind in self.spec.kinds]
         self.kinds = tuple(dict.fromkeys(kinds))
         self._kind_of = np.array([self.kinds.index(kind) for kind in kinds], np.int32)
+        self._white = self.kinds.index(WHITE_CELL) if WHITE_CELL in self.kinds else None
         self.set_thresholds(self.spec.thresholds)
         channels = [shape[-1] if len(shape) == 4 else 0 for shape in self.net.output_shapes]
         try:
@@ -104,44 +138,52 @@ class LearnedFinder:
     def find(self, image: Image) -> Cells:
         """Cells of one field; see ``edge.finders.Finder``."""
         levels = pyramid(image)
-        scale = GUESS_PX / max(levels.rgb.shape[:2])
-        cells, fits = self._at(levels, scale, self.net)
-        if not fits:
-            better = self._better_scale(levels, cells, scale)
-            if abs(better / scale - 1) > 0.1:
-                cells, _ = self._at(levels, better, self.nearer)
-                if better > _KEPT * scale:
-                    del self.nearer  # as large as that it is rarely wanted again, and holds a hundred megabytes
-        return cells
-
-    def _better_scale(self, levels: Pyramid, cells: Cells, scale: float) -> float:
-        wanted = self.spec.cell_px
-        tight = estimate_cell_px(levels)
-        if tight is not None:
-            better = wanted / (tight * 1.2)
-        else:
-            better = scale * wanted / _typical(cells, scale) if len(cells) >= _ENOUGH else scale
         longest = max(levels.rgb.shape[:2])
-        # In whole steps, so that what processors make of the guess in their last bits does not move a box.
-        return float(max(1, round(min(better * longest, _LONGEST) / _STEP)) * _STEP / longest)
+        first = self._look(levels, GUESS_PX / longest, self.net)
+        if first.fits and first.sure >= _SURE_AT_ONCE:
+            return first.cells
+        looks = [first]
+        guess = self._other_scale(levels, first)
+        for scale in (guess, guess * _WHITE_CELLS, None, None):
+            best = max(looks, key=lambda one: one.worth)
+            # In whole steps, so that what processors make of the guess in their last bits does not move a box.
+            steps = round(min((scale or best.scale * best.mended) * longest, _LONGEST) / _STEP)
+            scale = float(max(2, steps) * _STEP / longest)  # noqa: PLW2901
+            if all(abs(scale / one.scale - 1) > _SAME for one in looks):
+                looks.append(self._look(levels, scale, self.nearer))
+            if looks[-1].fits and len(looks[-1].cells) >= _MANY:
+                break
+        if max(one.scale for one in looks) > _KEPT * first.scale:
+            del self.nearer  # as large as that it is rarely wanted again, and holds a hundred megabytes
+        return max(looks, key=lambda one: one.worth).cells
 
-    def _at(self, levels: Pyramid, scale: float, net: Net) -> tuple[Cells, bool]:
+    def _other_scale(self, levels: Pyramid, first: _Look) -> float:
+        """A second guess: by the field's rims, else by the cells that the first look found."""
+        tight = estimate_cell_px(levels)
+        return first.scale * first.mended if tight is None else self.spec.cell_px / (tight * 1.2)
+
+    def _look(self, levels: Pyramid, scale: float, net: Net) -> _Look:
+        """The cells found at one scale, and how well that scale suits them."""
         image = prepare(levels, scale)
+        if np.ptp(image[::_STEP, ::_STEP]) < _EVEN:
+            nothing = Cells(np.zeros((0, 4), np.int32), np.zeros(0, np.float32), np.zeros(0, np.int32), self.kinds)
+            return _Look(nothing, scale, 0.0, 0.0, fits=False, mended=1.0)
         outputs = net.run(image[None])
         cells = self._decode(outputs[self._heat][0], outputs[self._reg][0], scale)
-        return cells, self._fits(image, cells, scale)
-
-    def _fits(self, image: UInt8Array, cells: Cells, scale: float) -> bool:
-        """Whether the net is sure of its cells, they have the size it knows, and they cover what is not background."""
-        if len(cells) < _ENOUGH or median(cells.confidence) < _SURE:
-            return False
-        typical = _typical(cells, scale)
-        if not _TRUSTED[0] < typical / self.spec.cell_px < _TRUSTED[1]:
-            return False
-        thinned = image[::2, ::2, 1]
-        foreground = np.count_nonzero(thinned <= _DARK) / thinned.size * image.shape[0] * image.shape[1]
-        covered = len(cells) * 0.785 * (typical / 1.2) ** 2
-        return bool(_COVERED[0] < covered / max(foreground, 1.0) < _COVERED[1])
+        typical = _typical(cells, scale) / self.spec.cell_px
+        own = cells.confidence[cells.kind == 0]
+        if not len(own):
+            return _Look(cells, scale, 0.0, 0.0, fits=False, mended=1.0)
+        # The net measures cells that are too small as larger than they are: half as much again is put right.
+        away = float(np.log(typical)) * (_SLUGGISH if typical < 1 else 1)
+        # A look that knows a white cell must not be worth less than one that takes it for a red cell.
+        explained = (cells.kind == 0) | (cells.kind == self._white)
+        area = cells.boxes[explained, 2:].prod(axis=1).astype(np.float32)
+        worth = float(cells.confidence[explained] ** 2 @ area) * float(np.exp(-0.5 * (away / _SPREAD) ** 2))
+        mended = float(np.exp(np.clip(-away, -_FURTHEST, _FURTHEST)))
+        sure = median(own)
+        fits = len(own) >= _ENOUGH and sure >= _SURE and _TRUSTED[0] < typical < _TRUSTED[1]
+        return _Look(cells, scale, worth, sure, fits=fits and _covers(image, cells, scale), mended=mended)
 
     def _decode(self, heat: FloatArray, reg: FloatArray, scale: float) -> Cells:
         """Heat float32 [h, w, kinds] and boxes float32 [h, w, 4] to Cells in field pixels."""
@@ -157,12 +199,24 @@ class LearnedFinder:
         peak = (ranked >= highest) & (relative >= 1)
         places, channel = np.divmod(np.flatnonzero(peak), kinds)  # a tenth of the time of nonzero on three axes
         rows, columns = np.divmod(places, width)
-        strength = relative[rows, columns, channel]
         boxes = decode_boxes(reg[rows, columns], rows, columns, self.spec, scale)
+        # Kinds compete by their heat itself: a nucleus makes the cells' heat rise, a schizont that of white cells, but less.
         confidence = heat[rows, columns, channel]
         kind = self._kind_of[channel]
-        keep = suppress(boxes, strength, self.spec.overlap)
+        if self._white is not None:
+            kind = self._as_wide_as_white_cells(boxes, kind, scale)
+        keep = suppress(boxes, confidence, self.spec.overlap)
+        if self._white is not None:
+            white = keep[kind[keep] == self._white]
+            keep = keep[~within(boxes[keep], confidence[keep], boxes[white], confidence[white])]
         return Cells(boxes[keep], confidence[keep].astype(np.float32), kind[keep], self.kinds)
+
+    def _as_wide_as_white_cells(self, boxes: Int32Array, kind: Int32Array, scale: float) -> Int32Array:
+        """The kinds, int32 [n], with what is hardly wider than this field's red cells a cell: a parasite may fill all of one."""
+        own = boxes[kind == 0, 2:]
+        typical = median(own) if len(own) >= _ENOUGH else self.spec.cell_px / scale
+        narrow = (kind == self._white) & (boxes[:, 2:].mean(axis=1) < _WIDER * typical)
+        return np.where(narrow, 0, kind).astype(np.int32)
 
 
 def decode_boxes(reg: FloatArray, rows: np.ndarray, columns: np.ndarray, spec: FinderSpec, scale: float) -> Int32Array:
@@ -182,6 +236,34 @@ def decode_boxes(reg: FloatArray, rows: np.ndarray, columns: np.ndarray, spec: F
     y = (rows + 0.5 + reg[:, 1]) * spec.stride
     w, h = np.maximum(reg[:, 2:].T * spec.cell_px, 2)
     return np.rint(np.stack([x - w / 2, y - h / 2, w, h], axis=1) / scale).astype(np.int32)
+
+
+def within(boxes: Int32Array, heat: FloatArray, bodies: Int32Array, body_heat: FloatArray) -> np.ndarray:
+    """Which boxes have their middle in the body of a larger box with more heat, a white cell's.
+
+    The lobes of a nucleus and the platelets on it are parts of the one white cell.
+
+    Args:
+        boxes: int32 [n, 4].
+        heat: float32 [n].
+        bodies: int32 [m, 4].
+        body_heat: float32 [m].
+
+    Returns:
+        bool [n].
+    """
+    middle, other = (some[:, :2] + some[:, 2:] / 2 for some in (boxes, bodies))
+    away = (((middle[:, None] - other[None]) / (_BODY * bodies[None, :, 2:])) ** 2).sum(axis=2)
+    smaller = boxes[:, 2:].prod(axis=1)[:, None] < bodies[:, 2:].prod(axis=1)[None]
+    return np.asarray((smaller & (away < 1) & (heat[:, None] < body_heat[None])).any(axis=1))
+
+
+def _covers(image: UInt8Array, cells: Cells, scale: float) -> bool:
+    """Whether what is found covers about what is not background."""
+    thinned = image[::2, ::2, 1]
+    foreground = np.count_nonzero(thinned <= _DARK) / thinned.size * image.shape[0] * image.shape[1]
+    covered = float((cells.boxes[:, 2] * cells.boxes[:, 3]).sum()) * scale**2 * _FILLED
+    return bool(_COVERED[0] < covered / max(foreground, 1.0) < _COVERED[1])
 
 
 def _typical(cells: Cells, scale: float) -> float:

@@ -62,6 +62,7 @@ class SampleEvent:
         alone: in these seconds nothing was done for other samples, so that cells per second mean something. Workers read ahead:
             the first fields of a sample are under way before the last ones of the sample before it are counted.
         appearance: what its kept fields look like; None: not measured.
+        notes: what else there is to say of its fields, a sentence each.
     """
 
     tally: Tally
@@ -69,6 +70,7 @@ class SampleEvent:
     seconds: float
     alone: bool = True
     appearance: SampleAppearance | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Output(Protocol):

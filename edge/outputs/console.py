@@ -167,6 +167,8 @@ class Summary:
                 "overlap", f"{fields}: {tally.set_aside.get(NOT_NEW, 0):,} things were seen there, and count once"
             )
         self._overlapping = 0
+        for i, note in enumerate(event.notes):
+            self._line("note" if i == 0 else "", f"- {printable(note)}", "yellow")
         for i, (name, reason) in enumerate(tally.unreadable[:_NAMED]):
             self._line("unreadable" if i == 0 else "", _named(name, reason), "red")
         if len(tally.unreadable) > _NAMED:

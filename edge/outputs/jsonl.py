@@ -53,6 +53,7 @@ class JsonLines:
                 "share": {label: _share(interval) for label, interval in verdict.share.items()},
                 "flag": verdict.flag,
                 "reasons": list(verdict.reasons),
+                **({"notes": list(event.notes)} if event.notes else {}),
                 **({"findings": [finding_facts(found) for found in verdict.findings]} if verdict.findings else {}),
                 **({"appearance": dict(event.appearance.values)} if event.appearance else {}),
                 "model": {

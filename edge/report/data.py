@@ -16,7 +16,7 @@ from edge.report.pictures import AROUND
 from edge.report.records import GalleryCell, Report
 
 FORMAT = "edge-report"
-VERSION = 2  # of the data in the page
+VERSION = 3  # of the data in the page
 SCHEMA_FILE = Path(__file__).parent / "report.schema.json"
 ELEMENT = "edge-report"
 """Id of the script element that holds it."""
@@ -34,6 +34,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "unit": about.unit,
         "flag": verdict.flag,
         "reasons": list(verdict.reasons),
+        "notes": list(report.event.notes),
         "target": rounded(verdict.target),
         "findings": [finding_facts(finding) for finding in verdict.findings],
         "cells": tally.cells,

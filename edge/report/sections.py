@@ -105,7 +105,7 @@ def fields(report: Report) -> Markup:
     gate = "" if report.about.bound.gate else " The gate was off: every field that could be read counts."
     several = any(stretch.first != stretch.last for stretch in gathered.stretches)
     each = "some fields that followed each other" if several else "a field"
-    parts = [el("h2", "Fields"), el("p", f"{used}.{gate}")]
+    parts = [el("h2", "Fields"), el("p", f"{used}.{gate}"), *(el("p", note) for note in report.event.notes)]
     if gathered.stretches:
         parts += [
             plots.field_map(gathered.stretches, bool(report.about.card.positive)),

@@ -56,8 +56,14 @@ class Bound:
                 f"the calibration names no microscope and this one is {run.scope}: calibrate it anew"
             )
         for what, had, has in pairs:
-            if had != has:
-                raise CalibrationError(f"the calibration is of another {what} ({had}, here {has}): calibrate this one")
+            if had == has:
+                continue
+            if (what, self.model) == ("model", run.model) or (what, self.finder) == ("finder", run.finder):
+                raise CalibrationError(
+                    f"the calibration was made with another {what} of the same name ({had}, here {has}): the nets or their settings "
+                    "have changed since, and its limits say nothing of these. Make it anew: edge calibrate"
+                )
+            raise CalibrationError(f"the calibration is of another {what} ({had}, here {has}): calibrate this one")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from models.adapt.tune import AdaptationSetup, HeldOutScores, joined, judge, tun
 from models.data.classes import ClassScheme, fit
 from models.data.fieldset import Fields
 from models.judge.figures import CellScores
-from models.judge.finder_thresholds import OTHERS, Grid, best
+from models.judge.finder_thresholds import Grid, best
 
 FOLDS = 3
 """Parts of the fields that are held out in turn."""
@@ -166,7 +166,8 @@ def finder_threshold(checked: FinderCheck | None, card: Card, count: int) -> tup
         return _with_kept(card), f"finder: fewer than {FEWEST_FIELDS} fields: its thresholds are kept"
     pair = best(checked.grids)
     origin = f"best F1 that keeps positive cells, by cross-validation inside the {count} given fields"
-    card = replace(card, finder=replace(card.finder, thresholds=(*pair, *OTHERS)), threshold_origin=origin)
+    spec = replace(card.finder, thresholds=(*pair, *card.finder.thresholds[2:]))
+    card = replace(card, finder=spec, threshold_origin=origin)
     return card, f"finder: thresholds {pair[0]:g} and {pair[1]:g}, {origin}"
 
 

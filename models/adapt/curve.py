@@ -22,6 +22,7 @@ from convert.measure.reading import Progress
 from edge.safe_file import write_text
 from models.adapt import finder as finding
 from models.adapt.check import positive_cells
+from models.adapt.forgetting import old_figures, value
 from models.adapt.streams import AdaptStream
 from models.adapt.tune import AdaptationSetup, Say, figures, judge, tuned_classifier, tuned_finder
 from models.data.classes import ClassScheme
@@ -43,8 +44,12 @@ _FIGURES = {
     "found_at_0.1_percent_fp": "found at 0.1 % false positives",
     "finder_f1": "finder F1",
     "finder_keeps_positive": "positive cells the finder keeps",
+    "old_sensitivity_at_1_percent_fp": "learned before: found at 1 %",
+    "old_finder_f1": "learned before: finder F1",
 }
 """Columns of the table: key of a point to name."""
+
+_OLD = "old_"  # before the keys of figures on what the nets learned before
 
 _START, _FINDER = "start", "start-finder"  # names of the nets to start from
 
@@ -131,7 +136,9 @@ def point(setup: AdaptationSetup, learn: Fields, rest: Fields) -> dict[str, Any]
     if len(learn.fields):
         _, file = tuned_finder(setup, learn)
         flatbuffer = tuned_classifier(setup, file, learn).flatbuffer or flatbuffer
-    return figures(judge(file, flatbuffer, card, rest, setup.plan), card, setup.plan)
+    old = old_figures(setup.old, file, flatbuffer, card)
+    found = figures(judge(file, flatbuffer, card, rest, setup.plan), card, setup.plan)
+    return found | {f"{_OLD}{name}": one for name, one in old.items()}
 
 
 def judged_groups(fields: Fields, plan: ClassScheme) -> list[str]:
@@ -143,12 +150,26 @@ def judged_groups(fields: Fields, plan: ClassScheme) -> list[str]:
 def key(setup: AdaptationSetup, fields: Fields) -> str:
     """A digest of all that a point depends on."""
     names = [one.path.name for one in fields.fields.fields]
-    text = repr((setup.finder.card.sha256, setup.classifier.card.sha256, names, asdict(setup.tuning)))
+    nets = setup.finder.card.sha256, setup.classifier.card.sha256
+    text = repr((*nets, names, fields.fields.groups, asdict(setup.tuning), setup.old.line()))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+TITLE = "# What annotated fields of a new microscope are worth"
+_SECTION = "## On "  # before the name of the fields
+
+
+def into_page(text: str, section: Sequence[str]) -> str:
+    """A page, perhaps an empty one, with this section in the place of that on the same fields; other sections stay."""
+    first, *others = text.split(f"\n{_SECTION}") if text.startswith(TITLE) else [f"{TITLE}\n"]
+    kept = {one.partition("\n")[0]: one.strip() for one in others}
+    mine = "\n".join(section).removeprefix(_SECTION)
+    kept[mine.partition("\n")[0]] = mine
+    return "\n".join([first.rstrip("\n") + "\n", *(f"{_SECTION}{one}\n" for one in kept.values())])
+
+
 def page(points: Sequence[dict[str, Any]], setup: AdaptationSetup, name: str) -> list[str]:
-    """Markdown: how it was measured, and the table.
+    """Markdown, one section: how it was measured, and the table.
 
     Args:
         points: as ``run`` gives them.
@@ -160,11 +181,12 @@ def page(points: Sequence[dict[str, Any]], setup: AdaptationSetup, name: str) ->
     blocks = ", ".join(f"{block} ({count} fields)" for block, count in judged.items())
     start = f"`{setup.classifier.card.name}` and `{setup.finder.card.name}`"
     return [
-        "# What annotated fields of a new microscope are worth",
+        f"{_SECTION}{name}",
         "",
-        f"Written by `python -m models learning-curve` on {name}. {start} never saw this",
-        "microscope; they were adapted on so many of its fields and judged end to end on a block of others, in",
-        f"{draws} draws: {blocks}.",
+        f"Written by `python -m models learning-curve`. {start} never saw this",
+        "microscope; they were adapted on so many of its fields and judged end to end on a group of others, in",
+        f"{draws} draws: {blocks}. Pull back to the old weights: {setup.tuning.cell.anchor:g}.",
+        f"{setup.old.line().capitalize()}.",
         "Thresholds for a share of false positives are those of the judged cells. Means over the draws, least to most in",
         "brackets: few draws, each judged on another film.",
         "",
@@ -175,16 +197,12 @@ def page(points: Sequence[dict[str, Any]], setup: AdaptationSetup, name: str) ->
 def curve_table(points: Sequence[dict[str, Any]]) -> list[str]:
     """A Markdown table: mean over the draws and (least to most)."""
     rows = []
+    shown = {key: name for key, name in _FIGURES.items() if any(point.get(key) is not None for point in points)}
     for count in sorted({point["fields"] for point in points}):
         mine = [point for point in points if point["fields"] == count]
         cells = [str(count), str(len(mine))]
-        for name in _FIGURES:
-            known = [value for point in mine if (value := _value(point.get(name))) is not None]
+        for name in shown:
+            known = [found for point in mine if (found := value(point.get(name))) is not None]
             cells.append(f"{np.mean(known):.3f} ({min(known):.3f} to {max(known):.3f})" if known else "-")
         rows.append(cells)
-    return table(["fields", "draws", *_FIGURES.values()], rows)
-
-
-def _value(raw: Any) -> float | None:
-    value = raw["value"] if isinstance(raw, dict) else raw
-    return None if value is None else float(value)
+    return table(["fields", "draws", *shown.values()], rows)

@@ -1,10 +1,10 @@
-"""Fine-tuning the finder on annotated fields: few steps at a low rate, virtual slides mixed in so that nothing is forgotten."""
+"""Fine-tuning the finder on annotated fields: few steps at a low rate, among what it learned before."""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 
 from convert.measure.annotations import AnnotatedField
 from convert.measure.fields import read_image
-from convert.measure.matching import BORDER, Match, match_boxes, pairs
+from convert.measure.matching import BORDER, Match, assign, pairs
 from convert.measure.reading import Progress
 from edge.analysis import set_aside_cut
 from edge.boxes import inside, iou
@@ -23,14 +23,16 @@ from edge.finders import Finder
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import ModelFile
 from edge.types import UInt8Array
+from models.adapt.rehearsal import shares
 from models.adapt.streams import AdaptStream
 from models.data.classes import ClassScheme
 from models.data.fieldset import Fields, sound
-from models.data.scenes import KINDS, Scene, annotated_scene, draw
-from models.data.virtual import virtual_scenes
-from models.judge.finder_thresholds import CELL_GRID, OTHERS, SUSPECT_GRID, Grid
+from models.data.scenes import KINDS, Scene, annotated_scene, kind_of
+from models.data.views import draw
+from models.judge.finder_thresholds import CELL_GRID, SUSPECT_GRID, Grid
 from models.train.device import finder_file, quiet
 from models.train.finder import FinderTraining, fit
+from models.train.material import SceneMaterial
 from models.train.start import StartingNet
 
 COMPLETE = 0.6
@@ -41,9 +43,6 @@ SAME_BOX = (0.87, 1.15)
 or less margin around a cell."""
 
 _LOOSE = 0.25  # IoU from which an annotated and a found box are the same cell, of whatever width
-_VIRTUAL_SCENES = 40  # drawn and mixed in, so that the finder does not forget
-_VIRTUAL_SEEDS = 50  # added to the seed: slides that no training of the shelf has drawn
-_MIX = (0.8, 0.2)  # shares of given and virtual fields in a batch
 _CALIBRATION_FIELDS = 60  # that the int8 file is calibrated on
 
 
@@ -103,25 +102,38 @@ def check_form(start: StartingNet) -> None:
 def scenes_of(fields: Fields, plan: ClassScheme, tell: Progress) -> list[Scene]:
     """All fields to learn from that can be read."""
     scenes = []
+    weak = not any(kind_of(name) for one in fields.fields.fields for name in one.types)
     for number, (one, rgb) in enumerate(_readable(fields)):
         tell("reading fields for the finder", number / len(fields.fields))
-        if (made := annotated_scene(sound(one, rgb, Counter()), rgb, plan)) is not None:
+        if (made := annotated_scene(sound(one, rgb, Counter()), rgb, plan, weak=weak)) is not None:
             scenes.append(made)
     return scenes
 
 
 def tuned(
-    start: StartingNet, scenes: list[Scene], settings: FinderTraining, say: Callable[[str], None]
+    start: StartingNet,
+    scenes: list[Scene],
+    settings: FinderTraining,
+    say: Callable[[str], None],
+    old: Sequence[SceneMaterial] = (),
 ) -> tuple[Any, ModelFile]:
-    """The fine-tuned Keras model and its device file, with the thresholds of the one it started from."""
+    """The fine-tuned Keras model and its device file, with the thresholds of the one it started from.
+
+    Args:
+        start: the finder.
+        scenes: the new fields.
+        settings: of fine-tuning.
+        say: gets lines.
+        old: what is rehearsed.
+    """
     import keras  # noqa: PLC0415
 
     keras.utils.set_random_seed(settings.seed)
-    virtual = virtual_scenes(_VIRTUAL_SCENES, _VIRTUAL_SEEDS + settings.seed)
-    model = fit(start.model(), [scenes, virtual], _MIX, settings, say)
+    pools = [scenes, *([scene.scene for scene in one.scenes] for one in old)]
+    model = fit(start.model(), pools, shares(old), settings, say)
     rng = np.random.default_rng([settings.seed, AdaptStream.CALIBRATION])
-    shown = [*scenes, *virtual[::4]]
-    images = [draw(shown[i % len(shown)], rng).image for i in range(_CALIBRATION_FIELDS)]
+    shown = [pools[i % len(pools)] for i in range(_CALIBRATION_FIELDS)]
+    images = [draw(pool[int(rng.integers(len(pool)))], rng).image for pool in shown]
     flatbuffer = finder_file(model, images)
     return model, ModelFile(flatbuffer, start.card, "", Path(start.card.name))
 
@@ -133,7 +145,7 @@ def opened(file: ModelFile) -> LearnedFinder:
 
 
 def matches(finder: Finder, fields: Fields, plan: ClassScheme) -> list[Match]:
-    """The finder's cells matched with the annotations, one ``Match`` per field that can be read."""
+    """The finder's cells matched with the annotated red cells, one ``Match`` per field that can be read; others count neither way."""
     return [_match(finder, rgb, one, plan) for one, rgb in _readable(fields)]
 
 
@@ -147,7 +159,8 @@ def _match(finder: Finder, rgb: UInt8Array, one: AnnotatedField, plan: ClassSche
     cells = finder.find(rgb)
     index = plan.indices(one.types)
     suspicious = np.where(index < 0, False, plan.suspect[np.maximum(index, 0)])
-    return match_boxes(cells.boxes[cells.kind == 0], one.boxes, suspicious, (rgb.shape[0], rgb.shape[1]))
+    red = (index >= 0) & np.array([kind_of(name) is None for name in one.types], bool)
+    return assign(cells.boxes[cells.kind == 0], one.boxes, (rgb.shape[0], rgb.shape[1]), red).match(suspicious)
 
 
 def threshold_grid(finder: LearnedFinder, fields: Fields, plan: ClassScheme) -> Grid:
@@ -155,6 +168,6 @@ def threshold_grid(finder: LearnedFinder, fields: Fields, plan: ClassScheme) -> 
     grid: Grid = {pair: [] for pair in itertools.product(CELL_GRID, SUSPECT_GRID)}
     for one, rgb in _readable(fields):
         for pair, found in grid.items():
-            finder.set_thresholds((*pair, *OTHERS))
+            finder.set_thresholds((*pair, *finder.spec.thresholds[2:]))
             found.append(_match(finder, rgb, one, plan))
     return grid

@@ -12,6 +12,8 @@ from edge.modelfile import Card, ModelFile, write_model
 from edge.safe_file import plain_errors, write_text
 from models.adapt import check as checking
 from models.adapt import finder as finding
+from models.adapt.forgetting import forgetting_line, old_figures, value
+from models.adapt.rehearsal import origins
 from models.adapt.tune import AdaptationSetup, figures, tuned_classifier, tuned_finder
 from models.cards import card_text
 from models.data.cells import LabelledCells
@@ -27,6 +29,9 @@ _SHOWN = {
     "found_at_0.1_percent_fp": "end to end at 0.1 % false positives",
 }
 """Figures that are shown before and after: key to name."""
+
+_FORGOTTEN = "forgotten"
+"""Key of a card's training under which that line stands."""
 
 _LONGEST_NAME = 100  # of a model, in characters
 
@@ -96,10 +101,15 @@ def run(setup: AdaptationSetup, fields: Fields, out: Path) -> AdaptationResult:
     finder_card, finder_line = _finder_card(setup, fields, finder, found)
     cell_card, cell_line = _classifier_card(setup, fields, cells, found)
     flatbuffer = cells.flatbuffer or setup.classifier.file.flatbuffer
+    forgotten = forgetting(setup, finder.file, flatbuffer)
+    finder_card, cell_card = (
+        replace(card, training={**card.training, _FORGOTTEN: forgotten}) if model is not None else card
+        for card, model in ((finder_card, finder.model), (cell_card, cells.model))
+    )
     return AdaptationResult(
         _write(out, finder_card, finder.file.flatbuffer, finder.model, setup.finder),
         _write(out, cell_card, flatbuffer, cells.model, setup.classifier),
-        (*figure_lines(found), *(line for line in (finder_line, cell_line) if line)),
+        (*figure_lines(found), *(line for line in (forgotten, finder_line, cell_line) if line)),
     )
 
 
@@ -154,6 +164,14 @@ def adapt_classifier(
     return ClassifierOutcome(tuned.flatbuffer, tuned.model, tuned.cells, checked)
 
 
+def forgetting(setup: AdaptationSetup, file: ModelFile, flatbuffer: bytes) -> str:
+    """What the written finder and classifier lost of what they learned before, in one line."""
+    card = setup.classifier.card
+    setup.tell("judging on what was learned before", -1)
+    before = old_figures(setup.old, setup.finder.file, setup.classifier.file.flatbuffer, card)
+    return forgetting_line(setup.old, before, old_figures(setup.old, file, flatbuffer, card))
+
+
 def figure_lines(found: dict[str, Any]) -> list[str]:
     """Figures on held-out fields before and after fine-tuning, a line each; none where there is no after."""
     if "after" not in found:
@@ -163,17 +181,20 @@ def figure_lines(found: dict[str, Any]) -> list[str]:
     lines = [f"on {count} fields, each judged by nets that had not seen its group ({positive} positive cells):"]
     for key, name in _SHOWN.items():
         if before.get(key) is not None and after.get(key) is not None:
-            old, new = (one[key]["value"] if isinstance(one[key], dict) else one[key] for one in (before, after))
+            old, new = value(before[key]), value(after[key])
             lines.append(f"  {name:38} {old:.4f} before, {new:.4f} after")
     return lines
 
 
-def _training(start: StartingNet, fields: Fields, settings: Any, found: dict[str, Any]) -> dict[str, Any]:
+def _training(
+    start: StartingNet, fields: Fields, settings: Any, found: dict[str, Any], rehearsed: list[str]
+) -> dict[str, Any]:
     return {
         "adapted_from": start.card.name,
         "adapted_from_sha256": start.card.sha256,
         "fields": len(fields.fields),
         "data": [fields.name],
+        "rehearsed": rehearsed,
         "settings": asdict(settings),
         "checked": "by cross-validation inside the given fields" if found else "not: the fields are of one group",
     }
@@ -187,7 +208,8 @@ def _finder_card(
     if outcome.model is None:
         return card, "finder: as it was"
     card, line = checking.finder_threshold(outcome.checked, card, len(fields.fields))
-    training = _training(setup.finder, fields, setup.tuning.finder, found)
+    rehearsed = origins(setup.old.fields.rehearsed)
+    training = _training(setup.finder, fields, setup.tuning.finder, found, rehearsed)
     return replace(card, training=training, accuracy=found, tools=tool_versions(), calibration=None), line
 
 
@@ -202,7 +224,8 @@ def _classifier_card(
         return replace(card, calibration=None), line
     card, line = checking.cell_threshold(checked.after if checked else None, card, rate)
     counts = dict(zip(card.labels, outcome.cells.counts().tolist(), strict=True))
-    training = {**_training(setup.classifier, fields, setup.tuning.cell, found), "cells": counts}
+    rehearsed = origins(setup.old.cells.rehearsed)
+    training = {**_training(setup.classifier, fields, setup.tuning.cell, found, rehearsed), "cells": counts}
     return replace(card, training=training, accuracy=found, tools=tool_versions(), calibration=None), line
 
 

@@ -10,5 +10,7 @@ class AdaptStream(IntEnum):
 
     CALIBRATION = 5
     """Fields that the finder's int8 file is calibrated on."""
+    REHEARSAL = 6
+    """What is rehearsed of a data set."""
     SEQUENCE = 43
     """The order in which a learning curve takes annotated fields."""

@@ -1,15 +1,15 @@
 """Fine-tuning of a finder and a classifier on a user's own annotated fields, in minutes.
 
-So that the nets do not forget, the learning rate is low and the steps are few; the classifier is pulled back to the weights it
-had, and the finder sees virtual slides among the fields. Everything is checked by cross-validation inside the given fields
-(``models.adapt.check``): each field is judged by nets that never saw its group, beside the nets as they were. A net that is no
-better there stays as it was. Thresholds are chosen on the same held-out scores where there are enough of them; else the card's
-are kept. Either is told.
+So that the nets do not forget, they see what they learned before among the new cells and fields (``models.adapt.rehearsal``), the
+learning rate is low, the steps are few, and the classifier is pulled back to the weights it had. Everything is checked by
+cross-validation inside the given fields (``models.adapt.check``): each field is judged by nets that never saw its group, beside the
+nets as they were. A net that is no better there stays as it was. Thresholds are chosen on the same held-out scores where there are
+enough of them; else the card's are kept. Either is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -22,13 +22,15 @@ from convert.measure.reading import Progress
 from edge.modelfile import Card, ModelFile
 from edge.types import FloatArray
 from models.adapt import finder as finding
+from models.adapt.rehearsal import Rehearsal, shares
 from models.data.cells import LabelledCells, join
 from models.data.classes import ClassScheme, fit
 from models.data.fieldset import Fields
 from models.judge.figures import END_TO_END, CellScores, applies, measure
 from models.train.classifier import BatchClasses, CellTraining, train
-from models.train.device import flatbuffer_of, int8_scores
+from models.train.device import calibration, classifier_file, int8_scores
 from models.train.finder import FinderTraining
+from models.train.material import CellMaterial
 from models.train.start import StartingNet
 
 Say = Callable[[str], None]
@@ -72,6 +74,7 @@ class AdaptationSetup:
         tuning: settings of fine-tuning.
         tell: gets progress.
         say: gets lines.
+        old: what both learned before and see again.
     """
 
     finder: StartingNet
@@ -80,6 +83,7 @@ class AdaptationSetup:
     tuning: TuningSettings
     tell: Progress
     say: Say
+    old: Rehearsal = field(default_factory=Rehearsal)
 
     def silent(self) -> AdaptationSetup:
         """The same setup, without lines of training."""
@@ -133,18 +137,30 @@ class RenamedPlan(ClassScheme):
         return -1 if number < 0 else int(self.place[number])
 
 
-def tuned_cells(start: StartingNet, cells: LabelledCells, settings: CellTraining, say: Say) -> Any:
-    """The fine-tuned Keras model of a classifier; ``cells`` are uncoloured and of the classifier's classes."""
+def tuned_cells(
+    start: StartingNet, cells: LabelledCells, settings: CellTraining, say: Say, old: Sequence[CellMaterial] = ()
+) -> Any:
+    """The fine-tuned Keras model of a classifier.
+
+    Args:
+        start: the classifier.
+        cells: uncoloured and of the classifier's classes.
+        settings: of fine-tuning.
+        say: gets lines.
+        old: what is rehearsed, likewise.
+    """
     labels = start.card.labels
     ordinary = [i for i, label in enumerate(labels) if label not in start.card.positive]
     classes = BatchClasses(len(labels), ordinary[0] if len(ordinary) < len(labels) else None)
-    return train([cells], [1.0], start.card.crop, settings, say, classes=classes, start=start.model())
+    sources = [cells, *(one.cells for one in old)]
+    return train(sources, shares(old), start.card.crop, settings, say, classes=classes, start=start.model())
 
 
 def tuned_finder(bench: AdaptationSetup, fields: Fields) -> tuple[Any, ModelFile]:
     """The finder fine-tuned on these fields: its Keras model and its device file."""
     scenes = finding.scenes_of(fields, bench.plan, bench.tell)
-    return finding.tuned(bench.finder, scenes, bench.tuning.scaled(len(fields.fields)).finder, bench.say)
+    settings = bench.tuning.scaled(len(fields.fields)).finder
+    return finding.tuned(bench.finder, scenes, settings, bench.say, bench.old.fields.rehearsed)
 
 
 def tuned_classifier(bench: AdaptationSetup, file: ModelFile, fields: Fields) -> TunedClassifier:
@@ -155,8 +171,10 @@ def tuned_classifier(bench: AdaptationSetup, file: ModelFile, fields: Fields) ->
     cells, _ = replace(fields, finder=finding.opened(file)).read(plan, plain, bench.tell, learn=True)
     if not plan.suspect[cells.truth].any():
         return TunedClassifier(None, None, cells)
-    model = tuned_cells(bench.classifier, cells, settings, bench.say)
-    return TunedClassifier(model, flatbuffer_of(model, cells, card.crop, settings.seed), cells)
+    old = bench.old.cells.rehearsed
+    model = tuned_cells(bench.classifier, cells, settings, bench.say, old)
+    fed = calibration([cells, *(one.cells for one in old)], card.crop, settings.seed)
+    return TunedClassifier(model, classifier_file(model, fed, model.name), cells)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,14 +211,8 @@ def joined(parts: list[HeldOutScores]) -> HeldOutScores:
 
 def figures(held_out: HeldOutScores, card: Card, plan: ClassScheme) -> dict[str, Any]:
     """Finder and classifier on held-out fields, plain values with intervals."""
-    pooled = summarise(held_out.matches)
-    out: dict[str, Any] = {
-        "judged_fields": len(held_out.matches),
-        "finder_f1": round(pooled.f1, 4),
-        "finder_keeps_positive": None if not pooled.infected else round(pooled.infected_kept, 4),
-        "positive_cells": pooled.infected,
-    }
-    scored = CellScores(card, fit(plan, card), held_out.cells, held_out.scores)
+    out = finder_figures(held_out.matches)
+    scored = cell_scores(held_out.cells, held_out.scores, card, plan)
     positive = scored.positive
     if 0 < positive.sum() < len(positive):
         out["auc"] = round(auc(positive, scored.suspicion), 4)
@@ -208,3 +220,19 @@ def figures(held_out: HeldOutScores, card: Card, plan: ClassScheme) -> dict[str,
         if asked.measure is not None and applies(asked, scored):  # the threshold is chosen afterwards
             out[asked.key] = asdict(measure(asked, scored))
     return out
+
+
+def finder_figures(matches: list[Match]) -> dict[str, Any]:
+    """A finder on some fields, plain values."""
+    pooled = summarise(matches)
+    return {
+        "judged_fields": len(matches),
+        "finder_f1": round(pooled.f1, 4),
+        "finder_keeps_positive": None if not pooled.infected else round(pooled.infected_kept, 4),
+        "positive_cells": pooled.infected,
+    }
+
+
+def cell_scores(cells: LabelledCells, scores: FloatArray, card: Card, plan: ClassScheme) -> CellScores:
+    """Scores float32 [n, labels] of cells whose classes are those of ``plan``."""
+    return CellScores(card, fit(plan, card), cells, scores)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -13,6 +15,7 @@ from edge.errors import OutputError
 from edge.safe_file import plain_errors, write_text
 from models.adapt import curve
 from models.adapt.job import run
+from models.adapt.rehearsal import Rehearsal, RehearsalPlan, Rehearse, gathered
 from models.adapt.tune import AdaptationSetup, TuningSettings, plan_for
 from models.cli.options import (
     Annotations,
@@ -34,10 +37,12 @@ from models.data.fieldset import Fields
 from models.data.gather import DataOptions, gather
 from models.train.classifier import CellTraining
 from models.train.finder import FinderTraining
-from models.train.start import open_start
+from models.train.start import StartingNet, open_start
 
 if TYPE_CHECKING:
     from models.data.classes import ClassScheme
+
+USUAL = TuningSettings()
 
 Steps = Annotated[
     int,
@@ -45,6 +50,19 @@ Steps = Annotated[
 ]
 FinderSteps = Annotated[
     int, typer.Option(min=10, help="Fine-tuning steps of the finder, of few fields; up to five times as many of more.")
+]
+
+Rehearsing = Annotated[
+    Rehearse,
+    typer.Option(
+        "--rehearse",
+        help="What is seen again so that it is not forgotten: data sets the nets learned from, where they are there, and virtual "
+        "slides (auto); virtual slides alone; nothing.",
+    ),
+]
+PullBack = Annotated[
+    float,
+    typer.Option(min=0, help="Pull of the classifier back to its old weights; weaker with more than five fields."),
 ]
 
 
@@ -68,9 +86,11 @@ def adapt(
     ignore: Ignore = None,
     background: Background = None,
     positive: Positive = None,
-    steps: Steps = 300,
-    finder_steps: FinderSteps = 200,
+    steps: Steps = USUAL.cell.steps,
+    finder_steps: FinderSteps = USUAL.finder.steps,
     seed: Seed = 0,
+    rehearse: Rehearsing = Rehearse.AUTO,
+    pull_back: PullBack = USUAL.cell.anchor,
     false_positives: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
@@ -97,8 +117,9 @@ def adapt(
         plan, source = _fields(request)
         for note in source.notes:
             say(f"! {note}")
-        tuning = _tuning(steps, finder_steps, seed, allowed)
-        setup = AdaptationSetup(*starts, plan_for(plan, starts[1].card), tuning, teller(), say)
+        tuning, tell = _tuning(steps, finder_steps, seed, pull_back, allowed), teller()
+        old = _old(starts, source, rehearse, seed, tell)
+        setup = AdaptationSetup(*starts, plan_for(plan, starts[1].card), tuning, tell, say, old)
         result = run(setup, source, out)
         write_lines([*result.lines, f"written: {result.finder}", f"written: {result.classifier}"])
         write_lines([f"use them: edge-run FIELDS --finder {result.finder} --model {result.classifier}"])
@@ -113,12 +134,21 @@ def _fields(request: DataOptions) -> tuple[ClassScheme, Fields]:
     return data.plan, source
 
 
-def _tuning(steps: int, finder_steps: int, seed: int, false_positives: float | None = None) -> TuningSettings:
-    from dataclasses import replace  # noqa: PLC0415
+def _tuning(
+    steps: int, finder_steps: int, seed: int, pull_back: float, false_positives: float | None = None
+) -> TuningSettings:
+    cell = replace(USUAL.cell, steps=steps, seed=seed, anchor=pull_back)
+    return TuningSettings(cell, replace(USUAL.finder, steps=finder_steps, seed=seed), false_positives)
 
-    usual = TuningSettings()
-    cell, finder = replace(usual.cell, steps=steps, seed=seed), replace(usual.finder, steps=finder_steps, seed=seed)
-    return TuningSettings(cell, finder, false_positives)
+
+def _old(
+    starts: tuple[StartingNet, StartingNet], new: Fields, what: Rehearse, seed: int, tell: Callable[[str, float], None]
+) -> Rehearsal:
+    """What the finder and the classifier rehearse; a line says it."""
+    finder, classifier = starts
+    old = gathered(finder.card, classifier.card, RehearsalPlan(new.fields, what, seed), tell, say)
+    say(old.line())
+    return old
 
 
 def learning_curve(
@@ -153,9 +183,15 @@ def learning_curve(
     positive: Positive = None,
     start_steps: Annotated[int, typer.Option(min=1, help="Steps of the classifier to start from.")] = 3000,
     start_finder_steps: Annotated[int, typer.Option(min=10, help="Steps of the finder to start from.")] = 2600,
-    steps: Steps = 300,
-    finder_steps: FinderSteps = 200,
+    steps: Steps = USUAL.cell.steps,
+    finder_steps: FinderSteps = USUAL.finder.steps,
     seed: Seed = 0,
+    rehearse: Rehearsing = Rehearse.AUTO,
+    pull_back: PullBack = USUAL.cell.anchor,
+    page: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Page in which the section on these fields is written anew; others stay."),
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Measure how good adapted nets become with each number of annotated fields; the same command continues where it stopped."""
@@ -188,10 +224,13 @@ def learning_curve(
             if start_finder
             else curve.starting_finder(work, FinderTraining(steps=start_finder_steps, seed=seed), say)
         )
-        tuning = _tuning(steps, finder_steps, seed)
-        setup = AdaptationSetup(finder, classifier, plan_for(plan, classifier.card), tuning, tell, say)
+        tuning = _tuning(steps, finder_steps, seed, pull_back)
+        old = _old((finder, classifier), source, rehearse, seed, tell)
+        setup = AdaptationSetup(finder, classifier, plan_for(plan, classifier.card), tuning, tell, say, old)
         points = curve.run(setup, source, curve.CurveSettings(wanted, draws, work))
         lines = curve.page(points, setup, source.name)
         write_text(work / "curve.json", json.dumps({"report_version": 1, "points": points}, indent=1) + "\n")
-        write_text(work / "curve.md", "\n".join(lines) + "\n")
+        write_text(work / "curve.md", curve.into_page("", lines))
+        if page is not None:
+            write_text(page, curve.into_page(page.read_text(encoding="utf-8") if page.is_file() else "", lines))
         write_lines(lines)

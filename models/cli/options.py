@@ -51,7 +51,7 @@ GroupBy = Annotated[
         "--group-by",
         metavar="REGEX",
         help="Finds the slide in a file's name, as 'C[0-9]+P', or a column of the table; of fields without --cells: "
-        "the group (default: blocks of consecutive images). Groups are never split.",
+        "the group (default: an image's group in COCO, else blocks of consecutive images). Groups are never split.",
     ),
 ]
 RandomSplit = Annotated[bool, typer.Option("--random-split", help="Go on though slides are unknown.")]

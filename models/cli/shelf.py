@@ -26,7 +26,7 @@ def train_classifier() -> None:
     """This is now ``train malaria-thin-32``. Example: python -m models train malaria-thin-32 --all-folds."""
     raise typer.BadParameter(
         "this is now: python -m models train malaria-thin-32 [--fold N | --all-folds] [--shipped]; "
-        "--lite is the recipe malaria-thin-32-lite, --no-fields is now --without iml_fields,nih_cells"
+        "there is no --lite any more, and --no-fields is now --without iml_fields,nih_cells"
     )
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from convert.measure.bootstrap import FEW_GROUPS
 from convert.measure.cells import CellSet as JudgedCells
-from edge.crops import centre_colours
-from edge.types import FloatArray, Int32Array, UInt8Array
+from convert.measure.typicals import CellTypicals, joined
+from edge.types import Int32Array, UInt8Array
 
 FOUND, BOX, HARD = 0, 1, 2
 """What a cell is: found by the finder (or a cell of a folder) and annotated; an annotated box, moved a little, to learn from only;
@@ -22,7 +22,7 @@ class LabelledCells:
     """Cells of known class.
 
     Attributes:
-        crops: RGB uint8 [n, size, size, 3], in the colours that the specification they were cut by asks for.
+        crops: uint8 [n, size, size, 3 or 4], as the specification they were cut by asks for.
         truth: int32 [n], index into ``labels``.
         labels: class names.
         groups: str [n], what is never split: the slide, or the block of consecutive fields.
@@ -31,7 +31,7 @@ class LabelledCells:
         lost_truth: int32 [m], class of each annotated cell that the finder lost.
         lost_groups: str [m], their groups.
         lost_fields: int32 [m], their fields.
-        reference: float32 [n, 3] or None: the median cell's colour in the field of each (of cells in folders: in the slide).
+        typical: what each is compared with, the typical cell of its field (of cells in folders: of its slide); None: not known.
         lessons: int32 [n] or None: the class to learn, where it is not ``truth`` (a second opinion); nothing is judged by it.
     """
 
@@ -44,7 +44,7 @@ class LabelledCells:
     lost_truth: Int32Array = field(default_factory=lambda: np.empty(0, np.int32))
     lost_groups: np.ndarray = field(default_factory=lambda: np.empty(0, str))
     lost_fields: Int32Array = field(default_factory=lambda: np.empty(0, np.int32))
-    reference: FloatArray | None = None
+    typical: CellTypicals | None = None
     lessons: Int32Array | None = None
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class LabelledCells:
             groups=self.groups[rows],
             fields=self.fields[rows],
             role=self.role[rows],
-            reference=None if self.reference is None else self.reference[rows],
+            typical=None if self.typical is None else self.typical.take(rows),
             lessons=None if self.lessons is None else self.lessons[rows],
         )
 
@@ -97,10 +97,6 @@ class LabelledCells:
         """The class to learn of each cell, int32 [n]."""
         return self.truth if self.lessons is None else self.lessons
 
-    def references(self, rows: np.ndarray) -> FloatArray:
-        """The colour of each one's field, float32 [m, 3]; a cell's own where its field's is not known."""
-        return centre_colours(self.crops[rows]) if self.reference is None else self.reference[rows]
-
     def counts(self) -> np.ndarray:
         """Cells per class, int [k]."""
         return np.bincount(self.truth, minlength=len(self.labels))
@@ -113,7 +109,8 @@ def join(parts: Sequence[LabelledCells]) -> LabelledCells:
         fields.append(part.fields + np.int32(first))
         lost_fields.append(part.lost_fields + np.int32(first))
         first += int(max(part.fields.max(initial=-1), part.lost_fields.max(initial=-1))) + 1
-    known = [part.reference for part in parts if part.reference is not None]
+    filled = [part for part in parts if len(part)] or parts[:1]
+    known = [part.typical for part in filled if part.typical is not None]
     return LabelledCells(
         np.concatenate([part.crops for part in parts]),
         np.concatenate([part.truth for part in parts]),
@@ -124,6 +121,6 @@ def join(parts: Sequence[LabelledCells]) -> LabelledCells:
         np.concatenate([part.lost_truth for part in parts]),
         np.concatenate([part.lost_groups for part in parts]),
         np.concatenate(lost_fields),
-        np.concatenate(known) if len(known) == len(parts) else None,
+        joined(known) if len(known) == len(filled) else None,
         np.concatenate([part.taught for part in parts]) if any(part.lessons is not None for part in parts) else None,
     )

@@ -1,7 +1,7 @@
 """Training cells of the classifier, always through ``edge.crops``: from real fields, composed fields and virtual slides.
 
-Boxes are jittered as a finder's are. What is annotated as no red cell (white cells, platelets, stain) is given as
-uninfected: the finder may let one through.
+Boxes are jittered as a finder's are. What is no red cell (white cells, platelets, stain) is not learned from: the finder sets it
+aside, and a net that takes all that is purple for uninfected loses parasites that fill their cell.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from convert.measure.colours import middle_colour, own_colours
+from convert.measure.typicals import CellTypicals, middle, stacked
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec
-from edge.types import UInt8Array
+from edge.types import Int32Array, UInt8Array
+from edge.typical import FEWEST, typical_cell
 from models.data.cells import BOX, LabelledCells
 from models.data.scenes import Scene
 
@@ -21,8 +22,11 @@ INFECTED = 1
 """Kind of an infected cell in a scene (``models.data.scenes.KINDS``); 0 is an uninfected one."""
 
 LABELS = ("uninfected", "parasitized")
-SPEC = CropSpec(size=32, margin=1.0, normalise="bounded", target=128, reach=0.1)
-"""How the shelf's classifiers see a cell: colours brought to the typical cell of the field, as far as a tenth."""
+SPEC = CropSpec(size=32, margin=1.15, normalise="typical")
+"""How the shelf's classifiers see a cell: with its surroundings, beside the typical cell of its field."""
+
+_FEW = (FEWEST, 2 * FEWEST)
+"""Cells that the variants of a typical cell are made of."""
 
 SLACK = 2
 """Pixels that crops to learn from are larger than the net's on every side, so that they can be moved without being resampled."""
@@ -48,20 +52,18 @@ def cells_of(
     """The cells of a whole scene, with slack; only to learn from.
 
     Args:
-        scene: unsure boxes in it are left out; what is no red cell is given as the first class.
+        scene: unsure boxes in it are left out, and so is what is no red cell: a parasite that fills its cell looks like it.
         group: of all its cells.
         labels: what an uninfected and an infected cell is called.
         spec: of the crops.
         rng: moves the boxes as a finder would.
         copies: times that an infected cell is given, each with another box.
     """
-    sure = scene.kind >= 0
+    sure = (scene.kind == 0) | (scene.kind == INFECTED)
     boxes, kind = scene.boxes[sure], scene.kind[sure]
     repeat = np.where(kind == INFECTED, copies, 1)
     boxes, kind = np.repeat(boxes, repeat, axis=0), np.repeat(kind, repeat)
     crops = crop_cells(scene.rgb, jitter(boxes, rng), with_slack(spec))
-    red = kind <= INFECTED
-    colour = middle_colour(own_colours(crops[red] if red.any() else crops, spec.size)) if len(crops) else np.zeros(3)
     count = len(crops)
     return LabelledCells(
         crops,
@@ -70,8 +72,39 @@ def cells_of(
         np.full(count, group),
         np.zeros(count, np.int32),
         np.full(count, BOX, np.int8),
-        reference=np.tile(np.asarray(colour, np.float32), (count, 1)),
+        typical=varied(middle(crops, spec.size), kind == 0, count, rng),
     )
+
+
+def varied(crops: UInt8Array, healthy: np.ndarray, count: int, rng: np.random.Generator) -> CellTypicals | None:
+    """The typical cell of a field to learn from, for its ``count`` cells: that of its healthy cells, then those of a few of them.
+
+    Where half of the cells are infected, as in collections of single cells, the device's estimate would be of both. A net
+    that has seen estimates of many and of few cells does not lean on what a field with few cells cannot give.
+
+    Args:
+        crops: uint8 [n, s, s, 3], the field's cells; of none there is no typical one.
+        healthy: bool [n], which of them are known to be healthy; of fewer than ``FEWEST``, all count.
+        count: cells that are compared with it.
+        rng: chooses the few.
+    """
+    if healthy.sum() >= FEWEST:
+        crops = crops[healthy]
+    if not len(crops):
+        return None
+    few = [rng.permutation(len(crops))[:many] for many in _FEW]
+    made = stacked([typical_cell(crops), *(typical_cell(crops[rows]) for rows in few)])
+    return CellTypicals(made, np.zeros(count, np.int32), len(made))
+
+
+def varied_slides(crops: UInt8Array, healthy: np.ndarray, slides: Int32Array, rng: np.random.Generator) -> CellTypicals:
+    """The same for cells uint8 [n, s, s, 3], at least one, of several slides: int32 [n], numbered from 0 without gaps."""
+    parts = []
+    for number in range(int(slides.max()) + 1):
+        mine = slides == number
+        parts.append(varied(crops[mine], healthy[mine], int(mine.sum()), rng))
+    made = stacked([part.typical for part in parts if part is not None])
+    return CellTypicals(made, slides * np.int32(1 + len(_FEW)), 1 + len(_FEW))
 
 
 def moved(crops: UInt8Array, size: int, rng: np.random.Generator) -> UInt8Array:

@@ -6,17 +6,16 @@ what no other set has, as second opinions.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField, find_annotations, read_annotations
 from convert.measure.fields import FieldSet
+from convert.measure.single import BOX_MARGIN
 from models.data.fields import data_dir
 from models.data.folder import CellFolder, open_folder
 
@@ -51,7 +50,9 @@ class DataSet:
         group_by: regular expression that finds the group in a file's name; None: a table, the annotations or ``blocks`` say it.
         blocks: of consecutive images: their length, and how many missing numbers start a new one; None: there are no blocks.
         cut_out: cells are cut out on black and their native size is known, so that fields can be composed of them.
+        margin: width of an annotated box over that of its cell.
         lessons: reads from the folder, per file, the class to learn where it is not the published one.
+        only: names of the images that are read; None: all.
     """
 
     name: str
@@ -66,7 +67,9 @@ class DataSet:
     group_by: str | None = None
     blocks: tuple[int, int] | None = None
     cut_out: bool = False
+    margin: float = BOX_MARGIN
     lessons: Callable[[Path], Mapping[str, str]] = field(default=_no_lessons)
+    only: frozenset[str] | None = None
 
     @property
     def folder(self) -> Path:
@@ -78,19 +81,24 @@ class DataSet:
         """Whether the images are on this machine."""
         return self.folder.is_dir()
 
+    def takes(self, path: Path) -> bool:
+        """Whether an image is among those that are read."""
+        return self.only is None or path.name in self.only
+
     def cells(self) -> CellFolder:
         """Its single cells, listed; raises CellsError where they are not there."""
         opened = open_folder(self.folder, None, self.group_by, split=True, random_split=True)
-        return CellFolder(self.name, opened.listing, opened.notes, self.lessons(self.folder))
+        listing = replace(opened.listing, cells=tuple(one for one in opened.listing.cells if self.takes(one.path)))
+        return CellFolder(self.name, listing, opened.notes, self.lessons(self.folder))
 
     def fields(self) -> FieldSet:
         """Its fields with their groups, none of them opened; raises CellsError where they are not there."""
         file = find_annotations(self.folder)
-        read = read_annotations(self.folder, file, *(self.blocks or ()))
-        known = {} if self.blocks else _groups_of_images(file)
-        alone = [f"block {one.block}" if self.blocks else one.path.name for one in read]
-        groups = tuple(known.get(one.path.name, name) for one, name in zip(read, alone, strict=True))
-        return FieldSet(tuple(read), groups, grouped=bool(known))
+        read = [one for one in read_annotations(self.folder, file, *(self.blocks or ())) if self.takes(one.path)]
+        if self.blocks:
+            return FieldSet(tuple(read), tuple(f"block {one.block}" for one in read), grouped=False)
+        known = any(one.group for one in read)
+        return FieldSet(tuple(read), tuple(one.group or one.path.name for one in read), grouped=known)
 
     def counts(self) -> tuple[Counter[str], int, int]:
         """How often each class is annotated, the number of groups that are known, and the number of images."""
@@ -106,13 +114,6 @@ def _annotated(fields: tuple[AnnotatedField, ...]) -> Counter[str]:
     counts = Counter(name for one in fields for name in one.types)
     points = sum(len(one.points) for one in fields if one.points is not None)
     return counts + Counter({"cell": points})
-
-
-def _groups_of_images(file: Path) -> dict[str, str]:
-    """The ``group`` of each image of a COCO file by the file's name; empty where the file has none."""
-    raw: Any = json.loads(file.read_bytes())
-    images = raw["images"] if isinstance(raw, dict) else ()
-    return {Path(str(one["file_name"])).name: str(one["group"]) for one in images if "group" in one}
 
 
 def need(data: DataSet) -> None:

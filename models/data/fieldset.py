@@ -17,14 +17,14 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
-from convert.measure.colours import middle, middle_colour
 from convert.measure.fields import FieldSet, read_fields, read_image
 from convert.measure.matching import assign
 from convert.measure.reading import Progress, check_readable
+from convert.measure.typicals import CellTypicals, middle, typicals_of
 from edge import shelf
 from edge.analysis import set_aside_cut
 from edge.boxes import inside
-from edge.crops import centre_colours, crop_cells, to_reference
+from edge.crops import compared, crop_cells
 from edge.door import quiet_native_stderr
 from edge.errors import UnreadableFieldError
 from edge.finders import Finder
@@ -34,7 +34,8 @@ from edge.modelfile import CropSpec
 from edge.types import Int32Array, UInt8Array
 from models.data.cells import BOX, FOUND, HARD, LabelledCells, join
 from models.data.classes import ClassScheme
-from models.data.crops import jitter, with_slack
+from models.data.crops import jitter, varied, with_slack
+from models.data.second_reading import Amend
 from models.data.streams import RandomStream
 
 CLASSICAL = "classical"
@@ -61,6 +62,7 @@ class Fields:
         notes: what was noticed, in words.
         finders: by group, the finder that looks at its fields instead: one that never learned from them.
         boxes: annotated boxes are learned from too.
+        amend: what a second reading changes in the annotations, to learn from.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Fields:
     notes: tuple[str, ...] = ()
     finders: Mapping[str, Finder] = field(default_factory=dict)
     boxes: bool = True
+    amend: Amend | None = None
 
     def names(self) -> Counter[str]:
         """How often each name is annotated."""
@@ -114,6 +117,8 @@ class Fields:
                 continue
             seen.add(digest)
             truth = sound(one, rgb, faults)
+            if learn and self.amend is not None:
+                truth = self.amend(truth)
             known = _One(rgb, truth, f"{self.name}/{group}", np.random.default_rng([number, RandomStream.FIELD_BOXES]))
             found = _found(self.finders.get(group, self.finder), rgb, truth, plan)
             parts.append(_cells(found, known, plan, spec, learn=learn, copies=copies if learn and self.boxes else None))
@@ -154,7 +159,7 @@ def sound(one: AnnotatedField, rgb: UInt8Array, faults: Counter[str]) -> Annotat
         faults["annotated boxes overrun their image: cut at its border"] += int(cut.sum())
     boxes = np.hstack([clipped[:, :2], clipped[:, 2:] - clipped[:, :2]])[stays]
     types = tuple(kind for kind, stay in zip(one.types, stays.tolist(), strict=True) if stay)
-    return AnnotatedField(one.path, boxes.astype(np.int32), types, one.block, scored=one.scored)
+    return replace(one, boxes=boxes.astype(np.int32), types=types)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +206,7 @@ def _found(finder: Finder, rgb: UInt8Array, known: AnnotatedField, plan: ClassSc
 def _cells(
     found: _Finds, one: _One, plan: ClassScheme, spec: CropSpec, *, learn: bool, copies: np.ndarray | None
 ) -> LabelledCells:
-    """Crops of one field; the colour of its median cell is that of all that was found, as on the device."""
+    """Crops of one field; they are compared with the typical cell of all that was found, as on the device."""
     rgb, known = one.rgb, one.truth
     cutting = with_slack(spec) if learn else replace(spec, normalise="none")
     plain = crop_cells(rgb, found.boxes, cutting)
@@ -217,12 +222,11 @@ def _cells(
         truth = np.concatenate([truth, np.repeat(annotated[rare], repeat)])
         role = np.concatenate([role, np.full(len(moved), BOX, np.int8)])
     crops = np.concatenate(parts)
-    seen = plain if len(plain) else crops
-    inner = np.ascontiguousarray(middle(seen, spec.size))
-    colour = middle_colour(centre_colours(inner)) if len(seen) else np.zeros(3, np.float32)
-    reference = np.tile(colour, (len(crops), 1))
+    seen, classes = (plain, found.truth) if len(plain) else (crops, truth)
+    healthy = classes == plan.background_index
+    typical = _typical(middle(seen, spec.size), healthy, len(crops), one.rng if learn else None)
     return LabelledCells(
-        crops if learn else to_reference(crops, spec, reference),
+        crops if learn else compared(crops, spec, None if typical is None else typical.typical),
         truth.astype(np.int32),
         plan.labels,
         np.full(len(crops), one.group),
@@ -231,5 +235,14 @@ def _cells(
         found.lost,
         np.full(len(found.lost), one.group),
         np.zeros(len(found.lost), np.int32),
-        reference,
+        typical,
     )
+
+
+def _typical(seen: UInt8Array, healthy: np.ndarray, count: int, rng: np.random.Generator | None) -> CellTypicals | None:
+    """The typical cell of a field for ``count`` cells: to learn from, that of its healthy ones with variants, else of all."""
+    if not len(seen):
+        return None
+    if rng is not None:
+        return varied(seen, healthy, count, rng)
+    return replace(typicals_of(seen, np.zeros(len(seen), np.int32)), of=np.zeros(count, np.int32))

@@ -12,10 +12,12 @@ import numpy as np
 from convert.errors import CellsError
 from convert.measure.listing import TABLE, Listing, list_cells
 from convert.measure.reading import Progress, read
+from convert.measure.typicals import middle
 from edge.modelfile import CropSpec
 from models.data.cells import FOUND, LabelledCells
 from models.data.classes import ClassScheme
-from models.data.crops import with_slack
+from models.data.crops import varied_slides, with_slack
+from models.data.streams import RandomStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,19 @@ class CellFolder:
             learn: crops to learn from: uncoloured and with slack, see ``models.data.crops``.
         """
         numbers = plan.indices(one.label for one in self.listing.cells).tolist()
-        found = read(self.listing, plan.labels, numbers, spec, progress, uncoloured=with_slack(spec) if learn else None)
+        found = read(self.listing, plan.labels, numbers, spec, progress, plain=with_slack(spec) if learn else None)
         groups = np.array([f"{self.name}/{group}" for group in found.resampled()])
         fields = np.unique(groups, return_inverse=True)[1].astype(np.int32)
         role = np.full(len(found), FOUND, np.int8)
         other = plan.indices(self.lessons.get(name, "") for name in found.names) if self.lessons else None
         lessons = None if other is None else np.where(other < 0, found.truth, other).astype(np.int32)
+        typical = found.typical
+        if learn and typical is not None:
+            rng = np.random.default_rng(RandomStream.SLIDE_TYPICALS)
+            healthy = found.truth == plan.background_index
+            typical = varied_slides(middle(found.images, spec.size), healthy, typical.of, rng)
         cells = LabelledCells(
-            found.images, found.truth, plan.labels, groups, fields, role, reference=found.reference, lessons=lessons
+            found.images, found.truth, plan.labels, groups, fields, role, typical=typical, lessons=lessons
         )
         return cells, [*self.notes, *found.notes]
 

@@ -6,14 +6,17 @@ A classifier therefore has five folds; the net of the last one has seen all bloc
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
+from models.data import sets
 from models.data.fields import ImlField, load_iml
 from models.data.nih import nih_rows
 
 CLASSIFIER = "malaria-thin-32"
-CLASSIFIERS = (CLASSIFIER, f"{CLASSIFIER}-lite")
+CLASSIFIERS = (CLASSIFIER,)
 """Classifiers of infected and uninfected cells on the shelf, the one to use first."""
 
 FINDER = "finder-thin"
@@ -35,9 +38,27 @@ def held_out_blocks(fold: int | None) -> list[int]:
     return [] if fold is None or fold >= BLOCK_FOLDS else blocks_by_fold(load_iml())[fold]
 
 
+def part_of(name: str, file: str) -> str:
+    """The part of a set of images in no order that an image is in, by the digits of its name's hash: every fold holds out one."""
+    return f"{name}/part {zlib.crc32(file.encode()) % BLOCK_FOLDS}"
+
+
+def _parts_held_out(name: str, fold: int | None) -> Iterable[str]:
+    """The held-out part of such a set, by its name and by those of its images."""
+    if fold is None or fold >= BLOCK_FOLDS:
+        return
+    part = f"{name}/part {fold}"
+    yield part
+    data = sets.get(name)
+    if data.present:
+        yield from (f"{name}/{group}" for group in data.fields().groups if part_of(name, group) == part)
+
+
 RULES: Mapping[str, Callable[[int | None], Iterable[str]]] = {
     "nih_cells": lambda fold: (f"nih_cells/{slide}" for slide in slides_held_out(fold)),
     "iml_fields": lambda fold: (f"iml_fields/block {block}" for block in held_out_blocks(fold)),
+    "raabin_fields": partial(_parts_held_out, "raabin_fields"),
+    "pbc_fields": partial(_parts_held_out, "pbc_fields"),
 }
 """Per data set that is divided into folds: the names of the groups that a fold holds out."""
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.measure.colours import field_reference, own_colours
 from convert.measure.single import cut
-from edge.crops import to_reference
+from convert.measure.typicals import CellTypicals, middle, typicals_of
+from edge.crops import compared
 from edge.modelfile import CropSpec
 from edge.sources.decode import decode_image
-from edge.types import FloatArray, UInt8Array
+from edge.types import UInt8Array
 from models.data.fields import data_dir
 
 INFECTED_LABEL = "parasitized"
@@ -26,9 +26,10 @@ def nih_rows(folder: Path | None = None) -> list[dict[str, str]]:
 
 
 def crops_of(rows: list[dict[str, str]], spec: CropSpec, folder: Path | None = None) -> UInt8Array:
-    """Crops of these rows of ``cells.csv`` as the net sees them, a slide standing for a field: uint8 [n, size, size, 3]."""
+    """Crops of these rows of ``cells.csv`` as the net sees them, a slide standing for a field: uint8 [n, size, size, 3 or 4]."""
     crops = plain_crops(rows, spec, folder)
-    return to_reference(crops, spec, slide_colours(crops, rows, spec.size))
+    typical = slide_typicals(crops, rows, spec.size)
+    return compared(crops, spec, typical.typical, typical.of)
 
 
 def plain_crops(rows: list[dict[str, str]], spec: CropSpec, folder: Path | None = None) -> UInt8Array:
@@ -40,10 +41,10 @@ def plain_crops(rows: list[dict[str, str]], spec: CropSpec, folder: Path | None 
     return crops
 
 
-def slide_colours(crops: UInt8Array, rows: list[dict[str, str]], size: int) -> FloatArray:
-    """Colour of the median cell of each one's slide, float32 [n, 3]; of crops with slack the middle ``size`` pixels count."""
+def slide_typicals(crops: UInt8Array, rows: list[dict[str, str]], size: int) -> CellTypicals:
+    """The typical cell of each one's slide; of crops with slack the middle ``size`` pixels count."""
     slides = np.unique([row["slide"] for row in rows], return_inverse=True)[1].astype(np.int32)
-    return field_reference(own_colours(crops, size), slides)
+    return typicals_of(middle(crops, size), slides)
 
 
 def with_second_opinions(rows: list[dict[str, str]]) -> list[dict[str, str]]:

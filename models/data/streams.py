@@ -17,3 +17,6 @@ class RandomStream(IntEnum):
     CALIBRATION_VIEWS = 7
     HELD_OUT_GROUPS = 8
     FIELD_BOXES = 9
+    MOSAICS = 10
+    VIEW_NOISE = 11
+    SLIDE_TYPICALS = 12

@@ -75,6 +75,7 @@ class JudgedField:
         white: annotated white cells away from the border, and how many of them count as a red cell.
         platelets: the same of platelets.
         boxes: where they are; None where cells are marked by points, or nobody looks.
+        not_red: bool [n], which finds lie in an annotated white cell or platelet; None: none is annotated.
     """
 
     match: Match
@@ -84,6 +85,11 @@ class JudgedField:
     white: tuple[int, int] = (0, 0)
     platelets: tuple[int, int] = (0, 0)
     boxes: FieldBoxes | None = None
+    not_red: np.ndarray | None = None
+
+    def red_suspicion(self) -> FloatArray:
+        """Suspicion of the finds that lie in no annotated white cell or platelet, float32 [m]."""
+        return self.suspicion if self.not_red is None else self.suspicion[~self.not_red]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,10 +179,13 @@ def judge_field(
     use = matched.counts & (sick | ~_left_open(reading.of(boxes), truth))
     free = boxes[matched.of < 0]
     others = [_away(one.boxes[one.of((kind,))], result.shape) for kind in (WHITE_CELL, PLATELET)]
-    held = [kind[_holds_one(kind, free)] for kind in others]
+    held = [kind[_inside(free, kind).any(axis=1)] for kind in others]
+    not_red = (matched.of < 0) & _inside(boxes, one.boxes[~red]).any(axis=0)
     white, platelets = ((len(every), len(mine)) for every, mine in zip(others, held, strict=True))
     places = FieldBoxes(one.path, boxes[use], one.boxes[red][infected & matched.lost], held[0])
-    return JudgedField(matched.match(infected), suspicion[use], sick[use], called[use], white, platelets, places)
+    return JudgedField(
+        matched.match(infected), suspicion[use], sick[use], called[use], white, platelets, places, not_red[use]
+    )
 
 
 def _left_open(opinions: Sequence[Opinion], truth: Truth) -> np.ndarray:
@@ -192,12 +201,12 @@ def _away(annotated: Int32Array, shape: tuple[int, int]) -> Int32Array:
     return np.asarray(annotated[inside(annotated, shape, BORDER)], np.int32)
 
 
-def _holds_one(annotated: Int32Array, free: Int32Array) -> np.ndarray:
-    """In which boxes, int32 [k, 4], a free find, int32 [n, 4], has its centre: bool [k]."""
-    centres = free[:, :2] + free[:, 2:] / 2
+def _inside(finds: Int32Array, annotated: Int32Array) -> np.ndarray:
+    """Which finds, int32 [n, 4], have their centre in which box, int32 [k, 4]: bool [k, n]."""
+    centres = finds[:, :2] + finds[:, 2:] / 2
     return np.array(
-        [((centres >= box[:2]) & (centres <= box[:2] + box[2:])).all(axis=1).any() for box in annotated], bool
-    )
+        [((centres >= box[:2]) & (centres <= box[:2] + box[2:])).all(axis=1) for box in annotated], bool
+    ).reshape(len(annotated), len(finds))
 
 
 def joined(parts: Sequence[JudgedFields]) -> JudgedFields:

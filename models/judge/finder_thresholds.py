@@ -13,16 +13,16 @@ from edge.finders.learned import LearnedFinder
 from edge.modelfile import read_model, write_model
 from models.data.fields import ImlField
 
-CELL_GRID = (0.34, 0.38, 0.42, 0.46, 0.5, 0.54, 0.58)
+CELL_GRID = (0.3, 0.34, 0.38, 0.42, 0.46, 0.5)
 """Thresholds of healthy cells that are tried."""
 
-SUSPECT_GRID = (0.16, 0.2, 0.25, 0.3, 0.4, 0.5)
+SUSPECT_GRID = (0.25, 0.3, 0.35, 0.4, 0.5)
 """Thresholds of infected cells that are tried."""
 
-OTHERS = (0.3, 0.4)
-"""Thresholds of white cells and platelets: there is no truth to choose them by; set by looking at fields."""
+OTHERS = (0.25, 0.4, 0.5)
+"""Thresholds of white cells, platelets and other things: there is no truth to choose them by; set by looking at fields."""
 
-KEEP = 0.97
+KEEP = 0.985
 """Infected cells a finder shall keep: what it loses, no classifier sees."""
 
 Grid = dict[tuple[float, float], list[Match]]
@@ -34,7 +34,7 @@ def finder_grid(finder: LearnedFinder, fields: list[ImlField]) -> Grid:
     for entry in fields:
         rgb = entry.read()
         for pair, matches in grid.items():
-            finder.set_thresholds((*pair, *OTHERS))
+            finder.set_thresholds((*pair, *finder.spec.thresholds[2:]))
             cells = finder.find(rgb)
             boxes = cells.boxes[cells.kind == 0]
             matches.append(match_boxes(boxes, entry.boxes, entry.infected, rgb.shape[:2]))
@@ -60,7 +60,7 @@ def rewrite(path: Path, pair: tuple[float, float], origin: str) -> None:
     model = read_model(path)
     if model.card is None or model.card.finder is None:
         raise ValueError(f"{path}: not a finder")
-    spec = replace(model.card.finder, thresholds=(*pair, *OTHERS))
+    spec = replace(model.card.finder, thresholds=(*pair, *model.card.finder.thresholds[2:]))
     write_model(path, model.flatbuffer, replace(model.card, finder=spec, threshold_origin=origin))
 
 

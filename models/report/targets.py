@@ -8,14 +8,13 @@ from models.judge.targets import CELL_MACS, FOUND_TARGETS, NEGATIVE_TARGET, NIH_
 from models.report.figure import Figure
 from models.report.tables import NetFigures
 
-_BYTES, _LITE_MACS = 40_000, 150_000  # of the accurate net's file, of the small net
-_LITE_AUC = 0.99  # of the small net
+_BYTES = 40_000  # of the first net's file
 _AGREEMENT = 0.999  # share of cells that int8 and float decide alike
 
 
 def rows(nets: Sequence[NetFigures]) -> list[Figure]:
-    """Targets of the first net, the accurate one, and of the second, the small one."""
-    accurate, lite = nets
+    """Targets of the first net, and of all nets that int8 decides as float does."""
+    accurate = nets[0]
     found = []
     for name, (_, wanted) in NIH_TARGETS.items():
         value = accurate.raw[name]
@@ -37,12 +36,7 @@ def rows(nets: Sequence[NetFigures]) -> list[Figure]:
         value = accurate.found[allowed].share
         what = f"infected cells found at {allowed:.1%} false positives"
         found.append(Figure(what, "IML end to end", f">= {wanted:g}", f"{value.value:.3f}", value.value >= wanted))
-    found += [_cost(accurate, CELL_MACS, _BYTES), _cost(lite, _LITE_MACS, None)]
-    share = lite.auc_share
-    if share is not None:
-        kept = f"{share.value:.2%}"
-        words = f"{lite.name}: NIH AUC over that of {accurate.name}"
-        found.append(Figure(words, "NIH, raw labels", f">= {_LITE_AUC:.0%}", kept, share.value >= _LITE_AUC))
+    found.append(_cost(accurate, CELL_MACS, _BYTES))
     for net in nets:
         for key, agreed in net.agreement.items():
             words = f"{agreed.value:.3%} ({agreed.low:.2%} to {agreed.high:.2%}; n = {agreed.n:,})"
@@ -51,7 +45,7 @@ def rows(nets: Sequence[NetFigures]) -> list[Figure]:
     return found
 
 
-def _cost(net: NetFigures, macs: int, size: int | None) -> Figure:
-    target = f"<= {macs:,} multiply-accumulates" + (f", {size:,} bytes" if size else "")
-    met = net.macs <= macs and (size is None or net.size <= size)
+def _cost(net: NetFigures, macs: int, size: int) -> Figure:
+    target = f"<= {macs:,} multiply-accumulates, {size:,} bytes"
+    met = net.macs <= macs and net.size <= size
     return Figure(f"{net.name}: cost per cell", "shipped file", target, f"{net.macs:,}, {net.size:,} bytes", met)

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from edge.crops import to_reference
+from convert.measure.typicals import CellTypicals, middle, stacked
+from edge.crops import compared, crop_channels
 from edge.modelfile import CropSpec
-from edge.types import FloatArray, UInt8Array
+from edge.types import UInt8Array
+from edge.typical import TypicalCells, typical_cell
 from models.data.augment import Augmentation, augment
 from models.data.cells import LabelledCells
 from models.data.crops import moved
@@ -20,6 +22,9 @@ from models.train.net import WIDTHS, build
 
 _BACKGROUND = 0.4
 """Share of the background in a batch where there are more than two classes; the others share the rest."""
+
+_ALONE = 0.02
+"""Share of the cells that are learned from as if their field held no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +76,10 @@ class BatchClasses:
         return shares
 
 
-def net_input(crops: UInt8Array, spec: CropSpec, field: FloatArray | None = None) -> np.ndarray:
-    """Uncoloured crops uint8 [n, s, s, 3] to what the net sees in training, float32.
-
-    ``field`` is float32 [n, 3], see ``edge.crops.to_reference``.
-    """
-    crops = to_reference(crops, spec, field)
-    return (crops.astype(np.float32) - 128) / 64
+def net_input(crops: UInt8Array, spec: CropSpec, typical: CellTypicals | None = None) -> np.ndarray:
+    """Plain crops uint8 [n, s, s, 3] to what the net sees in training, float32 [n, s, s, 3 or 4]; None: all are of one field."""
+    seen = compared(crops, spec) if typical is None else compared(crops, spec, typical.typical, typical.of)
+    return (seen.astype(np.float32) - 128) / 64
 
 
 def batches(
@@ -92,7 +94,7 @@ def batches(
     """Endless batches of net inputs and classes int32 [n]; batch ``i`` depends on the seed and on ``i`` alone.
 
     Args:
-        sources: cells, not yet colour-normalised.
+        sources: plain cells with slack.
         mix: share of each source in a batch.
         spec: of the net's crops.
         settings: of the run.
@@ -108,7 +110,7 @@ def batches(
     number = first
     while True:
         rng = np.random.default_rng([settings.seed, RandomStream.CELL_BATCHES, number])
-        crops, labels, references = [], [], []
+        crops, labels, typicals = [], [], []
         for source, pool, each, count in zip(
             sources, pools, shares, rng.multinomial(settings.batch, share), strict=True
         ):
@@ -117,10 +119,23 @@ def batches(
                     chosen = rng.choice(rows, many)
                     crops.append(moved(source.crops[chosen], spec.size, rng))
                     labels.append(source.taught[chosen])
-                    references.append(source.references(chosen))
-        seen, colours = augment(np.concatenate(crops), np.concatenate(references), rng, settings.augmentation)
-        yield net_input(seen, spec, colours), np.concatenate(labels).astype(np.int32)
+                    typicals.append(_typicals(source, chosen, spec, rng))
+        seen, beside = augment(np.concatenate(crops), stacked(typicals), rng, settings.augmentation)
+        each = CellTypicals(beside, np.arange(len(seen), dtype=np.int32))
+        yield net_input(seen, spec, each), np.concatenate(labels).astype(np.int32)
         number += 1
+
+
+def _typicals(source: LabelledCells, rows: np.ndarray, spec: CropSpec, rng: np.random.Generator) -> TypicalCells:
+    """What each of these cells is compared with; some are alone in their field, and so compared with themselves."""
+    own = middle(source.crops[rows], spec.size)
+    if source.typical is None:
+        return stacked([typical_cell(one[None]) for one in own])
+    known = source.typical.each(rows, rng)
+    cells = known.cells.copy()
+    alone = rng.random(len(rows)) < _ALONE
+    cells[alone] = own[alone]
+    return TypicalCells(known.papers, cells)
 
 
 def train(
@@ -138,7 +153,7 @@ def train(
     """A trained Keras model with one logit for two classes, else one per class.
 
     Args:
-        sources: crops not yet colour-normalised.
+        sources: plain cells with slack.
         mix: share of each source in a batch.
         spec: of the net's crops.
         settings: of the run.
@@ -153,7 +168,7 @@ def train(
 
     known = classes or BatchClasses()
     keras.utils.set_random_seed(settings.seed)
-    model = start if start is not None else build(1 if known.count == 2 else known.count, widths)
+    model = build(1 if known.count == 2 else known.count, widths, crop_channels(spec)) if start is None else start
     rule = optimiser(settings.rate, settings.steps, settings.decay)
     criterion = loss_of(known.count, settings.smoothing)
     weights = model.trainable_variables
@@ -190,7 +205,8 @@ def loss_of(count: int, smoothing: float) -> Callable[[Any, Any], Any]:
     return lambda labels, logits: several(tf.one_hot(labels, count), logits)
 
 
-def logits(model: Any, crops: UInt8Array, spec: CropSpec, field: FloatArray | None = None) -> np.ndarray:
-    """Float logits of crops not yet colour-normalised, float32 [n], of several outputs [n, k]; ``field`` as in ``net_input``."""
-    out = np.asarray(model.predict(net_input(crops, spec, field), batch_size=1024, verbose=0)).reshape(len(crops), -1)
+def logits(model: Any, crops: UInt8Array, spec: CropSpec, typical: CellTypicals | None = None) -> np.ndarray:
+    """Float logits of plain crops, float32 [n], of several outputs [n, k]; ``typical`` as in ``net_input``."""
+    fed = net_input(crops, spec, typical)
+    out = np.asarray(model.predict(fed, batch_size=1024, verbose=0)).reshape(len(crops), -1)
     return out[:, 0] if out.shape[1] == 1 else out

@@ -12,8 +12,8 @@ import numpy as np
 
 from convert.finding.graph import finder_graph, quantised
 from convert.finding.spec import Roles
-from convert.measure.colours import middle
 from convert.measure.scoring import as_scores, device_scores
+from convert.measure.typicals import middle
 from convert.net.batch import CONVERTED_AT, feed
 from convert.net.int8 import file_digest, quantise
 from convert.net.rewrite import device_model
@@ -23,8 +23,8 @@ from edge.modelfile import Card, CropSpec
 from edge.safe_file import plain_errors, whole_path
 from edge.types import FloatArray, UInt8Array
 from models.data.cells import LabelledCells
-from models.data.scenes import VIEW
 from models.data.streams import RandomStream
+from models.data.views import VIEW
 from models.train.classifier import logits, net_input
 
 CALIBRATION = 1000
@@ -35,14 +35,14 @@ _VALUES = RANGES["-2..2"]
 
 
 def device_bytes(cells: LabelledCells, spec: CropSpec) -> UInt8Array:
-    """Uncoloured crops as the device feeds them, uint8 of the same shape: what ``net_input`` makes of them, as bytes."""
-    fed = net_input(_seen(cells, spec), spec, cells.reference)
+    """Plain crops as the device feeds them, uint8 [n, size, size, 3 or 4]: what ``net_input`` makes of them, as bytes."""
+    fed = net_input(_seen(cells, spec), spec, cells.typical)
     return np.asarray(np.rint(fed * 64 + 128), np.uint8)
 
 
 def _seen(cells: LabelledCells, spec: CropSpec) -> UInt8Array:
     """What the net sees of crops that may be larger than it (``models.data.crops.SLACK``)."""
-    return np.ascontiguousarray(middle(cells.crops, spec.size))
+    return middle(cells.crops, spec.size)
 
 
 def calibration(sources: Sequence[LabelledCells], spec: CropSpec, seed: int) -> UInt8Array:
@@ -69,11 +69,6 @@ def classifier_file(model: Any, fed: UInt8Array, name: str) -> bytes:
         return quantise(static, feed(list(fed), _VALUES), images=fed[: CONVERTED_AT + 2], name=name)
 
 
-def flatbuffer_of(model: Any, cells: LabelledCells, spec: CropSpec, seed: int) -> bytes:
-    """The int8 file of a classifier, calibrated on some of the cells it learned from."""
-    return classifier_file(model, calibration([cells], spec, seed), model.name)
-
-
 def finder_file(model: Any, views: Sequence[UInt8Array]) -> bytes:
     """The int8 flatbuffer of a net of ``models.train.finder_net``, calibrated on views uint8 [h, w, 3] of ``VIEW``'s size."""
     with quiet():
@@ -82,7 +77,7 @@ def finder_file(model: Any, views: Sequence[UInt8Array]) -> bytes:
 
 def float_scores(model: Any, cells: LabelledCells, spec: CropSpec) -> FloatArray:
     """Scores of the float net, float32 [n, classes]."""
-    raw = logits(model, _seen(cells, spec), spec, cells.reference)
+    raw = logits(model, _seen(cells, spec), spec, cells.typical)
     return as_scores(raw.reshape(len(cells), -1).astype(np.float32), logits=True)
 
 

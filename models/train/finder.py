@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from models.data.scenes import KINDS, Scene, draw, targets
+from models.data.scenes import KINDS, Scene
 from models.data.streams import RandomStream
+from models.data.views import draw, targets
 from models.train.loop import Keeping, Log, ahead, optimiser, run
 
 _DECAY = 1e-4
@@ -70,23 +72,19 @@ def batches(
         first: number of the first batch.
 
     Yields:
-        input float32 [n, 240, 320, 3], heat targets, box targets (``models.data.scenes.targets``).
+        input float32 [n, 192, 256, 3], heat targets, box targets (``models.data.views.targets``).
     """
     share = np.array([part if pool else 0.0 for part, pool in zip(mix, pools, strict=True)])
     share /= share.sum()
-    number = first
-    while True:
+    for number in itertools.count(first):
         rng = np.random.default_rng([settings.seed, RandomStream.SCENE_BATCHES, number])
-        images, heats, regs = [], [], []
+        views = []
         for which in rng.choice(len(pools), settings.batch, p=share):
             scene = pools[which][int(rng.integers(len(pools[which])))]
             view = draw(scene, rng)
-            heat, reg = targets(view, scene.others)
-            images.append(view.image)
-            heats.append(heat)
-            regs.append(reg)
+            views.append((view.image, *targets(view, scene.known)))
+        images, heats, regs = zip(*views, strict=True)
         yield (np.stack(images).astype(np.float32) - 128) / 64, np.stack(heats), np.stack(regs)
-        number += 1
 
 
 def fit(

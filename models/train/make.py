@@ -24,8 +24,9 @@ from edge.safe_file import write_text
 from models.cards import card_text
 from models.data import sets
 from models.data.classes import ClassScheme
-from models.data.scenes import CELL_PX, KINDS, STRIDE, VIEW, draw
+from models.data.scenes import CELL_PX, KINDS
 from models.data.streams import RandomStream
+from models.data.views import STRIDE, VIEW, draw
 from models.judge.finder_thresholds import OTHERS
 from models.places import MODELS
 from models.train import finder_net, material
@@ -48,7 +49,7 @@ from models.train.start import open_start
 WORK = "work"
 """Folder beside a net that keeps its checkpoint until it is made."""
 
-FIRST_THRESHOLDS = (0.4, 0.2, *OTHERS)
+FIRST_THRESHOLDS = (0.36, 0.3, *OTHERS)
 """Thresholds of a finder, before ``choose-thresholds`` chooses them on blocks that the folds held out."""
 
 _VIEWS = 200

@@ -24,6 +24,7 @@ from models.data.folder import CellFolder, open_folder
 from models.data.folds import blocks_by_fold, fold_paths, groups_held_out
 from models.data.gather import named_apart
 from models.data.scene_sources import GroupedScene, SceneSource
+from models.data.second_reading import second_reading
 from models.data.split import choose_groups
 from models.places import FOLDS
 from models.train.loop import Log
@@ -77,7 +78,7 @@ class Parts:
 
 def opened(recipe: Recipe) -> list[OpenSource]:
     """The sources of a recipe, no image read; raises CellsError, and ModelError where there is no such finder."""
-    made = [_opened(one, recipe.training.seed) for one in recipe.sources]
+    made = [opened_source(one, recipe.training.seed) for one in recipe.sources]
     own = [i for i, one in enumerate(recipe.sources) if one.folder]
     apart = named_apart([made[i] for i in own], [Path(recipe.sources[i].folder) for i in own])
     for i, source in zip(own, apart, strict=True):
@@ -85,12 +86,23 @@ def opened(recipe: Recipe) -> list[OpenSource]:
     return made
 
 
-def _opened(one: SourceRecipe, seed: int) -> OpenSource:
+def opened_source(one: SourceRecipe, seed: int, only: frozenset[str] | None = None) -> OpenSource:
+    """One source, no image read.
+
+    Args:
+        one: what is learned from.
+        seed: of what is drawn.
+        only: names of the images of a data set that are read; None: all.
+
+    Raises:
+        CellsError: its images are not there.
+        ModelError: there is no such finder.
+    """
     if one.folder:
         return _own(one)
     if not one.set:
         return scene_sources.virtual(one.count, one.copies, seed)
-    data = sets.get(one.set)
+    data = replace(sets.get(one.set), only=only)
     need(data)
     if one.form == CELLS:
         return data.cells()
@@ -100,7 +112,14 @@ def _opened(one: SourceRecipe, seed: int) -> OpenSource:
         return scene_sources.annotated(data, one.copies, seed)
     finders = unseen_finders(one.finder) if one.unseen else {}
     first = next(iter(finders.values())) if finders else finder_of(one.finder)
-    return Fields(data.name, data.fields(), first, finders=finders, boxes=one.form == FOUND_AND_BOXES)
+    return Fields(
+        data.name,
+        data.fields(),
+        first,
+        finders=finders,
+        boxes=one.form == FOUND_AND_BOXES,
+        amend=second_reading(data.folder),
+    )
 
 
 def _own(one: SourceRecipe) -> CellFolder | Fields:
@@ -136,13 +155,13 @@ def finder_scheme(recipe: Recipe) -> ClassScheme:
 
 def crop_of(recipe: Recipe) -> CropSpec:
     """How a classifier's cells are cut."""
-    return replace(SPEC, margin=recipe.net.margin)
+    return replace(SPEC, margin=recipe.net.margin, normalise=SPEC.normalise if recipe.net.compares else "none")
 
 
 def read_cells(
     recipe: Recipe, sources: Sequence[OpenSource], scheme: ClassScheme, progress: Progress, log: Log
 ) -> list[CellMaterial]:
-    """The cells of all sources, uncoloured and with slack."""
+    """The cells of all sources, plain and with slack."""
     plain = replace(crop_of(recipe), normalise="none")
     read = []
     for one, source in zip(recipe.sources, sources, strict=True):

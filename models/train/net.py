@@ -14,8 +14,8 @@ WIDTHS = (16, 16, 32, 32)
 """Filters of the four convolutions, where a recipe says nothing else."""
 
 
-def build(outputs: int = 1, widths: Sequence[int] = WIDTHS) -> Any:
-    """A Keras model: bytes as (value - 128) / 64, float [n, 32, 32, 3], to logits [n, 1, 1, outputs]."""
+def build(outputs: int = 1, widths: Sequence[int] = WIDTHS, channels: int = 3) -> Any:
+    """A Keras model: bytes as (value - 128) / 64, float [n, 32, 32, channels], to logits [n, 1, 1, outputs]."""
     import keras  # noqa: PLC0415
 
     layers = keras.layers
@@ -25,7 +25,7 @@ def build(outputs: int = 1, widths: Sequence[int] = WIDTHS) -> Any:
         x = layers.BatchNormalization(momentum=0.98)(x)
         return layers.ReLU(6.0)(x)
 
-    inputs = layers.Input((SIZE, SIZE, 3), name="cell")
+    inputs = layers.Input((SIZE, SIZE, channels), name="cell")
     x = conv(inputs, widths[0], 2)
     x = conv(x, widths[1], 2)
     x = conv(x, widths[2], 2)

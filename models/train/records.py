@@ -94,11 +94,13 @@ class NetRecipe:
         kind: ``classifier`` or ``finder``.
         widths: filters of a classifier's four convolutions; of a finder's first one.
         margin: side of a classifier's crop over the box's longer side.
+        compares: a classifier sees each cell beside the typical cell of its field; else it sees the cell alone, in its own colours.
     """
 
     kind: str = CLASSIFIER
     widths: tuple[int, ...] = (16, 16, 32, 32)
-    margin: float = 1.0
+    margin: float = 1.15
+    compares: bool = True
 
 
 @dataclass(frozen=True, slots=True)

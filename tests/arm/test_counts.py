@@ -17,6 +17,7 @@ from benchmarks.arm.instructions import InstructionCounts, moved, per_unit
 from benchmarks.arm.stages import STAGES
 from benchmarks.places import REPOSITORY
 from edge import shelf
+from edge.crops import net_channels
 from edge.sources.virtual import SlideSpec, render_field
 
 CONDITIONS = {"cells": 64, "fields": 2, "found": 9, "qemu": "7", "versions": {"numpy": "2"}}
@@ -126,7 +127,7 @@ def test_every_stage_is_marked_as_the_runner_goes_through_it(tmp_path: Path) -> 
     for entry in shelf.entries():
         card = shelf.load(entry.name).card
         assert card is not None
-        shape = (64, 32, 32, 3) if card.task == "classify" else (1, 240, 320, 3)
+        shape = (64, 32, 32, net_channels(card)) if card.task == "classify" else (1, 240, 320, 3)
         np.save(tmp_path / f"{entry.name}.npy", np.full(shape, 128, np.uint8))
     rgb, _ = render_field(SlideSpec(width=640, height=480, cell_px=33), 0)
     cv2.imwrite(str(tmp_path / "field.jpg"), rgb[..., ::-1])

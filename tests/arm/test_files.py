@@ -19,6 +19,7 @@ from benchmarks.arm.errors import ArmError
 from benchmarks.arm.roots import BOOKWORM, CACHE_VARIABLE
 from edge import shelf
 from edge.classifier import BATCH
+from edge.crops import net_channels
 
 NET = shelf.load(shelf.CLASSIFIER)
 FILES = {"a": NET.path, "b": NET.path}
@@ -75,7 +76,8 @@ def test_a_run_that_fails_is_one_line(root: dict[str, Any]) -> None:
 def test_the_inputs_are_a_shelf_and_a_batch_of_bytes_for_each_net(tmp_path: Path) -> None:
     counting.write_inputs(FILES, tmp_path)
     assert (tmp_path / "shelf" / "b" / "b.tflite").read_bytes() == NET.path.read_bytes()
-    assert np.load(tmp_path / "nets" / "a.npy").shape == (BATCH, 32, 32, 3)
+    assert NET.card is not None
+    assert np.load(tmp_path / "nets" / "a.npy").shape == (BATCH, 32, 32, net_channels(NET.card))
 
 
 def test_without_a_root_one_line_says_how_to_build_one() -> None:

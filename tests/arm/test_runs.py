@@ -21,6 +21,7 @@ from benchmarks.arm.instructions import InstructionCounts
 from benchmarks.arm.roots import ARMHF, BOOKWORM, TRIXIE, cache
 from benchmarks.arm.suite import SuiteResult
 from edge import shelf
+from edge.crops import net_channels
 from edge.types import UInt8Array
 
 
@@ -356,7 +357,7 @@ class TestInputs:
         boxes = np.array([[20 + 30 * i, 60, 24, 24] for i in range(5)], np.int32)
         card: Any = shelf.load(shelf.CLASSIFIER).card
         crops = inputs._crops([(rgb, boxes)], card)
-        assert crops.shape == (inputs.CELLS, card.crop.size, card.crop.size, 3)
+        assert crops.shape == (inputs.CELLS, card.crop.size, card.crop.size, net_channels(card))
         assert len(np.unique(crops[:25].reshape(25, -1), axis=0)) == 25
 
     def test_fields_for_a_finder_are_those_of_the_commonest_shape(self) -> None:

@@ -13,13 +13,14 @@ from unittest.mock import patch
 from edge.cli import collect, counting, pipeline, run_main
 from edge.cli.settings import FieldSettings, InputSettings, NetSettings
 from edge.finders import Finder
+from edge.modelfile import Card
 from edge.sources import Source
-from tests.fakes import FakeClassifier, FakeFinder, FakeSource, model_file
+from tests.fakes import CARD, FakeClassifier, FakeFinder, FakeSource, model_file
 
 
 @contextmanager
-def fakes(source: FakeSource | None = None) -> Iterator[None]:
-    """Inside, ``edge-run`` needs no model and reads from ``source`` where given."""
+def fakes(source: FakeSource | None = None, card: Card = CARD) -> Iterator[None]:
+    """Inside, ``edge-run`` needs no model, takes its classifier to have this card, and reads from ``source`` where given."""
 
     def make_finder(nets: NetSettings) -> Callable[[], Finder]:
         return FakeFinder
@@ -29,7 +30,7 @@ def fakes(source: FakeSource | None = None) -> Iterator[None]:
         return source
 
     with ExitStack() as stack:
-        stack.enter_context(patch("edge.shelf.load", lambda _name: model_file()))
+        stack.enter_context(patch("edge.shelf.load", lambda _name: model_file(card=card)))
         stack.enter_context(patch.object(pipeline, "Classifier", FakeClassifier))
         stack.enter_context(patch.object(pipeline, "finder_maker", make_finder))
         if source is not None:

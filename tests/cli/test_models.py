@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from edge import shelf
 from edge.cli import edge_app, edge_run_app
-from edge.modelfile import CropSpec, ModelFile, write_model
+from edge.modelfile import CropSpec, ModelFile, read_model, write_model
 
 FIELDS = ("--simulate", "--max-fields", "1", "--size", "320x240", "--finder", "classical")
 
@@ -21,6 +21,12 @@ def classifier() -> ModelFile:
     if not shelf.has(shelf.CLASSIFIER):
         pytest.skip(f"the shelf does not hold {shelf.CLASSIFIER} yet")
     return shelf.load(shelf.CLASSIFIER)
+
+
+@pytest.fixture
+def alone() -> ModelFile:
+    """A net that sees cells alone: only such a net runs without a card."""
+    return read_model(Path(__file__).parents[1] / "data" / "dark.tflite")
 
 
 def run(*args: object) -> Any:
@@ -62,20 +68,20 @@ def test_a_flipped_bit_is_found_before_the_runtime_sees_it(tmp_path: Path, class
     refused(run("--model", tmp_path / "m.tflite"), "does not match the hash")
 
 
-def test_without_a_card_it_runs_only_with_explicit_options(tmp_path: Path, classifier: ModelFile) -> None:
+def test_without_a_card_it_runs_only_with_explicit_options(tmp_path: Path, alone: ModelFile) -> None:
     bare = tmp_path / "bare.tflite"
-    bare.write_bytes(classifier.flatbuffer)
+    bare.write_bytes(alone.flatbuffer)
     refused(run("--model", bare), "no card", "--labels")
-    assert classifier.card is not None
-    labels = ",".join(classifier.card.labels)
-    got = run("--model", bare, "--labels", labels, "--positive", classifier.card.positive[0], "--threshold", "0.9")
+    assert alone.card is not None
+    labels = ",".join(alone.card.labels)
+    got = run("--model", bare, "--labels", labels, "--positive", alone.card.positive[0], "--threshold", "0.9")
     assert got.exit_code == 0, got.stderr
     assert "bare" in got.stdout
 
 
-def test_labels_that_do_not_fit_the_net(tmp_path: Path, classifier: ModelFile) -> None:
+def test_labels_that_do_not_fit_the_net(tmp_path: Path, alone: ModelFile) -> None:
     bare = tmp_path / "bare.tflite"
-    bare.write_bytes(classifier.flatbuffer)
+    bare.write_bytes(alone.flatbuffer)
     refused(run("--model", bare, "--labels", "a,b,c"), "outputs for 3 labels")
     refused(run("--model", bare, "--labels", "a,a"), "different names")
     refused(run("--model", bare, "--labels", "a,b", "--positive", "c"), "--positive")
@@ -142,9 +148,9 @@ def test_what_a_shelfs_folders_are_called_reaches_the_terminal_as_text(
     refused(run("--model", "nonsense"), "no such model")
 
 
-def test_labels_on_the_command_line_are_held_to_what_a_card_is(tmp_path: Path, classifier: ModelFile) -> None:
+def test_labels_on_the_command_line_are_held_to_what_a_card_is(tmp_path: Path, alone: ModelFile) -> None:
     bare = tmp_path / "bare.tflite"
-    bare.write_bytes(classifier.flatbuffer)
+    bare.write_bytes(alone.flatbuffer)
     refused(run("--model", bare, "--labels", f"a,{ESCAPES}"), "printable")
     refused(run("--model", bare, "--labels", "a,not-b"), "not-")
 

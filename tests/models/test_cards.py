@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from edge import shelf
+from edge.card import FinderSpec
 from edge.modelfile import Card, read_model, write_model
 from models.cards import card_text, words_of, write_cards
 from models.places import SHELF
@@ -25,9 +26,11 @@ def card(name: str = shelf.CLASSIFIER, **changes: Any) -> Card:
     ("training", "command", "said"),
     [
         ({}, "cards", "Tells red cells with a malaria parasite"),
-        ({"groups": {"held out": 2}}, "train", "Tells uninfected, parasitized apart"),
+        ({"recipe": shelf.CLASSIFIER, "groups": {"held out": 2}}, "cards", "Tells red cells with a malaria parasite"),
+        ({"recipe": "mine"}, "train", "Tells uninfected, parasitized apart"),
+        ({"recipe": "malaria-stages-32"}, "train", "from the images that are named under Training"),
         ({"adapted_from": "malaria-thin-32"}, "adapt", "from the user's own images"),
-        ({"adapted_from": "mine", "groups": {"held out": 2}}, "adapt", "Made with `python -m models adapt`"),
+        ({"adapted_from": "mine", "recipe": shelf.CLASSIFIER}, "adapt", "Made with `python -m models adapt`"),
     ],
 )
 def test_what_a_model_is_for_and_who_made_it_follow_from_its_training(
@@ -41,16 +44,16 @@ def test_what_a_model_is_for_and_who_made_it_follow_from_its_training(
 
 
 def test_a_user_is_told_that_other_slides_are_unknown_and_the_shelfs_limits_are_not_claimed() -> None:
-    text = card_text(card(training={"groups": {}}), 1000)
+    text = card_text(card(training={"recipe": "mine"}), 1000)
     assert "unknown until measured" in text
     assert "Stain specks" not in text
     assert "Stain specks" in card_text(card(), 1000)
 
 
 def test_a_finder_has_a_threshold_for_each_kind_and_a_classifier_has_one() -> None:
-    assert "| threshold | cell 0.42, suspect 0.2, not-white-cell 0.3, not-platelet 0.4 |" in card_text(
-        card(shelf.FINDER), 1000
-    )
+    kinds = ("cell", "suspect", "not-white-cell")
+    finder = Card("f", "find", kinds, finder=FinderSpec(kinds, (0.42, 0.2, 0.3)))
+    assert "| threshold | cell 0.42, suspect 0.2, not-white-cell 0.3 |" in card_text(finder, 1000)
     assert "| threshold | 0.25 |" in card_text(card(threshold=0.25), 1000)
 
 
@@ -86,7 +89,7 @@ def test_values_of_the_card_are_text(value: Any, text: str) -> None:
 def test_every_model_of_a_shelf_gets_its_card_and_one_without_a_card_is_an_error(tmp_path: Path) -> None:
     shutil.copytree(SHELF, tmp_path / "shelf", ignore=shutil.ignore_patterns("*.keras", "CARD.md"))
     written = write_cards(tmp_path / "shelf")
-    assert len(written) == len(list(SHELF.glob("*/*.tflite"))) == 4
+    assert len(written) == len(list(SHELF.glob("*/*.tflite"))) == 3
     for path in written:
         assert path.read_text() == (SHELF / path.parent.name / "CARD.md").read_text()
     bare = next((tmp_path / "shelf").glob("*/*.tflite"))

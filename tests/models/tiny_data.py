@@ -1,4 +1,4 @@
-"""Tiny copies of the NIH cells and the IML fields, in which the colour of every cell tells the group that it is of."""
+"""Tiny copies of the sets that nets learn from, in which the colour of every cell tells the group that it is of."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ FIELDS = 2
 CELLS = 12
 """Cells of a slide, half of them infected."""
 
+PICTURES = 3
+"""Pictures of the one slide of single cells with their background, each with six cells, half of them infected."""
+
+PIECES = 8
+"""Pieces of film around a white cell in each set of these."""
+
 GREEN = 90
 """Green value of all cells."""
 
@@ -39,9 +45,12 @@ def code_of_block(block: int) -> int:
 
 
 def make(root: Path) -> Path:
-    """Write both sets below ``root``, which becomes the data directory."""
+    """Write the sets below ``root``, which becomes the data directory."""
     _cells(root / "nih_cells")
+    _pictured(root / "plymouth_cells")
     _fields(root / "iml_fields")
+    for name in ("raabin_fields", "pbc_fields"):
+        _pieces(root / name)
     return root
 
 
@@ -72,6 +81,20 @@ def _cells(folder: Path) -> None:
         writer.writerows(rows)
 
 
+def _pictured(folder: Path) -> None:
+    """Cells on paper; red values are none of a slide or a block."""
+    for number in range(6 * PICTURES):
+        picture, infected = number // 6, number % 2 == 1
+        path = folder / ("parasitized" if infected else "uninfected") / f"57546_{picture}_{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = np.full((_SIDE + 8, _SIDE + 8, 3), (238, 232, 228), np.uint8)
+        cell = _disc(200 + 8 * picture, infected=infected)
+        inside = cell.any(axis=2)
+        image[4:-4, 4:-4][inside] = cell[inside]
+        image[0, 0] = number  # no two files are alike
+        cv2.imwrite(str(path), image[..., ::-1])
+
+
 def boxes() -> np.ndarray:
     """Boxes of the cells of every field, int32 [n, 4]: they lie in the same places."""
     rows, columns = _FIELD[0] // _STEP, _FIELD[1] // _STEP
@@ -98,6 +121,29 @@ def _fields(folder: Path) -> None:
         cv2.imwrite(str(folder / "images" / name), rgb[..., ::-1])
         entries.append({"image_name": name, "objects": objects})
     (folder / "annotations.json").write_text(json.dumps(entries))
+
+
+def _pieces(folder: Path) -> None:
+    """Pieces 200 px wide with a white cell in the middle and red cells of the blocks' size around it."""
+    (folder / "images").mkdir(parents=True)
+    images, annotations = [], []
+    for number in range(PIECES):
+        rgb = np.full((200, 200, 3), (240, 225, 220), np.uint8)
+        for x, y in ((10, 10), (80, 8), (150, 12), (12, 150), (90, 154), (150, 150)):
+            cell = _disc(40 + number, infected=False)
+            inside = cell.any(axis=2)
+            rgb[y : y + _SIDE, x : x + _SIDE][inside] = cell[inside]
+            annotations.append({"image_id": number, "category_id": 1, "bbox": [x, y, _SIDE, _SIDE]})
+        cv2.circle(rgb, (100, 100), 34, (70, 30, 120), -1)
+        annotations.append({"image_id": number, "category_id": 2, "bbox": [64, 64, 72, 72]})
+        cv2.imwrite(str(folder / "images" / f"{number}.png"), rgb[..., ::-1])
+        images.append({"id": number, "file_name": f"{number}.png", "width": 200, "height": 200})
+    names = ("red blood cell", "white blood cell")
+    categories = [{"id": number, "name": name} for number, name in enumerate(names, 1)]
+    for number, one in enumerate(annotations):
+        one["id"] = number
+    coco = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / "annotations.json").write_text(json.dumps(coco))
 
 
 class KnownFinder:

@@ -44,6 +44,15 @@ are not turned into a judgement.
     )
 
 
+def test_notes_are_shown_between_what_was_set_aside_and_the_flag() -> None:
+    stream = io.StringIO()
+    event = replace(events.sample(), notes=("few cells.", "a darker lamp\x1b."))
+    Summary(Screen(file=stream, width=100), events.MODEL, ("parasitized",)).sample(event)
+    shown = [line.rstrip() for line in stream.getvalue().splitlines()]
+    place = shown.index("  set aside  red cells 2 (not counted)")
+    assert shown[place + 1 : place + 3] == ["  note       - few cells.", "             - a darker lamp\\x1b."]
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_on_a_terminal_it_keeps_within_the_width(width: int) -> None:
     assert max(len(line.rstrip()) for line in summary(width, terminal=True).splitlines()) <= width

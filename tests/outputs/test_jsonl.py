@@ -62,6 +62,11 @@ def test_a_sample_event_has_exactly_these_keys() -> None:
     assert got["model"] == {"name": "fake", "sha256": "ab" * 32, "card_sha256": ""}
 
 
+def test_notes_stand_in_a_sample_event_that_has_some() -> None:
+    (got,) = lines(replace(events.sample(), notes=("few cells.",)))
+    assert got["notes"] == ["few cells."]
+
+
 def test_names_that_are_not_unicode_do_not_break_a_line() -> None:
     name = b"f\xff\n.png".decode("utf-8", "surrogateescape")
     (got,) = lines(events.field(result([0]), name=name))

@@ -51,7 +51,7 @@ def test_public_cells_without_options(
     data = gather(DataOptions(cells=(folder,)), least=1, split=False)
     (other,) = evaluated(open_nets([shelf.CLASSIFIER]), data, lambda *_: None, lambda _: None)
     figures = one["figures"]["int8"]
-    assert figures["auc"] == other["auc"]["value"] > 0.98
+    assert figures["auc"] == other["auc"]["value"] > 0.96
     assert list(figures["auc_interval"]) == [other["auc"]["low"], other["auc"]["high"]]
     assert one["warnings"] == other["notes"]
     assert any(said in note for note in one["warnings"])

@@ -22,8 +22,8 @@ def test_the_microscope_never_seen_is_judged_end_to_end_and_held_against_what_mu
     assert row.missing == ""
     found = row.figures
     assert (found["infected_kept"].n, found["red_f1"].n) == (84, 2625)  # annotated, away from the border, not difficult
-    assert found["red_f1"].value > 0.94
-    assert found["infected_kept"].value > 0.9
-    assert found["auc"].value > 0.87
+    assert found["red_f1"].value > 0.92
+    assert found["infected_kept"].value > 0.8
+    assert found["auc"].value > 0.95
     assert found["found_at_01"].value <= found["found_at_1"].value <= found["infected_kept"].value
     assert len(target_rows([row])) == 8

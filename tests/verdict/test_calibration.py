@@ -103,14 +103,7 @@ ONE = Bound("thin", "ab" * 32, "finder", "id", "crops", "scope-3")
     ("name", "own", "run", "text"),
     [
         ("another model", ONE, {"model": "thick"}, "model (thin abababababab, here thick abababababab)"),
-        (
-            "another net of that name",
-            ONE,
-            {"model_sha256": "cd" * 32},
-            "model (thin abababababab, here thin cdcdcdcdcdcd)",
-        ),
         ("another finder", ONE, {"finder": "grid"}, "finder (finder id, here grid id)"),
-        ("other settings of the finder", ONE, {"finder_id": "other"}, "finder (finder id, here finder other)"),
         ("a finder without settings", replace(ONE, finder_id=""), {"finder": "grid"}, "finder (finder, here grid)"),
         ("another microscope", ONE, {"scope": "scope-4"}, "microscope (scope-3, here scope-4)"),
         ("other crops", ONE, {"crops": "other"}, "cropping (crops, here other)"),
@@ -124,6 +117,33 @@ def test_what_differs_is_named_with_both_values(name: str, own: Bound, run: dict
     with pytest.raises(CalibrationError) as caught:
         own.refuse_other(replace(own, **run))
     assert str(caught.value) == f"the calibration is of another {text}: calibrate this one", name
+
+
+@pytest.mark.parametrize(
+    ("name", "run", "text"),
+    [
+        (
+            "a later net",
+            {"model_sha256": "cd" * 32},
+            "model of the same name (thin abababababab, here thin cdcdcdcdcdcd)",
+        ),
+        ("a later finder", {"finder_id": "other"}, "finder of the same name (finder id, here finder other)"),
+        (
+            "a later net, finder and way of cropping: the net is named",
+            {"model_sha256": "cd" * 32, "finder_id": "other", "crops": "typical"},
+            "model of the same name (thin abababababab, here thin cdcdcdcdcdcd)",
+        ),
+    ],
+)
+def test_a_calibration_of_former_nets_says_why_it_is_refused_and_what_to_do(
+    name: str, run: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(CalibrationError) as caught:
+        ONE.refuse_other(replace(ONE, **run))
+    assert str(caught.value) == (
+        f"the calibration was made with another {text}: the nets or their settings have changed since, "
+        "and its limits say nothing of these. Make it anew: edge calibrate"
+    ), name
 
 
 def test_a_run_that_does_not_say_its_microscope_or_crops_is_taken_at_its_word() -> None:

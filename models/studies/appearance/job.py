@@ -36,7 +36,7 @@ from models.studies.appearance.material import (
     virtual,
 )
 
-CLASSIFIERS = ("malaria-thin-32", "malaria-thin-32-lite", "malaria-stages-32")
+CLASSIFIERS = ("malaria-thin-32", "malaria-stages-32")
 FINDER = "finder-thin"
 _SPOILT = {"grey": grey, "grey in one tint": tinted, "inverted": inverted, "as without stain (drawn)": unstained}
 _DRAWN = {"text (drawn)": pages, "a leaf (drawn)": leaves}

@@ -18,13 +18,14 @@ from edge.modelfile import ModelFile, read_model
 from edge.safe_file import whole_path, write_text
 from models.data.cells import FOUND, LabelledCells
 from models.data.classes import ClassMapping
-from models.data.crops import LABELS, SPEC
+from models.data.crops import LABELS
 from models.data.fields import ImlField, load_iml
 from models.data.nih import crops_of, infected, nih_rows
 from models.judge.figures import CellScores, Measurement, exact, two_sided
 from models.judge.finder_thresholds import at_false_positives
 from models.judge.scores import score_fields
 from models.judge.unseen import finds_of
+from models.studies.search.candidates import SPEC
 from models.studies.search.make import SearchPlan
 
 RATE = 0.01

@@ -19,11 +19,11 @@ from convert.net.values import RANGES
 from edge.crops import to_colour
 from edge.errors import EdgeError
 from edge.modelfile import Card, read_model, write_model
-from models.data.crops import LABELS, SPEC
+from models.data.crops import LABELS
 from models.data.folds import CLASSIFIER, held_out_blocks, slides_held_out
 from models.places import REPOSITORY
 from models.studies.kept import code_digest
-from models.studies.search.candidates import CandidateNet
+from models.studies.search.candidates import SPEC, CandidateNet
 from models.train import recipe
 from models.train.classifier import CellTraining, train
 from models.train.device import calibration, classifier_file, save_keras

@@ -20,10 +20,10 @@ def output(name: str, channels: int, activation: str = "linear") -> NetOutput:
 
 def test_stride_and_outputs_are_measured_where_the_size_is_open() -> None:
     net = shape_of(finder(head("heat", 2, "sigmoid"), head("boxes", 4)))
-    assert net.size == (240, 320)
+    assert net.size == (192, 256)
     assert net.stride == 4
-    assert net.outputs[0] == NetOutput("heat", 60, 80, 2, "sigmoid")
-    assert net.outputs[1] == NetOutput("boxes", 60, 80, 4, "linear")
+    assert net.outputs[0] == NetOutput("heat", 48, 64, 2, "sigmoid")
+    assert net.outputs[1] == NetOutput("boxes", 48, 64, 4, "linear")
     assert net.macs > 0
 
 

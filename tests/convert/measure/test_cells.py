@@ -11,6 +11,8 @@ import pytest
 from convert.errors import CellsError
 from convert.measure.cells import CellSet, draws, some, split
 from convert.measure.reading import read_cells
+from convert.measure.typicals import CellTypicals
+from edge.typical import TypicalCells
 from tests.convert import cell_folders
 
 
@@ -89,11 +91,14 @@ def plain(truth: list[int], groups: list[str]) -> CellSet:
 
 
 @pytest.mark.parametrize("rows", [np.array([4, 1]), np.array([False, True, False, False, True, False])])
-def test_black_and_colours_go_with_their_cells(rows: np.ndarray) -> None:
+def test_black_and_typical_cells_go_with_their_cells(rows: np.ndarray) -> None:
     some = replace(
         plain([0, 1] * 3, list("aabbcc")),
         black=np.array([True, False] * 3),
-        reference=np.arange(18, dtype=np.float32).reshape(6, 3),
+        typical=CellTypicals(
+            TypicalCells(np.zeros((3, 3), np.uint8), np.zeros((3, 2, 2, 3), np.uint8)),
+            np.arange(6, dtype=np.int32) // 2,
+        ),
     )
     taken = some.take(rows)
     numbers = np.flatnonzero(rows) if rows.dtype == bool else rows
@@ -101,8 +106,8 @@ def test_black_and_colours_go_with_their_cells(rows: np.ndarray) -> None:
     assert taken.names == tuple(f"{number}.png" for number in numbers)
     assert taken.black is not None
     assert taken.black.tolist() == [number % 2 == 0 for number in numbers]
-    assert taken.reference is not None
-    assert taken.reference[:, 0].tolist() == [3 * number for number in numbers]
+    assert taken.typical is not None
+    assert taken.typical.of.tolist() == [number // 2 for number in numbers]
     assert (some.on_black, taken.on_black) == (3, 1)
     assert plain([0, 1], ["a", "b"]).take(np.array([0])).on_black == 0
 

@@ -130,6 +130,29 @@ def test_groups_are_the_users_or_blocks(
     assert (found.groups, found.grouped) == (groups, grouped)
 
 
+@pytest.mark.parametrize(
+    ("said", "group_by", "groups", "grouped"),
+    [
+        pytest.param(
+            ["s2", "s1", "s2"], None, ("s2", "s1", "s2"), True, id="what the annotations say, neighbours or not"
+        ),
+        pytest.param([7, 7, 8], None, ("7", "7", "8"), True, id="numbers are names too"),
+        pytest.param(
+            ["s1", None, ""], None, ("s1", "block 1", "block 2"), False, id="its block where an image has none"
+        ),
+        pytest.param(["s1", "s1", "s1"], r"\d", ("1", "2", "3"), True, id="a pattern given goes before"),
+    ],
+)
+def test_the_group_of_a_coco_image_makes_its_block(
+    tmp_path: Path, said: list[object], group_by: str | None, groups: tuple[str, ...], *, grouped: bool
+) -> None:
+    images = [{"id": i, "file_name": f"f{i}.png", "group": group} for i, group in enumerate(said, 1)]
+    (tmp_path / "a.json").write_text(json.dumps({"images": images, "annotations": [], "categories": []}))
+    cv2.imwrite(str(tmp_path / "f1.png"), np.zeros((6, 8, 3), np.uint8))
+    found = read_fields(tmp_path, None, group_by)
+    assert (found.groups, found.grouped) == (groups, grouped)
+
+
 def test_fields_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     names = ["a1.png", "b.png", "c.png"]
     with pytest.raises(CellsError, match=r"none of the 3 annotated images is there, e\.g\. a1\.png"):

@@ -76,7 +76,7 @@ def test_for_a_net_that_wants_black_it_stays_there_and_black_is_added(side: int,
 def test_a_cell_with_its_surroundings_is_cut_as_the_device_cuts_it() -> None:
     image = disc(40, 60, PAPER)
     for margin in (1.0, 1.3):
-        spec = CropSpec(margin=margin, normalise="bounded", mask="black")
+        spec = CropSpec(margin=margin, normalise="typical", mask="black")
         crop = cut(image, spec, black=False, keep_black=False)
         assert (crop == crop_cells(image, np.array([[0, 0, 60, 40]], np.int32), CropSpec(margin=margin))[0]).all()
 
@@ -144,10 +144,10 @@ def test_the_paper_is_of_the_cells_tint(cell: tuple[int, ...], paper: tuple[int,
     assert image[80, 80].tolist() == list(cell if any(cell) else image[0, 0])
 
 
-def test_a_card_s_mask_and_colours_are_not_applied_when_cutting() -> None:
+def test_a_card_s_mask_and_comparison_are_not_applied_when_cutting() -> None:
     image = disc(40, 40)
     plain = cut(image, CropSpec(), black=True, keep_black=True)
-    assert (cut(image, CropSpec(mask="black", normalise="cell"), black=True, keep_black=True) == plain).all()
+    assert (cut(image, CropSpec(mask="black", normalise="typical"), black=True, keep_black=True) == plain).all()
 
 
 @pytest.mark.parametrize("size", [(100, 50), (64, 64), (300, 299)])

@@ -163,6 +163,16 @@ def test_the_table_of_a_curve_has_mean_and_range_over_draws() -> None:
     assert lines[3].startswith("| 5 | 3 | 0.920 (0.900 to 0.940) | - |")
 
 
+def test_a_page_holds_a_section_for_each_microscope_and_a_new_one_takes_the_place_of_the_old() -> None:
+    first = curve.into_page("", ["## On mine", "", "one"])
+    assert first == f"{curve.TITLE}\n\n## On mine\n\none\n"
+    both = curve.into_page(first, ["## On yours", "", "two"])
+    assert both == f"{first}\n## On yours\n\ntwo\n"
+    again = curve.into_page(both, ["## On mine", "", "three"])
+    assert again == both.replace("one", "three")
+    assert curve.into_page(again, ["## On mine", "", "three"]) == again
+
+
 def test_finished_points_are_kept_and_not_done_again(
     fields: Fields, plan: ClassScheme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,10 +192,28 @@ def test_finished_points_are_kept_and_not_done_again(
     assert done == [0, 2, 0, 2]
     assert {point["block"] for point in first if point["draw"] == 0} != {p["block"] for p in first if p["draw"] == 1}
     text = "\n".join(curve.page(first, setup, "my fields"))
-    assert "on my fields." in text
+    assert text.startswith("## On my fields\n")
+    assert "rehearsed beside the new fields, so that it is not forgotten: nothing." in text.lower()
     assert f"`{shelf.CLASSIFIER}`" in text
     assert all(f"{point['block']} (3 fields)" in text for point in first)
     assert "| 2 | 2 | 0.900" in text
+
+
+def test_the_groups_of_coco_images_are_the_blocks_that_a_curve_judges_on(
+    folder: Path, plan: ClassScheme, tmp_path: Path
+) -> None:
+    raw = json.loads((folder / "truth.json").read_text())
+    for number, image in enumerate(raw["images"]):
+        image["group"] = f"slide {number % 2}"
+    slides = tmp_path / "slides.json"
+    slides.write_text(json.dumps(raw))
+    opened = open_fields(folder, slides, None, shelf.FINDER)
+    assert opened.fields.groups == ("slide 0", "slide 1", "slide 0", "slide 1", "slide 0")
+    assert sorted(curve.judged_groups(opened, plan)) == ["slide 0", "slide 1"]
+    starts = open_start(shelf.FINDER, "find"), open_start(shelf.CLASSIFIER, "classify")
+    setup = adapt.AdaptationSetup(*starts, plan, adapt.TuningSettings(), lambda *_: None, lambda _: None)
+    blocks = open_fields(folder, folder / "truth.json", None, shelf.FINDER)
+    assert curve.key(setup, opened) != curve.key(setup, blocks), "a point kept of other groups is none of these"
 
 
 class TestWhole:
@@ -193,8 +221,11 @@ class TestWhole:
 
     def test_five_fields_make_two_device_files_with_cards(self, folder: Path, tmp_path: Path) -> None:
         out = tmp_path / "my-scope"
-        got = models("adapt", "--fields", folder, "--steps", 10, "--finder-steps", 10, "-o", out)
+        steps = ("--steps", 10, "--finder-steps", 10)
+        got = models("adapt", "--fields", folder, *steps, "-o", out, EDGE_DATA=str(tmp_path / "nowhere"))
         assert got.returncode == 0, got.stderr
+        assert "40 fields of virtual slides" in got.stderr
+        assert "forgot of what they learned before is not known" in got.stdout
         finder = read_model(out / "finder-thin-my-scope" / "finder-thin-my-scope.tflite")
         net = read_model(out / "malaria-thin-32-my-scope" / "malaria-thin-32-my-scope.tflite")
         LearnedFinder(finder)

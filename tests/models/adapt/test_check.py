@@ -21,7 +21,6 @@ from models.adapt.tune import AdaptationSetup, HeldOutScores, TunedClassifier, T
 from models.data.cells import FOUND, LabelledCells
 from models.data.classes import ClassScheme
 from models.data.fieldset import Fields
-from models.judge.finder_thresholds import OTHERS
 from models.train.start import open_start
 
 LABELS = ("uninfected", "parasitized")
@@ -285,12 +284,13 @@ def test_with_few_negative_cells_or_unchecked_the_threshold_is_kept_and_it_is_to
 @pytest.mark.parametrize(("count", "chosen"), [(checking.FEWEST_FIELDS - 1, False), (checking.FEWEST_FIELDS, True)])
 def test_a_finders_thresholds_are_chosen_from_eight_fields_on(count: int, chosen: bool) -> None:
     card = card_of(shelf.FINDER)
+    assert card.finder is not None
+    card = replace(card, finder=replace(card.finder, thresholds=(0.4, 0.3, 0.21, 0.43, 0.54)))
     good, poor = [Match(99, 1, 1, 5, 0)], [Match(50, 50, 50, 5, 5)]
     checked = FinderCheck([], [], [], [{(0.31, 0.17): good, (0.4, 0.2): poor}])
     made, line = finder_threshold(checked, card, count)
     assert made.finder is not None
-    assert card.finder is not None
-    assert made.finder.thresholds == ((0.31, 0.17, *OTHERS) if chosen else card.finder.thresholds)
+    assert made.finder.thresholds == ((0.31, 0.17) if chosen else (0.4, 0.3)) + (0.21, 0.43, 0.54)
     assert ("kept" in line) is not chosen
 
 

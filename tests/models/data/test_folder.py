@@ -34,8 +34,9 @@ def test_slides_come_from_the_file_names_and_carry_the_folders_name(folder: Path
     assert cells.labels == ("clear", "dotted")
     assert set(cells.groups) == {f"cells/s{i}" for i in range(4)}
     assert not notes
-    assert cells.reference is not None
-    assert cells.reference.shape == (24, 3)
+    assert cells.typical is not None
+    assert len(cells.typical) == 24
+    assert len(cells.typical.typical) == 4
 
 
 def test_unknown_slides_are_no_hindrance_to_judging(folder: Path) -> None:
@@ -59,6 +60,17 @@ def test_a_random_split_is_done_when_asked_for_and_called_too_good(folder: Path)
 def test_crops_to_learn_from_have_slack(folder: Path) -> None:
     cells, _ = read(open_folder(folder, None, r"s\d"), learn=True)
     assert cells.crops.shape[1] == PLAIN.size + 2 * SLACK
+
+
+def test_cells_to_learn_from_have_several_estimates_of_their_slides_typical_cell(folder: Path) -> None:
+    opened = open_folder(folder, None, r"s\d")
+    judged, learned = (read(opened, learn=learn)[0].typical for learn in (False, True))
+    assert judged is not None
+    assert learned is not None
+    assert judged.variants == 1
+    assert len(learned.typical) == learned.variants * len(judged.typical) > 4
+    device = learned.typical.take(learned.of)  # the first of them is the device's own
+    assert np.abs(device.cells.astype(int) - judged.typical.take(judged.of).cells).mean() < 1
 
 
 def test_a_table_may_be_named(folder: Path) -> None:

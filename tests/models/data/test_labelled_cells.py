@@ -8,7 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from convert.measure.typicals import CellTypicals, joined
+from edge.typical import TypicalCells
 from models.data.cells import BOX, FOUND, HARD, LabelledCells, join
+
+
+def typicals(count: int, variants: int = 1) -> CellTypicals:
+    """The typical cells of so many cells, two of each field, whose pixels hold the field's number; variants are 100 more each."""
+    fields = (count + 1) // 2
+    value = (np.arange(fields)[:, None] + 100 * np.arange(variants)).astype(np.uint8).ravel()
+    paper, cell = np.repeat(value[:, None], 3, axis=1), np.full((len(value), 2, 2, 3), value[:, None, None, None])
+    return CellTypicals(TypicalCells(paper, cell), np.arange(count, dtype=np.int32) // 2 * np.int32(variants), variants)
 
 
 def cells(groups: str = "aabbcc", fields: tuple[int, ...] = (0, 1, 2, 3, 4, 5)) -> LabelledCells:
@@ -24,7 +34,7 @@ def cells(groups: str = "aabbcc", fields: tuple[int, ...] = (0, 1, 2, 3, 4, 5)) 
         np.array([1, 0], np.int32),
         np.array([groups[2], groups[-1]]),
         np.array([2, 6], np.int32),
-        np.arange(3 * count, dtype=np.float32).reshape(count, 3),
+        typicals(count),
         np.array([1, 0] * (count // 2), np.int32),
     )
 
@@ -32,9 +42,9 @@ def cells(groups: str = "aabbcc", fields: tuple[int, ...] = (0, 1, 2, 3, 4, 5)) 
 def numbers(some: LabelledCells) -> list[int]:
     """Which cells these are; every column must say the same."""
     of: list[int] = some.crops[:, 0, 0, 0].tolist()
-    assert some.reference is not None
+    assert some.typical is not None
     assert some.lessons is not None
-    assert some.reference[:, 0].tolist() == [3 * i for i in of]
+    assert some.typical.typical.take(some.typical.of).papers[:, 0].tolist() == [i // 2 for i in of]
     assert some.truth.tolist() == [i % 2 for i in of]
     assert some.lessons.tolist() == [1 - i % 2 for i in of]
     assert some.role.tolist() == [i % 3 for i in of]
@@ -114,11 +124,17 @@ def test_the_workshop_gets_the_same_cells_and_is_told_whether_slides_hold_severa
     assert not replace(cells(), groups=np.array(list("abcdef"))).judged().grouped
 
 
-def test_a_cells_own_colour_stands_in_where_that_of_its_field_is_not_known() -> None:
-    some, rows = cells(), np.array([5, 2])
-    assert some.references(rows).tolist() == [[15, 16, 17], [6, 7, 8]]
-    plain = replace(some, crops=np.full((6, 8, 8, 3), 90, np.uint8), reference=None)
-    assert plain.references(rows).tolist() == [[90] * 3] * 2
+def test_each_cell_is_compared_with_a_variant_of_its_own_field() -> None:
+    known, rows = typicals(6, 2), np.repeat([5, 2], 50)
+    drawn = known.each(rows, np.random.default_rng(0)).papers[:, 0]
+    assert len(drawn) == 100
+    assert set(drawn[:50].tolist()) == {2, 102}
+    assert set(drawn[50:].tolist()) == {1, 101}
+
+
+def test_cells_with_variants_and_such_without_do_not_mix() -> None:
+    with pytest.raises(ValueError, match="do not mix"):
+        joined([typicals(4), typicals(4, 2)])
 
 
 def test_joined_sets_keep_their_cells_and_their_fields_are_numbered_on() -> None:
@@ -128,22 +144,24 @@ def test_joined_sets_keep_their_cells_and_their_fields_are_numbered_on() -> None
     assert both.lost_fields.tolist() == [2, 6, 7, 8, 15, 19]
     assert both.fields.dtype == both.lost_fields.dtype == np.int32
     assert both.labels == ("clear", "ill")
-    for name in ("crops", "truth", "groups", "role", "lost_truth", "lost_groups", "reference", "lessons"):
+    for name in ("crops", "truth", "groups", "role", "lost_truth", "lost_groups", "lessons"):
         parts = [getattr(part, name) for part in (one, other, one)]
         assert (getattr(both, name) == np.concatenate(parts)).all(), name
+    assert both.typical is not None
+    assert both.typical.typical.take(both.typical.of).papers[:, 0].tolist() == [i // 2 for i in range(6)] * 3
 
 
 @pytest.mark.parametrize(
-    ("changes", "reference", "taught"),
+    ("changes", "typical", "taught"),
     [
-        pytest.param(({}, {"reference": None}), False, [1, 0] * 6, id="colours of one set only: of none"),
+        pytest.param(({}, {"typical": None}), False, [1, 0] * 6, id="typical cells of one set only: of none"),
         pytest.param(({}, {"lessons": None}), True, [1, 0] * 3 + [0, 1] * 3, id="lessons of one set only"),
         pytest.param(({"lessons": None}, {"lessons": None}), True, None, id="no lessons"),
     ],
 )
 def test_what_only_some_of_the_joined_sets_have(
-    changes: tuple[dict[str, None], dict[str, None]], taught: list[int] | None, *, reference: bool
+    changes: tuple[dict[str, None], dict[str, None]], taught: list[int] | None, *, typical: bool
 ) -> None:
     both = join([replace(cells(), **change) for change in changes])  # type: ignore[arg-type]
-    assert (both.reference is not None) == reference
+    assert (both.typical is not None) == typical
     assert (None if both.lessons is None else both.lessons.tolist()) == taught

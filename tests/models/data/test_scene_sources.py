@@ -13,10 +13,11 @@ import pytest
 
 from convert.measure.single import BOX_MARGIN
 from models.data import sets
-from models.data.classes import ClassScheme
+from models.data.classes import ClassScheme, Naming
+from models.data.composed import CellPool
 from models.data.crops import SPEC
 from models.data.scene_sources import GroupedScene, SceneSource, annotated, composed, virtual
-from models.data.scenes import CELL_PX, CellPool
+from models.data.scenes import CELL_PX
 from tests.models import tiny_data
 
 SCHEME = ClassScheme(("red blood cell", "ring"), "red blood cell", ("ring",))
@@ -50,22 +51,22 @@ def test_annotated_fields_keep_their_cells_kinds_and_blocks() -> None:
     for number, one in enumerate(found):
         cells = one.scene.kind[:48]
         assert cells.tolist() == [int(place % 6 == 0) for place in range(48)]
-        assert one.scene.others
+        assert one.scene.known == (0, 1, 2, 3)
         assert one.scene.unit == 2 * CELL_PX
-        assert (one.scene.boxes[:48] == tiny_data.boxes()).all()
+        assert one.scene.boxes[:48] == pytest.approx(tiny_data.boxes() * 2 * CELL_PX / 40)
         assert np.abs(middles(one)[:48, 0] - tiny_data.code_of_block(number // 2)).max() <= 2
 
 
-@pytest.mark.parametrize(("full_size", "unit"), [(True, 80.0), (False, 40.0)])
+@pytest.mark.parametrize(("full_size", "unit"), [(True, 50.0), (False, 2 * CELL_PX)])
 def test_large_fields_are_shrunk_to_twice_the_nets_resolution_unless_asked(
     data: Path, unit: float, *, full_size: bool
 ) -> None:
     path = data / "iml_fields" / "annotations.json"
-    path.write_text(path.read_text().replace('"w": 40, "h": 40', '"w": 80, "h": 80'))
+    path.write_text(path.read_text().replace('"w": 40, "h": 40', '"w": 50, "h": 50'))
     (one, *_) = drawn(annotated(sets.get("iml_fields"), 1, 0), full_size=full_size)
     assert one.scene.unit == unit
-    assert one.scene.rgb.shape == ((320, 416, 3) if full_size else (160, 208, 3))
-    assert one.scene.boxes[1].tolist() == [value * unit / 80 for value in (60, 8, 80, 80)]
+    assert one.scene.rgb.shape == ((320, 416, 3) if full_size else (205, 266, 3))
+    assert one.scene.boxes[1].tolist() == pytest.approx([value * unit / 50 for value in (60, 8, 50, 50)])
 
 
 def test_fields_without_a_cell_of_these_classes_and_torn_ones_are_left_out(data: Path) -> None:
@@ -75,6 +76,25 @@ def test_fields_without_a_cell_of_these_classes_and_torn_ones_are_left_out(data:
     assert len(drawn(source)) == 7
     unsure = drawn(source, ClassScheme(("red blood cell",), "red blood cell", ()))
     assert unsure[0].scene.kind[:7].tolist() == [-1, 0, 0, 0, 0, 0, -1]
+
+
+def test_small_fields_with_white_cells_are_put_together_part_by_part(data: Path) -> None:
+    source = annotated(sets.get("raabin_fields"), 1, 0)
+    found = drawn(
+        source, ClassScheme(("cell", "suspect"), "cell", ("suspect",), Naming(merge={"red blood cell": "cell"}))
+    )
+    assert {one.group for one in found} <= {f"raabin_fields/part {part}" for part in range(4)}
+    assert sum(len(one.scene.pieces) for one in found if one.scene.pieces is not None) == 3 * tiny_data.PIECES
+    for one in found:
+        assert one.scene.known == (0, 1, 2, 3)  # white cells are annotated: there are no weak labels
+        assert one.scene.pieces is not None
+        assert (one.scene.kind == 2).sum() == len(one.scene.pieces)
+        white = one.scene.boxes[one.scene.kind == 2]
+        middle = (white[:, :2] + white[:, 2:] / 2).astype(int)
+        assert (one.scene.rgb[middle[:, 1], middle[:, 0], 1] < 60).all()
+        assert np.median(one.scene.boxes[one.scene.kind == 0, 2:]) == pytest.approx(2 * CELL_PX)
+    whole = drawn(source, SCHEME, full_size=True)
+    assert {one.group for one in whole} == {f"raabin_fields/{n}.png" for n in range(tiny_data.PIECES)}
 
 
 def rows(data: Path) -> list[dict[str, str]]:
@@ -108,16 +128,16 @@ def test_a_composed_field_shows_cells_of_one_slide_where_its_boxes_say(data: Pat
         scene = pool.scene(np.random.default_rng(seed), "C05")
         one = GroupedScene(scene, "")
         assert scene.rgb.shape == (480, 640, 3)
-        assert (scene.unit, scene.others) == (2 * CELL_PX, False)
-        assert 20 < len(scene.boxes) == len(scene.kind) < 150
+        assert (scene.unit, scene.known) == (2 * CELL_PX, (0, 1, 2))
+        assert 20 < len(scene.boxes) == len(scene.kind) < 190
         assert set(scene.kind) == {0, 1}
-        assert scene.boxes[:, 2:] == pytest.approx(33 * BOX_MARGIN)
+        assert scene.boxes[:, 2:] == pytest.approx(27 * BOX_MARGIN)
         inner = middles(one)
         assert np.median(np.abs(inner - (tiny_data.code_of_slide("C05"), tiny_data.GREEN, 110)).max(axis=1)) < 6
         centres = scene.boxes[:, :2] + scene.boxes[:, 2:] / 2
         apart = np.linalg.norm(centres[:, None] - centres[None], axis=2) + 1e9 * np.eye(len(centres))
-        assert apart.min() > 0.6 * 33 - 2
-        assert apart.min() < 1.05 * 34 + 3
+        assert apart.min() > 0.6 * 27 - 2
+        assert apart.min() < 1.05 * 28 + 3
         assert (centres > -1).all()
         assert (centres < (641, 481)).all()
         assert np.percentile(scene.rgb[..., 0], 95) > tiny_data.code_of_slide("C05")  # paper is paler than the cells

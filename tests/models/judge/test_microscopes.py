@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -203,7 +204,21 @@ def test_a_row_that_there_is_not_is_refused(world: World) -> None:
         judged(world, "micro_organisms")
 
 
-def test_a_threshold_holds_on_every_known_negative_set_but_that_which_the_net_held_out(world: World) -> None:
+@pytest.mark.parametrize(
+    ("kind", "shipped", "about"),
+    [
+        pytest.param(
+            "red blood cell", SICK, "60 finds of raabin_fields", id="a red cell that looks infected raises it"
+        ),
+        pytest.param("white blood cell", HEALTHY, "50 finds of raabin_fields", id="a white cell does not count"),
+    ],
+)
+def test_a_threshold_holds_on_every_known_negative_set_but_that_which_the_net_held_out(
+    world: World, kind: str, shipped: float, about: str
+) -> None:
+    piece = [(colour, score, kind if colour == SICK else "red blood cell") for colour, score, _ in SICK_PIECE]
+    shutil.rmtree(world.data / "raabin_fields")
+    world.write_coco("raabin_fields", [piece] * 10)
     ship(world, "nih_cells", "iml_fields", "raabin_fields")
     for microscope in LEFT_OUT:
         leave_out(world, microscope, "virtual slides")
@@ -215,13 +230,13 @@ def test_a_threshold_holds_on_every_known_negative_set_but_that_which_the_net_he
             *(("-".join(one), path_without(world.folds, CLASSIFIER, one)) for one in LEFT_OUT),
         )
     }
-    assert cards["shipped"].threshold == pytest.approx(SICK, abs=0.01)  # white cells of Raabin
-    assert cards["nih_cells-iml_fields"].threshold == pytest.approx(SICK, abs=0.01)
+    assert cards["shipped"].threshold == pytest.approx(shipped, abs=0.01)
+    assert cards["nih_cells-iml_fields"].threshold == pytest.approx(shipped, abs=0.01)
     assert cards["raabin_fields"].threshold == pytest.approx(HEALTHY, abs=0.01)  # of NIH slides alone
-    assert "30 cells of 5 NIH slides; 60 finds of raabin_fields" in cards["shipped"].threshold_origin
+    assert f"30 cells of 5 NIH slides; {about}" in cards["shipped"].threshold_origin
     assert "raabin" not in cards["raabin_fields"].threshold_origin
     assert "NIH" not in cards["nih_cells-iml_fields"].threshold_origin
-    assert world.card(CLASSIFIER, 0).threshold == pytest.approx(SICK, abs=0.01)
+    assert world.card(CLASSIFIER, 0).threshold == pytest.approx(shipped, abs=0.01)
 
 
 def test_a_finder_without_the_iml_fields_keeps_the_thresholds_it_was_trained_with(world: World) -> None:

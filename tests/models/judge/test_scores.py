@@ -18,10 +18,10 @@ from models.data.fields import load_iml
 from models.data.folds import CLASSIFIERS, FINDER
 from models.judge.card_table import annotated
 from models.judge.finder import finder_lines
-from models.judge.finder_thresholds import OTHERS, finder_grid, rewrite
+from models.judge.finder_thresholds import finder_grid, rewrite
 from models.judge.scores import NihCells, limits_of_others, score_all, suspicion
 from models.judge.unseen import finds_of, unseen_folds
-from tests.models.judge.world import HEALTHY, SICK, SquareFinder, World, finder_card, make_world
+from tests.models.judge.world import HEALTHY, NOT_RED, SICK, SquareFinder, World, finder_card, make_world
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_other_thresholds_are_written_into_a_finders_card_alone(world: World) ->
     assert after.flatbuffer == before.flatbuffer
     assert after.card is not None
     assert after.card.finder is not None
-    assert after.card.finder.thresholds == (0.41, 0.22, *OTHERS)
+    assert after.card.finder.thresholds == (0.41, 0.22, *NOT_RED)
     assert after.card.threshold_origin == "as told"
     no_finder = world.shelf / CLASSIFIERS[0] / f"{CLASSIFIERS[0]}.tflite"
     with pytest.raises(ValueError, match=r"tflite: not a finder$"):

@@ -10,9 +10,9 @@ import pytest
 from convert.measure.matching import Match
 from models.data.folds import CLASSIFIERS, FINDER
 from models.judge import thresholds
-from models.judge.finder_thresholds import OTHERS, at_false_positives, best
+from models.judge.finder_thresholds import at_false_positives, best
 from models.judge.thresholds import choose_all
-from tests.models.judge.world import HEALTHY, World, make_world
+from tests.models.judge.world import HEALTHY, NOT_RED, World, make_world
 
 
 @pytest.fixture
@@ -75,9 +75,9 @@ def test_slides_of_infected_patients_are_not_among_the_known_negatives(world: Wo
 def test_a_slide_that_only_the_second_opinion_calls_infected_is_no_known_negative_either(world: World) -> None:
     world.slides["s03"] = [0.8] * 6
     world.second[("s03", 1)] = "parasitized"
-    found = chosen(world.build(), CLASSIFIERS[1])
+    found = chosen(world.build(), CLASSIFIERS[0])
     assert found == pytest.approx([HEALTHY] * 6, abs=0.01)
-    assert "18 cells of 3 NIH slides" in world.card(CLASSIFIERS[1], 0).threshold_origin
+    assert "18 cells of 3 NIH slides" in world.card(CLASSIFIERS[0], 0).threshold_origin
 
 
 def test_a_finders_thresholds_are_chosen_on_the_other_folds_only(world: World) -> None:
@@ -95,7 +95,7 @@ def test_a_finders_thresholds_are_chosen_on_the_other_folds_only(world: World) -
     ]
     choose_all(world.build().folds, world.shelf, lambda _: None)
     limits = [world.card(FINDER, fold).finder for fold in (*range(4), None)]
-    assert all(spec is not None and spec.thresholds[0] < 0.36 and spec.thresholds[2:] == OTHERS for spec in limits)
+    assert all(spec is not None and spec.thresholds[0] < 0.36 and spec.thresholds[2:] == NOT_RED for spec in limits)
     assert "3 other folds" in world.card(FINDER, 1).threshold_origin
 
 

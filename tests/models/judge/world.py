@@ -36,6 +36,9 @@ Square = tuple[float, float, str | None]
 
 LABELS = ("uninfected", "parasitized")
 
+NOT_RED = (0.3, 0.4, 0.5)
+"""Thresholds of what is no red cell on the finders' cards."""
+
 
 class RedNet:
     """Stands for ``Classifier``: a cell's score is its red channel, 0 to 1."""
@@ -60,7 +63,8 @@ class SquareFinder:
     def __init__(self, model: ModelFile) -> None:
         assert model.card is not None
         assert model.card.finder is not None
-        self._least = model.card.finder.thresholds[0]
+        self.spec = model.card.finder
+        self._least = self.spec.thresholds[0]
 
     def set_thresholds(self, thresholds: tuple[float, ...]) -> None:
         self._least = thresholds[0]
@@ -143,10 +147,10 @@ class World:
     def write_net(self, card: Card, path: Path) -> None:
         """Write a file with that card."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_model(path, read_model(SHELF / CLASSIFIERS[0] / f"{CLASSIFIERS[0]}.tflite").flatbuffer, card)
+        write_model(path, flatbuffer_of(CLASSIFIERS[0]), card)
 
     def _write_models(self) -> None:
-        flatbuffer = read_model(SHELF / CLASSIFIERS[0] / f"{CLASSIFIERS[0]}.tflite").flatbuffer
+        flatbuffer, finders = flatbuffer_of(CLASSIFIERS[0]), flatbuffer_of(FINDER)
         for fold in range(SLIDE_FOLDS):
             blocks = {"held_out_blocks": [fold] if fold < 4 else []}
             held = {
@@ -158,11 +162,11 @@ class World:
                     fold_paths(self.folds, name)[fold], flatbuffer, replace(classifier_card(name), training=held)
                 )
             if fold < 4:
-                write_model(fold_paths(self.folds, FINDER)[fold], flatbuffer, replace(finder_card(), training=blocks))
+                write_model(fold_paths(self.folds, FINDER)[fold], finders, replace(finder_card(), training=blocks))
         for card in (*map(classifier_card, CLASSIFIERS), finder_card()):
             path = self.shelf / card.name / f"{card.name}.tflite"
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_model(path, flatbuffer, card)
+            write_model(path, finders if card.name == FINDER else flatbuffer, card)
 
     def card(self, name: str, fold: int | None) -> Card:
         """The card of a fold's file, or of the shipped one."""
@@ -191,8 +195,13 @@ def classifier_card(name: str) -> Card:
 
 
 def finder_card() -> Card:
-    kinds = ("cell", "suspect", "not-white cell", "not-platelet")
-    return Card(FINDER, "find", kinds, finder=FinderSpec(kinds, (0.5, 0.3, 0.3, 0.4)))
+    kinds = ("cell", "suspect", "not-white cell", "not-platelet", "not-other")
+    return Card(FINDER, "find", kinds, finder=FinderSpec(kinds, (0.5, 0.3, *NOT_RED)))
+
+
+def flatbuffer_of(name: str) -> bytes:
+    """The shelf's net, of which nothing but its cost counts here."""
+    return read_model(SHELF / name / f"{name}.tflite").flatbuffer
 
 
 def _write(path: Path, rgb: UInt8Array) -> None:

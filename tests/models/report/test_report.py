@@ -68,7 +68,7 @@ Made = tuple[NihCells, FieldCells, list[NetScores]]
 
 
 def test_a_folds_threshold_does_not_depend_on_its_own_cells(made_up: Made) -> None:
-    _, iml, (net, _) = made_up
+    _, iml, (net,) = made_up
     own = iml.folds == 2
     other = np.where(own, np.float32(0.99), net.iml)
     before = limits_of_others(iml.folds, net.iml, iml.infected, 0.01, 4)
@@ -78,7 +78,7 @@ def test_a_folds_threshold_does_not_depend_on_its_own_cells(made_up: Made) -> No
 
 
 def test_infected_cells_that_the_finder_lost_count_as_missed(made_up: Made) -> None:
-    _, iml, (net, _) = made_up
+    _, iml, (net,) = made_up
     perfect = replace(net, iml=iml.infected.astype(np.float32))
     found = measure.found(iml, perfect, 0.01)
     assert found.share.value == pytest.approx(200 / 203)
@@ -95,7 +95,7 @@ def test_small_shares_keep_their_digits() -> None:
 
 
 def test_the_stages_add_up_to_the_whole(made_up: Made) -> None:
-    _, iml, (net, _) = made_up
+    _, iml, (net,) = made_up
     parts = measure.by_stage(iml, net, 0.01).values()
     hits = sum(one.value * one.n for one in parts if one.n)
     assert hits == pytest.approx((reached(iml, net.iml, 0.01) & iml.infected).sum())
@@ -108,7 +108,7 @@ def test_cleaned_labels_take_the_second_opinion_only_where_there_is_one() -> Non
 
 
 def test_only_slides_without_an_infected_cell_are_known_negatives(made_up: Made) -> None:
-    nih, _, (net, _) = made_up
+    nih, _, (net,) = made_up
     called = np.zeros(len(nih.infected), bool)
     called[[0, 5, 100, 700]] = True
     rows = measure.negatives(nih, replace(net, called=called))
@@ -116,7 +116,7 @@ def test_only_slides_without_an_infected_cell_are_known_negatives(made_up: Made)
 
 
 def test_thresholds_by_known_negative_slides_do_not_depend_on_a_folds_own(made_up: Made) -> None:
-    nih, iml, (net, _) = made_up
+    nih, iml, (net,) = made_up
     healthy = nih.known_negative()
     assert set(nih.slides[healthy]) == {"C0", "C1"}
     own = healthy & (nih.folds == 0)
@@ -131,7 +131,7 @@ def test_thresholds_by_known_negative_slides_do_not_depend_on_a_folds_own(made_u
 
 
 def test_the_audit_counts_who_sides_with_the_second_opinion(made_up: Made) -> None:
-    nih, _, (net, _) = made_up
+    nih, _, (net,) = made_up
     stubborn = replace(net, name="raw", nih=nih.infected.astype(np.float32))
     follower = replace(net, name="second", nih=nih.cleaned.astype(np.float32))
     found = measure.audit(nih, [stubborn, follower])
@@ -143,7 +143,7 @@ def test_the_audit_counts_who_sides_with_the_second_opinion(made_up: Made) -> No
 
 
 def test_the_slide_with_most_mistakes_is_named_and_what_is_reached_without_it(made_up: Made) -> None:
-    nih, _, (net, _) = made_up
+    nih, _, (net,) = made_up
     mine = nih.slides == "C7"
     wrong = replace(net, nih=np.where(mine, 1 - nih.infected, nih.infected).astype(np.float32))
     found = measure.worst_slide(nih, wrong)
@@ -154,7 +154,7 @@ def test_the_slide_with_most_mistakes_is_named_and_what_is_reached_without_it(ma
 
 
 def test_a_net_has_all_of_its_own_auc(made_up: Made) -> None:
-    nih, _, (net, _) = made_up
+    nih, _, (net,) = made_up
     assert measure.auc_share(nih, net.nih, net.nih).value == 1
     assert measure.auc_share(nih, 1 - net.nih, net.nih).value < 0.1
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from edge.modelfile import read_model, write_model
+from edge.modelfile import CropSpec, read_model, write_model
 from models.judge.figures import Measurement, exact
 from models.places import SHELF
-from models.studies.search.candidates import CANDIDATES, REFERENCE
+from models.studies.search.candidates import CANDIDATES, REFERENCE, SPEC
 from models.studies.search.cost import NetInstructions, NetTime, TimedCase, TimingRun
 from models.studies.search.judge import ACCURACY, AT_01, AT_1, AUC, CandidateFigures
 from models.studies.search.make import SearchPlan, file_of
@@ -67,8 +67,8 @@ def scores() -> NihScores:
     return NihScores(infected, slides, {"good": good, "poor": poor, "again": good.copy()})
 
 
-def keep(work: Path, name: str, plan: SearchPlan = PLAN, **changes: Any) -> Path:
-    """A sound device file where the search keeps it; its net is the shelf's."""
+def keep(work: Path, name: str, plan: SearchPlan = PLAN, crop: CropSpec = SPEC) -> Path:
+    """A sound device file where the search keeps it; its net is the shelf's, whatever crops it takes."""
     shipped = read_model(SHELF / REFERENCE / f"{REFERENCE}.tflite")
     assert shipped.card is not None
     training = {
@@ -78,5 +78,5 @@ def keep(work: Path, name: str, plan: SearchPlan = PLAN, **changes: Any) -> Path
     }
     path = file_of(work, name)
     path.parent.mkdir(parents=True)
-    write_model(path, shipped.flatbuffer, replace(shipped.card, name=name, training=training, **changes))
+    write_model(path, shipped.flatbuffer, replace(shipped.card, name=name, training=training, crop=crop))
     return path

@@ -53,7 +53,7 @@ def test_the_page_of_the_search_has_the_headings_and_the_table_of_its_command() 
 
 def test_the_page_of_appearance_has_the_words_of_its_command() -> None:
     page = read("appearance.md")
-    counts = job.RefusalCounts((0, 1200), (4048, 4112))
+    counts = job.RefusalCounts((0, 1200), (4082, 4257))
     assert "\n".join(job.refusal_sentences(counts)) in page
     assert "\n".join(job._calibration_lines({3: {"x": (0, 1)}, 5: {"x": (0, 1)}})).partition("| x |")[0] in page
 

@@ -31,9 +31,8 @@ def made(tmp_path: Path) -> Callable[..., list[str]]:
     crops[labels == 1, 14:22, 14:22] //= 3
     groups = np.array(["nih_cells/C1", "nih_cells/C2", "nih_cells/C3"] * 40)
     numbers, role = np.zeros(120, np.int32), np.zeros(120, np.int8)
-    colours = np.full((120, 3), 140, np.float32)
     names = ("uninfected", "parasitized")
-    cells = LabelledCells(crops, labels.astype(np.int32), names, groups, numbers, role, reference=colours)
+    cells = LabelledCells(crops, labels.astype(np.int32), names, groups, numbers, role)
     source = CellMaterial("cells", "nih_cells", 1.0, cells)
 
     def work(name: str, plan: SearchPlan = PLAN, sources: Any = (source,)) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from models.train import material
 from models.train.recipe import load
-from models.train.records import Recipe
+from models.train.records import CELLS, Recipe
 from tests.models import tiny_data
 
 
@@ -25,6 +25,17 @@ def data(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     finders = {f"block {block}": tiny_data.KnownFinder() for block in range(tiny_data.BLOCKS)}
     monkeypatch.setattr(material, "unseen_finders", lambda _: finders)
     return tiny
+
+
+def of_sets(recipe: Recipe, *names: str) -> Recipe:
+    """The recipe with its sources of these data sets only: others, and virtual slides, have colours of their own."""
+    return replace(recipe, sources=tuple(one for one in recipe.sources if one.set in names))
+
+
+def of_single_cells(recipe: Recipe) -> Recipe:
+    """The recipe with NIH cells, as they are, as its only source."""
+    kept = tuple(one for one in recipe.sources if (one.set, one.form) == ("nih_cells", CELLS))
+    return replace(recipe, sources=kept)
 
 
 def small(name: str, steps: int = 2, batch: int = 16) -> Recipe:

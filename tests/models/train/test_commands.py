@@ -109,7 +109,7 @@ CHOICES: dict[str, tuple[dict[str, Any], list[NetChoice]]] = {
 
 
 def leaving_out() -> Recipe:
-    recipe = load("malaria-thin-32-lite")
+    recipe = load("malaria-thin-32")
     kept = tuple(one for one in recipe.sources if one.set != "plymouth_cells")
     return replace(recipe, sources=kept, split=replace(recipe.split, leave_out=MICROSCOPES))
 

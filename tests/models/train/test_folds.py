@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge.types import FloatArray, UInt8Array
+from edge.types import UInt8Array
+from edge.typical import TypicalCells
 from models.data.augment import Augmentation
 from models.data.fields import load_iml
 from models.data.folds import SLIDE_FOLDS, blocks_by_fold, groups_held_out, held_out_blocks, slides_held_out
-from models.data.scenes import draw
+from models.data.views import draw
 from models.train import classifier, finder, material
 from models.train.classifier import CellTraining, batches
 from models.train.finder import FinderTraining
@@ -19,7 +20,7 @@ from models.train.make import prepare
 from models.train.material import CellMaterial
 from models.train.records import Recipe, SplitRecipe
 from tests.models import tiny_data
-from tests.models.train.conftest import small
+from tests.models.train.conftest import of_sets, of_single_cells, small
 
 
 def quiet(_line: str) -> None:
@@ -53,11 +54,11 @@ def seen_by_batches(
     seen: list[np.ndarray] = []
 
     def spy(
-        crops: UInt8Array, reference: FloatArray, rng: np.random.Generator, how: Augmentation
-    ) -> tuple[UInt8Array, FloatArray]:
+        crops: UInt8Array, typical: TypicalCells, rng: np.random.Generator, how: Augmentation
+    ) -> tuple[UInt8Array, TypicalCells]:
         del rng, how
         seen.append(middles(crops))
-        return crops, reference
+        return crops, typical
 
     monkeypatch.setattr(classifier, "augment", spy)
     assert isinstance(recipe.training, CellTraining)
@@ -83,8 +84,7 @@ def test_slides_and_blocks_are_divided_so_that_each_is_held_out_once() -> None:
 def test_no_crop_of_a_held_out_slide_or_block_reaches_a_classifiers_batches(
     fold: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = small("malaria-thin-32")
-    recipe = replace(recipe, sources=recipe.sources[:4])  # virtual slides have colours of their own
+    recipe = of_sets(small("malaria-thin-32"), "nih_cells", "iml_fields")
     made = prepare(recipe, quiet)
     learned = material.split_groups(made.cells, recipe, fold).learn
     assert [one.name for one in learned] == [one.name for one in made.cells]
@@ -113,7 +113,7 @@ def test_no_field_of_a_held_out_block_reaches_a_finders_batches(fold: int, monke
         seen.clear()
         learned = material.learning_scenes(made.scenes, recipe, number)
         pools = [[one.scene for one in part.scenes] for part in learned]
-        batch = finder.batches(pools, [1.0, 0.1, 0.1], replace(recipe.training, batch=8))
+        batch = finder.batches(pools, [1.0, *[0.02] * (len(pools) - 1)], replace(recipe.training, batch=16))
         for _ in range(6):
             next(batch)
         assert bool(seen & codes) is wanted
@@ -123,7 +123,7 @@ def test_the_threshold_is_chosen_on_cells_that_are_neither_learned_from_nor_judg
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipe = small("malaria-thin-32")
-    recipe = replace(recipe, sources=recipe.sources[2:3], split=SplitRecipe(held_out=0.3, validation=0.3))
+    recipe = replace(of_single_cells(recipe), split=SplitRecipe(held_out=0.3, validation=0.3))
     parts = material.split_groups(prepare(recipe, quiet).cells, recipe, None)
     chosen, judged = (
         {round(float(value)) for one in part for value in middles(one.cells.crops)}
@@ -139,7 +139,8 @@ def test_drawn_and_moved_cells_are_learned_from_and_never_judged() -> None:
     recipe = small("malaria-thin-32")
     parts = material.split_groups(prepare(recipe, quiet).cells, recipe, 0)
     assert [one.name for one in parts.held_out] == ["iml_fields, found", "nih_cells, cells"]
-    assert len(parts.learn) == 5
+    assert len(parts.learn) == len(recipe.sources)
+    assert {one.origin for one in parts.learn} > {"plymouth_cells", "raabin_fields", "pbc_fields"}
 
 
 @pytest.mark.parametrize("held", ["nih_cells", "nih_cells/C03"])
@@ -156,8 +157,7 @@ def test_a_set_or_a_group_that_a_recipe_holds_out_is_learned_from_by_no_net(held
 def test_no_net_without_a_microscope_learns_from_its_sets(
     names: tuple[str, ...], left: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = small("malaria-thin-32")
-    recipe = replace(recipe, sources=recipe.sources[:4])
+    recipe = of_sets(small("malaria-thin-32"), "nih_cells", "iml_fields")
     made = prepare(recipe, quiet)
     parts = material.split_groups(made.without(names).cells, made.without(names).recipe, None)
     codes = {
@@ -185,5 +185,6 @@ def test_each_block_is_looked_at_by_its_own_finder(monkeypatch: pytest.MonkeyPat
 
     finders = {f"block {block}": Spy(f"block {block}") for block in range(4)}
     monkeypatch.setattr(material, "unseen_finders", lambda _: finders)
-    prepare(replace(recipe, sources=recipe.sources[1:2]), quiet)
+    prepare(replace(recipe, sources=tuple(one for one in recipe.sources if one.unseen)), quiet)
+    assert looked
     assert set(looked) == {f"block {block} {tiny_data.code_of_block(block)}" for block in range(4)}

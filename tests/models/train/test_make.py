@@ -13,9 +13,13 @@ import numpy as np
 import pytest
 
 from edge.classifier import Classifier
+from edge.crops import net_channels
 from edge.errors import OutputError
 from edge.finders.learned import LearnedFinder
+from edge.macs import macs
 from edge.modelfile import Card, read_model
+from models.data.folds import groups_held_out
+from models.judge.targets import CELL_MACS
 from models.places import MODELS
 from models.train import accuracy, material
 from models.train import make as making
@@ -24,7 +28,7 @@ from models.train.device import int8_scores
 from models.train.make import make
 from models.train.recipe import RecipeError
 from models.train.records import Recipe, SplitRecipe, ThresholdRecipe
-from tests.models.train.conftest import small
+from tests.models.train.conftest import of_sets, of_single_cells, small
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
 MadeNet = tuple[Path, Card, list[str]]
@@ -46,11 +50,17 @@ def made(tmp_path: Path) -> Callable[..., MadeNet]:
     return work
 
 
+def mix_of(recipe: Recipe) -> dict[str, float]:
+    """Each source's share, by the name that it has in a card."""
+    return {f"{one.set or 'virtual slides'}, {one.form}": one.share for one in recipe.sources}
+
+
 def test_a_classifiers_fold_is_a_device_file_whose_card_says_how_it_was_made(made: Callable[..., MadeNet]) -> None:
-    out, card, lines = made(small("malaria-thin-32"), 0)
+    recipe = small("malaria-thin-32")
+    out, card, lines = made(recipe, 0)
     file = read_model(out)
     assert file.card == card
-    assert Classifier(file).scores(np.zeros((3, 32, 32, 3), np.uint8)).shape == (3, 2)
+    assert Classifier(file).scores(np.zeros((3, 32, 32, net_channels(card)), np.uint8)).shape == (3, 2)
     assert (card.name, card.labels, card.positive) == (
         "malaria-thin-32",
         ("uninfected", "parasitized"),
@@ -61,10 +71,17 @@ def test_a_classifiers_fold_is_a_device_file_whose_card_says_how_it_was_made(mad
     assert told["recipe"] == "malaria-thin-32"
     assert told["held_out_groups"] == ["iml_fields/block 0", "nih_cells/C00", "nih_cells/C05"]
     assert (told["held_out_blocks"], told["held_out_slides"]) == ([0], ["C00", "C05"])
-    assert told["data"] == ["iml_fields", "nih_cells", "virtual slides"]
-    assert told["mix"]["nih_cells, cells"] == 0.7
+    assert told["data"] == [
+        "iml_fields",
+        "nih_cells",
+        "pbc_fields",
+        "plymouth_cells",
+        "raabin_fields",
+        "virtual slides",
+    ]
+    assert told["mix"] == mix_of(recipe)
     assert told["settings"]["augmentation"]["platelets"] == 0.25
-    assert told["macs_per_cell"] == 487_440
+    assert 0 < told["macs_per_cell"] == macs(file.flatbuffer) <= CELL_MACS
     assert {name: found["groups"] for name, found in card.accuracy.items()} == {
         "held_out iml_fields": 1,
         "held_out nih_cells": 2,
@@ -81,7 +98,7 @@ def test_its_threshold_is_left_to_the_other_folds_and_no_cell_of_its_own_chooses
         raise AssertionError("a threshold was chosen")
 
     monkeypatch.setattr(making, "with_threshold", never)
-    _, card, _ = made(small("malaria-thin-32-lite"), 1)
+    _, card, _ = made(small("malaria-thin-32"), 1)
     assert card.threshold == 0.5
 
 
@@ -102,7 +119,7 @@ def test_a_threshold_of_the_trainers_own_is_chosen_on_groups_that_are_neither_le
     monkeypatch.setattr(making, "train", spy_train)
     recipe = small("malaria-thin-32")
     split = SplitRecipe(held_out=0.3, validation=0.3)
-    own = replace(recipe, sources=recipe.sources[2:3], split=split, threshold=ThresholdRecipe())
+    own = replace(of_single_cells(recipe), split=split, threshold=ThresholdRecipe())
     out, card, _ = made(own)
     learned, chosen, judged = scored
     assert len(learned) + len(chosen) + len(judged) == 10
@@ -114,18 +131,17 @@ def test_a_threshold_of_the_trainers_own_is_chosen_on_groups_that_are_neither_le
 
 
 def test_a_finders_fold_is_a_device_file_whose_card_says_what_it_did_not_see(made: Callable[..., MadeNet]) -> None:
-    out, card, lines = made(small("finder-thin"), 2)
+    recipe = small("finder-thin")
+    out, card, lines = made(recipe, 2)
     LearnedFinder(read_model(out)).find(np.full((240, 320, 3), 200, np.uint8))
     assert card.task == "find"
     assert card.finder is not None
     assert card.finder.thresholds == making.FIRST_THRESHOLDS
-    assert card.training["held_out_groups"] == ["iml_fields/block 2"]
+    held = set(card.training["held_out_groups"])
+    assert held == groups_held_out(2, recipe.split.of)
+    assert {"iml_fields/block 2", "raabin_fields/part 2", "pbc_fields/part 2"} <= held
     assert card.training["held_out_blocks"] == [2]
-    assert card.training["mix"] == {
-        "iml_fields, annotated": 0.75,
-        "nih_cells, composed": 0.15,
-        "virtual slides, virtual": 0.1,
-    }
+    assert card.training["mix"] == mix_of(recipe)
     assert "6 scenes: iml_fields, annotated" in lines
 
 
@@ -136,10 +152,10 @@ def test_the_card_of_a_net_without_a_microscope_names_the_sets_it_did_not_see(ma
     assert not any("nih_cells" in line for line in lines)
 
 
-@pytest.mark.parametrize(("name", "fold"), [("malaria-thin-32-lite", 0), ("finder-thin", 0)])
+@pytest.mark.parametrize(("name", "fold"), [("malaria-thin-32", 0), ("finder-thin", 0)])
 def test_a_run_stopped_by_ctrl_c_goes_on_where_it_was(name: str, fold: int, tmp_path: Path) -> None:
     recipe = small(name, steps=4)
-    recipe = replace(recipe, sources=recipe.sources[:2] if name == "finder-thin" else recipe.sources[2:4])
+    recipe = of_sets(recipe, "nih_cells") if name == "malaria-thin-32" else of_sets(recipe, "nih_cells", "iml_fields")
     out = tmp_path / "net.tflite"
 
     def interrupt(line: str) -> None:
@@ -158,8 +174,7 @@ def test_a_run_stopped_by_ctrl_c_goes_on_where_it_was(name: str, fold: int, tmp_
 
 
 def test_a_checkpoint_of_another_fold_is_not_gone_on_with(tmp_path: Path) -> None:
-    recipe = small("malaria-thin-32-lite", steps=4)
-    recipe = replace(recipe, sources=recipe.sources[2:3])
+    recipe = of_single_cells(small("malaria-thin-32", steps=4))
 
     def interrupt(line: str) -> None:
         if line.startswith("step 2/4"):
@@ -174,11 +189,11 @@ def test_a_checkpoint_of_another_fold_is_not_gone_on_with(tmp_path: Path) -> Non
 
 
 def test_a_net_that_starts_from_another_differs_from_a_new_one(made: Callable[..., MadeNet]) -> None:
-    recipe = small("malaria-thin-32-lite", steps=1)
-    recipe = replace(recipe, sources=recipe.sources[2:3], training=replace(recipe.training, rate=1e-9))
-    out, _, _ = made(replace(recipe, start="malaria-thin-32-lite"), 0)
-    crops = np.random.default_rng(0).integers(60, 200, (64, 32, 32, 3), np.uint8)
-    shelf = Classifier(read_model(MODELS / "shelf" / "malaria-thin-32-lite" / "malaria-thin-32-lite.tflite"))
+    recipe = of_single_cells(small("malaria-thin-32", steps=1))
+    recipe = replace(recipe, training=replace(recipe.training, rate=1e-9))
+    out, card, _ = made(replace(recipe, start="malaria-thin-32"), 0)
+    crops = np.random.default_rng(0).integers(60, 200, (64, 32, 32, net_channels(card)), np.uint8)
+    shelf = Classifier(read_model(MODELS / "shelf" / "malaria-thin-32" / "malaria-thin-32.tflite"))
     # Other pictures give other running means to the batch norm, so the answers are near, not equal.
     alike = np.corrcoef(Classifier(read_model(out)).scores(crops)[:, 1], shelf.scores(crops)[:, 1])[0, 1]
     assert alike > 0.8

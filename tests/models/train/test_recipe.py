@@ -18,7 +18,7 @@ CELLS = {"set": "nih_cells", "form": "cells"}
 FIELDS = {"set": "iml_fields", "form": "found", "finder": "classical"}
 VIRTUAL = {"form": "virtual", "count": 3}
 TWO = {"labels": ["uninfected", "parasitized"]}
-KINDS = {"labels": ["cell", "suspect", "not-white-cell", "not-platelet"]}
+KINDS = {"labels": ["cell", "suspect", "not-white-cell", "not-platelet", "not-other"]}
 FINDER_NET = {"kind": "finder", "widths": [16]}
 
 
