@@ -179,7 +179,7 @@ def page(points: Sequence[dict[str, Any]], setup: AdaptationSetup, name: str) ->
     draws = len({point["draw"] for point in points})
     judged = {point["block"]: point["judged_fields"] for point in points}
     blocks = ", ".join(f"{block} ({count} fields)" for block, count in judged.items())
-    start = f"`{setup.classifier.card.name}` and `{setup.finder.card.name}`"
+    start = f"`{setup.classifier.file.path.stem}` and `{setup.finder.file.path.stem}`"
     return [
         f"{_SECTION}{name}",
         "",
