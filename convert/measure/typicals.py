@@ -18,7 +18,7 @@ class CellTypicals:
     Attributes:
         typical: of t fields, each several times in a row where there are variants.
         of: int32 [n], the (first) one of each cell's field.
-        variants: how many estimates of each field there are, the device's own first.
+        variants: how many estimates of each field there are: the device's own, then those to learn from.
     """
 
     typical: TypicalCells
@@ -33,8 +33,10 @@ class CellTypicals:
         return replace(self, of=self.of[rows])
 
     def each(self, rows: np.ndarray, rng: np.random.Generator) -> TypicalCells:
-        """One for each of some cells, int [m], a variant of its field's by chance: m of them."""
-        return self.typical.take(self.of[rows] + rng.integers(0, self.variants, len(rows)))
+        """One to learn from for each of some cells, int [m], by chance: m of them. Without variants it is the device's own."""
+        if self.variants == 1:
+            return self.typical.take(self.of[rows])
+        return self.typical.take(self.of[rows] + 1 + rng.integers(0, self.variants - 1, len(rows)))
 
 
 def middle(crops: UInt8Array, size: int) -> UInt8Array:

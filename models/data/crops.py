@@ -26,7 +26,10 @@ SPEC = CropSpec(size=32, margin=1.15, normalise="typical")
 """How the shelf's classifiers see a cell: with its surroundings, beside the typical cell of its field."""
 
 _FEW = (FEWEST, 2 * FEWEST)
-"""Cells that the variants of a typical cell are made of."""
+"""Cells that some variants of a typical cell are made of."""
+
+_VARIANTS = 2 + len(_FEW)
+"""Estimates of a typical cell: the device's, for judging; to learn from, that of the healthy cells and those of a few of them."""
 
 SLACK = 2
 """Pixels that crops to learn from are larger than the net's on every side, so that they can be moved without being resampled."""
@@ -77,7 +80,7 @@ def cells_of(
 
 
 def varied(crops: UInt8Array, healthy: np.ndarray, count: int, rng: np.random.Generator) -> CellTypicals | None:
-    """The typical cell of a field to learn from, for its ``count`` cells: that of its healthy cells, then those of a few of them.
+    """A field's typical cell for its ``count`` cells: the device's; to learn from, that of its healthy ones and of a few of them.
 
     Where half of the cells are infected, as in collections of single cells, the device's estimate would be of both. A net
     that has seen estimates of many and of few cells does not lean on what a field with few cells cannot give.
@@ -88,12 +91,13 @@ def varied(crops: UInt8Array, healthy: np.ndarray, count: int, rng: np.random.Ge
         count: cells that are compared with it.
         rng: chooses the few.
     """
-    if healthy.sum() >= FEWEST:
-        crops = crops[healthy]
     if not len(crops):
         return None
+    device = typical_cell(crops)
+    if healthy.sum() >= FEWEST:
+        crops = crops[healthy]
     few = [rng.permutation(len(crops))[:many] for many in _FEW]
-    made = stacked([typical_cell(crops), *(typical_cell(crops[rows]) for rows in few)])
+    made = stacked([device, typical_cell(crops), *(typical_cell(crops[rows]) for rows in few)])
     return CellTypicals(made, np.zeros(count, np.int32), len(made))
 
 
@@ -104,7 +108,7 @@ def varied_slides(crops: UInt8Array, healthy: np.ndarray, slides: Int32Array, rn
         mine = slides == number
         parts.append(varied(crops[mine], healthy[mine], int(mine.sum()), rng))
     made = stacked([part.typical for part in parts if part is not None])
-    return CellTypicals(made, slides * np.int32(1 + len(_FEW)), 1 + len(_FEW))
+    return CellTypicals(made, slides * np.int32(_VARIANTS), _VARIANTS)
 
 
 def moved(crops: UInt8Array, size: int, rng: np.random.Generator) -> UInt8Array:

@@ -118,7 +118,10 @@ def test_cells_are_learned_beside_the_typical_healthy_cell_of_their_slide(name: 
     crops = np.repeat(every, 32 * 32 * 3).reshape(-1, 32, 32, 3)
     slides = np.array([0] * len(values) + [1], np.int32)
     known = varied_slides(crops, np.array([*healthy, True]), slides, RNG(0))
-    assert known.typical.cells[known.of, 0, 0, 0].tolist() == [wanted] * len(values) + [120]
+    rows = np.arange(len(every))
+    assert known.each(rows, RNG(1)).cells[:, 0, 0, 0].tolist() == [wanted] * len(values) + [120]
+    device = typical_cell(crops[:-1]).cells[0, 0, 0, 0]  # judged by: nobody tells the device who is healthy
+    assert known.typical.cells[known.of, 0, 0, 0].tolist() == [device] * len(values) + [120]
     assert len(known.typical) == 2 * known.variants
     assert set(known.typical.cells[known.variants :, 0, 0, 0].tolist()) == {120}
 

@@ -124,12 +124,17 @@ def test_the_workshop_gets_the_same_cells_and_is_told_whether_slides_hold_severa
     assert not replace(cells(), groups=np.array(list("abcdef"))).judged().grouped
 
 
-def test_each_cell_is_compared_with_a_variant_of_its_own_field() -> None:
-    known, rows = typicals(6, 2), np.repeat([5, 2], 50)
+@pytest.mark.parametrize(
+    ("variants", "first", "second"), [(1, {2}, {1}), (2, {102}, {101}), (3, {102, 202}, {101, 201})]
+)
+def test_each_cell_learns_beside_a_variant_of_its_own_field_and_where_there_is_none_beside_the_devices(
+    variants: int, first: set[int], second: set[int]
+) -> None:
+    known, rows = typicals(6, variants), np.repeat([5, 2], 50)
     drawn = known.each(rows, np.random.default_rng(0)).papers[:, 0]
     assert len(drawn) == 100
-    assert set(drawn[:50].tolist()) == {2, 102}
-    assert set(drawn[50:].tolist()) == {1, 101}
+    assert set(drawn[:50].tolist()) == first
+    assert set(drawn[50:].tolist()) == second
 
 
 def test_cells_with_variants_and_such_without_do_not_mix() -> None:

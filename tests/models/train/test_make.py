@@ -80,7 +80,7 @@ def test_a_classifiers_fold_is_a_device_file_whose_card_says_how_it_was_made(mad
         "virtual slides",
     ]
     assert told["mix"] == mix_of(recipe)
-    assert told["settings"]["augmentation"]["platelets"] == 0.25
+    assert told["settings"]["augmentation"]["platelets"] == 0.0
     assert 0 < told["macs_per_cell"] == macs(file.flatbuffer) <= CELL_MACS
     assert {name: found["groups"] for name, found in card.accuracy.items()} == {
         "held_out iml_fields": 1,
