@@ -120,7 +120,7 @@ def agreements(folds: list[UnseenFold], name: str) -> dict[str, Any]:
         classifier, keras_file = fold.classifier(name), fold.path(name).with_suffix(".keras")
         if not keras_file.is_file():
             raise ModelError(
-                f"{keras_file}: no such file: python -m models train-classifier --fold {fold.number} writes it"
+                f"{keras_file}: no such file: python -m models train {name} --fold {fold.number} writes it"
             )
         model = keras.models.load_model(keras_file, compile=False)
         for key, crops, group in unseen_crops(fold, classifier):
