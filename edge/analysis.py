@@ -44,9 +44,8 @@ OVERRUN = 0.1
 RIM_OVERRUN = 0.05
 """The same for the rim of a lit region: half of it, for the last of an eyepiece's light is not sharp, and no ruler's edge."""
 
-
 NARROW = 2.0
-"""A white cell less wide than so many red ones of its field may be a red cell that a parasite fills: the classifier is asked."""
+"""A white cell whose width is less than so many times that of its field's red cells may be a red cell that a parasite fills."""
 
 DUPLICATE = "not-again"
 """The kind of a hit that another, overlapping hit stands for (overlapping tiles of a grid): shown, not counted."""
@@ -110,7 +109,7 @@ class Analyser:
             cells = set_aside_outside(cells, region, tiles=isinstance(self._finder, GridFinder))
         found = perf_counter()
         whole = np.flatnonzero(cells.kind == 0)
-        doubtful = self._doubtful(cells, shape)
+        doubtful = self._doubtful(cells, shape, region)
         appearance = appearance_of(levels, cells)
         crops, own = self._crops(levels, cells, whole, doubtful)
         cropped = perf_counter()
@@ -142,21 +141,23 @@ class Analyser:
             own,
         )
 
-    def _doubtful(self, cells: Cells, shape: tuple[int, int]) -> Int32Array:
-        """Which white cells, int32 [m], are narrow enough to be a red cell that a parasite fills; cut ones are not looked at.
+    def _doubtful(self, cells: Cells, shape: tuple[int, int], region: Region | None) -> Int32Array:
+        """Rows, int32 [m], of the white cells that the classifier is asked about: narrow ones that neither border nor rim cuts.
 
-        Only a classifier that compares is asked about them: one that has seen single cells alone takes every nucleus for a parasite.
+        Only a classifier that compares is asked: one that has seen single cells alone takes every nucleus for a parasite.
         """
         compares = self._classifier.card.crop.normalise == "typical" and bool(self._positive.any())
         if not compares or WHITE_CELL not in cells.kinds or not (cells.kind == 0).any():
             return np.zeros(0, np.int32)
         widths = cells.boxes[:, 2:].mean(axis=1)
         narrow = widths < NARROW * median(widths[cells.kind == 0])
-        white = cells.kind == cells.kinds.index(WHITE_CELL)
-        return np.flatnonzero(white & narrow & inside(_core(cells.boxes, OVERRUN), shape)).astype(np.int32)
+        asked = narrow & (cells.kind == cells.kinds.index(WHITE_CELL)) & inside(_core(cells.boxes, OVERRUN), shape)
+        if region is not None:
+            asked &= beyond(region, _core(cells.boxes, RIM_OVERRUN)) <= 0
+        return np.flatnonzero(asked).astype(np.int32)
 
     def _decided(self, cells: Cells, doubtful: Int32Array, classes: Int32Array, scores: FloatArray) -> Cells:
-        """Doubtful white cells that are called positive are cells; clears the rows of the others, which stay white cells."""
+        """With the doubtful that are called positive among the cells; clears the scores and classes of the others."""
         called = self._positive[classes[doubtful]]
         others = doubtful[~called]
         classes[others] = -1

@@ -9,7 +9,7 @@ from edge.analysis import DUPLICATE, Analyser, set_aside_cut
 from edge.crops import compared, crop_cells
 from edge.modelfile import Card
 from edge.pixels import Image
-from edge.types import NOT_WHOLE, WHITE_CELL, Cells, Field, FloatArray, UInt8Array
+from edge.types import NOT_WHOLE, WHITE_CELL, Cells, Field, FloatArray, Region, UInt8Array
 from edge.typical import FEWEST, TypicalCells, typical_cell
 from tests.fakes import CARD, COMPARING, KINDS, FakeClassifier, FakeFinder, picture, quality
 
@@ -217,3 +217,15 @@ def test_a_white_cell_hardly_wider_than_red_ones_is_a_cell_only_if_the_classifie
     assert (got.cells.kind[3], got.classes[3]) == (kind, number)
     assert got.scores[3].tolist() == ([0.25, 0.75] if kind == 0 else [0, 0])
     assert got.cells.kind[:3].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("edge", "asked"), [(139, True), (131, False)])
+def test_a_white_cell_that_the_lit_regions_rim_cuts_is_not_asked_about(
+    monkeypatch: pytest.MonkeyPatch, edge: int, *, asked: bool
+) -> None:
+    lit = Region(np.array([[0, 0], [edge, 0], [edge, 64], [0, 64]], np.float32))
+    monkeypatch.setattr("edge.analysis.find_region", lambda _: lit)
+    classifier = LastPositive(COMPARING, calls=True)
+    got = Analyser(WhiteFinder((100, 10, 38, 38)), classifier, gauge=quality)(Field(picture(4), 0, "s", "f"))
+    assert classifier.shown == (4 if asked else 3)
+    assert got.classes[3] == (1 if asked else -1)

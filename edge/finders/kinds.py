@@ -18,8 +18,9 @@ import numpy as np
 from edge.boxes import intersection
 from edge.finders.foreground import Foreground
 from edge.types import CELL, FloatArray, Int32Array, UInt8Array
+from edge.types import WHITE_CELL as WHITE_KIND
 
-KINDS = (CELL, "not-white-cell", "not-platelet", "not-debris")
+KINDS = (CELL, WHITE_KIND, "not-platelet", "not-debris")
 WHITE_CELL, PLATELET, DEBRIS = 1, 2, 3  # indices into ``KINDS``
 
 PURPLE = 0.12

@@ -55,7 +55,7 @@ def cells_of(
     """The cells of a whole scene, with slack; only to learn from.
 
     Args:
-        scene: unsure boxes in it are left out, and so is what is no red cell: a parasite that fills its cell looks like it.
+        scene: only red cells are taken, healthy and infected; unsure boxes and what is no red cell are left out.
         group: of all its cells.
         labels: what an uninfected and an infected cell is called.
         spec: of the crops.

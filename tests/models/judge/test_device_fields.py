@@ -150,3 +150,20 @@ def test_parts_judged_by_different_nets_keep_their_fields_apart() -> None:
 @pytest.mark.parametrize(("name", "wanted"), [("raabin_fields", True), ("healthy_tiles", True), ("iml_fields", False)])
 def test_which_sets_show_no_parasites(name: str, wanted: bool) -> None:
     assert without_parasites(sets.get(name)) is wanted
+
+
+NOT_RED = {  # annotations and where the find lies; whether its score counts among those of red cells
+    "a red cell": (((HERE, RED_CELL),), HERE, True),
+    "a white cell": (((HERE, WHITE_CELL),), HERE, False),
+    "a platelet": (((HERE, PLATELET),), HERE, False),
+    "a red cell that lies in a white cell's box": (((HERE, RED_CELL), ([20, 20, 100, 100], WHITE_CELL)), HERE, True),
+    "nothing annotated, beside a white cell": (((HERE, WHITE_CELL),), THERE, True),
+}
+
+
+@pytest.mark.parametrize("name", NOT_RED)
+def test_the_scores_of_red_cells_leave_out_finds_in_white_cells_and_platelets(name: str) -> None:
+    known, find, red = NOT_RED[name]
+    one = judged(field(*known), result((find, 0.7)))
+    assert one.red_suspicion().tolist() == pytest.approx([0.7] if red else [])
+    assert one.suspicion.tolist() == pytest.approx([0.7])
