@@ -60,7 +60,7 @@ class Scorer(Protocol):
     card: Card
 
     def scores(self, crops: UInt8Array) -> FloatArray:
-        """Crops, uint8 [n, size, size, 3 or 4], to scores, float32 [n, k]."""
+        """Crops, uint8 [n, size, size, 3 or 6], to scores, float32 [n, k]."""
         ...
 
     def classes(self, scores: FloatArray) -> Int32Array:

@@ -39,7 +39,7 @@ class CropSpec:
         size: side of the square crop in pixels.
         margin: side of the square that is cut, as a multiple of the box's longer side.
         mask: ``none`` or ``black`` (outside the finder's mask is painted black).
-        normalise: ``none``; ``typical``: the crop has four channels, the cell and the typical cell of its field in optical density
+        normalise: ``none``; ``typical``: the crop has six channels, the cell and the typical cell of its field in optical density
             (``edge.typical``).
     """
 

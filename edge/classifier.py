@@ -53,7 +53,7 @@ class Classifier:
             raise ModelError(f"{model.path}: wrong output shape {rows.shape} for a batch of {BATCH}")
 
     def scores(self, crops: UInt8Array) -> FloatArray:
-        """Scores of a batch: uint8 [n, size, size, 3 or 4] of ``edge.crops`` to float32 [n, k], in the order of the card's labels."""
+        """Scores of a batch: uint8 [n, size, size, 3 or 6] of ``edge.crops`` to float32 [n, k], in the order of the card's labels."""
         meanings = self._meanings
         run = self._values if meanings is None else self.net.run_to_bytes
         raw = np.empty((len(crops), self._width), np.float32 if meanings is None else np.uint8)

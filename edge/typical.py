@@ -18,8 +18,8 @@ import numpy as np
 from edge.pixels import channels
 from edge.types import Int32Array, UInt8Array
 
-COMPARED = 4
-"""Channels of a cell beside its typical cell: three of its own, and one of the typical cell, whose three are nearly the same."""
+COMPARED = 6
+"""Channels of a cell beside its typical cell: three of each."""
 
 FEWEST = 9
 """Finds from which a field tells its own typical cell: of so few, four may be anything and the fifth still is one."""
@@ -109,7 +109,7 @@ def beside_typical(crops: UInt8Array, typical: TypicalCells, of: Int32Array | No
         of: int32 [n], the field of each crop; None: all are of the first.
 
     Returns:
-        uint8 [n, s, s, 4]: density of the cell's three channels, then the typical cell's mean; ``PAPER_BYTE`` is paper,
+        uint8 [n, s, s, 6]: density of the cell's three channels, then of the typical cell's; ``PAPER_BYTE`` is paper,
         ``CELL_STEPS`` more is the middle of the typical cell.
     """
     out = np.empty((*crops.shape[:3], COMPARED), np.uint8)
@@ -130,12 +130,12 @@ def _compare(crops: UInt8Array, typical: TypicalCells, number: int, out: UInt8Ar
     """Fill ``out`` for crops of one field."""
     count, side = crops.shape[:2]
     table = _table(typical.papers[number], typical.cells[number])
-    common = cv2.LUT(np.ascontiguousarray(typical.cells[number]), table).sum(axis=2, dtype=np.uint16) // 3
+    common = channels(cv2.LUT(np.ascontiguousarray(typical.cells[number]), table))
     # A plane per channel: OpenCV looks up one channel in less than half the instructions that three in a row take.
     planes = channels(np.ascontiguousarray(crops).reshape(count * side, side, 3))
     for channel, plane in enumerate(planes):
         cv2.LUT(plane, np.ascontiguousarray(table[0, :, channel]), plane)
-    planes.append(np.tile(common.astype(np.uint8), (count, 1)))
+    planes += [np.tile(one, (count, 1)) for one in common]
     cv2.merge(planes, out.reshape(count * side, side, COMPARED))
 
 

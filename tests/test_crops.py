@@ -32,7 +32,7 @@ def test_crops_are_square_bytes_whatever_the_box() -> None:
     assert crops.dtype == np.uint8
 
 
-@pytest.mark.parametrize(("spec", "channels"), [(PLAIN, 3), (TYPICAL, 4)])
+@pytest.mark.parametrize(("spec", "channels"), [(PLAIN, 3), (TYPICAL, 6)])
 def test_no_cells_give_an_empty_batch(spec: CropSpec, channels: int) -> None:
     for none in (
         crop_cells(field(), np.empty((0, 4), np.int32), spec),
@@ -101,7 +101,7 @@ def test_cells_are_put_beside_the_typical_cell_of_all_that_are_cut() -> None:
     plain = crop_cells(image, boxes, PLAIN)
     seen = crop_cells(image, boxes, TYPICAL)
     assert len(boxes) > 128  # more than a block
-    assert seen.shape == (len(boxes), 32, 32, 4)
+    assert seen.shape == (len(boxes), 32, 32, 6)
     assert (seen == beside_typical(plain, typical_cell(plain))).all()
 
 
@@ -302,7 +302,7 @@ def test_how_many_channels_a_colour_has(colour: str, channels: int) -> None:
 
 @pytest.mark.parametrize(
     ("colour", "normalise", "channels", "into_net"),
-    [("rgb", "none", 3, 3), ("grey", "none", 3, 1), ("hsv", "none", 3, 3), ("rgb", "typical", 4, 4)],
+    [("rgb", "none", 3, 3), ("grey", "none", 3, 1), ("hsv", "none", 3, 3), ("rgb", "typical", 6, 6)],
 )
 def test_how_many_channels_crops_have_and_the_net_takes(
     colour: str, normalise: str, channels: int, into_net: int

@@ -26,7 +26,7 @@ class CellSet:
     """Cells of known class.
 
     Attributes:
-        images: uint8 [n, size, size, 3 or 4], as ``edge.crops`` gives them.
+        images: uint8 [n, size, size, 3 or 6], as ``edge.crops`` gives them.
         truth: int32 [n], index into ``labels``.
         labels: class names, in the order of the net's outputs.
         groups: str [n]: the slide, or the cell's own name where its slide is not known.

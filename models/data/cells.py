@@ -22,7 +22,7 @@ class LabelledCells:
     """Cells of known class.
 
     Attributes:
-        crops: uint8 [n, size, size, 3 or 4], as the specification they were cut by asks for.
+        crops: uint8 [n, size, size, 3 or 6], as the specification they were cut by asks for.
         truth: int32 [n], index into ``labels``.
         labels: class names.
         groups: str [n], what is never split: the slide, or the block of consecutive fields.

@@ -26,7 +26,7 @@ def nih_rows(folder: Path | None = None) -> list[dict[str, str]]:
 
 
 def crops_of(rows: list[dict[str, str]], spec: CropSpec, folder: Path | None = None) -> UInt8Array:
-    """Crops of these rows of ``cells.csv`` as the net sees them, a slide standing for a field: uint8 [n, size, size, 3 or 4]."""
+    """Crops of these rows of ``cells.csv`` as the net sees them, a slide standing for a field: uint8 [n, size, size, 3 or 6]."""
     crops = plain_crops(rows, spec, folder)
     typical = slide_typicals(crops, rows, spec.size)
     return compared(crops, spec, typical.typical, typical.of)

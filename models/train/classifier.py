@@ -77,7 +77,7 @@ class BatchClasses:
 
 
 def net_input(crops: UInt8Array, spec: CropSpec, typical: CellTypicals | None = None) -> np.ndarray:
-    """Plain crops uint8 [n, s, s, 3] to what the net sees in training, float32 [n, s, s, 3 or 4]; None: all are of one field."""
+    """Plain crops uint8 [n, s, s, 3] to what the net sees in training, float32 [n, s, s, 3 or 6]; None: all are of one field."""
     seen = compared(crops, spec) if typical is None else compared(crops, spec, typical.typical, typical.of)
     return (seen.astype(np.float32) - 128) / 64
 

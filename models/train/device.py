@@ -35,7 +35,7 @@ _VALUES = RANGES["-2..2"]
 
 
 def device_bytes(cells: LabelledCells, spec: CropSpec) -> UInt8Array:
-    """Plain crops as the device feeds them, uint8 [n, size, size, 3 or 4]: what ``net_input`` makes of them, as bytes."""
+    """Plain crops as the device feeds them, uint8 [n, size, size, 3 or 6]: what ``net_input`` makes of them, as bytes."""
     fed = net_input(_seen(cells, spec), spec, cells.typical)
     return np.asarray(np.rint(fed * 64 + 128), np.uint8)
 
