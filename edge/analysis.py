@@ -119,7 +119,7 @@ class Analyser:
             shown = np.concatenate([whole, doubtful])
             scores[shown] = self._classifier.scores(crops)
             classes[shown] = self._classifier.classes(scores[shown])
-            cells = self._decided(cells, doubtful, classes, scores)
+            cells = self._decided(cells, doubtful, classes)
         if self._merge is not None:
             cells = self._merged(self._merge, cells, classes, scores)
         done = perf_counter()
@@ -156,12 +156,10 @@ class Analyser:
             asked &= beyond(region, _core(cells.boxes, RIM_OVERRUN)) <= 0
         return np.flatnonzero(asked).astype(np.int32)
 
-    def _decided(self, cells: Cells, doubtful: Int32Array, classes: Int32Array, scores: FloatArray) -> Cells:
-        """With the doubtful that are called positive among the cells; clears the scores and classes of the others."""
+    def _decided(self, cells: Cells, doubtful: Int32Array, classes: Int32Array) -> Cells:
+        """With the doubtful that are called positive among the cells; clears the classes of the others, which keep their scores."""
         called = self._positive[classes[doubtful]]
-        others = doubtful[~called]
-        classes[others] = -1
-        scores[others] = 0
+        classes[doubtful[~called]] = -1
         kind = cells.kind.copy()
         kind[doubtful[called]] = 0
         return replace(cells, kind=kind)

@@ -1,7 +1,8 @@
 """Near misses: cells just below the threshold, the likeliest of the infected cells that were not counted.
 
-One definition for every output: a cell that is counted, but as no positive class, and whose positive score is at least
-``SHARE`` of the threshold. In one field the ``MOST`` highest of them are marked, so that a picture stays a picture.
+One definition for every output: what the classifier has seen and called no positive class, and whose positive score is at least
+``SHARE`` of the threshold: a cell that is counted, or a narrow white cell that stays set aside (``edge.analysis.NARROW``).
+In one field the ``MOST`` highest of them are marked, so that a picture stays a picture.
 """
 
 from __future__ import annotations
@@ -43,8 +44,13 @@ def just_below(
     if not positive.any():
         return np.zeros(0, np.int64)
     total = positive_scores(scores, positive)
-    near = np.flatnonzero((classes >= 0) & ~positive[classes] & (total >= lowest(threshold)) & (total > 0))
+    near = np.flatnonzero(~counted_positive(classes, positive) & (total >= lowest(threshold)) & (total > 0))
     return near[np.argsort(-total[near], kind="stable")][:most]
+
+
+def counted_positive(classes: Int32Array, positive: np.ndarray) -> np.ndarray:
+    """Which cells count as a positive class, bool [n]; ``classes``: int32 [n], -1 for what is set aside; ``positive``: bool [k]."""
+    return np.append(positive, False)[classes]
 
 
 def lowest(threshold: float) -> float:

@@ -179,7 +179,8 @@ class FieldResult:
     Attributes:
         shape: (H, W) of the field in pixels.
         cells: everything found, counted or set aside.
-        scores: float32 [n, k], one row per entry of ``cells`` in the model's class order; rows of what is set aside are 0.
+        scores: float32 [n, k], one row per entry of ``cells`` in the model's class order; rows of what the classifier has
+            not seen are 0.
         classes: int32 [n], the class each cell is counted as; -1 for what is set aside.
         quality: the gate's measures.
         ms: stage timings.

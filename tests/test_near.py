@@ -20,11 +20,11 @@ def near(total: list[float], classes: list[int], threshold: float = 0.9, most: i
         ([0.89, 0.1, 0.95, 0.5], [0, 0, 1, 0], [0, 3]),
         ([0.5, 0.89, 0.6], [0, 0, 0], [1, 2, 0]),  # highest first
         ([0.45, 0.44], [0, 0], [0]),  # half of the threshold is the end
-        ([0.0, 0.8], [-1, -1], []),  # set aside
+        ([0.5, 0.8, 0.4], [0, -1, -1], [1, 0]),  # a white cell that the classifier was asked about
         ([], [], []),
     ],
 )
-def test_near_misses_are_counted_cells_of_at_least_half_the_threshold(
+def test_near_misses_are_no_positive_cells_and_have_at_least_half_the_threshold(
     total: list[float], classes: list[int], found: list[int]
 ) -> None:
     assert near(total, classes) == found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.arm import boards, equality, instructions, suite
+from benchmarks.arm import boards, equality, floats, instructions, suite
 from benchmarks.arm import build as builder
 from benchmarks.arm import table as tables
 from benchmarks.arm.boards import BOARDS
@@ -93,16 +93,14 @@ def count(
 
 @app.command(name="nets", epilog="Example: edge-bench arm nets a.tflite b.tflite -o counts.json")
 def count_nets(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Classifiers' device files, names all different.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Device files, names all different.")],
     *,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="JSON; default: stdout.")] = None,
     cpu: Annotated[str, typer.Option("--cpu", metavar="CPU", help="The core.")] = "cortex-a76",
     cells: Annotated[int, typer.Option(min=32, metavar="N", help="Cells that are counted over.")] = 1024,
     debug: Debug = False,
 ) -> None:
-    """Count instructions per cell of any classifier files on one core, in a root that is built already."""
+    """Count instructions of any device files on one core, in a root that is built already: per cell, of a finder per field."""
     (board,) = _boards([cpu])
     named = {path.stem: path for path in files}
     if len(named) < len(files):
@@ -115,6 +113,20 @@ def count_nets(
             typer.echo(text)
         else:
             write_text(out, text + "\n")
+
+
+@app.command(name="float", epilog="Example: edge-bench arm float --keep")
+def count_in_float(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Write the table in docs/arm.md.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Count the shelf's nets as they ship and in float, on every core and on an older PC; TensorFlow and valgrind are needed."""
+    with door(debug=debug, program=PROGRAM):
+        text = floats.render(floats.count_floats())
+        typer.echo(text)
+        if keep:
+            tables.write_page("float", text)
 
 
 @app.command(epilog="Example: edge-bench arm operations")

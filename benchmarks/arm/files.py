@@ -1,4 +1,4 @@
-"""Instructions per cell of given classifier files on one core: ``edge-bench arm nets``."""
+"""Instructions of given device files on one core, per cell or, of a finder, per field: ``edge-bench arm nets``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from benchmarks.arm.instructions import per_unit
 from benchmarks.arm.roots import BOOKWORM, cache
 from edge import shelf
 from edge.classifier import BATCH
+from edge.finders.learned import GUESS_PX
 from edge.modelfile import read_model
 from edge.runtime import Net
 
@@ -39,7 +40,7 @@ def count_files(files: Mapping[str, Path], board: Board, cells: int) -> dict[str
 
     Returns:
         ``version``, ``core``, ``cells``, ``versions`` of the packages in the root, and by name ``files`` (SHA-256 of the
-        flatbuffer) and ``instructions`` per cell.
+        flatbuffer) and ``instructions`` per cell, or per field for a finder.
 
     Raises:
         ArmError: there is no root, or the run fails.
@@ -79,5 +80,8 @@ def write_inputs(files: Mapping[str, Path], work: Path) -> None:
         place = work / "shelf" / name / f"{name}.tflite"
         place.parent.mkdir(parents=True)
         shutil.copy(path, place)
-        shape = Net(read_model(path)).input_shape[1:]
-        np.save(work / "nets" / f"{name}.npy", images.integers(0, 256, (BATCH, *shape), dtype=np.uint8))
+        model = read_model(path)
+        shape = (BATCH, *Net(model).input_shape[1:])
+        if model.card is not None and model.card.task == "find":
+            shape = (1, GUESS_PX * 3 // 4, GUESS_PX, shape[-1])
+        np.save(work / "nets" / f"{name}.npy", images.integers(0, 256, shape, dtype=np.uint8))

@@ -56,7 +56,7 @@ def with_table(page: str, place: str, table: str) -> str:
 
 
 def write_page(place: str, table: str, page: Path = PAGE) -> None:
-    """Put a table into its ``place`` (``counts`` or ``operations``) in ``docs/arm.md``."""
+    """Put a table into its ``place`` (``counts``, ``float`` or ``operations``) in ``docs/arm.md``."""
     write_text(page, with_table(page.read_text(), place, table))
 
 

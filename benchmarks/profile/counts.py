@@ -7,25 +7,22 @@ its int8 dot products: its column is an older PC's.
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shutil import which
 
 from benchmarks.arm import counter, host
 from benchmarks.arm.boards import Board
 from benchmarks.arm.build import build
 from benchmarks.arm.enter import WORK, Visit
 from benchmarks.arm.roots import BOOKWORM, cache
-from benchmarks.errors import CaseError, NoInputError
+from benchmarks.errors import CaseError
 from benchmarks.profile import tracing
 from benchmarks.profile.times import PER_FIELD, RATIO, TOGETHER, Stages, models
 from benchmarks.profile.tracing import DECODE, STAGES
+from benchmarks.valgrind import counted
 
 _MARKS = "marks.txt"
 
@@ -37,22 +34,9 @@ def on_this_machine(images: Sequence[str], root: Path, environment: Mapping[str,
         NoInputError: valgrind is not installed.
         CaseError: it failed.
     """
-    valgrind = which("valgrind")
-    if valgrind is None:
-        raise NoInputError("valgrind is not installed: apt install valgrind, or leave --instructions out")
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "count"
-        program = [valgrind, "--tool=callgrind", "--dump-before=getppid", f"--callgrind-out-file={out}"]
-        child = [sys.executable, "-P", tracing.__file__, *models(root), *images]
-        done = subprocess.run([*program, *child], env=dict(environment), capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode:
-            raise CaseError(f"valgrind: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
-        labels = json.loads(done.stdout.splitlines()[-1])
-        spans = []
-        for number in range(1, len(labels) + 1):  # one file per mark, in order
-            found = re.search(r"^summary: (\d+)", Path(f"{out}.{number}").read_text(), re.MULTILINE)
-            spans.append(int(found[1]) if found else 0)
-    return per_stage(labels, spans, len(images))
+    out, spans = counted([sys.executable, "-P", tracing.__file__, *models(root), *images], environment)
+    labels = json.loads(out.splitlines()[-1])
+    return per_stage(labels, spans[: len(labels)], len(images))
 
 
 def on_board(images: Sequence[str], root: Path, board: Board) -> Stages:

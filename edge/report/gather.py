@@ -24,7 +24,7 @@ from edge.report.ranking import BestItems, Reservoir
 from edge.report.records import FieldView, Gallery, GalleryCell, SampleParts
 from edge.report.series import Series, reason_of
 from edge.types import FieldResult, FloatArray, UInt8Array
-from edge.words import without_numbers
+from edge.words import category, without_numbers
 
 SUSPECTS = 60
 """Pictures of the highest scores, and of the lowest, all positive classes together; each class has at least FEWEST."""
@@ -74,7 +74,7 @@ class SampleCollector:
         counted = np.flatnonzero(result.classes >= 0) if result is not None and event.kept else np.zeros(0, np.int64)
         suspects = counted[:0]
         if result is not None and len(counted):
-            suspects = counted[self._positive[result.classes[counted]]]
+            suspects = np.flatnonzero(near.counted_positive(result.classes, self._positive))
         self._series.add(event, len(counted), len(suspects))
         if result is None or rgb is None:
             return
@@ -83,7 +83,9 @@ class SampleCollector:
             return
         scene = _Scene(result, pyramid(rgb), self._scores(result))
         self._suspicious(scene, suspects)
-        others = counted[~self._positive[result.classes[counted]]]
+        # What the classifier has seen: of what is set aside, narrow white cells alone have scores.
+        seen = (result.classes >= 0) | result.scores.any(axis=1)
+        others = np.flatnonzero(seen & ~near.counted_positive(result.classes, self._positive))
         self._keep(self._below, scene, others)
         self._near += len(near.just_below(result.scores, result.classes, self._positive, self._card.threshold))
         self._passed += len(others)
@@ -134,13 +136,18 @@ class SampleCollector:
                 result.index,
                 result.name,
                 (int(box[0]), int(box[1]), int(box[2]), int(box[3])),
-                self._card.labels[int(result.classes[n])],
+                self._name(result, n),
                 float(scene.scores[n]),
                 tuple(float(s) for s in result.scores[n]),
                 picture,
             )
             for n, box, picture in zip(cells, boxes, pictures, strict=True)
         ]
+
+    def _name(self, result: FieldResult, n: int) -> str:
+        """What a thing counts as, or what it is that is set aside."""
+        klass = int(result.classes[n])
+        return self._card.labels[klass] if klass >= 0 else category(result.cells.kinds[int(result.cells.kind[n])])
 
     def _view(self, result: FieldResult, rgb: UInt8Array, positives: int) -> FieldView:
         drawn = small_boxed(rgb, result, self._card)

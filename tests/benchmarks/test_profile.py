@@ -16,6 +16,7 @@ import cv2
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks import valgrind
 from benchmarks.arm.errors import ArmError
 from benchmarks.errors import CaseError, NoInputError
 from benchmarks.places import REPOSITORY
@@ -174,7 +175,7 @@ def test_what_cannot_be_profiled_is_one_line(
 
 
 def test_without_valgrind_it_says_what_to_install(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "which", lambda _: None)
+    monkeypatch.setattr(valgrind, "which", lambda _: None)
     with pytest.raises(NoInputError, match="apt install valgrind"):
         counts.on_this_machine([image], REPOSITORY, ENVIRONMENT)
 
@@ -213,7 +214,7 @@ def test_the_least_of_all_rounds_counts_and_the_first_one_is_for_warming_up(monk
     assert figures["find"] == 300
 
 
-def valgrind(folder: Path, dumps: list[int], code: int = 0, labels: str = '["other", "decode", "find"]') -> str:
+def valgrind_program(folder: Path, dumps: list[int], code: int = 0, labels: str = '["other", "decode", "find"]') -> str:
     """A program that writes callgrind's dumps and prints the marks."""
     program = folder / "valgrind"
     writes = "\n".join(f'echo "summary: {n}" > "$out.{i}"' for i, n in enumerate(dumps, start=1))
@@ -230,8 +231,10 @@ def test_instructions_are_those_up_to_each_mark_divided_by_the_images(
 ) -> None:
     marks = '["other", "decode", "find", "other", "decode", "find"]'
     million = 1_000_000
-    program = valgrind(tmp_path, [9, 100 * million, 30 * million, 900, 300 * million, 50 * million], labels=marks)
-    monkeypatch.setattr(counts, "which", lambda _: program)
+    program = valgrind_program(
+        tmp_path, [9, 100 * million, 30 * million, 900, 300 * million, 50 * million], labels=marks
+    )
+    monkeypatch.setattr(valgrind, "which", lambda _: program)
     figures = counts.on_this_machine(["a.jpg", "b.jpg"], REPOSITORY, ENVIRONMENT)
     assert (figures[DECODE], figures["find"], figures["crop"], figures[TOGETHER]) == (200, 40, 0, 40)
     assert figures[RATIO] == pytest.approx(80 / 400)
@@ -243,8 +246,8 @@ def test_a_mark_that_was_not_heard_is_said() -> None:
 
 
 def test_a_valgrind_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = valgrind(tmp_path, [], code=1)
-    monkeypatch.setattr(counts, "which", lambda _: program)
+    program = valgrind_program(tmp_path, [], code=1)
+    monkeypatch.setattr(valgrind, "which", lambda _: program)
     with pytest.raises(CaseError, match="valgrind: bad luck"):
         counts.on_this_machine(["a.jpg"], REPOSITORY, ENVIRONMENT)
 

@@ -24,6 +24,7 @@ from edge.report.gather import (
 from edge.report.pictures import SIDE
 from edge.report.records import GalleryCell, SampleParts
 from edge.report.series import MOST
+from edge.types import WHITE_CELL
 from tests.fakes import CARD
 from tests.report.made import THREE, field, gathered, unreadable
 
@@ -67,6 +68,19 @@ def test_where_all_score_low_the_highest_are_shown_and_none_is_called_a_near_mis
     found = gathered([field(suspects(0.01, 0.03, 0.02), 0)])
     assert [cell.cell for cell in shown(found, BELOW, None)] == ["0-1", "0-2", "0-0"]
     assert found.near == 0
+
+
+def test_a_narrow_white_cell_just_below_the_threshold_is_shown_as_what_it_is_set_aside_as() -> None:
+    event = field(suspects(0.1, 0.4, 0.0, 0.3), 0)
+    assert event.result is not None
+    cells = replace(event.result.cells, kinds=("cell", WHITE_CELL), kind=np.array([0, 1, 1, 0], np.int32))
+    scores = event.result.scores.copy()
+    scores[2] = 0  # a wide one: the classifier has not seen it
+    result = replace(event.result, cells=cells, classes=np.array([0, -1, -1, 0], np.int32), scores=scores)
+    found = gathered([replace(event, result=result)])
+    below = [(cell.cell, cell.label) for cell in shown(found, BELOW, None)]
+    assert below == [("0-1", "white cell, set aside"), ("0-3", "uninfected"), ("0-0", "uninfected")]
+    assert found.near == 2
 
 
 def test_of_rejected_fields_no_near_miss_is_shown() -> None:
