@@ -90,7 +90,7 @@ def test_a_reference_net_that_is_not_there_is_no_case(tmp_path: Path, monkeypatc
 def test_the_same_cells_come_back_and_are_repeated_where_there_are_too_few(folder: str) -> None:
     few = cells(shelf.CLASSIFIER, folder, 8)
     many = cells(shelf.CLASSIFIER, folder, 400)
-    assert few.shape == (8, 32, 32, 4)
+    assert few.shape == (8, 32, 32, 6)
     assert (few == many[:8]).all()
     assert (many == cells(shelf.CLASSIFIER, folder, 400)).all()
     repeats = [n for n in range(20, 200) if (many[n] == many[0]).all()]

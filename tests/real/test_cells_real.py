@@ -51,7 +51,9 @@ def test_public_cells_without_options(
     data = gather(DataOptions(cells=(folder,)), least=1, split=False)
     (other,) = evaluated(open_nets([shelf.CLASSIFIER]), data, lambda *_: None, lambda _: None)
     figures = one["figures"]["int8"]
-    assert figures["auc"] == other["auc"]["value"] > 0.96
+    assert (
+        figures["auc"] == other["auc"]["value"] > 0.95
+    )  # slides that are not known are compared with one typical cell
     assert list(figures["auc_interval"]) == [other["auc"]["low"], other["auc"]["high"]]
     assert one["warnings"] == other["notes"]
     assert any(said in note for note in one["warnings"])

@@ -106,7 +106,7 @@ def test_the_slide_stands_for_the_field(tmp_path: Path) -> None:
     folder = of_colours(tmp_path / "cells", {"s1": [200] * 8 + [100], "s2": [120] * 8})
     cells = read_cells(folder, (), TYPICAL, r"s\d")
     plain = read_cells(folder, (), PLAIN, r"s\d")
-    assert cells.images.shape[1:] == (32, 32, 4)
+    assert cells.images.shape[1:] == (32, 32, 6)
     assert cells.typical is not None
     assert np.unique(cells.typical.typical.cells[:, 16, 16, 0]).tolist() == [120, 200]
     for slide in ("s1", "s2"):

@@ -143,7 +143,7 @@ def test_three_classes_get_a_net_with_three_outputs_and_a_confusion_matrix(folde
     classes = card.accuracy["held_out"]["classes"]
     assert len(classes["confusion"]) == 3
     assert "macro F1" in got.stderr
-    assert Classifier(read_model(out / "net3.tflite")).scores(np.zeros((2, 32, 32, 4), np.uint8)).shape == (2, 3)
+    assert Classifier(read_model(out / "net3.tflite")).scores(np.zeros((2, 32, 32, 6), np.uint8)).shape == (2, 3)
 
 
 def test_fields_are_learned_from_through_the_finder(tmp_path: Path) -> None:
