@@ -6,10 +6,11 @@ constraints matter only in training: they are checked, then dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from convert.errors import UnsupportedError, UntrustedError
+from convert.reading import packages
 from convert.reading.graph import table, words
 
 LAYERS = table(
@@ -177,10 +178,10 @@ def check_class(name: str, item: dict[str, Any], layer: str, trusted: frozenset[
     if module is not None and not is_keras_module(module):
         raise UntrustedError(
             f"layer {layer!r} needs the class {bare[:60]} of module {str(module)[:60]!r}, which is not part of Keras: "
-            "pass the file that defines it with --trust-code, if you trust it"
+            + packages.advice(name, item)
         )
     if bare == "function" and isinstance(item.get("config"), str) and module is None:
-        raise unknown(bare, layer)
+        raise unknown(bare, layer, item)
 
 
 def is_keras_module(module: object) -> bool:
@@ -188,12 +189,10 @@ def is_keras_module(module: object) -> bool:
     return isinstance(module, str) and any(module == root or module.startswith(f"{root}.") for root in _MODULE_ROOTS)
 
 
-def unknown(name: str, layer: str) -> UntrustedError:
-    """The refusal of a class that is not on the list."""
-    return UntrustedError(
-        f"layer {layer!r} is of the class {name[:60]}, which is not known here: "
-        "pass the file that defines it with --trust-code, if you trust it"
-    )
+def unknown(name: str, layer: str, node: Mapping[str, Any]) -> UntrustedError:
+    """The refusal of a class that is not on the list; ``node``: as the config has it."""
+    what = f"layer {layer!r} is of the class {name[:60]}, which is not known here: "
+    return UntrustedError(what + packages.advice(name, node))
 
 
 def unsupported(name: str, layer: str) -> UnsupportedError:

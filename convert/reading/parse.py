@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from convert.errors import SourceError, UnsupportedError, UntrustedError
-from convert.reading import allow, checked, migrate
+from convert.reading import allow, checked, migrate, wrappers
 from convert.reading.graph import INPUT, MODEL, OP_PREFIX, AdmittedNet, Call, Graph, Layer, Ref, words
 from convert.reading.layers import fold_round_trips, stand_in
 from convert.reading.nodes import parse_calls, parse_refs, settle_calls
@@ -65,7 +65,7 @@ class _Parser:
         bare = isinstance(config, list)
         label = checked.name(node.get("name") or (config.get("name") if not bare else None) or name.lower())
         if self.foreign(node) and name not in self.trusted:
-            raise allow.unknown(str(node["class_name"]), label)
+            raise allow.unknown(str(node["class_name"]), label, node)
         if name in allow.CODE:
             allow.check_class(name, dict(node), label, self.trusted)
         if not bare and "input_layers" in config and "layers" in config:
@@ -75,7 +75,7 @@ class _Parser:
         if migrate.is_model(name) or name in self.trusted:
             raise UnsupportedError(f"{label!r} is a subclassed model, which is code: save it as a functional model")
         if self.foreign(node) or not (name in allow.LAYERS or allow.is_keras_module(node.get("module"))):
-            raise allow.unknown(str(node["class_name"]), label)
+            raise allow.unknown(str(node["class_name"]), label, node)
         raise UnsupportedError(f"{label!r} is a single layer ({name}), not a model")
 
     def functional(self, label: str, config: dict[str, Any], depth: int) -> Graph:
@@ -119,8 +119,14 @@ class _Parser:
             raise SourceError("nested too deep or too many layers: refused")
         if not isinstance(node, dict) or not isinstance(node.get("class_name"), str):
             raise SourceError("a layer without a class: the config is damaged")
-        written, config = node["class_name"], node.get("config")
-        name = migrate.class_name(written)
+        written, layer_in_wrapper = node["class_name"], wrappers.unwrapped(node)
+        if layer_in_wrapper is not None:
+            self.notes.append(wrappers.NOTE)
+            node = layer_in_wrapper
+            if not isinstance(node.get("class_name"), str):
+                raise SourceError("a wrapper whose layer has no class: the config is damaged")
+        config = node.get("config")
+        name = migrate.class_name(node["class_name"])
         own = config.get("name") if isinstance(config, dict) else None
         label = checked.name(node.get("name") or own or f"{name.lower()}_{self.count}")
         by_default = self.keras_major >= 3 and name in allow.RANDOM and not self.foreign(node)
@@ -173,7 +179,7 @@ class _Parser:
             return kind, {}, None
         if not foreign and (name in allow.RECURRENT | allow.UNSUPPORTED or "module" in node):
             raise allow.unsupported(name, label)
-        raise allow.unknown(name, label)
+        raise allow.unknown(str(node["class_name"]), label, node)
 
     def known(self, name: str, node: dict[str, Any], label: str) -> tuple[str, dict[str, Any]] | None:
         """The kind and options of one of Keras's own classes; None where it is not on the list."""
@@ -229,7 +235,7 @@ class _Parser:
             if name in allow.ACTIVATION_LAYERS - {"PReLU"} and isinstance(config, dict) and not self.foreign(value):
                 name, config = migrate.options(name, config)
                 return Layer(f"{label}_activation", name, self.options(name, config, label))
-            raise allow.unknown(name, label)
+            raise allow.unknown(name, label, value)
         if not isinstance(value, str):
             raise UntrustedError(f"layer {label!r}: its activation is neither a name nor a layer: refused")
         if value == "<lambda>":
@@ -238,7 +244,7 @@ class _Parser:
         if bare in self.trusted:
             return f"trusted:{bare}"
         if bare not in allow.ACTIVATIONS or bare != value:
-            raise allow.unknown(f"activation {value}", label)
+            raise allow.unknown(f"activation {value}", label, {})
         return migrate.activation(bare, self.keras_major)
 
 
