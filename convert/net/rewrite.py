@@ -175,7 +175,7 @@ def device_model(
     if resize_to is not None and resize_to != (size, size):
         tensor = keras.layers.Resizing(*resize_to, interpolation="bilinear", name="edge_enlarge")(tensor)
     if values.per_image:
-        tensor = _standardised(tensor)
+        tensor = _standardised(tensor, keras.ops)
     elif any(d != 1 for d in values.deviation):
         offset = [-m / d for m, d in zip(values.mean, values.deviation, strict=True)]
         tensor = keras.layers.Rescaling([1 / d for d in values.deviation], offset, name="edge_deviation")(tensor)
@@ -187,11 +187,8 @@ def device_model(
     return keras.Model(inputs, outputs)
 
 
-def _standardised(tensor: Any) -> Any:
+def _standardised(tensor: Any, ops: Any) -> Any:
     """Each image minus its mean, over its deviation: bytes [n, h, w, c], as ``tf.image.per_image_standardization``."""
-    import keras  # noqa: PLC0415
-
-    ops = keras.ops
     centred = tensor - ops.mean(tensor, axis=(1, 2, 3), keepdims=True)
     variance = ops.mean(ops.square(centred), axis=(1, 2, 3), keepdims=True)
     return centred * ops.rsqrt(ops.maximum(variance, 1 / prod(tensor.shape[1:])))

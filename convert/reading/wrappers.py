@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.errors import SourceError
+from convert.reading import hdf5
 from convert.reading.graph import Graph, words
 
 PACKAGE = "tensorflow_model_optimization"
@@ -64,9 +65,7 @@ def restore(path: Path, graph: Graph, model: Any) -> None:
     Raises:
         SourceError: a weight is missing or has another shape; names the layer.
     """
-    import h5py  # noqa: PLC0415
-
-    with h5py.File(path, "r") as file:
+    with hdf5.opened(path) as file:
         by_name = file.get("model_weights")
         places = dict(_places(graph))
         for layer in model.layers:
