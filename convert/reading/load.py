@@ -43,8 +43,17 @@ def load_model(source: SourceModel, trust_code: Path | None = None) -> Any:
     except ModelError:
         raise
     except Exception as error:
-        raise SourceError(f"{source.path}: its weights do not fit its architecture: {gist(error)}") from error
+        newer = f" ({source.too_new})" if source.too_new else ""
+        raise SourceError(f"{source.path}: its weights do not fit its architecture: {gist(error)}{newer}") from error
     return model
+
+
+def warnings_of(source: SourceModel, trust_code: Path | None = None) -> list[str]:
+    """What a user must know of a model that loads before figures are trusted."""
+    if source.config is None:
+        return []
+    notes = admit(source, trust.names_in(trust_code)).notes
+    return [note for note in notes if note in (wrappers.NOTE, source.too_new)]
 
 
 def need_keras() -> None:

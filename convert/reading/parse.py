@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from convert.errors import SourceError, UnsupportedError, UntrustedError
+from convert.errors import ModelError, SourceError, UnsupportedError, UntrustedError
 from convert.reading import allow, checked, migrate, wrappers
 from convert.reading.graph import INPUT, MODEL, OP_PREFIX, AdmittedNet, Call, Graph, Layer, Ref, words
 from convert.reading.layers import fold_round_trips, stand_in
@@ -39,8 +39,12 @@ def admit(source: SourceModel, trusted: frozenset[str] = frozenset()) -> Admitte
     if source.config is None:
         raise UnsupportedError(f"{source.path}: a SavedModel with a graph only, no layers to take apart")
     parser = _Parser(source.keras_major, trusted)
+    if source.too_new:
+        parser.notes.append(source.too_new)
     try:
         graph = parser.model(source.config, 0)
+    except ModelError as error:
+        raise type(error)(f"{error} ({source.too_new})" if source.too_new else str(error)) from error
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise SourceError(
             f"{source.path}: its config cannot be understood ({type(error).__name__}: {error}): save the model again"

@@ -95,7 +95,7 @@ def test_an_exported_graph_that_is_random_at_inference_is_refused(tmp_path: Path
 
 
 def test_weights_alone_are_told_from_a_model(keras2: Path) -> None:
-    with pytest.raises(SourceError, match=r"only weights, no architecture: .*model\.save"):
+    with pytest.raises(SourceError, match=r"weights only, no architecture: .*model\.save"):
         open_source(keras2 / "weights.h5")
 
 
