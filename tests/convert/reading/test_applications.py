@@ -1,0 +1,71 @@
+"""The nets of keras.applications, cut after some blocks, go through the reader and become int8, with random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from convert.net.batch import CONVERTED_AT, feed
+from convert.net.int8 import quantise
+from convert.net.rewrite import device_model
+from convert.net.values import RANGES
+from convert.reading.inspection import inspect
+from convert.reading.load import load_model
+from convert.reading.source import open_source
+from edge.modelfile import ModelFile
+from edge.runtime import Net
+from tests.convert.nets import shaken
+
+pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
+pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
+keras: Any = pytest.importorskip("keras")
+L: Any = keras.layers
+BYTES = RANGES["0..255"]
+CELLS = np.random.default_rng(0).integers(0, 256, (24, 32, 32, 3), np.uint8)
+
+CUTS = [
+    ("MobileNet", {"alpha": 0.25}, "conv_pw_4_relu"),
+    ("MobileNetV2", {"alpha": 0.35}, "block_4_add"),
+    ("MobileNetV3Small", {"alpha": 0.75}, "expanded_conv_4_add"),
+    ("MobileNetV3Large", {"alpha": 0.75}, "expanded_conv_5_add"),
+    ("EfficientNetB0", {}, "block2b_add"),
+    ("EfficientNetV2B0", {}, "block2b_add"),
+    ("ResNet50", {}, "conv2_block2_out"),
+    ("ResNet50V2", {}, "conv2_block3_out"),
+    ("VGG16", {}, "block2_pool"),
+    ("DenseNet121", {}, "pool2_relu"),
+    ("InceptionV3", {}, "mixed0"),
+    ("Xception", {}, "block3_pool"),
+    ("NASNetMobile", {}, "reduction_bn_1_stem_1"),
+    ("ConvNeXtTiny", {}, "convnext_tiny_stage_0_block_0_identity"),
+]
+
+
+def cut(name: str, options: dict[str, Any], last: str) -> Any:
+    """The beginning of a net of keras.applications, with a head for three classes."""
+    side = 75 if name in ("InceptionV3", "Xception") else 64
+    net = getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(side, side, 3), **options)
+    pooled = L.GlobalAveragePooling2D(keepdims=True)(net.get_layer(last).output)
+    scores = L.Dense(3, activation="softmax")(L.Dropout(0.2)(L.Flatten()(pooled)))
+    return shaken(keras.Model(net.inputs, scores))
+
+
+@pytest.mark.parametrize(("name", "options", "last"), CUTS, ids=[name for name, *_ in CUTS])
+def test_a_cut_becomes_int8_and_answers_as_in_float(
+    tmp_path: Path, name: str, options: dict[str, Any], last: str
+) -> None:
+    made = cut(name, options, last)
+    made.save(tmp_path / "net.keras")
+    source = open_source(tmp_path / "net.keras")
+    model = load_model(source)
+    images = np.random.default_rng(1).integers(0, 256, (2, *made.input_shape[1:])).astype(np.float32)
+    assert np.abs(np.asarray(model(images)) - np.asarray(made(images))).max() < 1e-4
+    assert inspect(source).parameters == made.count_params()
+    floats = np.asarray(device_model(model, 32, BYTES, batch=None, bare=True)(CELLS.astype(np.float32)))
+    static = device_model(model, 32, BYTES, batch=CONVERTED_AT, bare=True)
+    file = quantise(static, feed(CELLS, BYTES), images=CELLS[:3], name=name)
+    int8 = Net(ModelFile(file, None, "", Path(name))).run(CELLS)[0]
+    assert np.abs(int8 - floats).max() < 0.2 * np.ptp(floats)
