@@ -131,12 +131,25 @@ TF_OPS = table(
 The last arguments are the options of that function in ``OPS``, in the same order.
 """
 
+GRAPH_OPS = dict(
+    pair.split("=")
+    for pair in words(
+        """
+    RealDiv=math.truediv Sub=math.subtract Mul=math.multiply Add=math.add AddV2=math.add BiasAdd=nn.bias_add Pow=math.pow
+    Maximum=math.maximum Minimum=math.minimum Neg=math.negative Abs=math.abs Square=math.square Sqrt=math.sqrt Exp=math.exp
+    Sigmoid=math.sigmoid Tanh=math.tanh Softplus=math.softplus Relu=nn.relu Relu6=nn.relu6 Softmax=nn.softmax
+    Mean=math.reduce_mean Max=math.reduce_max Reshape=reshape
+    """
+    )
+)
+"""Operation of a ``TensorFlowOpLayer`` (TensorFlow 1.14 to 2.3) -> TensorFlow function, with its arguments in the same order."""
+
 ACTIVATIONS = words(
     "linear relu relu6 leaky_relu elu selu celu gelu sigmoid hard_sigmoid silu swish hard_silu hard_swish softmax softplus "
     "softsign tanh exponential mish log_softmax log_sigmoid hard_tanh"
 )
 ACTIVATION_LAYERS = words("ReLU LeakyReLU PReLU ELU Softmax")
-_TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
+_TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint", "_init")
 _MODULE_ROOTS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
 CODE = words("__lambda__ Lambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer")
 TF_DEFAULTS: dict[str, dict[str, Any]] = {"nn.gelu": {"approximate": False}, "concat": {"axis": 0}}

@@ -13,14 +13,14 @@ from convert.errors import ModelError, SourceError, UnsupportedError, UntrustedE
 from convert.reading import allow, checked, migrate, wrappers
 from convert.reading.graph import INPUT, MODEL, OP_PREFIX, AdmittedNet, Call, Graph, Layer, Ref, words
 from convert.reading.layers import fold_round_trips, stand_in
-from convert.reading.nodes import parse_calls, parse_refs, settle_calls
+from convert.reading.nodes import graph_call, parse_calls, parse_refs, settle_calls
 from convert.reading.source import SourceModel
 
 MAX_LAYERS = 5000  # no honest model comes near
 _IGNORED = words(
     "name trainable dtype batch_input_shape batch_shape input_shape build_input_shape autocast quantization_config lora_rank "
     "lora_alpha seed synchronized renorm renorm_clipping renorm_momentum fused virtual_batch_size momentum implementation "
-    "noise_shape sparse ragged optional input_dtype input_dim groups rng_type adjustment function rank "
+    "init weights input_length noise_shape sparse ragged optional input_dtype input_dim groups rng_type adjustment function rank "
 )
 
 
@@ -142,6 +142,8 @@ class _Parser:
         if not isinstance(config, dict):
             raise SourceError(f"layer {label!r}: its config is missing")
         trainable = config.get("trainable") is not False
+        if name == "TensorFlowOpLayer":
+            calls = tuple(graph_call(call, config, label) for call in calls)
         if _is_operation(name, node, calls):
             node = {**node, "module": "keras.src.ops"}
         kind, params, inner = self.kind(name, node, label, depth)
@@ -195,7 +197,7 @@ class _Parser:
                 raise allow.unsupported(f"operation {name}", label)
             return OP_PREFIX + function, config
         if name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
-            function = str(config.get("function"))
+            function = _tensorflow_function(config)
             if function not in allow.TF_OPS:
                 raise allow.unsupported(f"TensorFlow function {function}", label)
             return OP_PREFIX + allow.TF_OPS[function][0], {"tf": function}
@@ -250,6 +252,14 @@ class _Parser:
         if bare not in allow.ACTIVATIONS or bare != value:
             raise allow.unknown(f"activation {value}", label, {})
         return migrate.activation(bare, self.keras_major)
+
+
+def _tensorflow_function(config: Mapping[str, Any]) -> str:
+    """The function of a ``TFOpLambda``, or of a ``TensorFlowOpLayer``, which names a graph's operation."""
+    if "node_def" not in config:
+        return str(config.get("function"))
+    operation = str(config["node_def"]["op"])
+    return allow.GRAPH_OPS.get(operation, operation)
 
 
 def _is_operation(name: str, node: Mapping[str, Any], calls: tuple[Call, ...]) -> bool:
