@@ -72,10 +72,13 @@ def options(name: str, config: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def activation(name: str, keras_major: int) -> str:
-    """Today's name of an activation function; Keras 2 meant another hard sigmoid by that name than Keras 3 does."""
+    """Today's name of an activation function; Keras 2 meant another hard sigmoid by that name than Keras 3 does.
+
+    CELU by its name alone has an alpha of 1, and then is ELU, which int8 has a kernel for.
+    """
     if name == "hard_sigmoid" and keras_major < 3:
         return "hard_sigmoid_2"
-    return {"swish": "silu", "hard_swish": "hard_silu"}.get(name, name)
+    return {"swish": "silu", "hard_swish": "hard_silu", "celu": "elu"}.get(name, name)
 
 
 def input_shape(config: dict[str, Any]) -> list[Any] | None:

@@ -11,12 +11,14 @@ import pytest
 from convert.net.batch import CONVERTED_AT, feed
 from convert.net.int8 import quantise
 from convert.net.rewrite import device_model
-from convert.net.values import RANGES
+from convert.net.values import RANGES, ValueRange
+from convert.reading.allow import ACTIVATIONS
 from convert.reading.inspection import inspect
 from convert.reading.load import load_model
 from convert.reading.source import open_source
 from edge.modelfile import ModelFile
 from edge.runtime import Net
+from edge.types import FloatArray
 from tests.convert.nets import shaken
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
@@ -64,8 +66,25 @@ def test_a_cut_becomes_int8_and_answers_as_in_float(
     images = np.random.default_rng(1).integers(0, 256, (2, *made.input_shape[1:])).astype(np.float32)
     assert np.abs(np.asarray(model(images)) - np.asarray(made(images))).max() < 1e-4
     assert inspect(source).parameters == made.count_params()
-    floats = np.asarray(device_model(model, 32, BYTES, batch=None, bare=True)(CELLS.astype(np.float32)))
-    static = device_model(model, 32, BYTES, batch=CONVERTED_AT, bare=True)
-    file = quantise(static, feed(CELLS, BYTES), images=CELLS[:3], name=name)
-    int8 = Net(ModelFile(file, None, "", Path(name))).run(CELLS)[0]
+    floats, int8 = in_float_and_int8(model, BYTES, bare=True)
     assert np.abs(int8 - floats).max() < 0.2 * np.ptp(floats)
+
+
+def in_float_and_int8(model: Any, values: ValueRange, *, bare: bool) -> tuple[FloatArray, FloatArray]:
+    """What a net says of the cells in Keras, and what its int8 file says in the device's runtime."""
+    floats = np.asarray(device_model(model, 32, values, batch=None, bare=bare)(values.values(CELLS)))
+    static = device_model(model, 32, values, batch=CONVERTED_AT, bare=bare)
+    file = quantise(static, feed(CELLS, values), images=CELLS[:3])
+    return floats, Net(ModelFile(file, None, "", Path("net"))).run(CELLS)[0]
+
+
+def test_every_activation_on_the_list_has_a_form_in_int8(tmp_path: Path) -> None:
+    names = sorted(ACTIVATIONS - {"softmax", "log_softmax"})  # those two stand at the end
+    inputs = keras.Input((32, 32, 3))
+    bent = [L.Conv2D(6, 5, 4, activation=name, name=f"conv_{name}")(inputs) for name in names]
+    scores = [L.Dense(1)(L.Flatten()(L.LayerNormalization(axis=(1, 2, 3))(one))) for one in bent]
+    shaken(keras.Model(inputs, L.Concatenate()(scores))).save(tmp_path / "net.keras")
+    model = load_model(open_source(tmp_path / "net.keras"))
+    floats, int8 = in_float_and_int8(model, RANGES["-1..1"], bare=False)
+    wrong = np.abs(int8 - floats).max(axis=0) / np.ptp(floats)
+    assert {name: share for name, share in zip(names, wrong, strict=True) if share > 0.05} == {}

@@ -99,3 +99,7 @@ def test_operations_as_tensorflow_2_0_to_2_3_wrote_them() -> None:
     assert measure(got).outputs == ((1, 1, 3),)
     with pytest.raises(UnsupportedError, match="TensorFlow function ReadFile"):
         graph(old_functional(operation("evil", "ReadFile", {}, "input"), output="evil"), "2.3.0")
+
+
+def test_celu_without_an_alpha_is_elu() -> None:
+    assert graph(sequential(old("Activation", activation="celu")), "3.0.0").layers[1].params == {"activation": "elu"}
