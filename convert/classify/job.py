@@ -26,7 +26,7 @@ from convert.measure.scoring import ON_BLACK, as_scores, check_width, device_sco
 from convert.measure.virtual_cells import virtual_cells
 from convert.net.int8 import tool_versions
 from convert.net.rewrite import SIZE, NetInput, count_macs, net_input
-from convert.reading.load import load_model
+from convert.reading.load import load_model, warnings_of
 from convert.reading.source import open_source
 from edge.modelfile import CropSpec
 from edge.types import FloatArray
@@ -71,7 +71,8 @@ def quantize(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     macs = count_macs(model, taken.height, taken.width)
     report = _ClassifierJob(task, model, taken, int(model.outputs[0].shape[-1]), macs, progress).run()
     facts = task.model_facts(source, int(model.count_params()), macs, (taken.height, taken.width, taken.channels))
-    return {"model": facts, **report, "tools": tool_versions()}
+    warnings = [*warnings_of(source, task.code), *report["warnings"]]
+    return {"model": facts, **report, "warnings": warnings, "tools": tool_versions()}
 
 
 @dataclass(frozen=True, slots=True)

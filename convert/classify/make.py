@@ -13,6 +13,7 @@ from convert.errors import CellsError
 from convert.measure.listing import list_cells
 from convert.measure.names import match
 from convert.measure.scoring import plain_card
+from convert.reading.source import refuse_tflite
 from edge.modelfile import Card
 
 _FIGURES = ("accuracy", "accuracy_interval", "auc", "sensitivity_at_1_percent_fp", "sensitivity_at_0.1_percent_fp")
@@ -20,6 +21,7 @@ _FIGURES = ("accuracy", "accuracy_interval", "auc", "sensitivity_at_1_percent_fp
 
 def quantize(task: Task, report_path: Path | None, *, force: bool, progress: Progress, verbose: bool) -> dict[str, Any]:
     """Make the device file at ``task.out``; returns and raises what ``convert.conversion.carry_out`` does."""
+    refuse_tflite(task.model)
     check_paths((Path(task.out), report_path), (task.model, task.cells, task.trust_code), force=force)
     if task.cells is None:
         if unknown := sorted(set(task.positive) - set(task.labels)):

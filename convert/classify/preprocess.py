@@ -13,6 +13,7 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.cells import CellSet, some
+from convert.measure.chance import ERROR_RATE, balanced_accuracy, probability_of_chance
 from convert.measure.scoring import as_scores, outputs
 from convert.net.rewrite import net_input
 from convert.net.values import RANGES, ValueRange
@@ -20,7 +21,10 @@ from edge.types import FloatArray
 
 # Balanced accuracies, 0..1
 _BETTER = 0.04  # a combination is better than the usual one by at least this much
-_CHANCE = 0.12  # a net is at chance below 1 / classes + this
+_CHANCE = 0.12  # a net is at chance below 1 / classes + this, however many cells say so
+# What is not the usual must reach 1 / classes + this: an untrained net answers by brightness, and in the best of nine combinations
+# told up to 62 % of 300 NIH cells right (24 nets with random weights)
+_UNUSUAL = 0.2
 _GOOD = 0.6  # a net fits from this share of the way between chance and 1
 _LEAST_CELLS = 40  # with fewer, nothing can be told: then the usual combination is tried alone
 _TRIED = ("0..1", "-1..1", "0..255")
@@ -49,6 +53,7 @@ class Preprocessing:
         swapped: the two classes are in the other order than the folders' names.
         notes: warnings for the report.
         tried: balanced accuracy of each combination that was tried.
+        at_chance: nothing that was tried and may be chosen is better than chance.
     """
 
     values: ValueRange
@@ -57,14 +62,18 @@ class Preprocessing:
     swapped: bool = False
     notes: tuple[str, ...] = ()
     tried: tuple[tuple[str, float], ...] = ()
+    at_chance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
+    """One combination: balanced accuracy 0..1, and the probability that guessing is as good."""
+
     values: ValueRange
     colour: str
     swapped: bool
     accuracy: float
+    by_chance: float
 
     @property
     def words(self) -> str:
@@ -112,24 +121,41 @@ def find(
         raw = outputs(model, cells.images, values, colour)
         logits = logits or bool(raw.min() < -0.01 or raw.max() > 1.01)
         trials.extend(_judged(raw, cells, values, colour, logits=logits, width=width))
-    base = trials[0]
-    most = max(one.accuracy for one in trials)
-    best = next(one for one in trials if one.accuracy >= most - _BETTER / 2)  # the more usual come first
+    base, classes = trials[0], len(cells.labels)
     allowed = [t for t in trials if _keeps(t, first, options)]
-    top = max(one.accuracy for one in allowed)
-    chosen = next(one for one in allowed if one.accuracy >= top - _BETTER / 2)  # the more usual come first
-    chance = 1 / len(cells.labels) + _CHANCE
-    if chosen.accuracy < max(chance, base.accuracy + _BETTER):
-        chosen = base  # what is at chance is no better than the usual
+    best, chosen = _most_usual(trials), _most_usual(allowed)
+    if not _sound(chosen, base, len(trials), classes) or chosen.accuracy < base.accuracy + _BETTER:
+        chosen = base  # what may be luck is no better than the usual
+    at_chance = not _sound(chosen, base, len(trials), classes)
     # Of a dozen combinations one may look better by luck, on an untrained net too: only a good one is worth refusing for
-    fits = 1 / len(cells.labels) + _GOOD * (1 - 1 / len(cells.labels))
-    if chosen.accuracy < chance and best.accuracy > fits:
+    if at_chance and best.accuracy > 1 / classes + _GOOD * (1 - 1 / classes):
         raise CellsError(_advice(chosen, best, cells.labels))
-    notes = _notes(chosen, base, best, chance, cells.labels)
+    elsewhere = at_chance and _sound(best, base, len(trials), classes)
+    notes = _changes(chosen, base, cells.labels)
+    if at_chance:
+        notes.append(_of_chance(chosen, best, len(trials), cells.labels, elsewhere=elsewhere))
+    elif best.accuracy > chosen.accuracy + _BETTER:
+        better = f"{best.accuracy:.1%} against {chosen.accuracy:.1%}"
+        notes.append(f"{best.words} would fit better: {better} on some of the cells")
     if logits and not options.logits:
         notes.append("the net's outputs are logits, not probabilities (they leave 0..1): read as such")
     kept = {f"{t.words}{' (classes swapped)' * t.swapped}": t.accuracy for t in trials}
-    return Preprocessing(chosen.values, chosen.colour, logits, chosen.swapped, tuple(notes), tuple(kept.items()))
+    return Preprocessing(
+        chosen.values, chosen.colour, logits, chosen.swapped, tuple(notes), tuple(kept.items()), at_chance
+    )
+
+
+def _most_usual(trials: list[_Trial]) -> _Trial:
+    """The first, and so the most usual, of those that are about as good as the best."""
+    most = max(one.accuracy for one in trials)
+    return next(one for one in trials if one.accuracy >= most - _BETTER / 2)
+
+
+def _sound(trial: _Trial, base: _Trial, looks: int, classes: int) -> bool:
+    """Whether a combination is better than chance; what is not the usual one was looked for, in so many looks (Bonferroni)."""
+    usual = trial is base
+    least = 1 / classes + (_CHANCE if usual else min(_UNUSUAL, (1 - 1 / classes) / 2))
+    return trial.accuracy >= least and trial.by_chance * (1 if usual else looks) < ERROR_RATE
 
 
 def _candidates(model: Any, first: Preprocessing, *, alone: bool) -> list[tuple[ValueRange, str]]:
@@ -140,10 +166,11 @@ def _candidates(model: Any, first: Preprocessing, *, alone: bool) -> list[tuple[
         colours = (first.colour,) if first.colour == "grey" else ("rgb", "bgr", "hsv")
         return list(dict.fromkeys(found + [(RANGES["0..255"], colour) for colour in colours]))
     if net_input(model).channels == 1:
-        found += [(RANGES[name], "grey") for name in _TRIED]
+        found += [(RANGES[name], "grey") for name in (*_TRIED, "per-image")]
     else:
         found += [(RANGES[name], colour) for name in _TRIED for colour in ("rgb", "bgr", "hsv")]
         found += [(RANGES["caffe"], "bgr"), (RANGES["imagenet"], "rgb")]
+        found += [(RANGES["per-image"], colour) for colour in ("rgb", "bgr")]
     return list(dict.fromkeys(found))
 
 
@@ -151,12 +178,12 @@ def _judged(
     raw: FloatArray, cells: CellSet, values: ValueRange, colour: str, *, logits: bool, width: int
 ) -> list[_Trial]:
     guess = as_scores(raw, logits=logits).argmax(axis=1)
-    swaps = (False, True) if width <= 2 else (False,)
-    return [_Trial(values, colour, swap, _balanced(1 - guess if swap else guess, cells)) for swap in swaps]
-
-
-def _balanced(guess: np.ndarray, cells: CellSet) -> float:
-    return float(np.mean([(guess[cells.truth == i] == i).mean() for i in range(len(cells.labels))]))
+    trials = []
+    for swapped in (False, True) if width <= 2 else (False,):
+        answer = 1 - guess if swapped else guess
+        accuracy, by_chance = balanced_accuracy(answer, cells), probability_of_chance(answer, cells)
+        trials.append(_Trial(values, colour, swapped, accuracy, by_chance))
+    return trials
 
 
 def _keeps(trial: _Trial, first: Preprocessing, options: InputOptions) -> bool:
@@ -176,7 +203,8 @@ def _advice(chosen: _Trial, best: _Trial, labels: tuple[str, ...]) -> str:
     )
 
 
-def _notes(chosen: _Trial, base: _Trial, best: _Trial, chance: float, labels: tuple[str, ...]) -> list[str]:
+def _changes(chosen: _Trial, base: _Trial, labels: tuple[str, ...]) -> list[str]:
+    """What was found by trying and is not the usual."""
     notes = []
     if (chosen.values, chosen.colour) != (base.values, base.colour):
         better = f"{chosen.accuracy:.1%} on some of the cells, {base.accuracy:.1%} with {base.words}"
@@ -184,21 +212,22 @@ def _notes(chosen: _Trial, base: _Trial, best: _Trial, chance: float, labels: tu
     if chosen.swapped:
         order = ", ".join(reversed(labels))
         notes.append(f"found by trying: the net's class order is {order}, not that of the folders' names")
-    if chosen.accuracy < chance <= best.accuracy:
+    return notes
+
+
+def _of_chance(chosen: _Trial, best: _Trial, looks: int, labels: tuple[str, ...], *, elsewhere: bool) -> str:
+    """What is said of a net that is at chance; ``elsewhere``: not with something that the user ruled out."""
+    if elsewhere:
         swap = f" --labels {','.join(reversed(labels))}" * best.swapped
-        notes.append(
+        return (
             f"the float net is at chance on these cells ({chosen.accuracy:.1%} with {chosen.words}), but not with "
             f"{best.words}{swap} ({best.accuracy:.1%}): the figures below say nothing of its worth unless that is mended"
         )
-    elif chosen.accuracy < chance:
-        notes.append(
-            f"the float net is at chance on these cells ({chosen.accuracy:.1%}), whatever value range, colour and class order: "
-            "it was trained on other cells, or not at all. The figures below say nothing of its worth"
-        )
-    elif best.accuracy > chosen.accuracy + _BETTER:
-        better = f"{best.accuracy:.1%} against {chosen.accuracy:.1%}"
-        notes.append(f"{best.words} would fit better: {better} on some of the cells")
-    return notes
+    return (
+        f"the float net is at chance on these cells ({chosen.accuracy:.1%}), whatever value range, colour and class order "
+        f"(the best of {looks}: {best.accuracy:.1%}, which luck may give): it was trained on other cells, or not at all. The figures "
+        "below say nothing of its worth"
+    )
 
 
 def _takes_bytes(model: Any) -> bool:

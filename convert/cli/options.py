@@ -18,6 +18,7 @@ Range = StrEnum(
         ("SHELF", "-2..2"),
         ("CAFFE", "caffe"),
         ("IMAGENET", "imagenet"),
+        ("PER_IMAGE", "per-image"),
     ],
 )
 """Value ranges, as ``convert.net.values`` explains them."""

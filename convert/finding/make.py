@@ -9,6 +9,7 @@ from convert.child import Progress
 from convert.conversion import card_parts, carry_out, check_paths
 from convert.finding.job import FinderTask
 from convert.measure.annotations import find_annotations
+from convert.reading.source import refuse_tflite
 from edge.modelfile import Card, FinderSpec
 
 _FIGURES = ("fields", "cells", "f1", "f1_interval", "infected", "infected_kept", "infected_kept_interval", "count_bias")
@@ -18,6 +19,7 @@ def quantize(
     task: FinderTask, report_path: Path | None, *, force: bool, progress: Progress, verbose: bool
 ) -> dict[str, Any]:
     """Make the finder's device file at ``task.out``; returns and raises what ``convert.conversion.carry_out`` does."""
+    refuse_tflite(task.model)
     given = Path(task.annotations) if task.annotations else None
     truth = find_annotations(Path(task.fields), given) if task.fields is not None else None
     inputs = (task.model, task.trust_code, task.annotations, task.like, truth)

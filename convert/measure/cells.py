@@ -87,14 +87,23 @@ def _part(name: str) -> str:
 def split(cells: CellSet, seed: int = 0) -> tuple[CellSet, CellSet]:
     """(calibration, check): whole slides where they are known, else single files, by the hash of their name.
 
-    Raises CellsError where the check would lack a class.
+    Raises CellsError where one of the two would lack a class.
     """
     names = cells.groups if len(np.unique(cells.groups)) > 2 else np.array(cells.names)
+    classes = range(len(cells.labels))
     for chosen in draws(names, str(seed), _CALIBRATION_SHARE):  # slides often hold one class only
-        if all((cells.truth[~chosen] == number).any() for number in range(len(cells.labels))):
+        if all((cells.truth[part] == number).any() for part in (chosen, ~chosen) for number in classes):
             return cells.take(chosen), cells.take(~chosen)
-    rare = cells.labels[int(np.argmin(np.bincount(cells.truth, minlength=len(cells.labels))))]
-    raise CellsError(f"too few cells or slides of class {rare!r}: none is left to check the result on")
+    counts = np.bincount(cells.truth, minlength=len(cells.labels))
+    rare = int(np.argmin([len(np.unique(names[cells.truth == number])) for number in classes]))
+    slides = len(np.unique(cells.groups[cells.truth == rare])) if cells.grouped else None
+    there = f"{counts[rare]} cell{'s' * bool(counts[rare] != 1)}" + (
+        f" of {slides} slide{'s' * (slides != 1)}" if slides else ""
+    )
+    raise CellsError(
+        f"class {cells.labels[rare]!r} has {there}: too few to divide into those that calibrate and those that judge; give more "
+        "(100 of each class at least, of several slides)"
+    )
 
 
 def draws(

@@ -33,6 +33,7 @@ Progress = Callable[[str, float], None]
 UNUSABLE = 0.1
 """Share of images that may be unreadable; with more, something is wrong with the folder and not with some files."""
 
+_TINY = 0.5  # longer side of a cell's image, in sides of the crop, below which a note says how far cells are enlarged
 _FEW = 5  # cells of a slide: fewer do not say what its median cell is
 
 
@@ -186,6 +187,7 @@ def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Pr
     classes: list[int] = []
     crops: list[UInt8Array] = []
     black: list[bool] = []
+    sides: list[int] = []
     copies = Copies()
     unreadable: list[str] = []
     for count, (one, number) in enumerate(wanted):
@@ -203,9 +205,15 @@ def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Pr
             continue
         listed.append(one)
         classes.append(number)
+        sides.append(max(rgb.shape[:2]))
         black.append(stands_on_black(rgb))
         crops.append(cut(rgb, spec, black=black[-1], keep_black=keep))
     notes = check_readable(unreadable, len(wanted), listing.name)
+    if sides and (side := float(np.median(sides))) < _TINY * spec.size:
+        notes.append(
+            f"the images of {listing.name} are {side:.0f} px wide (median): enlarged {spec.size / side:.1f}-fold to {spec.size} px, "
+            "where what tells the classes apart may not be seen; take crops from larger photographs"
+        )
     if copies.count:
         notes.append(f"{copies.count} files of {listing.name} are copies of others there: left out")
     if copies.torn:

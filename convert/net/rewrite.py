@@ -174,7 +174,9 @@ def device_model(
         tensor = keras.layers.Rescaling(values.scale, values.offset, name="edge_values")(tensor)
     if resize_to is not None and resize_to != (size, size):
         tensor = keras.layers.Resizing(*resize_to, interpolation="bilinear", name="edge_enlarge")(tensor)
-    if any(d != 1 for d in values.deviation):
+    if values.per_image:
+        tensor = _standardised(tensor, keras.ops)
+    elif any(d != 1 for d in values.deviation):
         offset = [-m / d for m, d in zip(values.mean, values.deviation, strict=True)]
         tensor = keras.layers.Rescaling([1 / d for d in values.deviation], offset, name="edge_deviation")(tensor)
     elif values.mean:
@@ -183,6 +185,13 @@ def device_model(
     if len(outputs.shape) != 2 and prod(outputs.shape[1:-1]) != 1:
         raise UnsupportedError(f"the net's output is {_words(outputs.shape)}: one row of scores per image is needed")
     return keras.Model(inputs, outputs)
+
+
+def _standardised(tensor: Any, ops: Any) -> Any:
+    """Each image minus its mean, over its deviation: bytes [n, h, w, c], as ``tf.image.per_image_standardization``."""
+    centred = tensor - ops.mean(tensor, axis=(1, 2, 3), keepdims=True)
+    variance = ops.mean(ops.square(centred), axis=(1, 2, 3), keepdims=True)
+    return centred * ops.rsqrt(ops.maximum(variance, 1 / prod(tensor.shape[1:])))
 
 
 def has_head(model: Any) -> bool:

@@ -11,6 +11,9 @@ quantisation, ``value = scale * (q - zero)``; one with a mean per channel keeps 
 | ``-2..2`` | (b - 128) / 64, as this project's own nets take it |
 | ``caffe`` | b - mean, channels as BGR (Keras ``vgg16.preprocess_input``) |
 | ``imagenet`` | (b / 255 - mean) / deviation, RGB (``torch`` mode) |
+| ``per-image`` | (b - mean) / deviation of the image's own bytes, all channels together (``tf.image.per_image_standardization``) |
+
+The last one is a few layers at the head of the graph, which take their share of int8 as any layer does.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ class ValueRange:
         mean: per channel, subtracted inside the graph; empty: nothing is.
         deviation: per channel, divided by inside the graph.
         colour: colour order this range was made for, where it is not the user's choice.
+        per_image: the graph subtracts each image's mean and divides by its deviation.
     """
 
     name: str
@@ -41,6 +45,7 @@ class ValueRange:
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
     colour: str | None = None
+    per_image: bool = False
 
     def values(self, batch: UInt8Array) -> FloatArray:
         """What the graph's input takes: uint8 [n, h, w, c] to float32, same shape."""
@@ -61,5 +66,6 @@ RANGES = {
         ValueRange("-2..2", 1 / 64, -2.0),
         ValueRange("caffe", 1.0, 0.0, (103.939, 116.779, 123.68), (1.0, 1.0, 1.0), "bgr"),
         ValueRange("imagenet", 1 / 255, 0.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ValueRange("per-image", 1.0, 0.0, per_image=True),
     )
 }

@@ -6,10 +6,11 @@ constraints matter only in training: they are checked, then dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from convert.errors import UnsupportedError, UntrustedError
+from convert.reading import packages
 from convert.reading.graph import table, words
 
 LAYERS = table(
@@ -130,12 +131,25 @@ TF_OPS = table(
 The last arguments are the options of that function in ``OPS``, in the same order.
 """
 
+GRAPH_OPS = dict(
+    pair.split("=")
+    for pair in words(
+        """
+    RealDiv=math.truediv Sub=math.subtract Mul=math.multiply Add=math.add AddV2=math.add BiasAdd=nn.bias_add Pow=math.pow
+    Maximum=math.maximum Minimum=math.minimum Neg=math.negative Abs=math.abs Square=math.square Sqrt=math.sqrt Exp=math.exp
+    Sigmoid=math.sigmoid Tanh=math.tanh Softplus=math.softplus Relu=nn.relu Relu6=nn.relu6 Softmax=nn.softmax
+    Mean=math.reduce_mean Max=math.reduce_max Reshape=reshape
+    """
+    )
+)
+"""Operation of a ``TensorFlowOpLayer`` (TensorFlow 1.14 to 2.3) -> TensorFlow function, with its arguments in the same order."""
+
 ACTIVATIONS = words(
     "linear relu relu6 leaky_relu elu selu celu gelu sigmoid hard_sigmoid silu swish hard_silu hard_swish softmax softplus "
     "softsign tanh exponential mish log_softmax log_sigmoid hard_tanh"
 )
 ACTIVATION_LAYERS = words("ReLU LeakyReLU PReLU ELU Softmax")
-_TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
+_TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint", "_init")
 _MODULE_ROOTS = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
 CODE = words("__lambda__ Lambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer")
 TF_DEFAULTS: dict[str, dict[str, Any]] = {"nn.gelu": {"approximate": False}, "concat": {"axis": 0}}
@@ -177,10 +191,10 @@ def check_class(name: str, item: dict[str, Any], layer: str, trusted: frozenset[
     if module is not None and not is_keras_module(module):
         raise UntrustedError(
             f"layer {layer!r} needs the class {bare[:60]} of module {str(module)[:60]!r}, which is not part of Keras: "
-            "pass the file that defines it with --trust-code, if you trust it"
+            + packages.advice(name, item)
         )
     if bare == "function" and isinstance(item.get("config"), str) and module is None:
-        raise unknown(bare, layer)
+        raise unknown(bare, layer, item)
 
 
 def is_keras_module(module: object) -> bool:
@@ -188,12 +202,10 @@ def is_keras_module(module: object) -> bool:
     return isinstance(module, str) and any(module == root or module.startswith(f"{root}.") for root in _MODULE_ROOTS)
 
 
-def unknown(name: str, layer: str) -> UntrustedError:
-    """The refusal of a class that is not on the list."""
-    return UntrustedError(
-        f"layer {layer!r} is of the class {name[:60]}, which is not known here: "
-        "pass the file that defines it with --trust-code, if you trust it"
-    )
+def unknown(name: str, layer: str, node: Mapping[str, Any]) -> UntrustedError:
+    """The refusal of a class that is not on the list; ``node``: as the config has it."""
+    what = f"layer {layer!r} is of the class {name[:60]}, which is not known here: "
+    return UntrustedError(what + packages.advice(name, node))
 
 
 def unsupported(name: str, layer: str) -> UnsupportedError:

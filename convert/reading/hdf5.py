@@ -111,8 +111,8 @@ def _text(path: Path, file: Any, key: str) -> str | None:
 def _what_is_missing(file: Any) -> str:
     if "layer_names" in file.attrs or _WEIGHTS_V3 & set(file):
         return (
-            "only weights, no architecture: load them into the model in your notebook (model.load_weights) "
-            'and save the whole with model.save("name.keras")'
+            "weights only, no architecture: run the code that builds the net, then model.load_weights of this file, then "
+            'model.save("name.keras"), and give that'
         )
     if "model_weights" in file or "optimizer_weights" in file:
         return 'its architecture (model_config) is missing: save the model again with model.save("name.keras")'

@@ -6,9 +6,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from convert.errors import LimitError, ModelError, SourceError, ToolError, gist
-from convert.reading import archive, checkpoint, hdf5, shapes, trust
+from convert.errors import LimitError, ModelError, SourceError, ToolError, UnsupportedError, gist
+from convert.reading import archive, checkpoint, hdf5, shapes, trust, wrappers
 from convert.reading.build import build
+from convert.reading.graph import Graph
 from convert.reading.parse import admit
 from convert.reading.source import SourceModel, open_source
 from convert.scratch import scratch
@@ -38,12 +39,21 @@ def load_model(source: SourceModel, trust_code: Path | None = None) -> Any:
     shapes.measure(graph)
     model = build(graph, trust.load(trust_code))
     try:
-        _load_weights(source, model)
+        _load_weights(source, model, graph if wrappers.is_wrapped(graph) else None)
     except ModelError:
         raise
     except Exception as error:
-        raise SourceError(f"{source.path}: its weights do not fit its architecture: {gist(error)}") from error
+        newer = f" ({source.too_new})" if source.too_new else ""
+        raise SourceError(f"{source.path}: its weights do not fit its architecture: {gist(error)}{newer}") from error
     return model
+
+
+def warnings_of(source: SourceModel, trust_code: Path | None = None) -> list[str]:
+    """What a user must know of a model that loads before figures are trusted."""
+    if source.config is None:
+        return []
+    notes = admit(source, trust.names_in(trust_code)).notes
+    return [note for note in notes if note in (wrappers.NOTE, source.too_new)]
 
 
 def need_keras() -> None:
@@ -78,13 +88,19 @@ def describe(payload: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _load_weights(source: SourceModel, model: Any) -> None:
+def _load_weights(source: SourceModel, model: Any, wrapped: Graph | None) -> None:
+    """Set the weights; ``wrapped``: the net, where its layers stood in wrappers."""
     if source.format == "savedmodel":
+        if wrapped is not None:
+            raise UnsupportedError(f"{source.path}: a net in wrappers is not read from a SavedModel: save it as .h5")
         checkpoint.restore(source.path, model)
         return
     with scratch() as folder:
         if source.format == "h5":
             hdf5.check_weights(source.path)
+            if wrapped is not None:
+                wrappers.restore(source.path, wrapped, model)
+                return
             # Keras goes by the ending, people do not
             link = Path(folder, "model.h5")
             link.symlink_to(source.path.resolve())
@@ -93,6 +109,9 @@ def _load_weights(source: SourceModel, model: Any) -> None:
             weights = Path(folder, "model.weights.h5")
             archive.copy_weights(source.path, weights)
             hdf5.check_weights(weights)
+            if wrapped is not None:
+                wrappers.restore(weights, wrapped, model)
+                return
             model.load_weights(str(weights))
 
 

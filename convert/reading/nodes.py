@@ -37,6 +37,20 @@ def parse_refs(value: Any) -> tuple[Ref, ...]:
     return tuple(ref for item in value for ref in parse_refs(item))
 
 
+def graph_call(call: Call, config: dict[str, Any], label: str) -> Call:
+    """A call of a ``TensorFlowOpLayer``: its constants stand in its config, by the place among the arguments."""
+    constants = config.get("constants") or {}
+    if not isinstance(constants, dict) or len(constants) > _MAX_CALLS:
+        raise SourceError(f"layer {label!r}: its constants make no sense")
+    given = {int(place): _value(untuple(value), label) for place, value in constants.items()}
+    args: list[Any] = list(call.refs())
+    for place in sorted(given):
+        args.insert(place, given[place])
+    attributes = (config.get("node_def") or {}).get("attr") or {}
+    keeps = (attributes.get("keep_dims") or {}).get("b") is True
+    return Call(tuple(args), {"keepdims": True} if keeps else {})
+
+
 def settle_calls(graph: Graph) -> Graph:
     """Count the calls of nested nets from 0 (some Keras versions count their making as call 0) and check all references."""
     used: dict[str, set[int]] = {}

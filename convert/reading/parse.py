@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from convert.errors import SourceError, UnsupportedError, UntrustedError
-from convert.reading import allow, checked, migrate
+from convert.errors import ModelError, SourceError, UnsupportedError, UntrustedError
+from convert.reading import allow, checked, migrate, wrappers
 from convert.reading.graph import INPUT, MODEL, OP_PREFIX, AdmittedNet, Call, Graph, Layer, Ref, words
 from convert.reading.layers import fold_round_trips, stand_in
-from convert.reading.nodes import parse_calls, parse_refs, settle_calls
+from convert.reading.nodes import graph_call, parse_calls, parse_refs, settle_calls
 from convert.reading.source import SourceModel
 
 MAX_LAYERS = 5000  # no honest model comes near
 _IGNORED = words(
     "name trainable dtype batch_input_shape batch_shape input_shape build_input_shape autocast quantization_config lora_rank "
     "lora_alpha seed synchronized renorm renorm_clipping renorm_momentum fused virtual_batch_size momentum implementation "
-    "noise_shape sparse ragged optional input_dtype input_dim groups rng_type adjustment function rank "
+    "init weights input_length noise_shape sparse ragged optional input_dtype input_dim groups rng_type adjustment function rank "
 )
 
 
@@ -39,8 +39,12 @@ def admit(source: SourceModel, trusted: frozenset[str] = frozenset()) -> Admitte
     if source.config is None:
         raise UnsupportedError(f"{source.path}: a SavedModel with a graph only, no layers to take apart")
     parser = _Parser(source.keras_major, trusted)
+    if source.too_new:
+        parser.notes.append(source.too_new)
     try:
         graph = parser.model(source.config, 0)
+    except ModelError as error:
+        raise type(error)(f"{error} ({source.too_new})" if source.too_new else str(error)) from error
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise SourceError(
             f"{source.path}: its config cannot be understood ({type(error).__name__}: {error}): save the model again"
@@ -65,7 +69,7 @@ class _Parser:
         bare = isinstance(config, list)
         label = checked.name(node.get("name") or (config.get("name") if not bare else None) or name.lower())
         if self.foreign(node) and name not in self.trusted:
-            raise allow.unknown(str(node["class_name"]), label)
+            raise allow.unknown(str(node["class_name"]), label, node)
         if name in allow.CODE:
             allow.check_class(name, dict(node), label, self.trusted)
         if not bare and "input_layers" in config and "layers" in config:
@@ -75,7 +79,7 @@ class _Parser:
         if migrate.is_model(name) or name in self.trusted:
             raise UnsupportedError(f"{label!r} is a subclassed model, which is code: save it as a functional model")
         if self.foreign(node) or not (name in allow.LAYERS or allow.is_keras_module(node.get("module"))):
-            raise allow.unknown(str(node["class_name"]), label)
+            raise allow.unknown(str(node["class_name"]), label, node)
         raise UnsupportedError(f"{label!r} is a single layer ({name}), not a model")
 
     def functional(self, label: str, config: dict[str, Any], depth: int) -> Graph:
@@ -119,8 +123,14 @@ class _Parser:
             raise SourceError("nested too deep or too many layers: refused")
         if not isinstance(node, dict) or not isinstance(node.get("class_name"), str):
             raise SourceError("a layer without a class: the config is damaged")
-        written, config = node["class_name"], node.get("config")
-        name = migrate.class_name(written)
+        written, layer_in_wrapper = node["class_name"], wrappers.unwrapped(node)
+        if layer_in_wrapper is not None:
+            self.notes.append(wrappers.NOTE)
+            node = layer_in_wrapper
+            if not isinstance(node.get("class_name"), str):
+                raise SourceError("a wrapper whose layer has no class: the config is damaged")
+        config = node.get("config")
+        name = migrate.class_name(node["class_name"])
         own = config.get("name") if isinstance(config, dict) else None
         label = checked.name(node.get("name") or own or f"{name.lower()}_{self.count}")
         by_default = self.keras_major >= 3 and name in allow.RANDOM and not self.foreign(node)
@@ -132,6 +142,8 @@ class _Parser:
         if not isinstance(config, dict):
             raise SourceError(f"layer {label!r}: its config is missing")
         trainable = config.get("trainable") is not False
+        if name == "TensorFlowOpLayer":
+            calls = tuple(graph_call(call, config, label) for call in calls)
         if _is_operation(name, node, calls):
             node = {**node, "module": "keras.src.ops"}
         kind, params, inner = self.kind(name, node, label, depth)
@@ -173,7 +185,7 @@ class _Parser:
             return kind, {}, None
         if not foreign and (name in allow.RECURRENT | allow.UNSUPPORTED or "module" in node):
             raise allow.unsupported(name, label)
-        raise allow.unknown(name, label)
+        raise allow.unknown(str(node["class_name"]), label, node)
 
     def known(self, name: str, node: dict[str, Any], label: str) -> tuple[str, dict[str, Any]] | None:
         """The kind and options of one of Keras's own classes; None where it is not on the list."""
@@ -185,7 +197,7 @@ class _Parser:
                 raise allow.unsupported(f"operation {name}", label)
             return OP_PREFIX + function, config
         if name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
-            function = str(config.get("function"))
+            function = _tensorflow_function(config)
             if function not in allow.TF_OPS:
                 raise allow.unsupported(f"TensorFlow function {function}", label)
             return OP_PREFIX + allow.TF_OPS[function][0], {"tf": function}
@@ -229,7 +241,7 @@ class _Parser:
             if name in allow.ACTIVATION_LAYERS - {"PReLU"} and isinstance(config, dict) and not self.foreign(value):
                 name, config = migrate.options(name, config)
                 return Layer(f"{label}_activation", name, self.options(name, config, label))
-            raise allow.unknown(name, label)
+            raise allow.unknown(name, label, value)
         if not isinstance(value, str):
             raise UntrustedError(f"layer {label!r}: its activation is neither a name nor a layer: refused")
         if value == "<lambda>":
@@ -238,8 +250,16 @@ class _Parser:
         if bare in self.trusted:
             return f"trusted:{bare}"
         if bare not in allow.ACTIVATIONS or bare != value:
-            raise allow.unknown(f"activation {value}", label)
+            raise allow.unknown(f"activation {value}", label, {})
         return migrate.activation(bare, self.keras_major)
+
+
+def _tensorflow_function(config: Mapping[str, Any]) -> str:
+    """The function of a ``TFOpLambda``, or of a ``TensorFlowOpLayer``, which names a graph's operation."""
+    if "node_def" not in config:
+        return str(config.get("function"))
+    operation = str(config["node_def"]["op"])
+    return allow.GRAPH_OPS.get(operation, operation)
 
 
 def _is_operation(name: str, node: Mapping[str, Any], calls: tuple[Call, ...]) -> bool:

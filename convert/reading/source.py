@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from convert import child
-from convert.errors import SourceError
+from convert.errors import ModelError, SourceError
 from convert.reading import archive, hdf5, savedmodel
+from edge.modelfile import read_model
 
 Format = Literal["keras", "h5", "savedmodel"]
+NEWEST_KERAS = 3
+"""The newest major version of Keras whose files are known here."""
+
 MAX_FILE_BYTES = 6 * 2**30  # no honest model comes near
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # how ZIP files begin
+_TFLITE = b"TFL3"  # behind the first four bytes
 _BLOCK = 2**20  # bytes that are read at a time
 
 
@@ -42,9 +47,19 @@ class SourceModel:
 
     @property
     def keras_major(self) -> int:
-        """2 or 3; the major version of the Keras that wrote it, 2 where it does not say."""
+        """The major version of the Keras that wrote it, 2 where it does not say."""
         head = (self.keras_version or "2").split(".", maxsplit=1)[0]
         return int(head) if head.isdecimal() else 2
+
+    @property
+    def too_new(self) -> str | None:
+        """What to say of a file of a Keras that is newer than any known here; None: it is not."""
+        if self.keras_major <= NEWEST_KERAS:
+            return None
+        return (
+            f"written by Keras {self.keras_version}; {NEWEST_KERAS} is the newest known here, so it may be misread: compare the "
+            f"float figures with your own, or save it with Keras {NEWEST_KERAS}"
+        )
 
 
 def open_source(path: Path | str) -> SourceModel:
@@ -70,8 +85,7 @@ def _file(path: Path, size: int) -> SourceModel:
         raise SourceError(f"{path}: the file is empty: copy it again")
     if size > MAX_FILE_BYTES:
         raise SourceError(f"{path}: larger than {MAX_FILE_BYTES >> 30} GiB: refused")
-    with path.open("rb") as stream:
-        head = stream.read(24)
+    head = _head(path)
     kind: Format
     if head[:8] == hdf5.MAGIC:
         kind, facts = "h5", _h5_facts(path)
@@ -137,9 +151,37 @@ _OTHER_TOOLS = {
 }
 
 
+def refuse_tflite(path: Path | str) -> None:
+    """Raise SourceError for a TFLite file, with a card or without; anything else is left to ``open_source``.
+
+    For commands that check their outputs before they read: FILE.tflite would be written beside the model, so over it.
+    """
+    path = Path(path)
+    if path.is_file() and _head(path)[4:8] == _TFLITE:
+        raise SourceError(f"{path}: {_of_tflite(path)}")
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(24)
+
+
+def _of_tflite(path: Path) -> str:
+    try:
+        card = read_model(path).card
+    except ModelError as error:
+        return f"already a TFLite file, and not one for the device: {error}"
+    if card is not None:
+        return "already a device file, with a card: edge-run takes it, edge-convert evaluate judges it"
+    return (
+        "already a TFLite file, without a card: convert the Keras model it was made from. No command adds a card; in Python: "
+        "edge.modelfile.write_model(Path('new.tflite'), read_model(path).flatbuffer, Card('name', 'classify', ('a', 'b')))"
+    )
+
+
 def _what_else(path: Path, head: bytes) -> str:
-    if head[4:8] == b"TFL3":
-        return "already a TFLite file: convert takes the Keras model it was made from (edge-run takes this one)"
+    if head[4:8] == _TFLITE:
+        return _of_tflite(path)
     if path.name == savedmodel.GRAPH:
         return "part of a SavedModel: give the folder it is in"
     for starts, what in _KNOWN_STARTS:

@@ -64,3 +64,26 @@ def test_a_net_with_a_rescaling_inside_takes_bytes_whatever_looks_better(monkeyp
     assert found(monkeypatch, right, InputOptions(), 1 / 255).values.name == "0..255"
     assert found(monkeypatch, right, InputOptions(), 2.0).values.name == "caffe"  # meant for 0..1: no proof of bytes
     assert found(monkeypatch, right, InputOptions()).values.name == "caffe"
+
+
+def test_the_authors_standardisation_of_each_image_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    got = found(monkeypatch, {("per-image", "rgb"): 0.9, ("0..1", "rgb"): 0.6}, InputOptions())
+    assert (got.values.name, got.values.per_image, got.at_chance) == ("per-image", True, False)
+
+
+@pytest.mark.parametrize(
+    ("right", "chosen", "at_chance"),
+    [
+        ({("0..255", "hsv"): 0.64}, ("0..1", "rgb"), True),
+        ({("0..1", "rgb"): 0.64}, ("0..1", "rgb"), False),
+        ({("0..255", "hsv"): 0.75}, ("0..255", "hsv"), False),
+        ({}, ("0..1", "rgb"), True),
+    ],
+    ids=["an unusual one at 64 %", "the usual one at 64 %", "an unusual one at 75 %", "none"],
+)
+def test_what_luck_may_give_among_many_is_not_picked(
+    monkeypatch: pytest.MonkeyPatch, right: dict[tuple[str, str], float], chosen: tuple[str, str], at_chance: bool
+) -> None:
+    got = found(monkeypatch, right, InputOptions())
+    assert ((got.values.name, got.colour), got.at_chance) == (chosen, at_chance)
+    assert any("which luck may give" in note for note in got.notes) == at_chance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,9 +122,18 @@ def test_three_slides_are_split_as_slides_and_two_as_cells() -> None:
     assert not set(calibration.names) & set(check.names)
 
 
-def test_a_class_that_the_check_would_lack_is_refused() -> None:
-    with pytest.raises(CellsError, match=r"^too few cells or slides of class 'dotted': none is left to check"):
-        split(plain([0] * 8, [f"s{i}" for i in range(8)]))
+@pytest.mark.parametrize(
+    ("truth", "slides", "said"),
+    [
+        ([0] * 8, range(8), "class 'dotted' has 0 cells: too few to divide"),
+        ([0] * 8 + [1], range(9), "class 'dotted' has 1 cell of 1 slide: too few to divide"),
+        ([0] * 8 + [1] * 4, [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4], "class 'dotted' has 4 cells of 1 slide: too few"),
+    ],
+    ids=["no cell", "one cell", "one slide"],
+)
+def test_a_class_that_one_side_would_lack_is_refused(truth: list[int], slides: Iterable[int], said: str) -> None:
+    with pytest.raises(CellsError, match=said):
+        split(plain(truth, [f"s{i}" for i in slides]))
 
 
 @pytest.mark.parametrize(

@@ -270,3 +270,12 @@ def test_a_crop_is_grey_where_no_pixel_of_it_has_a_colour() -> None:
     crops[1, 2, 3, 2] = 91
     crops[2, :, :, 1] = 30
     assert without_colour(crops).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(("side", "said"), [((9, 12), True), ((30, 40), False)])
+def test_cells_much_smaller_than_the_crop_are_said_to_be_enlarged(
+    tmp_path: Path, side: tuple[int, int], said: bool
+) -> None:
+    cell_folders.make(tmp_path, count=6, side=side)
+    notes = read_cells(tmp_path, ()).notes
+    assert any("enlarged" in note and "-fold to 32 px" in note for note in notes) == said

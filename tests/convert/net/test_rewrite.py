@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from convert.measure.scoring import as_scores, outputs
+from convert.net.batch import CONVERTED_AT, feed
+from convert.net.int8 import quantise
 from convert.net.rewrite import ShapeError, count_macs, device_model, has_head, net_input
 from convert.net.values import RANGES
 from edge.crops import to_colour
+from edge.modelfile import ModelFile
+from edge.runtime import Net
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
 pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
@@ -59,6 +64,33 @@ def test_value_ranges_are_those_of_keras(name: str, mode: str) -> None:
     assert np.abs(outputs(model, IMAGES, RANGES[name], colour) - want).max() < 1e-4
     from_bytes = device_model(model, 32, RANGES[name], batch=None, from_bytes=True)
     assert np.abs(from_bytes(to_colour(IMAGES, colour).astype(np.float32)) - want).max() < 1e-4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_each_image_is_standardised_as_tensorflow_does_it(channels: int) -> None:
+    import tensorflow as tf
+
+    images = IMAGES.copy()
+    images[0] = 90  # no deviation at all
+    images[1] = 90 + images[1] // 64  # little
+    model = keras.Sequential([L.Input((32, 32, channels)), L.Conv2D(4, 3), L.GlobalMaxPooling2D(), L.Dense(3)])
+    colour = "rgb" if channels == 3 else "grey"
+    fed = to_colour(images, colour).astype(np.float32)
+    want = np.asarray(model(tf.image.per_image_standardization(fed)))
+    assert np.abs(outputs(model, images, RANGES["per-image"], colour) - want).max() < 1e-3
+
+
+def test_an_image_standardised_in_int8_gives_nearly_the_floats_answer() -> None:
+    values = RANGES["per-image"]
+    model = keras.Sequential(
+        [L.Input((32, 32, 3)), L.Conv2D(8, 3, 2, "same", activation="relu"), L.Flatten(), L.Dense(3)]
+    )
+    dim = [(60 + image // share) for share in (2, 3, 5) for image in IMAGES]
+    images = np.array(dim, np.uint8)
+    floats = outputs(model, images, values, "rgb")
+    file = quantise(device_model(model, 32, values, batch=CONVERTED_AT), feed(images, values), images=images[:5])
+    int8 = Net(ModelFile(file, None, "", Path("net"))).run(images)[0]
+    assert np.abs(int8 - floats).max() < 0.1 * np.ptp(floats)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,31 @@ def test_foreign_classes_are_refused_naming_the_layer(layer: JSON) -> None:
     assert isinstance(caught.value, UntrustedError | UnsupportedError)
 
 
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (old("KerasLayer", name="evil", handle="x"), ("TensorFlow Hub", "model.export")),
+        (node("KerasLayer", "tensorflow_hub.keras_layer", name="evil"), ("TensorFlow Hub", "model.export")),
+        (node("Backbone", "keras_cv.src.models", name="evil"), ("keras-cv", "model.export")),
+        (old("keras_cv>DropPath2", name="evil"), ("keras-cv", "model.export")),
+        (node("ViT", "keras_hub.src.models", name="evil", registered="keras_hub>ViT"), ("keras_hub", "model.export")),
+        (old("ClusterWeights", name="evil"), ("Model Optimization", "strip_clustering")),
+        (old("Addons>GELU", name="evil"), ("TensorFlow Addons", "model.export")),
+    ],
+    ids=["hub, old", "hub", "keras-cv", "keras-cv, registered", "keras_hub", "clustered", "addons"],
+)
+def test_a_class_of_a_package_is_not_met_with_trust_code(layer: JSON, words: tuple[str, ...]) -> None:
+    with pytest.raises(UntrustedError) as caught:
+        graph(sequential(layer))
+    assert all(word in str(caught.value) for word in words)
+    assert "--trust-code" not in str(caught.value)
+
+
+def test_a_class_of_an_unknown_package_gets_both_ways() -> None:
+    refused(sequential(node("Thing", "some_package.layers", name="evil")), "--trust-code", "model.export")
+    refused(sequential(node("Mine", "__main__", name="evil", registered="Custom>Mine")), "--trust-code")
+
+
 def test_the_whole_model_may_not_be_foreign_either() -> None:
     config = sequential(dense())
     refused({**config, "module": "evil", "class_name": "Net"}, "Net")

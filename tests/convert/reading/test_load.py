@@ -28,13 +28,17 @@ RESNET8 = SHARED / "models" / "mlperf_tiny" / "pretrainedResnet.h5"
 RNG = np.random.default_rng(3)
 
 
+def unpacked(folder: Path, name: str) -> Path:
+    """The folder, with what an archive of tests/convert/data holds."""
+    with zipfile.ZipFile(Path(__file__).parents[1] / "data" / name) as file:
+        file.extractall(folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def keras2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One net as Keras 2 saved it in every format; see data/make_keras2.py."""
-    folder = tmp_path_factory.mktemp("keras2")
-    with zipfile.ZipFile(Path(__file__).parents[1] / "data" / "keras2.zip") as file:
-        file.extractall(folder)
-    return folder
+    return unpacked(tmp_path_factory.mktemp("keras2"), "keras2.zip")
 
 
 @pytest.mark.parametrize("name", ["net.h5", "net.keras", "net_saved"])
@@ -50,10 +54,7 @@ def test_what_keras_2_wrote_scores_as_it_did_there(keras2: Path, name: str) -> N
 @pytest.fixture(scope="module")
 def old_keras(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small nets as Keras 2.15 saved them; see data/make_old_keras.py."""
-    folder = tmp_path_factory.mktemp("old_keras")
-    with zipfile.ZipFile(Path(__file__).parents[1] / "data" / "old_keras.zip") as file:
-        file.extractall(folder)
-    return folder
+    return unpacked(tmp_path_factory.mktemp("old_keras"), "old_keras.zip")
 
 
 @pytest.mark.parametrize("name", ["normalization", "time_distributed", "functions.h5", "same_names.keras"])
@@ -67,6 +68,24 @@ def test_functions_wrappers_and_adapted_layers_of_keras_2_score_as_they_did_ther
     assert found.parameters == model.count_params()
 
 
+@pytest.fixture(scope="module")
+def wrapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nets in the wrappers of TensorFlow Model Optimization; see data/make_wrapped.py."""
+    return unpacked(tmp_path_factory.mktemp("wrapped"), "wrapped.zip")
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+@pytest.mark.parametrize("name", ["rounded", "rounded_chain", "pruned", "pruned_chain"])
+def test_a_net_in_wrappers_scores_as_without_them(wrapped: Path, name: str, ending: str) -> None:
+    images = (np.arange(3 * 12 * 12 * 3) * 37 % 256).astype(np.float32).reshape(3, 12, 12, 3) / 255
+    source = open_source(wrapped / f"{name}{ending}")
+    model = load_model(source)
+    np.testing.assert_allclose(model(images, training=False), np.load(wrapped / "scores.npz")[name], atol=1e-5)
+    found = inspect(source)
+    assert found.parameters == model.count_params()
+    assert any("taken off" in note for note in found.notes)
+
+
 def test_an_exported_graph_that_is_random_at_inference_is_refused(tmp_path: Path) -> None:
     inputs = keras.Input((8, 8, 3))
     tensor = keras.layers.Dropout(0.5)(inputs, training=True)
@@ -76,7 +95,7 @@ def test_an_exported_graph_that_is_random_at_inference_is_refused(tmp_path: Path
 
 
 def test_weights_alone_are_told_from_a_model(keras2: Path) -> None:
-    with pytest.raises(SourceError, match=r"only weights, no architecture: .*model\.save"):
+    with pytest.raises(SourceError, match=r"weights only, no architecture: .*model\.save"):
         open_source(keras2 / "weights.h5")
 
 

@@ -6,13 +6,16 @@ import json
 import stat
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from convert.errors import ModelError, SourceError, UntrustedError
 from convert.reading import archive as archives
-from convert.reading.source import open_source
+from convert.reading.parse import admit
+from convert.reading.source import open_source, refuse_tflite
+from edge.modelfile import Card, write_model
 from tests.convert.make import H5_MAGIC, archive, dense, field, graph_node, node, saved_model, sequential
 
 CONFIG = sequential(node("Flatten"), dense())
@@ -57,6 +60,41 @@ def test_what_is_no_model_is_told_what_it_is(tmp_path: Path, content: bytes, sai
     path = tmp_path / "m.keras"
     path.write_bytes(content)
     assert said in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        (None, "already a TFLite file, without a card: convert the Keras model"),
+        (Card("net", "classify", ("a", "b")), "already a device file, with a card: edge-run takes it"),
+    ],
+    ids=["without a card", "with one"],
+)
+def test_a_tflite_file_is_told_what_to_do_with_it(tmp_path: Path, card: Card | None, said: str) -> None:
+    path, content = tmp_path / "net.tflite", b"\x1c\x00\x00\x00TFL3" + bytes(64)
+    if card is None:
+        path.write_bytes(content)
+    else:
+        write_model(path, content, card)
+    assert said in refusal(path)
+    with pytest.raises(SourceError, match=said):
+        refuse_tflite(path)
+
+
+def test_what_is_no_tflite_file_is_left_to_the_reader(tmp_path: Path) -> None:
+    refuse_tflite(archive(tmp_path / "m.keras", CONFIG))
+    refuse_tflite(tmp_path)
+    refuse_tflite(tmp_path / "none.keras")
+
+
+def test_a_file_of_a_later_keras_is_said_to_be(tmp_path: Path) -> None:
+    path = archive(tmp_path / "m.keras", CONFIG)
+    assert open_source(path).too_new is None
+    source = replace(open_source(path), keras_version="4.1.0")
+    assert any("written by Keras 4.1.0; 3 is the newest known" in note for note in admit(source).notes)
+    strange = replace(source, config=sequential(node("Unheard")))
+    with pytest.raises(ModelError, match=r"Unheard.*written by Keras 4\.1\.0"):
+        admit(strange)
 
 
 def test_a_missing_file_an_empty_folder_and_a_name_that_is_none(tmp_path: Path) -> None:
