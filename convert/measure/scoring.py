@@ -28,6 +28,7 @@ from edge.types import FloatArray, UInt8Array
 
 _ROUNDS = 9  # of timing; the first one warms up
 _BATCH = 32  # cells
+_FLOAT_BATCH = 64  # cells that a float net is fed at once
 ON_BLACK = "cut out on black"
 """What the card's ``training`` says of ``cells`` that were shown to the net so."""
 
@@ -36,13 +37,18 @@ AT_RATES = {"sensitivity_at_1_percent_fp": 0.01, "sensitivity_at_0.1_percent_fp"
 """Figures at fixed rates of false positives, found on the same cells."""
 
 
-def outputs(model: Any, images: UInt8Array, values: ValueRange, colour: str) -> FloatArray:
-    """What the trained net says, its last layer as trained: RGB uint8 [n, s, s, 3] to float32 [n, k]."""
+def outputs(
+    model: Any, images: UInt8Array, values: ValueRange, colour: str, tell: Callable[[float], None] = lambda _share: None
+) -> FloatArray:
+    """What the trained net says, its last layer as trained: RGB uint8 [n, s, s, 3] to float32 [n, k]; tells what share is done."""
     taken = net_input(model)
     squash = (taken.height, taken.width) if taken.height != taken.width else None  # as ``upscale`` does it
     net = device_model(model, images.shape[1], values, resize_to=squash, batch=None)
-    fed = values.values(to_colour(images, colour))
-    return np.asarray(net.predict(fed, batch_size=64, verbose=0), np.float32).reshape(len(images), -1)
+    said = []
+    for first in range(0, len(images), _FLOAT_BATCH):
+        tell(first / len(images))
+        said.append(net.predict_on_batch(values.values(to_colour(images[first : first + _FLOAT_BATCH], colour))))
+    return np.asarray(np.concatenate(said), np.float32).reshape(len(images), -1)
 
 
 def as_scores(raw: FloatArray, *, logits: bool) -> FloatArray:
