@@ -23,9 +23,7 @@ from edge.types import FloatArray
 AS_DEVICE = "square cuts, as the device's"
 """What the report says where the author's cuts are the device's, or nobody can tell."""
 
-_FLOOR = (
-    0.01  # probability of a cell's own class that is taken for the least: one cell that is surely wrong is no proof
-)
+_FLOOR = 0.01  # least probability of a cell's own class that counts: one cell that is surely wrong is no proof
 _LEVEL = 0.99  # of the interval that must lie above 0; divided among the ways that are tried
 
 
@@ -43,26 +41,28 @@ class AuthorCut:
 
 
 def find(
-    given: str | None, read: Callable[[str | None], CellSet], scores: Callable[[CellSet], FloatArray]
+    given: str | None,
+    read: Callable[[str | None], CellSet],
+    scores: Callable[[str | None, CellSet], FloatArray],
 ) -> AuthorCut:
     """What was given, else what fits best.
 
     Args:
         given: one of ``AUTHOR_CUTS``; None: it is to be found.
         read: some cells of known class, cut in that way (None: as the device does).
-        scores: of the float net as trained on cells at its own size, float32 [n, labels].
+        scores: of the float net as trained on cells cut in that way, float32 [n, labels].
     """
     if given is not None:
         return AuthorCut(given)
     base = read(None)
-    ours = _log_probability(scores(base), base)
+    ours = _log_probability(scores(None, base), base)
     best, most = AuthorCut(None), 0.0
     groups = base.resampled()
     for how in AUTHOR_CUTS:
         other = read(how).named(base.names)
         if np.array_equal(other.images, base.images):
             continue  # the images are square, or padded already
-        gain = _log_probability(scores(other), other) - ours
+        gain = _log_probability(scores(how, other), other) - ours
         if len(np.unique(groups)) < 2 or gain.mean() <= most:
             continue
         sums = resampled_sums(sums_by_group(np.stack([gain, np.ones(len(gain))], axis=1), groups), QUICK_RESAMPLES)

@@ -52,7 +52,7 @@ class QuantizePlan:
         values: value range of the graph's input.
         card: labels and colour; output kind and threshold are set per candidate.
         limit: most that accuracy may drop, in points, below ``reference``; 100: no gate, and nothing is rescued.
-        reference: accuracy 0..1 of the float net as trained, on ``choose`` as the device cuts it; None: nothing is known of the cells.
+        reference: accuracy 0..1 of the float net as trained on ``choose``, cut as on the device; None: no classes are known.
         operating: how the threshold is chosen.
         apart: the cells that choose do not calibrate.
         cells: calibration cells of the first recipe.

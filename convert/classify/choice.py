@@ -58,19 +58,31 @@ def as_good(first: FloatArray, second: FloatArray, plan: QuantizePlan, limit: fl
 class WayChoice:
     """The ways, made when they are needed.
 
+    Args:
+        options: the ways that apply.
+        plan: what they share.
+        progress: told of every step of the making.
+        plan_of: the plan for one way, on the same cells cut as it takes them; None: the same for all.
+
     Attributes:
         one_way_asked: there is no other way to fall back to.
         made: all that were made so far.
         notes: why others could not be.
     """
 
-    def __init__(self, options: Sequence[WayOption], plan: QuantizePlan, progress: Progress) -> None:
+    def __init__(
+        self,
+        options: Sequence[WayOption],
+        plan: QuantizePlan,
+        progress: Progress,
+        plan_of: Callable[[Way], QuantizePlan] | None = None,
+    ) -> None:
         self._options = sorted(options, key=lambda one: one.macs)
         if plan.reference is None:  # nothing can be checked: the ways that keep the net's function come first
             self._options.sort(key=lambda one: one.name not in ("native", "upscale"))
         self.one_way_asked = len(options) == 1
         self._waiting: list[Way] = []
-        self._plan, self._progress = plan, progress
+        self._plan, self._progress, self._plan_of = plan, progress, plan_of or (lambda _way: plan)
         self._limit = plan.limit if plan.limit < NO_GATE else USUAL_LIMIT
         self.made: list[Candidate] = []
         self.notes: list[str] = []
@@ -127,7 +139,8 @@ class WayChoice:
             if not self._waiting:
                 self._waiting = list(self._options.pop(0).ways())
             else:
-                self.made.append(candidate.make(self._waiting.pop(0), self._plan, self._progress))
+                way = self._waiting.pop(0)
+                self.made.append(candidate.make(way, self._plan_of(way), self._progress))
         except UnsupportedError as error:
             self.notes.append(f"{name} failed: {error}")
         return True

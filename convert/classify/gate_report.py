@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,12 +33,14 @@ class JudgingCells:
         threshold: its own operating threshold.
         as_cut: likewise on the device's cuts; None: they are the same.
         author: how the author cut, in words.
+        at: the same cells as the device cuts them at another size in pixels.
         chance: whether the float net tells the classes apart; None: the classes are not known.
     """
 
     cells: CellSet
     as_trained: FloatArray
     threshold: float
+    at: Callable[[int], CellSet]
     as_cut: FloatArray | None = None
     author: str = ""
     chance: ChanceTest | None = None
@@ -120,10 +122,12 @@ def gate_warnings(judged: list[JudgedWay], last: JudgedWay, cells: CellSet) -> l
         )
     if last.verdict == Verdict.MAYBE and last.loss is not None:
         loss, more = last.loss, last.cells_to_settle
-        settle = f"about {more:,} cells that judge would settle it (now {len(cells):,}, half of those in --cells)"
+        settle = "it is so near the limit that no number of cells settles it"
+        if more is not None:
+            settle = f"about {more:,} cells that judge would settle it (now {len(cells):,}, half of those in --cells)"
         found.append(
             f"the loss may be over the limit of {last.limit:g} points: {loss.points:.2f} seen, {loss.low:.2f} to {loss.high:.2f} "
-            f"possible; {settle if more else 'it is too near the limit for any number of cells'}"
+            f"possible; {settle}"
         )
     return found
 

@@ -36,6 +36,8 @@ from edge.types import FloatArray
 _TRIAL_CELLS = 300  # on which value range and colour are tried
 _AUTHOR_CELLS = 1000  # on which the author's cuts are tried: they differ less
 _TRIAL_MACS, _CALIBRATION_MACS, _CHECK_MACS = 2e12, 5e11, 2e12  # what each may cost: about a minute on two cores
+_LOADING_S = 12.0  # seconds that TensorFlow and a net usually take to load
+_MACS_PER_S = 2e10  # of Keras on two cores, for the time that a stage usually takes
 _UNKNOWN_MACS = 500_000_000  # per cell, of a SavedModel without its Keras config: taken for a large net
 _STUDENT_MACS = 800_000  # per cell: by this students are put in order before they are made
 VIRTUAL = (
@@ -76,7 +78,7 @@ def quantize(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     task = Task.from_payload(payload)
     if task.cells is not None:  # before TensorFlow, which takes seconds
         list_cells(Path(task.cells), None, task.group_by).settled(task.labels)
-    progress("loading the model", -1)
+    progress("loading the model", -_LOADING_S)
     source = open_source(task.model)
     model = load_model(source, task.code)
     taken = net_input(model)
@@ -149,12 +151,15 @@ class _ClassifierJob:
         """Score the float net as trained: the cells that choose give the plan its reference, the others are to judge."""
         check = parts.check
 
+        def sized(size: int) -> CellSet:
+            return check if size == SIZE else reader.again(check, size)
+
         def scores(cells: CellSet, how: str | None, words: str) -> FloatArray:
             return self.as_trained(reader.again(cells, self.side, how), prep, words)
 
         found = scores(check, cut.how, "float, on the cells that judge")
         if not reader.known:
-            return plan, JudgingCells(check, found, HALF)
+            return plan, JudgingCells(check, found, HALF, sized)
         as_cut = None if cut.how is None else scores(check, None, "float, on the device's cuts")
         chosen = scores(plan.choose, cut.how, "float, on the cells that choose")
         # A way can be no better than the net is on the device's cuts, unless it learns: rescue is measured by that
@@ -164,6 +169,7 @@ class _ClassifierJob:
             check,
             found,
             plan.operating.threshold(chosen, plan.choose, plan.card),
+            sized,
             as_cut,
             cut.how or author.AS_DEVICE,
             chance_test(found, check, plan.card),
@@ -173,8 +179,9 @@ class _ClassifierJob:
         self, best: Candidate, check: CellSet, cells: CellSet, report: dict[str, Any], reader: CellReader
     ) -> str:
         """Add to the report what the device file does where cells have surroundings, as on the device; returns a warning."""
-        paper = reader.read(SIZE, only=check.names, on_paper=True).named(check.names)
-        scores = device_scores(best.flatbuffer, best.card, paper.images)
+        paper = reader.read(best.card.crop.size, only=check.names, on_paper=True).named(check.names)
+        tell = partial(self.progress, "int8, on paper")
+        scores = device_scores(best.flatbuffer, best.card, paper.images, tell)
         judged = figures(scores, paper, best.card.positive, best.card.threshold)
         report["figures"] = {**report["figures"], "int8_on_paper": judged}
         key = "auc" if "auc" in judged else "accuracy"
@@ -193,7 +200,7 @@ class _ClassifierJob:
             return usual
         affordable = int(min(_TRIAL_CELLS, _TRIAL_MACS / self.cost / 11))
         trial = reader.again(some(parts.calibration, max(affordable, 40), self.task.seed), self.side)
-        self.progress("float, value range and colour", -1)
+        self.progress("float, value range and colour", -11 * len(trial) * self.cost / _MACS_PER_S - 2)
         return preprocess.find(self.model, trial, options, width=self.width, affordable=affordable, seed=self.task.seed)
 
     def author_cut(self, reader: CellReader, parts: CellRoles, prep: Preprocessing) -> AuthorCut:
@@ -205,7 +212,7 @@ class _ClassifierJob:
         return author.find(
             self.task.author,
             lambda how: reader.again(trial, self.side, how),
-            lambda cells: self.as_trained(cells, prep, "float, how its author cut"),
+            lambda how, cells: self.as_trained(cells, prep, f"float, author's cuts: {how or author.AS_DEVICE}"),
         )
 
     def plan(self, parts: CellRoles, prep: Preprocessing, *, known: bool) -> QuantizePlan:

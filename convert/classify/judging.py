@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,12 @@ from convert.measure.operating import negative
 from convert.measure.scoring import decide, device_scores, figures, latency, per_group
 from convert.net import compat
 from convert.net.int8 import HEALTHY
-from convert.net.rewrite import SIZE
 from edge.macs import macs
 from edge.modelfile import ModelFile
 from edge.runtime import Net
 from edge.types import FloatArray
 
+_FIGURE_S = 2e-3  # seconds per cell that all figures with their intervals usually take
 _FEW_OF_A_CLASS = 40  # one cell is more than two points of its recall
 
 
@@ -45,8 +46,8 @@ def report(
     cells, limit = judges.cells, plan.limit
 
     def scored(flatbuffer: bytes, one: Candidate) -> FloatArray:
-        progress(f"{one.way}: the final figures", -1)
-        return device_scores(flatbuffer, one.card, cells.images)
+        seen = judges.at(one.card.crop.size)
+        return device_scores(flatbuffer, one.card, seen.images, partial(progress, f"{one.way}: the final scores"))
 
     reference = None if plan.reference is None else right(judges.as_trained, cells, plan.card)
     order = choice.in_order()
@@ -65,6 +66,7 @@ def report(
     # The same net is judged at the same threshold: two that were chosen by some cells each differ by chance
     own = card.threshold if best.way == "native" else judges.threshold
     thresholds = {"as_trained": own, "float": card.threshold, "int8": card.threshold}
+    progress("figures and their intervals", -_FIGURE_S * len(cells))
     shown = {name: figures(one, cells, card.positive, thresholds[name]) for name, one in scores.items()}
     classes = {name: decide(one, card.labels, card.positive, thresholds[name]) for name, one in scores.items()}
     agreement = {
@@ -73,8 +75,9 @@ def report(
     }
     halves = {} if reference is None else {name: float(right(one, cells, card).mean()) for name, one in scores.items()}
     cut_cost = None if reference is None else cut_cost_of(judges, plan)
-    progress("speed", -1)
-    speed = latency({"float": best.float_file, "int8": best.flatbuffer}, card.colour, SIZE)
+    speed = latency(
+        {"float": best.float_file, "int8": best.flatbuffer}, card.colour, card.crop.size, partial(progress, "speed")
+    )
     file = ModelFile(best.flatbuffer, None, hashlib.sha256(best.flatbuffer).hexdigest(), Path(card.name))
     delegated, runtime = Net(file).delegated(), compat.min_runtime(best.flatbuffer)
     return best, {
@@ -107,8 +110,9 @@ def report(
         "device_macs": macs(best.float_file),
         "delegated": delegated,
         "min_runtime_version": runtime,
-        "us_per_cell": speed,
-        "speed_ratio": speed["float"] / speed["int8"],
+        "us_per_cell": speed.us,
+        "speed_ratio": speed.ratios["float"][0],
+        "speed_ratio_spread": list(speed.ratios["float"][1:]),
         "figures": shown,
         "agreement": agreement,
         "targets": _targets(shown, agreement, None if last.loss is None else last.loss.points),

@@ -18,7 +18,9 @@ SHORT_S = 2.0
 """Seconds; a stage that takes no longer gets no percentage."""
 
 _EVERY_S = 10.0  # seconds between two lines of a log about the same stage
+_TICK_S = 0.5  # seconds between two looks whether a line is due
 _LEAST = 0.01  # share that must be done before the time left is told
+_ALMOST = 0.95  # most that a stage is told to be done of which only the usual time is known
 
 
 @dataclass(slots=True)
@@ -27,7 +29,7 @@ class StageClock:
 
     Attributes:
         doing: the stage in words.
-        at: how far it is, 0..1; negative: unknown.
+        at: how far it is, as ``convert.child.Progress`` has it.
         began: when, in seconds of the clock.
         clock: tells the time in seconds.
     """
@@ -51,20 +53,28 @@ class StageClock:
         return self.clock() - self.began
 
     @property
+    def share(self) -> float | None:
+        """How far the stage is, 0..1; None: nobody can tell. What usually takes so many seconds is never quite done."""
+        if self.at < -1:
+            return min(_ALMOST, self.spent / -self.at)
+        return None if self.at < 0 else self.at
+
+    @property
     def left(self) -> float | None:
         """Seconds that the stage will still take; None: nobody can tell yet."""
-        if self.at < _LEAST or self.spent < SHORT_S:
+        share = self.share
+        if share is None or share < _LEAST or self.spent < SHORT_S:
             return None
-        return self.spent * (1 - self.at) / self.at
+        return max(1.0, -self.at - self.spent) if self.at < -1 else self.spent * (1 - share) / share
 
     def words(self) -> str:
-        """How far it is, as ``40 %, 12 s left``; empty in the first seconds, ``12 s so far`` where nobody can tell."""
+        """How far it is, as ``40%, 12 s left``; empty in the first seconds, ``12 s so far`` where nobody can tell."""
         if self.spent < SHORT_S:
             return ""
-        if self.at < 0:
+        share, left = self.share, self.left
+        if share is None:
             return f"{duration(self.spent)} so far"
-        left = self.left
-        return f"{self.at:.0%}" + ("" if left is None else f", {duration(left)} left")
+        return f"{'about ' * (self.at < -1)}{share:.0%}" + ("" if left is None else f", {duration(left)} left")
 
 
 def duration(seconds: float) -> str:
@@ -101,10 +111,14 @@ def _on_terminal(console: Screen) -> Iterator[Report]:
 
         def update(doing: str, at: float) -> None:
             clock.tell(doing, at)
-            total = None if at < 0 else 1.0
-            bars.update(task, description=doing, total=total, completed=max(0.0, at), how_far=clock.words())
+            show()
 
-        with _every(1.0, lambda: bars.update(task, how_far=clock.words())):
+        def show() -> None:
+            share = clock.share
+            total = None if share is None else 1.0
+            bars.update(task, description=clock.doing, total=total, completed=share or 0.0, how_far=clock.words())
+
+        with _every(1.0, show):
             yield update
 
 
@@ -127,10 +141,10 @@ def _in_log(clock: StageClock) -> Iterator[Report]:
 
     def now_and_then() -> None:
         wait = SHORT_S if shown <= clock.began else _EVERY_S
-        if clock.doing and clock.clock() - shown >= wait:
+        if clock.words() and clock.clock() - shown >= wait:
             write(clock.doing)
 
-    with _every(0.5, now_and_then):
+    with _every(_TICK_S, now_and_then):
         yield tell
 
 

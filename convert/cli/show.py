@@ -212,8 +212,9 @@ def _facts(report: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield "parameters", amount(model["parameters"]), ""
     # The same graph in float, which is the net as trained only where that takes 32 x 32
     graph = "float" if report["way"] == "native" else f"float, {report['way']}"
-    faster = f"{report['speed_ratio']:.2f}x"
-    yield "one cell, here", f"{speed['float']:.1f} µs ({graph})", f"{speed['int8']:.1f} µs ({faster})"
+    low, high = report["speed_ratio_spread"]
+    yield "one cell, here and now", f"{speed['float']:.1f} µs ({graph})", f"{speed['int8']:.1f} µs"
+    yield "quicker than float, in turns", "", f"{report['speed_ratio']:.2f}x ({low:.2f} to {high:.2f})"
     agree = report["agreement"]
     yield "agreement", "", f"{agree['int8_with_float']:.2%} with {graph}, at {report['threshold']:g}"
     if report["way"] != "native" and "int8_with_as_trained" in agree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +34,7 @@ class Workshop:
         options = [WayOption(name, COSTS[name], self._way(name)) for name in wrong]
         self.choice = WayChoice(options, plan, lambda *_: None)
 
-    def _way(self, name: str) -> object:
+    def _way(self, name: str) -> Callable[[], list[Way]]:
         return lambda: [Way(name, lambda _batch, _bytes: None, logits=False)]
 
     def _make(self, way: Way, _plan: QuantizePlan, _progress: object) -> Candidate:
