@@ -62,10 +62,10 @@ def share_interval(values: np.ndarray, groups: np.ndarray, resamples: int = RESA
     """Interval of a mean over cells: bool or float [n] and group [n].
 
     Where all cells are right, or all are wrong, resamples are all alike and say nothing. Then the other end is the share that so
-    many groups would still hide (Clopper and Pearson): none wrong in 60 groups may be 6 % of all.
+    many cells would still hide (Clopper and Pearson): none wrong among 60 may be 6 % of all.
     """
     if len(values) and values.dtype == bool and values.all() == values.any():
-        hidden = 1 - ((1 - _LEVEL) / 2) ** (1 / len(np.unique(groups)))
+        hidden = 1 - ((1 - _LEVEL) / 2) ** (1 / len(values))
         return (1 - hidden, 1.0) if values.all() else (0.0, hidden)
     cells = np.stack([values.astype(float), np.ones(len(values))], axis=1)
     hits, sizes = resampled_sums(sums_by_group(cells, groups), resamples).T
