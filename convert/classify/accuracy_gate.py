@@ -35,7 +35,7 @@ NO_GATE = 100.0
 """Points of accuracy; with this limit nothing is refused."""
 
 
-class Verdict(StrEnum):
+class GateVerdict(StrEnum):
     """What the gate says; the values are the report's words."""
 
     PASSED = "passed"
@@ -43,14 +43,14 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-def verdict(loss: PairedLoss, limit: float) -> Verdict:
+def verdict(loss: PairedLoss, limit: float) -> GateVerdict:
     """The gate's word on a loss; a limit of 0 asks for no loss that is more than chance, 100 for nothing."""
     if limit >= NO_GATE:
-        return Verdict.PASSED
+        return GateVerdict.PASSED
     if loss.low > limit:
-        return Verdict.REFUSED
+        return GateVerdict.REFUSED
     over = loss.points > 0 if limit == 0 else loss.high > limit
-    return Verdict.MAYBE if over else Verdict.PASSED
+    return GateVerdict.MAYBE if over else GateVerdict.PASSED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,18 +68,18 @@ class JudgedWay:
     candidate: Candidate
     scores: FloatArray
     loss: PairedLoss | None
-    verdict: Verdict
+    verdict: GateVerdict
     limit: float
 
     @property
     def refused(self) -> bool:
         """Whether the file may not be written."""
-        return self.verdict == Verdict.REFUSED
+        return self.verdict == GateVerdict.REFUSED
 
     @property
     def cells_to_settle(self) -> int | None:
         """How many cells would settle it; None: it is settled, or no number that anybody has would."""
-        settled = self.loss is None or self.verdict != Verdict.MAYBE
+        settled = self.loss is None or self.verdict != GateVerdict.MAYBE
         return None if settled or self.loss is None else self.loss.cells_to_settle(self.limit)
 
 
@@ -107,7 +107,7 @@ def judge_in_order(
     for one in candidates:
         found = scores(one)
         loss = None if reference is None else paired_loss(reference, right(found, cells, one.card), cells, level)
-        said = Verdict.PASSED if loss is None else verdict(loss, limit)
+        said = GateVerdict.PASSED if loss is None else verdict(loss, limit)
         judged.append(JudgedWay(one, found, loss, said, limit))
         if not judged[-1].refused or len(judged) == looks:
             break

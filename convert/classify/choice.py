@@ -13,7 +13,7 @@ from math import sqrt
 
 from convert.child import Progress
 from convert.classify import candidate
-from convert.classify.accuracy_gate import NO_GATE, Verdict, right, verdict
+from convert.classify.accuracy_gate import NO_GATE, GateVerdict, right, verdict
 from convert.classify.candidate import Candidate, QuantizePlan
 from convert.classify.loss import auc_lost
 from convert.classify.ways import Way
@@ -128,7 +128,7 @@ class WayChoice:
         if plan.scores is None or one.scores is None:
             return False
         rows = [right(scores, plan.choose, plan.card) for scores in (plan.scores, one.scores)]
-        return verdict(paired_loss(rows[0], rows[1], plan.choose), self._limit) == Verdict.REFUSED
+        return verdict(paired_loss(rows[0], rows[1], plan.choose), self._limit) == GateVerdict.REFUSED
 
     def _make_next(self) -> bool:
         """Make the next way; whether there was one, made or failed."""

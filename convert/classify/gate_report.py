@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.classify.accuracy_gate import ChanceTest, JudgedWay, Verdict, right
+from convert.classify.accuracy_gate import ChanceTest, GateVerdict, JudgedWay, right
 from convert.classify.candidate import QuantizePlan
 from convert.classify.choice import WayChoice
 from convert.classify.preprocess import Preprocessing
@@ -120,7 +120,7 @@ def gate_warnings(judged: list[JudgedWay], last: JudgedWay, cells: CellSet) -> l
         found.append(
             f"the gate refused {names}; fell back to {last.candidate.way}, the next in an order that other cells settled"
         )
-    if last.verdict == Verdict.MAYBE and last.loss is not None:
+    if last.verdict == GateVerdict.MAYBE and last.loss is not None:
         loss, more = last.loss, last.cells_to_settle
         settle = "it is so near the limit that no number of cells settles it"
         if more is not None:

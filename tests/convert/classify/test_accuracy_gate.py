@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from convert.classify.accuracy_gate import Verdict, chance_test, judge_in_order, verdict
+from convert.classify.accuracy_gate import GateVerdict, chance_test, judge_in_order, verdict
 from convert.classify.candidate import Candidate
 from convert.measure.cells import CellSet
 from convert.measure.paired import paired_loss
@@ -38,20 +38,20 @@ def candidate(way: str) -> Candidate:
 @pytest.mark.parametrize(
     ("count", "lost", "limit", "said"),
     [
-        pytest.param(300, 2, 0.5, Verdict.MAYBE, id="two cells of 300 are chance"),
-        pytest.param(300, 3, 0.5, Verdict.MAYBE, id="three too"),
-        pytest.param(300, 12, 0.5, Verdict.REFUSED, id="twelve are not"),
-        pytest.param(300, 0, 0.5, Verdict.MAYBE, id="300 cells cannot exclude half a point"),
-        pytest.param(900, 0, 0.5, Verdict.PASSED, id="900 can"),
-        pytest.param(300, 12, 10.0, Verdict.PASSED, id="a larger limit"),
-        pytest.param(300, 0, 0.0, Verdict.PASSED, id="strict, and nothing lost"),
-        pytest.param(300, 3, 0.0, Verdict.MAYBE, id="strict, a loss by chance"),
-        pytest.param(300, 6, 0.0, Verdict.REFUSED, id="strict, a loss that is more than chance"),
-        pytest.param(300, 300, 100.0, Verdict.PASSED, id="no gate"),
+        pytest.param(300, 2, 0.5, GateVerdict.MAYBE, id="two cells of 300 are chance"),
+        pytest.param(300, 3, 0.5, GateVerdict.MAYBE, id="three too"),
+        pytest.param(300, 12, 0.5, GateVerdict.REFUSED, id="twelve are not"),
+        pytest.param(300, 0, 0.5, GateVerdict.MAYBE, id="300 cells cannot exclude half a point"),
+        pytest.param(900, 0, 0.5, GateVerdict.PASSED, id="900 can"),
+        pytest.param(300, 12, 10.0, GateVerdict.PASSED, id="a larger limit"),
+        pytest.param(300, 0, 0.0, GateVerdict.PASSED, id="strict, and nothing lost"),
+        pytest.param(300, 3, 0.0, GateVerdict.MAYBE, id="strict, a loss by chance"),
+        pytest.param(300, 6, 0.0, GateVerdict.REFUSED, id="strict, a loss that is more than chance"),
+        pytest.param(300, 300, 100.0, GateVerdict.PASSED, id="no gate"),
     ],
 )
 def test_a_file_is_refused_where_the_loss_is_over_the_limit_for_sure(
-    count: int, lost: int, limit: float, said: Verdict
+    count: int, lost: int, limit: float, said: GateVerdict
 ) -> None:
     all_right, some = np.ones(count, bool), np.arange(count) >= lost
     assert verdict(paired_loss(all_right, some, cells(count)), limit) == said
@@ -60,17 +60,20 @@ def test_a_file_is_refused_where_the_loss_is_over_the_limit_for_sure(
 @pytest.mark.parametrize(
     ("wrong", "judged", "said"),
     [
-        pytest.param({"first": 1, "second": 0, "third": 0}, ["first"], Verdict.MAYBE, id="the first one passes"),
+        pytest.param({"first": 1, "second": 0, "third": 0}, ["first"], GateVerdict.MAYBE, id="the first one passes"),
         pytest.param(
-            {"first": 40, "second": 1, "third": 0}, ["first", "second"], Verdict.MAYBE, id="falls back to the next"
+            {"first": 40, "second": 1, "third": 0}, ["first", "second"], GateVerdict.MAYBE, id="falls back to the next"
         ),
         pytest.param(
-            {"first": 40, "second": 41, "third": 42}, ["first", "second", "third"], Verdict.REFUSED, id="all refused"
+            {"first": 40, "second": 41, "third": 42},
+            ["first", "second", "third"],
+            GateVerdict.REFUSED,
+            id="all refused",
         ),
     ],
 )
 def test_ways_are_judged_in_order_and_made_when_they_are_needed(
-    wrong: dict[str, int], judged: list[str], said: Verdict
+    wrong: dict[str, int], judged: list[str], said: GateVerdict
 ) -> None:
     some, made = cells(400), []
 
@@ -97,7 +100,7 @@ def test_no_more_ways_are_judged_than_the_level_was_divided_among() -> None:
 def test_without_known_classes_nothing_is_refused() -> None:
     some = cells(20)
     (found,) = judge_in_order([candidate("native")], lambda _: scores(some), some, None, limit=0.5, looks=1)
-    assert (found.loss, found.verdict, found.cells_to_settle) == (None, Verdict.PASSED, None)
+    assert (found.loss, found.verdict, found.cells_to_settle) == (None, GateVerdict.PASSED, None)
 
 
 @pytest.mark.parametrize(
