@@ -94,9 +94,7 @@ def split(cells: CellSet, seed: int = 0) -> tuple[CellSet, CellSet]:
         if all((cells.truth[~chosen] == number).any() for number in range(len(cells.labels))):
             return cells.take(chosen), cells.take(~chosen)
     rare = cells.labels[int(np.argmin(np.bincount(cells.truth, minlength=len(cells.labels))))]
-    raise CellsError(
-        f"too few cells or slides of class {rare!r}: none is left to check the result on (there are {len(cells):,} different cells)"
-    )
+    raise CellsError(f"too few cells or slides of class {rare!r}: none is left to check the result on")
 
 
 def draws(
