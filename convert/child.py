@@ -27,7 +27,7 @@ from convert.errors import KNOWN, EdgeError, LimitError, ModelError
 from convert.scratch import environment, scratch
 
 Progress = Callable[[str, float], None]
-"""Called with what is being done and how far it is, 0..1 (negative: unknown)."""
+"""Called with what is being done and how far it is, 0..1. Negative: nobody can tell; below -1, the seconds that it usually takes."""
 
 MEMORY_MB = 8192  # MiB of address space that a child may take
 SECONDS = 600  # of processor time

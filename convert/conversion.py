@@ -117,13 +117,23 @@ def gate(report: dict[str, Any]) -> None:
     """Raise GateError where the report did not pass."""
     if report["passed"]:
         return
-    figure, option, samples, way = "accuracy", "--max-accuracy-drop", "cells", f" ({report.get('way')})"
     if report.get("task") == "finder":
-        figure, option, samples, way = "F1", "--max-f1-drop", "fields", ""
+        raise GateError(
+            f"the device file loses {report['drop_points']:.2f} points of F1, {report['max_drop_points']:g} are allowed: "
+            "no file was written (more fields to calibrate on help; --max-f1-drop allows more)"
+        )
+    helps = "; ".join(report["what_helps"])
+    if report["way"] is None:
+        test = report["chance"]
+        low, high = (100 * end for end in test["interval"])
+        raise GateError(
+            f"the net is at chance on these cells: {test['accuracy']:.1%} ({low:.1f} to {high:.1f}) where guessing gives "
+            f"{test['chance']:.1%}: no file was written. What may help: {helps}"
+        )
+    low, high = report["drop_interval"]
     raise GateError(
-        f"the device file{way} loses {report['drop_points']:.2f} points of {figure}, "
-        f"{report['max_drop_points']:g} are allowed: no file was written "
-        f"(more {samples} to calibrate on help; {option} allows more)"
+        f"the device file ({report['way']}) loses {report['drop_points']:.2f} points of accuracy ({low:.2f} to {high:.2f}), "
+        f"{report['max_drop_points']:g} are allowed: no file was written. What may help: {helps}"
     )
 
 

@@ -45,7 +45,7 @@ class UnsupportedError(ModelError):
 
 
 class GateError(EdgeError):
-    """The int8 file loses more accuracy than allowed. Give more cells to calibrate on, or raise ``--max-accuracy-drop``."""
+    """The int8 file surely loses more accuracy than allowed, or the net itself is at chance. The message says what may help."""
 
     exit_code = 8
 

@@ -52,12 +52,13 @@ class QuantizePlan:
         values: value range of the graph's input.
         card: labels and colour; output kind and threshold are set per candidate.
         limit: most that accuracy may drop, in points, below ``reference``; 100: no gate, and nothing is rescued.
-        reference: accuracy 0..1 of the float net as trained, on ``choose``; None: nothing is known of the cells.
+        reference: accuracy 0..1 of the float net as trained on ``choose``, cut as on the device; None: no classes are known.
         operating: how the threshold is chosen.
         apart: the cells that choose do not calibrate.
         cells: calibration cells of the first recipe.
         more_cells: calibration cells of the recipe that takes more.
         seed: random seed of the choice of calibration cells.
+        scores: of the float net as trained on ``choose`` as its author cut it, float32 [n, labels]; None: likewise.
     """
 
     calibration: CellSet
@@ -71,6 +72,7 @@ class QuantizePlan:
     cells: int = 500
     more_cells: int = 2000
     seed: int = 0
+    scores: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +91,7 @@ class Candidate:
         value_range: name of the value range of its input.
         layers: per-layer error, in the order of data.
         tried: what was tried, and its largest loss.
+        scores: of int8 on the cells that choose, float32 [n, labels]; None where their classes are unknown.
     """
 
     way: str
@@ -102,6 +105,7 @@ class Candidate:
     value_range: str
     layers: tuple[LayerError, ...] = ()
     tried: tuple[tuple[str, float], ...] = ()
+    scores: FloatArray | None = None
 
     @property
     def worst(self) -> float:
@@ -222,6 +226,7 @@ class _CandidateMaker:
             lost=losses(floats, int8, plan.choose, card, limit),
             calibrated_on=len(chosen),
             value_range=self.values.name,
+            scores=None if limit is None else scores,
         )
 
     def net(self, step: LadderStep, chosen: CellSet) -> AbstractContextManager[Any]:

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convert.child import Progress
-from convert.classify import candidate, judging, preprocess
-from convert.classify.candidate import Candidate, QuantizePlan, divide
+from convert.classify import author, gate_report, judging, preprocess
+from convert.classify.accuracy_gate import NO_GATE, chance_test, right
+from convert.classify.author import AuthorCut
+from convert.classify.candidate import Candidate, QuantizePlan
+from convert.classify.cells import CellReader, CellRoles, CellsTask, roles, swap
+from convert.classify.choice import WayChoice, WayOption
 from convert.classify.distill import Teacher, distil
-from convert.classify.judging import JudgingCells
+from convert.classify.gate_report import JudgingCells
 from convert.classify.preprocess import InputOptions, Preprocessing
-from convert.classify.ways import ways_for
-from convert.conversion import ConversionTask
-from convert.errors import UnsupportedError
+from convert.classify.ways import Way, ways_for
 from convert.measure import operating
-from convert.measure.cells import CellSet, some, split
+from convert.measure.cells import CellSet, some
 from convert.measure.listing import list_cells
 from convert.measure.operating import HALF
-from convert.measure.reading import read_cells, without_colour
+from convert.measure.reading import without_colour
 from convert.measure.scoring import ON_BLACK, as_scores, check_width, device_scores, figures, outputs, plain_card
-from convert.measure.virtual_cells import virtual_cells
 from convert.net.int8 import tool_versions
 from convert.net.rewrite import SIZE, NetInput, count_macs, net_input
 from convert.reading.load import load_model, warnings_of
 from convert.reading.source import open_source
-from edge.modelfile import CropSpec
 from edge.types import FloatArray
 
 _TRIAL_CELLS = 300  # on which value range and colour are tried
+_AUTHOR_CELLS = 1000  # on which the author's cuts are tried: they differ less
 _TRIAL_MACS, _CALIBRATION_MACS, _CHECK_MACS = 2e12, 5e11, 2e12  # what each may cost: about a minute on two cores
+_LOADING_S = 12.0  # seconds that TensorFlow and a net usually take to load
+_MACS_PER_S = 2e10  # of Keras on two cores, for the time that a stage usually takes
 _UNKNOWN_MACS = 500_000_000  # per cell, of a SavedModel without its Keras config: taken for a large net
+_STUDENT_MACS = 800_000  # per cell: by this students are put in order before they are made
 VIRTUAL = (
     "NO CELLS WERE GIVEN (--cells): calibrated on cells of virtual slides, checked on nothing. Its accuracy is unknown; "
     "value range, colour and class order are taken on trust. Convert it again with real cells before it counts anything"
@@ -48,23 +54,31 @@ NEGATIVE = ("un", "non", "not", "neg", "healthy", "normal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task(ConversionTask):
-    """What ``quantize`` is asked of a classifier; see the command's help."""
+class Task(CellsTask):
+    """What ``quantize`` is asked of a classifier; see the command's help.
 
-    cells: str | None = None
+    Attributes:
+        author: how the author cut cells that are not square, one of ``AUTHOR_CUTS``; None: it is found by trying.
+        accept_chance: a net that cannot tell the classes apart is converted all the same.
+    """
+
     colour: str | None = None
     keep_head: bool = False
     way: str = "auto"
+    author: str | None = None
     false_positives: float | None = None
-    on_paper: bool = False
+    accept_chance: bool = False
 
 
 def quantize(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """For ``run_in_child``: the report; the device file (a bare flatbuffer) is left at ``out`` whether it passed or not."""
+    """For ``run_in_child``: the report; the device file (a bare flatbuffer) is left at ``out`` whether it passed or not.
+
+    Of a net at chance there is no device file and only a short report.
+    """
     task = Task.from_payload(payload)
     if task.cells is not None:  # before TensorFlow, which takes seconds
         list_cells(Path(task.cells), None, task.group_by).settled(task.labels)
-    progress("loading the model", -1)
+    progress("loading the model", -_LOADING_S)
     source = open_source(task.model)
     model = load_model(source, task.code)
     taken = net_input(model)
@@ -85,32 +99,33 @@ class _ClassifierJob:
     progress: Progress
 
     def run(self) -> dict[str, Any]:
-        small = self.read(SIZE)
-        check_width(self.width, small.labels, Path(self.task.model).name)
-        native = small if self.side == SIZE else self.read(self.side)
-        known = self.task.cells is not None
-        halves = split(small, self.task.seed)
-        calibration, choose = divide(halves[0], self.task.seed) if known else (halves[0], halves[0])
-        prep = self.preprocessing(native.named(calibration.names))
+        reader = CellReader(self.task, self.width, self.progress)
+        cells = reader.read(SIZE)
+        check_width(self.width, cells.labels, Path(self.task.model).name)
+        parts = roles(cells, self.task.seed, known=reader.known)
+        prep = self.preprocessing(reader, parts)
         if prep.swapped:
-            small, native = _swap(small), _swap(native)
-        apart = choose is not calibration
-        calibration = small.named(calibration.names)
-        choose = self.affordable(small.named(choose.names))
-        check = self.affordable(small.named(halves[1].names))
-        plan = replace(self.plan(calibration, choose, prep), apart=apart)
-        plan, judges = self.judged(plan, check, native, prep)
-        candidates, notes = self.candidates(plan, prep, native.named(calibration.names))
-        best, report = judging.report(candidates, plan, prep, judges, self.progress)
+            reader, cells, parts = replace(reader, swapped=True), swap(cells), parts.swapped()
+        cut = self.author_cut(reader, parts, prep)
+        parts = replace(parts, choose=self.affordable(parts.choose), check=self.affordable(parts.check))
+        plan, judges = self.judged(self.plan(parts, prep, known=reader.known), parts, reader, prep, cut)
+        notes = [cut.note] * bool(cut.note)
+        if judges.chance is not None and judges.chance.failed:
+            if not self.task.accept_chance and self.task.max_drop < NO_GATE:
+                return gate_report.report_of_chance(plan, prep, judges, [*cells.notes, *notes])
+            notes.append(gate_report.chance_words(judges.chance))
+        choice = WayChoice(self.options(plan, prep, reader, cut, notes), plan, self.progress)
+        best, report = judging.report(choice, plan, prep, judges, self.progress)
         Path(self.task.out).write_bytes(best.flatbuffer)
-        if not known:
+        notes += choice.notes
+        if not reader.known:
             return {**report, **_UNJUDGED, "warnings": [VIRTUAL, *report["warnings"], *notes]}
-        if without_colour(small.images).mean() > 0.5:  # else the device would take grey fields for foreign
+        if without_colour(cells.images).mean() > 0.5:  # else the device would take grey fields for foreign
             report["reference"] = {"colour": [0.0, None]}
-        warnings = [*report["warnings"], *notes, *judging.few(check, plan), *self.warnings(small, plan)]
-        if small.on_black and not self.task.on_paper:
-            warnings.append(self.judged_on_paper(best, check, small, report, swapped=prep.swapped))
-            if small.on_black > len(small) / 2:
+        warnings = [*report["warnings"], *notes, *judging.few(judges.cells, plan), *self.warnings(cells, plan)]
+        if cells.on_black and not self.task.on_paper:
+            warnings.append(self.judged_on_paper(best, judges.cells, cells, report, reader))
+            if cells.on_black > len(cells) / 2:
                 report["cells_were"] = ON_BLACK
         return {**report, "warnings": warnings}
 
@@ -126,30 +141,48 @@ class _ClassifierJob:
     def affordable(self, cells: CellSet) -> CellSet:
         return some(cells, int(np.clip(_CHECK_MACS / self.cost, min(50, len(cells)), len(cells))), self.task.seed)
 
+    def as_trained(self, cells: CellSet, prep: Preprocessing, words: str = "float, as trained") -> FloatArray:
+        """Scores of the float net on cells at its own size, float32 [n, labels]."""
+        raw = outputs(self.model, cells.images, prep.values, prep.colour, partial(self.progress, words))
+        return as_scores(raw, logits=prep.logits)
+
     def judged(
-        self, plan: QuantizePlan, check: CellSet, native: CellSet, prep: Preprocessing
+        self, plan: QuantizePlan, parts: CellRoles, reader: CellReader, prep: Preprocessing, cut: AuthorCut
     ) -> tuple[QuantizePlan, JudgingCells]:
         """Score the float net as trained: the cells that choose give the plan its reference, the others are to judge."""
+        check = parts.check
 
-        def scores(cells: CellSet) -> FloatArray:
-            self.progress("float, as trained", -1)
-            raw = outputs(self.model, native.named(cells.names).images, prep.values, prep.colour)
-            return as_scores(raw, logits=prep.logits)
+        def sized(size: int) -> CellSet:
+            return check if size == SIZE else reader.again(check, size)
 
-        if self.task.cells is None:
-            return plan, JudgingCells(check, scores(check), HALF)
-        chosen = scores(plan.choose)
-        threshold = plan.operating.threshold(chosen, plan.choose, plan.card)
-        reference = candidate.accuracy(chosen, plan.choose, plan.card)
-        return replace(plan, reference=reference), JudgingCells(check, scores(check), threshold)
+        def scores(cells: CellSet, how: str | None, words: str) -> FloatArray:
+            return self.as_trained(reader.again(cells, self.side, how), prep, words)
+
+        found = scores(check, cut.how, "float, on the cells that judge")
+        if not reader.known:
+            return plan, JudgingCells(check, found, HALF, sized)
+        as_cut = None if cut.how is None else scores(check, None, "float, on the device's cuts")
+        chosen = scores(plan.choose, cut.how, "float, on the cells that choose")
+        # A way can be no better than the net is on the device's cuts, unless it learns: rescue is measured by that
+        mine = chosen if cut.how is None else scores(plan.choose, None, "float, on the device's cuts")
+        share = float(right(mine, plan.choose, plan.card).mean())
+        return replace(plan, reference=share, scores=chosen), JudgingCells(
+            check,
+            found,
+            plan.operating.threshold(chosen, plan.choose, plan.card),
+            sized,
+            as_cut,
+            cut.how or author.AS_DEVICE,
+            chance_test(found, check, plan.card),
+        )
 
     def judged_on_paper(
-        self, best: Candidate, check: CellSet, cells: CellSet, report: dict[str, Any], *, swapped: bool
+        self, best: Candidate, check: CellSet, cells: CellSet, report: dict[str, Any], reader: CellReader
     ) -> str:
         """Add to the report what the device file does where cells have surroundings, as on the device; returns a warning."""
-        paper = self.read(SIZE, on_paper=True)
-        paper = (_swap(paper) if swapped else paper).named(check.names)
-        scores = device_scores(best.flatbuffer, best.card, paper.images)
+        paper = reader.read(best.card.crop.size, only=check.names, on_paper=True).named(check.names)
+        tell = partial(self.progress, "int8, on paper")
+        scores = device_scores(best.flatbuffer, best.card, paper.images, tell)
         judged = figures(scores, paper, best.card.positive, best.card.threshold)
         report["figures"] = {**report["figures"], "int8_on_paper": judged}
         key = "auc" if "auc" in judged else "accuracy"
@@ -161,61 +194,69 @@ class _ClassifierJob:
             * better
         )
 
-    def read(self, size: int, *, on_paper: bool = False) -> CellSet:
-        """Read the cells. Those cut out on black stay so, as the net was trained, unless ``--on-paper`` says otherwise."""
-        task = self.task
-        if task.cells is None:
-            generic = tuple(f"class {number}" for number in range(max(2, self.width)))
-            return virtual_cells(task.labels or generic, size, self.progress)
-        folder, spec, keep = Path(task.cells), CropSpec(size=size), not (task.on_paper or on_paper)
-        return read_cells(folder, task.labels, spec, task.group_by, self.progress, keep_black=keep)
-
-    def preprocessing(self, cells: CellSet) -> Preprocessing:
+    def preprocessing(self, reader: CellReader, parts: CellRoles) -> Preprocessing:
         options = InputOptions(self.task.value_range, self.task.colour, self.task.logits, self.task.labels)
         usual = preprocess.default(self.model, options)
-        if self.task.cells is None:
+        if not reader.known:
             return usual
-        self.progress("float, value range and colour", -1)
         affordable = int(min(_TRIAL_CELLS, _TRIAL_MACS / self.cost / 11))
-        return preprocess.find(self.model, cells, options, width=self.width, affordable=affordable, seed=self.task.seed)
+        trial = reader.again(some(parts.calibration, max(affordable, 40), self.task.seed), self.side)
+        self.progress("float, value range and colour", -11 * len(trial) * self.cost / _MACS_PER_S - 2)
+        return preprocess.find(self.model, trial, options, width=self.width, affordable=affordable, seed=self.task.seed)
 
-    def plan(self, calibration: CellSet, choose: CellSet, prep: Preprocessing) -> QuantizePlan:
-        labels, known = choose.labels, self.task.cells is not None
+    def author_cut(self, reader: CellReader, parts: CellRoles, prep: Preprocessing) -> AuthorCut:
+        """How the author cut; where cells are put on paper it is no question, for no author did that."""
+        if not reader.known or self.task.on_paper:
+            return AuthorCut(None)
+        affordable = int(np.clip(_TRIAL_MACS / self.cost / 4, 20, _AUTHOR_CELLS))
+        trial = some(parts.calibration, affordable, self.task.seed)
+        return author.find(
+            self.task.author,
+            lambda how: reader.again(trial, self.side, how),
+            lambda how, cells: self.as_trained(cells, prep, f"float, author's cuts: {how or author.AS_DEVICE}"),
+        )
+
+    def plan(self, parts: CellRoles, prep: Preprocessing, *, known: bool) -> QuantizePlan:
+        labels = parts.choose.labels
         positive = self.task.positive or (_guess_positive(labels) if known or self.task.labels else ())
         card = plain_card(Path(self.task.out).stem, labels, prep.colour, logits=prep.logits, positive=positive)
         most = int(np.clip(_CALIBRATION_MACS / self.cost, 20, 2000))
-        rule = operating.how(self.task.false_positives, choose, card, known=known)
+        rule = operating.how(self.task.false_positives, parts.choose, card, known=known)
         return QuantizePlan(
-            calibration,
-            choose,
+            parts.calibration,
+            parts.choose,
             prep.values,
             card,
             limit=self.task.max_drop,
             reference=None,
             operating=rule,
+            apart=parts.apart,
             cells=min(500, most),
             more_cells=most,
             seed=self.task.seed,
         )
 
-    def candidates(self, plan: QuantizePlan, prep: Preprocessing, native: CellSet) -> tuple[list[Candidate], list[str]]:
+    def options(
+        self, plan: QuantizePlan, prep: Preprocessing, reader: CellReader, cut: AuthorCut, notes: list[str]
+    ) -> list[WayOption]:
+        """The ways that apply; why others do not is added to ``notes``."""
         keep_head = self.task.keep_head
-        ways, notes = ways_for(self.model, prep.values, self.task.way, logits=prep.logits, keep_head=keep_head)
-        made = []
+        ways, why_not = ways_for(self.model, prep.values, self.task.way, logits=prep.logits, keep_head=keep_head)
+        notes += why_not
+        costs = {"rebuild": self.small_macs if any(way.name == "rebuild" for way in ways) else 0}
+        found = [WayOption(way.name, costs.get(way.name, self.cost), _made(way)) for way in ways]
         other = (self.taken.height, self.taken.width) != (SIZE, SIZE)
         if self.task.way == "distill" or (self.task.way == "auto" and other):
-            teacher = Teacher(self.model, prep, self.macs)
-            ways.append(distil(teacher, native, plan.calibration, self.task.seed, self.progress))
-        for way in ways:
-            try:
-                made.append(candidate.make(way, plan, self.progress))
-            except UnsupportedError as error:
-                if len(ways) == 1:
-                    raise
-                notes.append(f"{way.name} failed: {error}")
-        if not made:
-            raise UnsupportedError("; ".join(notes))
-        return made, notes
+            found.append(WayOption("distill", _STUDENT_MACS, lambda: self.students(plan, prep, reader, cut)))
+        return found
+
+    @property
+    def small_macs(self) -> int:
+        return count_macs(self.model, SIZE, SIZE)
+
+    def students(self, plan: QuantizePlan, prep: Preprocessing, reader: CellReader, cut: AuthorCut) -> list[Way]:
+        native = reader.again(plan.calibration, self.side, cut.how)
+        return [distil(Teacher(self.model, prep, self.macs), native, plan.calibration, self.task.seed, self.progress)]
 
     def warnings(self, cells: CellSet, plan: QuantizePlan) -> list[str]:
         found = list(cells.notes)
@@ -226,9 +267,8 @@ class _ClassifierJob:
         return found
 
 
-def _swap(cells: CellSet) -> CellSet:
-    """The same cells with the two classes in the other order."""
-    return replace(cells, labels=cells.labels[::-1], truth=(1 - cells.truth).astype(np.int32))
+def _made(way: Way) -> Callable[[], list[Way]]:
+    return lambda: [way]
 
 
 def _guess_positive(labels: tuple[str, ...]) -> tuple[str, ...]:

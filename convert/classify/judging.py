@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,76 +13,85 @@ import numpy as np
 
 from convert.child import Progress
 from convert.classify import loss
-from convert.classify.candidate import INT8, Candidate, QuantizePlan, accuracy, allowed, passes
+from convert.classify.accuracy_gate import NO_GATE, judge_in_order, right
+from convert.classify.candidate import INT8, Candidate, QuantizePlan
+from convert.classify.choice import WayChoice
+from convert.classify.gate_report import (
+    JudgingCells,
+    cut_cost_of,
+    gate_warnings,
+    judged_line,
+    loss_facts,
+    what_helps,
+)
 from convert.classify.preprocess import Preprocessing
 from convert.measure.cells import CellSet
 from convert.measure.operating import negative
 from convert.measure.scoring import decide, device_scores, figures, latency, per_group
 from convert.net import compat
 from convert.net.int8 import HEALTHY
-from convert.net.rewrite import SIZE
 from edge.macs import macs
 from edge.modelfile import ModelFile
 from edge.runtime import Net
 from edge.types import FloatArray
 
+_FIGURE_S = 2e-3  # seconds per cell that all figures with their intervals usually take
 _FEW_OF_A_CLASS = 40  # one cell is more than two points of its recall
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class JudgingCells:
-    """The cells that judge.
-
-    Attributes:
-        cells: never seen by calibration or choice.
-        as_trained: scores float32 [n, labels] of the float net as trained, at its own size.
-        threshold: its own operating threshold.
-    """
-
-    cells: CellSet
-    as_trained: FloatArray
-    threshold: float
-
-
-def pick(candidates: list[Candidate], plan: QuantizePlan) -> Candidate:
-    """The cheapest that passes, by the cells that choose; where none does, the most accurate."""
-    passing = [one for one in candidates if passes(one, plan)]
-    if passing:
-        return min(passing, key=lambda one: macs(one.float_file))
-    return max(candidates, key=lambda one: one.accuracy or 0)
-
-
 def report(
-    made: list[Candidate], plan: QuantizePlan, prep: Preprocessing, judges: JudgingCells, progress: Progress
+    choice: WayChoice, plan: QuantizePlan, prep: Preprocessing, judges: JudgingCells, progress: Progress
 ) -> tuple[Candidate, dict[str, Any]]:
-    """The chosen candidate, and all that the report says of it."""
-    best = pick(made, plan)
-    cells, card = judges.cells, best.card
-    progress("the final figures", -1)
-    scores = {
-        "as_trained": judges.as_trained,
-        "float": device_scores(best.float_file, card, cells.images),
-        "int8": device_scores(best.flatbuffer, card, cells.images),
-    }
+    """The file that is written where it passes, and all that the report says of it; raises UnsupportedError where none is made."""
+    cells, limit = judges.cells, plan.limit
+
+    def scored(flatbuffer: bytes, one: Candidate) -> FloatArray:
+        seen = judges.at(one.card.crop.size)
+        return device_scores(flatbuffer, one.card, seen.images, partial(progress, f"{one.way}: the final scores"))
+
+    reference = None if plan.reference is None else right(judges.as_trained, cells, plan.card)
+    order = choice.in_order()
+    first = next(order)
+    judged = judge_in_order(
+        chain([first], order),
+        lambda one: scored(one.flatbuffer, one),
+        cells,
+        reference,
+        limit=limit,
+        looks=choice.possible,
+    )
+    last = judged[-1] if not judged[-1].refused else judged[0]
+    best, card = last.candidate, last.candidate.card
+    scores = {"as_trained": judges.as_trained, "float": scored(best.float_file, best), "int8": last.scores}
     # The same net is judged at the same threshold: two that were chosen by some cells each differ by chance
     own = card.threshold if best.way == "native" else judges.threshold
     thresholds = {"as_trained": own, "float": card.threshold, "int8": card.threshold}
-    judged = {name: figures(one, cells, card.positive, thresholds[name]) for name, one in scores.items()}
-    verdicts = {name: decide(one, card.labels, card.positive, thresholds[name]) for name, one in scores.items()}
+    progress("figures and their intervals", -_FIGURE_S * len(cells))
+    shown = {name: figures(one, cells, card.positive, thresholds[name]) for name, one in scores.items()}
+    classes = {name: decide(one, card.labels, card.positive, thresholds[name]) for name, one in scores.items()}
     agreement = {
-        "int8_with_float": float((verdicts["int8"] == verdicts["float"]).mean()),
-        "int8_with_as_trained": float((verdicts["int8"] == verdicts["as_trained"]).mean()),
+        "int8_with_float": float((classes["int8"] == classes["float"]).mean()),
+        "int8_with_as_trained": float((classes["int8"] == classes["as_trained"]).mean()),
     }
-    halves = {} if plan.reference is None else {name: accuracy(one, cells, card) for name, one in scores.items()}
-    drop = (halves["as_trained"] - halves["int8"]) * 100 if halves else None
-    progress("speed", -1)
-    speed = latency({"float": best.float_file, "int8": best.flatbuffer}, card.colour, SIZE)
+    halves = {} if reference is None else {name: float(right(one, cells, card).mean()) for name, one in scores.items()}
+    cut_cost = None if reference is None else cut_cost_of(judges, plan)
+    speed = latency(
+        {"float": best.float_file, "int8": best.flatbuffer}, card.colour, card.crop.size, partial(progress, "speed")
+    )
     file = ModelFile(best.flatbuffer, None, hashlib.sha256(best.flatbuffer).hexdigest(), Path(card.name))
     delegated, runtime = Net(file).delegated(), compat.min_runtime(best.flatbuffer)
     return best, {
-        "passed": drop is None or drop <= allowed(plan.limit, len(cells)),
-        "drop_points": drop,
-        "max_drop_points": plan.limit,
+        "passed": not last.refused,
+        "verdict": last.verdict.value,
+        **loss_facts(last.loss),
+        "max_drop_points": limit,
+        "cells_to_settle": last.cells_to_settle,
+        "judged_ways": [judged_line(one) for one in judged],
+        "ways_that_could_be_judged": choice.possible,
+        "what_helps": list(what_helps(judged, choice, plan, prep, cut_cost)) if last.refused else [],
+        "author": judges.author,
+        "device_cut_cost": cut_cost,
+        "chance": None if judges.chance is None else asdict(judges.chance),
         "accuracy_from_one_half": halves,
         "way": best.way,
         "recipe": best.recipe,
@@ -99,18 +110,24 @@ def report(
         "device_macs": macs(best.float_file),
         "delegated": delegated,
         "min_runtime_version": runtime,
-        "us_per_cell": speed,
-        "speed_ratio": speed["float"] / speed["int8"],
-        "figures": judged,
+        "us_per_cell": speed.us,
+        "speed_ratio": speed.ratios["float"][0],
+        "speed_ratio_spread": list(speed.ratios["float"][1:]),
+        "figures": shown,
         "agreement": agreement,
-        "targets": _targets(judged, agreement, drop),
+        "targets": _targets(shown, agreement, None if last.loss is None else last.loss.points),
         "groups": {name: per_group(one, cells, card.positive, thresholds[name]) for name, one in scores.items()},
         "layers": [asdict(layer) for layer in sorted(best.layers, key=lambda one: -one.ratio)],
         "healthy_layer": HEALTHY,
-        "ways": [_line(one, plan) for one in made],
+        "ways": [_line(one, choice, plan) for one in choice.made],
         "tried": dict(prep.tried),
         "cells": _cells(best, plan, cells),
-        "warnings": [*prep.notes, *_warnings(best, plan, delegated=delegated), *compat.notes(best.flatbuffer, runtime)],
+        "warnings": [
+            *prep.notes,
+            *gate_warnings(judged, last, cells),
+            *_warnings(best, plan, delegated=delegated),
+            *compat.notes(best.flatbuffer, runtime),
+        ],
     }
 
 
@@ -121,8 +138,6 @@ def few(cells: CellSet, plan: QuantizePlan) -> list[str]:
         found.append(f"only {len(plan.calibration)} cells to calibrate on: 100 to 500 are wanted")
     if len(cells) < 200:
         found.append(f"only {len(cells)} cells to check on: the figures are coarse")
-    if 0 < plan.limit < 100 / len(cells):
-        found.append(f"one cell is {100 / len(cells):.1f} points of accuracy: the gate lets one cell pass")
     counts = np.bincount(cells.truth, minlength=len(cells.labels))
     rare = [f"{label} ({n})" for label, n in zip(cells.labels, counts, strict=True) if n < _FEW_OF_A_CLASS]
     if rare:
@@ -171,7 +186,7 @@ def _warnings(best: Candidate, plan: QuantizePlan, *, delegated: bool) -> list[s
     if best.recipe != INT8:
         lost = best.tried[0][1]
         found.append(f"plain int8 lost too much ({lost:.1f} times what is tolerable); made as: {best.recipe}")
-    if best.worst > 1 and plan.limit < 100:
+    if best.worst > 1 and plan.limit < NO_GATE:
         worst = max(best.lost, key=lambda name: best.lost[name])
         found.append(f"int8 still loses {best.worst:.1f} times what is tolerable against the float file: {worst}")
     if not delegated:
@@ -180,7 +195,11 @@ def _warnings(best: Candidate, plan: QuantizePlan, *, delegated: bool) -> list[s
     return found + [f"layer saturates: {one.op} {one.tensor} (RMSE/scale {one.ratio:.2f})" for one in hurt[:5]]
 
 
-def _line(one: Candidate, plan: QuantizePlan) -> dict[str, Any]:
+def _line(one: Candidate, choice: WayChoice, plan: QuantizePlan) -> dict[str, Any]:
+    lost = None
+    if plan.scores is not None and one.scores is not None:
+        rows = [right(scores, plan.choose, plan.card) for scores in (plan.scores, one.scores)]
+        lost = float(rows[0].mean() - rows[1].mean()) * 100
     return {
         "way": one.way,
         "recipe": one.recipe,
@@ -188,5 +207,6 @@ def _line(one: Candidate, plan: QuantizePlan) -> dict[str, Any]:
         "accuracy": one.accuracy,
         "bytes": len(one.flatbuffer),
         "macs": macs(one.float_file),
-        "passed": passes(one, plan),
+        "loss_points": lost,
+        "passed": choice.chosen(one),
     }

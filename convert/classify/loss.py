@@ -57,6 +57,16 @@ def losses(
     return found
 
 
+def auc_lost(first: FloatArray, second: FloatArray, cells: CellSet, card: Card) -> float:
+    """How much lower the AUC of the second net is, 0 where that may be chance or there is none: scores float32 [n, labels]."""
+    suspect = suspicious(card)
+    infected = suspect[cells.truth]
+    if not 0 < infected.sum() < len(infected):
+        return 0.0
+    both = np.stack([scores[:, suspect].sum(axis=1) for scores in (first, second)], axis=1)
+    return _surely(auc, infected, both, cells)
+
+
 def _beyond_one(count: int, cells: int) -> float:
     """A share of the cells; one cell alone is no reason to do anything."""
     return float(count / cells) if count > 1 else min(0.0, float(count / cells))

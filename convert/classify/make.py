@@ -20,8 +20,12 @@ _FIGURES = ("accuracy", "accuracy_interval", "auc", "sensitivity_at_1_percent_fp
 
 
 def quantize(task: Task, report_path: Path | None, *, force: bool, progress: Progress, verbose: bool) -> dict[str, Any]:
-    """Make the device file at ``task.out``; returns and raises what ``convert.conversion.carry_out`` does."""
+    """Make the device file at ``task.out``; returns and raises what ``convert.conversion.carry_out`` does.
+
+    ``force``: existing files are overwritten, and a net at chance is converted.
+    """
     refuse_tflite(task.model)
+    task = replace(task, accept_chance=force or task.accept_chance)
     check_paths((Path(task.out), report_path), (task.model, task.cells, task.trust_code), force=force)
     if task.cells is None:
         if unknown := sorted(set(task.positive) - set(task.labels)):

@@ -12,13 +12,16 @@ from convert.child import run_in_child
 from convert.classify import make
 from convert.classify.evaluate import evaluate as judge
 from convert.classify.job import Task
+from convert.cli import progress as live_progress
 from convert.cli import show, show_finder, show_inspection
 from convert.cli.options import (
     CELLS,
+    AuthorOption,
     Cells,
     ColourOption,
     Debug,
     Force,
+    ForceChance,
     GroupBy,
     InputWay,
     KerasModel,
@@ -83,15 +86,22 @@ def quantize(
     ] = None,
     value_range: ValueRangeOption = None,
     colour: ColourOption = None,
+    author: AuthorOption = None,
     logits: Logits = False,
     keep_head: Annotated[
         bool, option("--keep-head", "Keep sigmoid or softmax in the file; else the device does it, in float.")
     ] = False,
     way: Annotated[
-        InputWay, option("--input", "The way to 32x32; auto: the cheapest that passes the gate.")
+        InputWay, option("--input", "The way to 32x32; auto: the cheapest that is as good as the net.")
     ] = InputWay.AUTO,
     max_accuracy_drop: Annotated[
-        float, option("--max-accuracy-drop", "The gate, in points of accuracy; 100: no gate.", min=0.0, max=100.0)
+        float,
+        option(
+            "--max-accuracy-drop",
+            "The gate refuses a loss that is surely over so many points; 100: no gate.",
+            min=0.0,
+            max=100.0,
+        ),
     ] = 0.5,
     false_positives: Annotated[
         str | None,
@@ -107,7 +117,7 @@ def quantize(
         int, option("--seed", "Random seed of the split and of the choice of calibration cells.", min=0)
     ] = 0,
     trust_code: TrustCode = None,
-    force: Force = False,
+    force: ForceChance = False,
     verbose: Verbose = False,
     debug: Debug = False,
     kind: Annotated[Kind, option("--task", "finder: a net that marks cells on whole fields.")] = Kind.CLASSIFIER,
@@ -134,6 +144,7 @@ def quantize(
         {
             "--cells": cells,
             "--colour": colour,
+            "--author": author,
             "--keep-head": keep_head or None,
             "--on-paper": on_paper or None,
             "--input": None if way == InputWay.AUTO else way,
@@ -141,6 +152,8 @@ def quantize(
         },
         {"--fields": fields, "--annotations": annotations, "--like": like, "--cell-px": cell_px},
     )
+    if author and on_paper:
+        raise typer.BadParameter("--author and --on-paper exclude each other: no training code puts cells on paper")
     allowed = rate(false_positives)
     target = out or model.parent / f"{model.stem or 'model'}.tflite"
     common: dict[str, Any] = {
@@ -155,7 +168,7 @@ def quantize(
         "seed": seed,
     }
     with door(debug=debug, program=PROGRAM, lost=_LOST):
-        with show.live() as progress:
+        with live_progress.live() as progress:
             how: dict[str, Any] = {"force": force, "progress": progress, "verbose": verbose}
             if kind == Kind.FINDER:
                 finder = FinderTask(
@@ -171,6 +184,7 @@ def quantize(
                 task = Task(
                     cells=_text(cells),
                     colour=_text(colour),
+                    author=_text(author),
                     keep_head=keep_head,
                     on_paper=on_paper,
                     way=way.value,
@@ -195,7 +209,7 @@ def evaluate(
     """Judge a device file on cells of known class, in the device's own runtime."""
     with door(debug=debug, program=PROGRAM):
         check_paths((report,), (model, cells), force=force)
-        with show.live() as progress:
+        with live_progress.live() as progress:
             found = judge(model, cells, group_by, progress)
         if report:
             write_json(report, {"report_version": REPORT_VERSION, **found})
@@ -234,7 +248,7 @@ def compare(
             "trust_code": _text(trust_code),
             "sheet": str(sheet.absolute()) if sheet else None,
         }
-        with show.live() as progress:
+        with live_progress.live() as progress:
             found = in_child("convert.classify.compare:compare", payload, progress=progress, verbose=verbose)
         if report:
             write_json(report, found)

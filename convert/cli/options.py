@@ -26,6 +26,9 @@ Range = StrEnum(
 Colour = StrEnum("Colour", ["RGB", "BGR", "HSV", "GREY"])
 """The colours that a net was trained on."""
 
+Author = StrEnum("Author", ["STRETCH", "PAD", "CROP"])
+"""How training code brought images to a square, as ``convert.measure.single`` explains it."""
+
 InputWay = StrEnum("InputWay", ["AUTO", "NATIVE", "REBUILD", "UPSCALE", "DISTILL"])
 """Ways to 32 x 32, as ``convert.classify.ways`` explains them."""
 
@@ -52,6 +55,13 @@ Logits = Annotated[bool, option("--logits", "The outputs are logits, not probabi
 ReportPath = Annotated[Path | None, option("--report", "Write the report as JSON.", "FILE")]
 TrustCode = Annotated[Path | None, option("--trust-code", CODE, "FILE")]
 Force = Annotated[bool, option("--force", "Overwrite existing files.")]
+ForceChance = Annotated[bool, option("--force", "Overwrite existing files; convert a net that is at chance, too.")]
+AuthorOption = Annotated[
+    Author | None,
+    option(
+        "--author", "How training made cells square: stretched, padded with black, cropped; default: found by trying."
+    ),
+]
 Verbose = Annotated[bool, option("--verbose", "Show TensorFlow's own log.")]
 Debug = Annotated[bool, option("--debug", "Show tracebacks.")]
 

@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich import box
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from convert.child import Progress as Report
 from edge.outputs.console import NOTICE, Screen
 from edge.streams import stdout_errors
 
@@ -42,32 +40,6 @@ _COLUMNS = {
 
 
 @contextmanager
-def live() -> Iterator[Report]:
-    """A progress line on stderr where that is a terminal; elsewhere one plain line per stage."""
-    console = Screen(stderr=True)
-    if not console.is_terminal:
-        last = ""
-
-        def tell(doing: str, _at: float) -> None:
-            nonlocal last
-            if doing != last:
-                last = doing
-                sys.stderr.write(f"edge-convert: {doing}\n")
-                sys.stderr.flush()
-
-        yield tell
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("starting", total=None)
-
-        def update(doing: str, at: float) -> None:
-            bars.update(task, description=doing, total=None if at < 0 else 1.0, completed=max(0.0, at))
-
-        yield update
-
-
-@contextmanager
 def screen(width: int = WIDTH) -> Iterator[Screen]:
     """A console on stdout whose errors are known ones; ``width`` counts where it is no terminal and COLUMNS is not set."""
     with stdout_errors():
@@ -79,6 +51,11 @@ def screen(width: int = WIDTH) -> Iterator[Screen]:
 def show_quantized(report: dict[str, Any], out: str) -> None:
     """Print the report of ``quantize`` on a classifier."""
     with screen() as console:
+        if report["way"] is None:  # a net at chance: nothing was made of it
+            console.print(_figures(report))
+            _warnings(console, report)
+            console.print(NOTICE)
+            return
         console.print(before_and_after(_facts(report)))
         if report["figures"]:
             console.print(_figures(report))
@@ -185,6 +162,7 @@ def _targets(console: Screen, report: dict[str, Any]) -> None:
     if halves := report["accuracy_from_one_half"]:
         shares = ", ".join(f"{_COLUMNS[name]} {share:.2%}" for name, share in halves.items())
         console.print(f"Accuracy from one half (what the gate compares): {shares}", soft_wrap=True)
+        _gate(console, report)
     way = next(one for one in report["ways"] if one["way"] == report["way"])
     if len(way["tried"]) > 1:
         steps = ", ".join(f"{one['recipe']} {one['loss']:.2f}" for one in way["tried"])
@@ -192,6 +170,28 @@ def _targets(console: Screen, report: dict[str, Any]) -> None:
     for one in report["targets"]:
         verdict = "met" if one["met"] else "MISSED"
         console.print(f"Target {verdict}: {one['target']} {one['wanted']:.4g}: {one['reached']:.4g}", soft_wrap=True)
+
+
+def _gate(console: Screen, report: dict[str, Any]) -> None:
+    """Print the loss with its interval, the verdict, and what the device's way of cutting costs beside."""
+    for one in report["judged_ways"]:
+        low, high = one["drop_interval"]
+        console.print(
+            f"Gate: {one['way']}: loss {one['drop_points']:.2f} points ({low:.2f} to {high:.2f} at {one['drop_level']:.1%}, over "
+            f"{one['drop_over']}); {report['max_drop_points']:g} are allowed: {one['verdict']}",
+            soft_wrap=True,
+        )
+    if (ways := report["ways_that_could_be_judged"]) > 1:
+        console.print(
+            f"The level is 95 % divided among the {ways} ways that could be judged (Bonferroni)", soft_wrap=True
+        )
+    if cost := report["device_cut_cost"]:
+        low, high = cost["drop_interval"]
+        console.print(
+            f"The author's cuts: {report['author']}. On the device's squares the float net has {cost['accuracy']:.2%}, which costs "
+            f"{cost['drop_points']:.2f} points ({low:.2f} to {high:.2f}) of the loss above",
+            soft_wrap=True,
+        )
 
 
 def _figures(report: dict[str, Any]) -> Table:
@@ -212,8 +212,9 @@ def _facts(report: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield "parameters", amount(model["parameters"]), ""
     # The same graph in float, which is the net as trained only where that takes 32 x 32
     graph = "float" if report["way"] == "native" else f"float, {report['way']}"
-    faster = f"{report['speed_ratio']:.2f}x"
-    yield "one cell, here", f"{speed['float']:.1f} µs ({graph})", f"{speed['int8']:.1f} µs ({faster})"
+    low, high = report["speed_ratio_spread"]
+    yield "one cell, here and now", f"{speed['float']:.1f} µs ({graph})", f"{speed['int8']:.1f} µs"
+    yield "quicker than float, in turns", "", f"{report['speed_ratio']:.2f}x ({low:.2f} to {high:.2f})"
     agree = report["agreement"]
     yield "agreement", "", f"{agree['int8_with_float']:.2%} with {graph}, at {report['threshold']:g}"
     if report["way"] != "native" and "int8_with_as_trained" in agree:

@@ -2,8 +2,8 @@
 
 Cells of one slide share its stain, its patient and whoever labelled it, so they are not independent: an interval over cells would
 be far too narrow. Groups are drawn with replacement, as many as there are, and the figure is computed again on each resample; the
-interval is that of its 2.5th and 97.5th percentiles. Whatever has the same number of groups gets the same resamples, so that two
-nets on the same cells can be compared by the differences of their figures.
+interval is that of its percentiles, 2.5th and 97.5th for 95 %. Whatever has the same number of groups gets the same resamples, so
+that two nets on the same cells can be compared by the differences of their figures.
 
 Sources: B. Efron and R. J. Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 13 (percentile interval); A. C. Davison
 and D. V. Hinkley, *Bootstrap Methods and their Application* (1997), section 3.8 (resampling whole groups).
@@ -28,7 +28,7 @@ FEW_GROUPS = 8
 """With fewer groups, fields are drawn instead: such intervals are narrower than a new film deserves, which is said."""
 
 _SEED = 0  # of every draw
-_PERCENTILES = (2.5, 97.5)  # of a 95 % interval
+_LEVEL = 0.95  # of an interval where nothing else is asked for
 
 
 def drawn_groups(groups: int, resamples: int) -> NDArray[np.int64]:
@@ -36,9 +36,9 @@ def drawn_groups(groups: int, resamples: int) -> NDArray[np.int64]:
     return np.random.default_rng(_SEED).integers(0, groups, (resamples, groups))
 
 
-def limits(values: np.ndarray) -> Interval:
-    """The 95 % interval of a figure's resampled values, float [resamples]; NaN, where a resample gives none, is left out."""
-    low, high = np.nanpercentile(values, _PERCENTILES)
+def limits(values: np.ndarray, level: float = _LEVEL) -> Interval:
+    """The interval of a figure's resampled values, float [resamples]; NaN, where a resample gives none, is left out."""
+    low, high = np.nanpercentile(values, ((1 - level) * 50, (1 + level) * 50))
     return float(low), float(high)
 
 
@@ -59,7 +59,14 @@ def sums_by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def share_interval(values: np.ndarray, groups: np.ndarray, resamples: int = RESAMPLES) -> Interval:
-    """Interval of a mean over cells: bool or float [n] and group [n]."""
+    """Interval of a mean over cells: bool or float [n] and group [n].
+
+    Where all cells are right, or all are wrong, resamples are all alike and say nothing. Then the other end is the share that so
+    many cells would still hide (Clopper and Pearson): none wrong among 60 may be 6 % of all.
+    """
+    if len(values) and values.dtype == bool and values.all() == values.any():
+        hidden = 1 - ((1 - _LEVEL) / 2) ** (1 / len(values))
+        return (1 - hidden, 1.0) if values.all() else (0.0, hidden)
     cells = np.stack([values.astype(float), np.ones(len(values))], axis=1)
     hits, sizes = resampled_sums(sums_by_group(cells, groups), resamples).T
     return limits(hits / sizes)

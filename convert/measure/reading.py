@@ -11,7 +11,7 @@ there under two classes does not count.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from convert.errors import CellsError
 from convert.measure.cells import CellSet
 from convert.measure.listing import ListedCell, Listing, list_cells
 from convert.measure.names import same
-from convert.measure.single import cut, stands_on_black
+from convert.measure.single import as_author, cut, stands_on_black
 from convert.measure.typicals import middle, typicals_of
 from edge.crops import compared
 from edge.errors import UnreadableFieldError
@@ -45,6 +45,8 @@ def read_cells(
     progress: Progress = lambda *_: None,
     *,
     keep_black: bool | None = None,
+    author: str | None = None,
+    only: Collection[str] | None = None,
 ) -> CellSet:
     """Read all cells below ``folder``, class by class.
 
@@ -55,6 +57,8 @@ def read_cells(
         group_by: see ``list_cells``.
         progress: called with words and a share 0..1.
         keep_black: see ``read``.
+        author: see ``read``.
+        only: names of the cells that are wanted; the others are not opened. None: all.
 
     Raises:
         CellsError: the classes are not those of the folder, or one has no cell.
@@ -62,9 +66,14 @@ def read_cells(
     listing = list_cells(folder, None, group_by)
     labels = listing.settled(labels)
     place = {same(label): number for number, label in enumerate(labels)}
-    numbers = [place[same(one.label)] for one in listing.cells]
-    found = read(listing, labels, numbers, spec or CropSpec(), progress, keep_black=keep_black)
-    if empty := [label for number, label in enumerate(labels) if number not in found.truth]:
+    wanted = None if only is None else set(only)
+    numbers = [
+        place[same(one.label)] if wanted is None or _name(one.path, listing.root) in wanted else -1
+        for one in listing.cells
+    ]
+    found = read(listing, labels, numbers, spec or CropSpec(), progress, keep_black=keep_black, author=author)
+    empty = [label for number, label in enumerate(labels) if number not in found.truth]
+    if empty and wanted is None:
         raise CellsError(f"{folder}: no cell of the class {', '.join(empty)} can be used ({'; '.join(found.notes)})")
     return found.take(np.argsort(found.truth, kind="stable"))
 
@@ -78,6 +87,7 @@ def read(
     *,
     plain: CropSpec | None = None,
     keep_black: bool | None = None,
+    author: str | None = None,
 ) -> CellSet:
     """Cells as the device would crop them.
 
@@ -91,11 +101,12 @@ def read(
             ``spec.size`` pixels give the typical cell.
         keep_black: a cell that is cut out on black stays there, whatever ``spec`` says; None: it does where ``spec.mask`` is
             ``black``, else it is put on paper.
+        author: one of ``AUTHOR_CUTS``: cells are cut as training code did it, not as the device does. None: as the device does.
 
     Raises:
         CellsError: too many cannot be read, none is left, or ``spec`` wants black and they stand on something else.
     """
-    kept = _read(listing, numbers, plain or spec, progress, _keeps(spec, keep_black))
+    kept = _read(listing, numbers, plain or spec, progress, keep=_keeps(spec, keep_black), author=author)
     notes = [*listing.notes, *kept.notes]
     rows = kept.rows
     if spec.mask == "black":
@@ -142,7 +153,7 @@ def check_readable(unreadable: list[str], count: int, where: str) -> list[str]:
 
 @dataclass(slots=True)
 class Copies:
-    """Finds files of the same content.
+    """Finds images of the same pixels, whatever their files are called and however they are packed.
 
     Attributes:
         count: how many files are copies of earlier ones.
@@ -153,9 +164,9 @@ class Copies:
     torn: set[int] = field(default_factory=set)
     _known: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
-    def seen(self, path: Path, label: int, place: int) -> bool:
-        """Whether the file is a copy; if not it is remembered with its class and place. Raises OSError."""
-        digest = hashlib.sha256(path.read_bytes()).digest()
+    def seen(self, rgb: UInt8Array, label: int, place: int) -> bool:
+        """Whether the image is a copy; if not it is remembered with its class and place."""
+        digest = hashlib.sha256(repr(rgb.shape).encode() + rgb.tobytes()).digest()
         before = self._known.setdefault(digest, (place, label))
         if before == (place, label):
             return False
@@ -181,7 +192,9 @@ def _keeps(spec: CropSpec, keep_black: bool | None) -> bool:
     return spec.mask == "black" if keep_black is None else keep_black
 
 
-def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Progress, keep: bool) -> _KeptCells:
+def _read(
+    listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Progress, *, keep: bool, author: str | None
+) -> _KeptCells:
     wanted = [(one, int(number)) for one, number in zip(listing.cells, numbers, strict=True) if number >= 0]
     listed: list[ListedCell] = []
     classes: list[int] = []
@@ -194,9 +207,9 @@ def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Pr
         if count % 200 == 0:
             progress(f"reading the cells of {listing.name}", count / len(wanted))
         try:
-            if copies.seen(one.path, number, len(listed)):
-                continue
             rgb = decode_image(one.path)
+            if copies.seen(rgb, number, len(listed)):
+                continue
         except OSError as error:
             unreadable.append(f"{one.path}: {error.strerror}")
             continue
@@ -207,7 +220,7 @@ def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Pr
         classes.append(number)
         sides.append(max(rgb.shape[:2]))
         black.append(stands_on_black(rgb))
-        crops.append(cut(rgb, spec, black=black[-1], keep_black=keep))
+        crops.append(as_author(rgb, spec.size, author) if author else cut(rgb, spec, black=black[-1], keep_black=keep))
     notes = check_readable(unreadable, len(wanted), listing.name)
     if sides and (side := float(np.median(sides))) < _TINY * spec.size:
         notes.append(
@@ -215,7 +228,9 @@ def _read(listing: Listing, numbers: Sequence[int], spec: CropSpec, progress: Pr
             "where what tells the classes apart may not be seen; take crops from larger photographs"
         )
     if copies.count:
-        notes.append(f"{copies.count} files of {listing.name} are copies of others there: left out")
+        notes.append(
+            f"{copies.count} files of {listing.name} are copies of others there: left out; {len(listed)} different cells are left"
+        )
     if copies.torn:
         first = listed[min(copies.torn)].path.name
         notes.append(f"{len(copies.torn)} cells of {listing.name} stand under two classes: left out, e.g. {first}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from convert.measure.cells import CellSet
 from convert.measure.metrics import auc, sensitivity_at
 from convert.net.rewrite import device_model, net_input
 from convert.net.values import ValueRange
-from edge.classifier import Classifier
+from edge.classifier import BATCH, Classifier
 from edge.crops import channels_of, to_colour
 from edge.decision import classes_of, positive_mask
 from edge.macs import macs
@@ -26,8 +25,11 @@ from edge.modelfile import Card, ModelFile
 from edge.runtime import Net
 from edge.types import FloatArray, UInt8Array
 
-_ROUNDS = 9  # of timing; the first one warms up
+_ROUNDS = 21  # of timing; the first one warms up
+_SPREAD = (50, 10, 90)  # percentiles that are told of a ratio's rounds
 _BATCH = 32  # cells
+_DEVICE_BATCH = 8 * BATCH  # cells that a device file is fed between two words of how far it is
+_FLOAT_BATCH = 64  # cells that a float net is fed at once
 ON_BLACK = "cut out on black"
 """What the card's ``training`` says of ``cells`` that were shown to the net so."""
 
@@ -36,13 +38,18 @@ AT_RATES = {"sensitivity_at_1_percent_fp": 0.01, "sensitivity_at_0.1_percent_fp"
 """Figures at fixed rates of false positives, found on the same cells."""
 
 
-def outputs(model: Any, images: UInt8Array, values: ValueRange, colour: str) -> FloatArray:
-    """What the trained net says, its last layer as trained: RGB uint8 [n, s, s, 3] to float32 [n, k]."""
+def outputs(
+    model: Any, images: UInt8Array, values: ValueRange, colour: str, tell: Callable[[float], None] = lambda _share: None
+) -> FloatArray:
+    """What the trained net says, its last layer as trained: RGB uint8 [n, s, s, 3] to float32 [n, k]; tells what share is done."""
     taken = net_input(model)
     squash = (taken.height, taken.width) if taken.height != taken.width else None  # as ``upscale`` does it
     net = device_model(model, images.shape[1], values, resize_to=squash, batch=None)
-    fed = values.values(to_colour(images, colour))
-    return np.asarray(net.predict(fed, batch_size=64, verbose=0), np.float32).reshape(len(images), -1)
+    said = []
+    for first in range(0, len(images), _FLOAT_BATCH):
+        tell(first / len(images))
+        said.append(net.predict_on_batch(values.values(to_colour(images[first : first + _FLOAT_BATCH], colour))))
+    return np.asarray(np.concatenate(said), np.float32).reshape(len(images), -1)
 
 
 def as_scores(raw: FloatArray, *, logits: bool) -> FloatArray:
@@ -68,9 +75,16 @@ def decide(scores: FloatArray, labels: tuple[str, ...], positive: tuple[str, ...
     return classes_of(scores, positive_mask(labels, positive), threshold)
 
 
-def device_scores(flatbuffer: bytes, card: Card, images: UInt8Array) -> FloatArray:
-    """Scores in the device's own runtime: RGB uint8 [n, s, s, 3] to float32 [n, labels]."""
-    return Classifier(ModelFile(flatbuffer, card, card.sha256, Path(card.name))).scores(images)
+def device_scores(
+    flatbuffer: bytes, card: Card, images: UInt8Array, tell: Callable[[float], None] = lambda _share: None
+) -> FloatArray:
+    """Scores in the device's own runtime: RGB uint8 [n, s, s, 3] to float32 [n, labels]; tells what share is done."""
+    classifier = Classifier(ModelFile(flatbuffer, card, card.sha256, Path(card.name)))
+    said = [np.empty((0, len(card.labels)), np.float32)]
+    for first in range(0, len(images), _DEVICE_BATCH):
+        tell(first / len(images))
+        said.append(classifier.scores(images[first : first + _DEVICE_BATCH]))
+    return np.concatenate(said)
 
 
 def figures(
@@ -118,21 +132,41 @@ def per_group(scores: FloatArray, cells: CellSet, positive: tuple[str, ...], thr
     return {str(group): float(right[cells.groups == group].mean()) for group in np.unique(cells.groups)}
 
 
-def latency(files: dict[str, bytes], colour: str, size: int) -> dict[str, float]:
-    """Microseconds per cell of each file, batches of 32 (large nets: fewer), one thread.
+@dataclass(frozen=True, slots=True)
+class TimedNets:
+    """What nets take, measured in turns on this machine.
 
-    The files take turns, so that a busy machine is fair to all.
+    Attributes:
+        us: microseconds per cell of each, the median of all rounds.
+        ratios: of each, how many times as long as the last of them: the median of all rounds, and the 10th and 90th percentile.
+            A busy machine slows both nets of a round, so ratios can be compared between reports and microseconds cannot.
     """
+
+    us: dict[str, float]
+    ratios: dict[str, tuple[float, float, float]]
+
+
+def latency(
+    files: dict[str, bytes], colour: str, size: int, tell: Callable[[float], None] = lambda _share: None
+) -> TimedNets:
+    """Time nets that take the same cells: batches of 32 (large nets: fewer), one thread, in turns; tells what share is done."""
     count = int(np.clip(2e9 / max(1, macs(next(iter(files.values())))), 1, _BATCH))
     batch = np.random.default_rng(0).integers(0, 256, (count, size, size, channels_of(colour)), dtype=np.uint8)
     nets = {name: Net(ModelFile(data, None, "", Path(name))) for name, data in files.items()}
     times: dict[str, list[float]] = {name: [] for name in files}
-    for _ in range(_ROUNDS):
+    for done in range(_ROUNDS):
+        tell(done / _ROUNDS)
         for name, net in nets.items():
             start = time.perf_counter()
             net.run(batch)
             times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(spent[1:]) / count * 1e6 for name, spent in times.items()}
+    spent = {name: np.array(rounds[1:]) for name, rounds in times.items()}
+    last = spent[next(reversed(spent))]
+    shares = {name: np.percentile(one / last, _SPREAD) for name, one in spent.items()}
+    return TimedNets(
+        {name: float(np.median(one)) / count * 1e6 for name, one in spent.items()},
+        {name: (float(one[0]), float(one[1]), float(one[2])) for name, one in shares.items()},
+    )
 
 
 def trained_on_black(card: Card) -> bool:

@@ -5,6 +5,8 @@
 | a cell with its surroundings | the whole image is the cell's box; what it lacks repeats its border, as on the device |
 | a cell cut out on black | put on pale paper, for the device shows a cell with its surroundings |
 | the same, for a net that wants black (its card says ``mask: black``) | stays on black, which is added where the image lacks it |
+
+``as_author`` cuts the image as training code often did instead, which the device cannot: it has fields, not images of single cells.
 """
 
 from __future__ import annotations
@@ -51,6 +53,31 @@ def cut(rgb: UInt8Array, spec: CropSpec, *, black: bool, keep_black: bool) -> UI
     else:
         image, box = _on_black(rgb, spec.margin) if keep_black else on_paper(_small(rgb))
     return np.asarray(crop_cells(image, box[None], spec)[0], np.uint8)
+
+
+AUTHOR_CUTS = ("stretch", "pad", "crop")
+"""How authors bring an image that is not square to the net's input."""
+
+
+def as_author(rgb: UInt8Array, size: int, how: str) -> UInt8Array:
+    """The image uint8 [h, w, 3] as training code brought it to [size, size, 3].
+
+    Args:
+        rgb: the image.
+        size: side of the result in pixels.
+        how: ``stretch``: resized to a square, whatever its sides; ``pad``: made square with black; ``crop``: only its middle square.
+    """
+    height, width = rgb.shape[:2]
+    if how == "pad":
+        longest = max(height, width)
+        top, left = (longest - height) // 2, (longest - width) // 2
+        around = (top, longest - height - top, left, longest - width - left)
+        rgb = np.asarray(cv2.copyMakeBorder(rgb, *around, cv2.BORDER_CONSTANT, value=(0, 0, 0)), np.uint8)
+    elif how == "crop":
+        shortest = min(height, width)
+        top, left = (height - shortest) // 2, (width - shortest) // 2
+        rgb = rgb[top : top + shortest, left : left + shortest]
+    return np.asarray(cv2.resize(rgb, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def on_paper(cell: UInt8Array) -> tuple[UInt8Array, np.ndarray]:

@@ -67,7 +67,7 @@ def measure() -> dict[str, Any]:
         net = Net(ModelFile(data, None, "", Path(name)))
         raw = np.concatenate([net.run(check[i : i + 1])[0].reshape(1, -1) for i in range(len(check))])
         agreement = float((raw.argmax(axis=1) == truth).mean())
-        report[name] = {"bytes": len(data), "agreement": agreement, "us": speed[name], "delegated": net.delegated()}
+        report[name] = {"bytes": len(data), "agreement": agreement, "us": speed.us[name], "delegated": net.delegated()}
     return report
 
 

@@ -26,6 +26,8 @@ def report(**changes: Any) -> dict[str, Any]:
     return {
         "passed": True,
         "drop_points": 0.1,
+        "drop_interval": [-0.4, 0.6],
+        "what_helps": ["more cells"],
         "max_drop_points": 0.5,
         "way": "native",
         "recipe": "int8",
@@ -95,9 +97,33 @@ def test_the_gate_lets_the_report_out_and_not_the_file(
     found = run(task, tmp_path / "report.json")
     assert not Path(task.out).exists()
     assert json.loads((tmp_path / "report.json").read_text())["drop_points"] == 3.25
-    with pytest.raises(GateError, match=r"3\.25 points") as caught:
+    said = r"\(native\) loses 3\.25 points of accuracy \(-0\.40 to 0\.60\), 0\.5 are allowed.*What may help: more cells"
+    with pytest.raises(GateError, match=said) as caught:
         gate(found)
     assert caught.value.exit_code == 8
+
+
+def test_a_net_at_chance_is_refused_with_its_figure(monkeypatch: pytest.MonkeyPatch, task: Task) -> None:
+    test = {"accuracy": 0.52, "interval": [0.47, 0.57], "chance": 0.5}
+    played(monkeypatch, {"passed": False, "way": None, "chance": test, "what_helps": ["--force converts it"]})
+    found = run(task)
+    assert not Path(task.out).exists()
+    said = r"at chance on these cells: 52\.0% \(47\.0 to 57\.0\) where guessing gives 50\.0%.*--force"
+    with pytest.raises(GateError, match=said):
+        gate(found)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_force_says_that_a_net_at_chance_is_wanted(monkeypatch: pytest.MonkeyPatch, task: Task, *, force: bool) -> None:
+    asked: list[bool] = []
+
+    def child(_function: str, payload: dict[str, Any], **_: object) -> dict[str, Any]:
+        asked.append(payload["accept_chance"])
+        return report(passed=False)
+
+    monkeypatch.setattr(conversion, "run_in_child", child)
+    run(task, force=force)
+    assert asked == [force]
 
 
 def test_a_failing_child_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, task: Task, tmp_path: Path) -> None:

@@ -40,6 +40,15 @@ def test_a_share_varies_as_its_groups_do(
     assert high[0] <= found[1] <= high[1]
 
 
+@pytest.mark.parametrize(
+    ("cells", "low"), [(60, 0.940), (600, 0.9939)], ids=["60 cells do not show much", "600 show more"]
+)
+def test_all_right_is_not_sure_to_be_all_right(cells: int, low: float) -> None:
+    right = np.ones(cells, bool)
+    assert share_interval(right, np.arange(cells)) == pytest.approx((low, 1.0), abs=1e-3)
+    assert share_interval(~right, np.arange(cells)) == pytest.approx((0.0, 1 - low), abs=1e-3)
+
+
 def test_resamples_depend_on_the_number_of_groups_alone() -> None:
     assert (drawn_groups(7, 20) == drawn_groups(7, 20)).all()
     assert (drawn_groups(7, 20) == drawn_groups(7, 40)[:20]).all()

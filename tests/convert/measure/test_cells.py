@@ -13,6 +13,7 @@ from convert.errors import CellsError
 from convert.measure.cells import CellSet, draws, some, split
 from convert.measure.reading import read_cells
 from convert.measure.typicals import CellTypicals
+from edge.sources.decode import decode_image
 from edge.typical import TypicalCells
 from tests.convert import cell_folders
 
@@ -180,3 +181,18 @@ def test_the_part_of_a_cell_is_told_by_its_file_name_alone() -> None:
 def _alone(count: int) -> CellSet:
     names = tuple(f"{number}.png" for number in range(count))
     return replace(plain([0, 1], ["a", "b"]), groups=np.array(names), names=names)
+
+
+def test_a_folder_of_copies_is_refused_with_the_number_of_different_cells(tmp_path: Path) -> None:
+    folder = cell_folders.make(tmp_path / "cells", count=1)
+    for label in cell_folders.CLASSES:
+        (image,) = (folder / label).iterdir()
+        rgb = decode_image(image)
+        for number in range(30):
+            cell_folders.write(folder / label / f"copy_{number}.bmp", rgb)  # other bytes, the same pixels
+    cells = read_cells(folder, ())
+    assert any(
+        "60 files of cells are copies of others there: left out; 2 different cells are left" in n for n in cells.notes
+    )
+    with pytest.raises(CellsError, match="too few"):
+        split(cells)

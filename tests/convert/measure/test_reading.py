@@ -13,6 +13,7 @@ import pytest
 from convert.errors import CellsError
 from convert.measure.listing import list_cells
 from convert.measure.reading import Copies, check_readable, read, read_cells, without_colour
+from convert.measure.single import AUTHOR_CUTS
 from edge.crops import compared, crop_cells
 from edge.modelfile import CropSpec
 from edge.sources.decode import decode_image
@@ -159,7 +160,7 @@ def test_a_copy_counts_once(folder: Path) -> None:
     shutil.copy(folder / "clear" / "s0_000.png", folder / "clear" / "s1_copy.png")
     cells = read_cells(folder, (), group_by=r"s\d")
     assert len(cells) == 24
-    assert "1 files of cells are copies of others there: left out" in cells.notes
+    assert "1 files of cells are copies of others there: left out; 24 different cells are left" in cells.notes
 
 
 def test_a_cell_that_stands_under_two_classes_counts_not_at_all(folder: Path) -> None:
@@ -253,16 +254,20 @@ def test_one_image_in_ten_may_be_unreadable(unreadable: int, count: int, *, refu
         pytest.param([1, 1, 0, 0], [True, False, False, False], 3, {0}, id="several copies"),
     ],
 )
-def test_copies_are_told_by_their_content(
-    tmp_path: Path, labels: list[int], fresh: list[bool], count: int, torn: set[int]
-) -> None:
+def test_copies_are_told_by_their_pixels(labels: list[int], fresh: list[bool], count: int, torn: set[int]) -> None:
     copies = Copies()
-    for number in range(len(labels)):
-        (tmp_path / f"{number}").write_bytes(b"the same")
-    assert [not copies.seen(tmp_path / f"{i}", label, i) for i, label in enumerate(labels)] == fresh
-    (tmp_path / "other").write_bytes(b"another")
-    assert not copies.seen(tmp_path / "other", 0, 9)
+    flat = np.full((2, 6, 3), 7, np.uint8)
+    assert [not copies.seen(flat.copy(), label, i) for i, label in enumerate(labels)] == fresh
+    assert not copies.seen(flat.reshape(3, 4, 3), 0, 9)  # the same bytes, another picture
     assert (copies.count, copies.torn) == (count, torn)
+
+
+@pytest.mark.parametrize("author", [None, *AUTHOR_CUTS])
+def test_some_cells_can_be_read_again_in_another_cut(folder: Path, author: str | None) -> None:
+    every = read_cells(folder, (), CropSpec(size=16), author=author)
+    some = read_cells(folder, (), CropSpec(size=16), author=author, only=every.names[5:9])
+    assert some.names == every.names[5:9]
+    assert np.array_equal(some.images, every.images[5:9])
 
 
 def test_a_crop_is_grey_where_no_pixel_of_it_has_a_colour() -> None:

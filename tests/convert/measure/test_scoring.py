@@ -181,7 +181,8 @@ def test_microseconds_per_cell_are_the_median_of_timed_rounds_without_the_first(
     monkeypatch.setattr(scoring, "Net", SlowNet)
     monkeypatch.setattr("time.perf_counter", lambda: ticks[0])
     found = scoring.latency({"one": MODEL.flatbuffer, "two": MODEL.flatbuffer}, "grey", 20)
-    assert found == {"one": pytest.approx(1e6 / 32), "two": pytest.approx(2e6 / 32)}
+    assert found.us == {"one": pytest.approx(1e6 / 32), "two": pytest.approx(2e6 / 32)}
+    assert found.ratios == {"one": (0.5, 0.5, 0.5), "two": (1.0, 1.0, 1.0)}
 
 
 @pytest.mark.parametrize(("macs_of_net", "cells_at_once"), [(10**6, 32), (10**9, 2), (10**12, 1)])

@@ -167,7 +167,7 @@ def test_the_paired_interval_is_of_the_difference_and_not_of_the_accuracies() ->
     scores = scored(np.random.default_rng(0).random(200) < 0.7, known.truth)
     got = compare((scores, scores), (0.5, 0.5), known, ("Parasitized",))
     assert got.accuracy.interval == (0.0, 0.0)
-    assert got.agreement_interval == (1.0, 1.0)
+    assert got.agreement_interval == pytest.approx((0.982, 1.0), abs=1e-3)  # what 200 cells cannot exclude
 
 
 def test_without_a_positive_class_there_is_no_auc_and_the_highest_score_counts() -> None:

@@ -1,0 +1,146 @@
+"""Which way to 32 x 32 is taken, and in which order others follow where the gate refuses it. The cells that choose settle both.
+
+Ways are made cheapest first, and only as far as they are needed: the first one that is as good as the float net by the cells that
+choose ends the making. As good means that its loss of accuracy, and one standard error more, is within the gate's limit, and its
+AUC is not lower by as much for sure. A student that loses one point is so not taken where an enlarged crop loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from convert.child import Progress
+from convert.classify import candidate
+from convert.classify.accuracy_gate import NO_GATE, GateVerdict, right, verdict
+from convert.classify.candidate import Candidate, QuantizePlan
+from convert.classify.loss import auc_lost
+from convert.classify.ways import Way
+from convert.errors import UnsupportedError
+from convert.measure.paired import paired_loss
+from edge.macs import macs
+from edge.types import FloatArray
+
+USUAL_LIMIT = 0.5
+"""Points of accuracy that a cheaper way may cost where the gate is off; the gate's own limit where it is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayOption:
+    """A way that applies and is not made yet.
+
+    Attributes:
+        name: of the way.
+        macs: what it will cost on the device, multiply-accumulates per cell.
+        ways: makes it ready to convert: one way, or several of the same kind (students of several widths).
+    """
+
+    name: str
+    macs: int
+    ways: Callable[[], Sequence[Way]]
+
+
+def as_good(first: FloatArray, second: FloatArray, plan: QuantizePlan, limit: float) -> bool:
+    """Whether the second net is as good as the first, by the cells that choose: scores float32 [n, labels] each.
+
+    Its loss and one standard error more (the root of the cells that they differ on) are up to ``limit`` points. One cell alone is
+    no reason against it, unless ``limit`` is 0: then it may lose none. A loss of AUC counts in the same points where it is no chance.
+    """
+    rows = [right(scores, plan.choose, plan.card) for scores in (first, second)]
+    lost, won = int((rows[0] & ~rows[1]).sum()), int((~rows[0] & rows[1]).sum())
+    most = max(1.0, limit * len(first) / 100) - sqrt(lost + won) if limit > 0 else 0.0
+    if lost - won > most and (limit == 0 or lost + won > 1):
+        return False
+    return auc_lost(first, second, plan.choose, plan.card) <= limit / 100
+
+
+class WayChoice:
+    """The ways, made when they are needed.
+
+    Args:
+        options: the ways that apply.
+        plan: what they share.
+        progress: told of every step of the making.
+        plan_of: the plan for one way, on the same cells cut as it takes them; None: the same for all.
+
+    Attributes:
+        one_way_asked: there is no other way to fall back to.
+        made: all that were made so far.
+        notes: why others could not be.
+    """
+
+    def __init__(
+        self,
+        options: Sequence[WayOption],
+        plan: QuantizePlan,
+        progress: Progress,
+        plan_of: Callable[[Way], QuantizePlan] | None = None,
+    ) -> None:
+        self._options = sorted(options, key=lambda one: one.macs)
+        if plan.reference is None:  # nothing can be checked: the ways that keep the net's function come first
+            self._options.sort(key=lambda one: one.name not in ("native", "upscale"))
+        self.one_way_asked = len(options) == 1
+        self._waiting: list[Way] = []
+        self._plan, self._progress, self._plan_of = plan, progress, plan_of or (lambda _way: plan)
+        self._limit = plan.limit if plan.limit < NO_GATE else USUAL_LIMIT
+        self.made: list[Candidate] = []
+        self.notes: list[str] = []
+
+    @property
+    def possible(self) -> int:
+        """How many ways there are: those made, and those that could be."""
+        return len(self.made) + len(self._waiting) + len(self._options)
+
+    def in_order(self) -> Iterator[Candidate]:
+        """The way to take, then those to fall back to; the cells that choose have refused none but perhaps the first.
+
+        Raises:
+            UnsupportedError: none could be made.
+        """
+        given: list[Candidate] = []
+        while True:
+            left = [one for one in self.made if one not in given]
+            good = [one for one in left if self.chosen(one)]
+            if not good and self._make_next():
+                continue
+            if not self.made:
+                raise UnsupportedError("; ".join(self.notes))
+            if not good:
+                left = [one for one in left if not given or not self._refused(one)]
+                best = max(left, key=lambda one: one.accuracy or 0, default=None)
+                good = [one for one in left if best is one or (best and self._as_good(best.scores, one))]
+            if not good:
+                return
+            given.append(min(good, key=lambda one: macs(one.float_file)))
+            yield given[-1]
+
+    def chosen(self, one: Candidate) -> bool:
+        """Whether it is as good as the float net, by the cells that choose."""
+        return self._as_good(self._plan.scores, one)
+
+    def _as_good(self, than: FloatArray | None, one: Candidate) -> bool:
+        return than is None or one.scores is None or as_good(than, one.scores, self._plan, self._limit)
+
+    def _refused(self, one: Candidate) -> bool:
+        """Whether the cells that choose show already that it loses more than the limit."""
+        plan = self._plan
+        if plan.scores is None or one.scores is None:
+            return False
+        rows = [right(scores, plan.choose, plan.card) for scores in (plan.scores, one.scores)]
+        return verdict(paired_loss(rows[0], rows[1], plan.choose), self._limit) == GateVerdict.REFUSED
+
+    def _make_next(self) -> bool:
+        """Make the next way; whether there was one, made or failed."""
+        if not self._waiting and not self._options:
+            return False
+        name = self._waiting[0].name if self._waiting else self._options[0].name
+        try:
+            if not self._waiting:
+                self._waiting = list(self._options.pop(0).ways())
+            else:
+                way = self._waiting.pop(0)
+                self.made.append(candidate.make(way, self._plan_of(way), self._progress))
+        except UnsupportedError as error:
+            self.notes.append(f"{name} failed: {error}")
+        return True
