@@ -11,9 +11,10 @@ import numpy as np
 from convert.child import Progress
 from convert.classify import candidate, judging, preprocess
 from convert.classify.candidate import Candidate, QuantizePlan, divide
-from convert.classify.distill import Teacher, distil
+from convert.classify.distill import students
 from convert.classify.judging import JudgingCells
 from convert.classify.preprocess import InputOptions, Preprocessing
+from convert.classify.teacher import Teacher
 from convert.classify.ways import ways_for
 from convert.conversion import ConversionTask
 from convert.errors import UnsupportedError
@@ -99,7 +100,7 @@ class _ClassifierJob:
         check = self.affordable(small.named(halves[1].names))
         plan = replace(self.plan(calibration, choose, prep), apart=apart)
         plan, judges = self.judged(plan, check, native, prep)
-        candidates, notes = self.candidates(plan, prep, native.named(calibration.names))
+        candidates, notes = self.candidates(plan, prep, native)
         best, report = judging.report(candidates, plan, prep, judges, self.progress)
         Path(self.task.out).write_bytes(best.flatbuffer)
         if not known:
@@ -136,17 +137,19 @@ class _ClassifierJob:
             return as_scores(raw, logits=prep.logits)
 
         if self.task.cells is None:
-            return plan, JudgingCells(check, scores(check), HALF)
+            return plan, JudgingCells(check, native.named(check.names), scores(check), HALF)
         chosen = scores(plan.choose)
         threshold = plan.operating.threshold(chosen, plan.choose, plan.card)
         reference = candidate.accuracy(chosen, plan.choose, plan.card)
-        return replace(plan, reference=reference), JudgingCells(check, scores(check), threshold)
+        return replace(plan, reference=reference), JudgingCells(
+            check, native.named(check.names), scores(check), threshold
+        )
 
     def judged_on_paper(
         self, best: Candidate, check: CellSet, cells: CellSet, report: dict[str, Any], *, swapped: bool
     ) -> str:
         """Add to the report what the device file does where cells have surroundings, as on the device; returns a warning."""
-        paper = self.read(SIZE, on_paper=True)
+        paper = self.read(best.card.crop.size, on_paper=True)
         paper = (_swap(paper) if swapped else paper).named(check.names)
         scores = device_scores(best.flatbuffer, best.card, paper.images)
         judged = figures(scores, paper, best.card.positive, best.card.threshold)
@@ -204,10 +207,15 @@ class _ClassifierJob:
         other = (self.taken.height, self.taken.width) != (SIZE, SIZE)
         if self.task.way == "distill" or (self.task.way == "auto" and other):
             teacher = Teacher(self.model, prep, self.macs)
-            ways.append(distil(teacher, native, plan.calibration, self.task.seed, self.progress))
+            learnt = native.named(plan.calibration.names)
+            first = 0 if self.task.way == "distill" else len([way for way in ways if way.size == SIZE])  # native last
+            ways[first:first] = students(
+                teacher, learnt, plan.calibration, self.task.seed, self.progress, held_out=not plan.apart
+            )
         for way in ways:
             try:
-                made.append(candidate.make(way, plan, self.progress))
+                at = plan if way.size == SIZE else plan.at(native)
+                made.append(candidate.make(way, at, self.progress))
             except UnsupportedError as error:
                 if len(ways) == 1:
                     raise

@@ -11,7 +11,8 @@ import numpy as np
 
 from convert.child import Progress
 from convert.classify import loss
-from convert.classify.candidate import INT8, Candidate, QuantizePlan, accuracy, allowed, passes
+from convert.classify.candidate import Candidate, QuantizePlan, accuracy, allowed, passes
+from convert.classify.ladder import INT8
 from convert.classify.preprocess import Preprocessing
 from convert.measure.cells import CellSet
 from convert.measure.operating import negative
@@ -33,11 +34,13 @@ class JudgingCells:
 
     Attributes:
         cells: never seen by calibration or choice.
+        native: the same cells at the size of the net as trained.
         as_trained: scores float32 [n, labels] of the float net as trained, at its own size.
         threshold: its own operating threshold.
     """
 
     cells: CellSet
+    native: CellSet
     as_trained: FloatArray
     threshold: float
 
@@ -55,7 +58,8 @@ def report(
 ) -> tuple[Candidate, dict[str, Any]]:
     """The chosen candidate, and all that the report says of it."""
     best = pick(made, plan)
-    cells, card = judges.cells, best.card
+    card = best.card
+    cells = judges.cells if card.crop.size == SIZE else judges.native
     progress("the final figures", -1)
     scores = {
         "as_trained": judges.as_trained,
@@ -74,7 +78,7 @@ def report(
     halves = {} if plan.reference is None else {name: accuracy(one, cells, card) for name, one in scores.items()}
     drop = (halves["as_trained"] - halves["int8"]) * 100 if halves else None
     progress("speed", -1)
-    speed = latency({"float": best.float_file, "int8": best.flatbuffer}, card.colour, SIZE)
+    speed = latency({"float": best.float_file, "int8": best.flatbuffer}, card.colour, card.crop.size)
     file = ModelFile(best.flatbuffer, None, hashlib.sha256(best.flatbuffer).hexdigest(), Path(card.name))
     delegated, runtime = Net(file).delegated(), compat.min_runtime(best.flatbuffer)
     return best, {
@@ -88,6 +92,7 @@ def report(
         "lost": best.lost,
         "value_range": best.value_range,
         "colour": card.colour,
+        "crop_size": card.crop.size,
         "output": card.output,
         "labels": list(card.labels),
         "positive": list(card.positive),
