@@ -1,8 +1,8 @@
 """Which tensor int8 spoils: the file's tensors beside those of the same net in float, on the same cells.
 
 The error of a layer in steps of its scale (``convert.net.int8.layer_errors``) does not see a range that is far too wide for most of
-what is in it: there the steps are as large as the signal. So the error is taken as a share of the signal's own spread, and a tensor is
-to blame for what it adds to the errors of those that it is made of.
+what is in it: there the steps are as large as the signal. So the error is taken as a share of the signal's own spread, and a tensor
+is to blame for what it adds to the errors of those that it is made of.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The device file of one way: quantised, compared with its float file, and rescued where int8 loses too much.
 
-A ladder of recipes (``convert.classify.ladder``) is climbed until the int8 file is as good as the float one, or until the gate would be
-passed where only the dear steps are left. All is chosen on cells that do not judge the result.
+A ladder of recipes (``convert.classify.ladder``) is climbed until the int8 file is as good as the float one, or, where only the
+dear steps are left, until the gate would be passed. All is chosen on cells that do not judge the result.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ too good; then students that were trained without a third of the slides score th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -29,7 +28,7 @@ from edge.types import FloatArray, UInt8Array
 _TEACHER_MACS = 2.5e12  # multiply-accumulates that all the teacher's answers may cost: two minutes on two cores
 _PICTURES = (200, 12_000)  # at least and at most
 _MEMORY = 1.2e9  # bytes of pictures at the teacher's size at most
-_STEPS = 1300  # of training, at most
+_STEPS = 800  # of training, at most
 _PASSES = 30  # over the pictures, at most
 _LEAST_STEPS = 300  # of training
 _FOLDS = 3  # a student of each fold is trained without its cells
@@ -99,11 +98,11 @@ class _Lesson:
         """A student that did not learn from the cells ``without``, bool [n]; None: from all."""
         pictures, crops, targets = self.learnt()
         if without is not None:
-            kept = ~np.append(without, False)[pictures.cells].any(axis=1)  # noqa: FBT003 - of place -1, no cell
+            kept = ~np.append(without, False)[pictures.cells].any(axis=1)
             crops, targets = crops[kept], targets[kept]
         net = student.fresh(widths, targets.shape[1], crops.shape[3], self.seed)
         steps = int(np.clip(len(crops) * _PASSES // BATCH, min(_LEAST_STEPS, _STEPS), _STEPS) * share)
-        student.train(net, crops, targets, max(1, steps), self.seed, lambda at: self.progress(words, at))
+        student.train(net, crops, targets, max(1, steps), seed=self.seed, progress=lambda at: self.progress(words, at))
         return net
 
     def out_of_fold(self, widths: tuple[int, ...]) -> FloatArray:

@@ -73,7 +73,7 @@ def draw(native: CellSet, small: CellSet, virtual: UInt8Array, count: int, seed:
         kind = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))]
         if kind == "virtual" and len(virtual):
             image = _coloured(virtual[rng.integers(len(virtual))], native.images[row], black=black)
-            pair = _shrunk(_moved(image, rng))
+            pair = _shrunk(_moved(image, rng, black=black))
         elif kind == "patched":
             other = int(rng.integers(len(native)))
             pair = _shrunk(
@@ -81,7 +81,7 @@ def draw(native: CellSet, small: CellSet, virtual: UInt8Array, count: int, seed:
             )
             found.cells[place] = row, other
         elif kind == "moved":
-            pair = _shrunk(_moved(native.images[row], rng))
+            pair = _shrunk(_moved(native.images[row], rng, black=black))
             found.cells[place, 0] = row
         else:
             turn = int(rng.integers(8))
@@ -107,16 +107,15 @@ def _shrunk(native: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
     return native, crop_cells(native, np.array([[0, 0, side, side]], np.int32), CropSpec(size=SIZE))[0]
 
 
-def _moved(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
-    """Turned by any angle, mirrored or not, a little larger or smaller, not quite in the middle."""
+def _moved(image: UInt8Array, rng: np.random.Generator, *, black: bool) -> UInt8Array:
+    """Turned by any angle, mirrored or not, a little larger or smaller, off the middle; black comes in, or the border goes on."""
     side = image.shape[0]
     middle = (side - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(0, 360), rng.uniform(1 - _SCALE, 1 + _SCALE))
     matrix[:, 2] += rng.uniform(-_SHIFT, _SHIFT, 2) * side
     image = image[:, ::-1] if rng.random() < 0.5 else image
-    there = cv2.warpAffine(
-        np.ascontiguousarray(image), matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    border = cv2.BORDER_CONSTANT if black else cv2.BORDER_REPLICATE
+    there = cv2.warpAffine(np.ascontiguousarray(image), matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=border)
     return np.asarray(there, np.uint8)
 
 

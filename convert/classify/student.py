@@ -48,7 +48,7 @@ def student(widths: tuple[int, ...], outputs: int, channels: int) -> Any:
 
 
 def train(
-    net: Any, pictures: UInt8Array, targets: FloatArray, steps: int, seed: int, progress: Callable[[float], None]
+    net: Any, pictures: UInt8Array, targets: FloatArray, steps: int, *, seed: int, progress: Callable[[float], None]
 ) -> None:
     """Train a student; the same seed gives the same weights.
 

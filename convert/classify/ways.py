@@ -33,7 +33,7 @@ class Way:
         values: value range of its input, where it is not the trained net's.
         colour: likewise.
         size: side of the device's crop in pixels.
-        held_out: scores float32 [n, labels] of cells by nets that did not learn from them, where the way itself did; None: it did not.
+        held_out: where the way learnt from cells: scores float32 [n, labels] of such cells by nets that did not learn from them.
     """
 
     name: str
