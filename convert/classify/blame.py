@@ -31,14 +31,14 @@ class TensorBlame:
         tensor: its name.
         error: root mean square error as a share of the tensor's standard deviation in float.
         added: how much larger that is than the largest error of what the op reads; infinite where no delegate takes the scale.
-        readers: names of the tensors that are made of it.
+        neighbours: names of the tensors that it is made of, and of those that are made of it.
     """
 
     op: str
     tensor: str
     error: float
     added: float
-    readers: tuple[str, ...]
+    neighbours: tuple[str, ...]
 
 
 def blamed(int8: bytes, floats: bytes, cells: UInt8Array, values: FloatArray) -> list[TensorBlame]:
@@ -70,14 +70,16 @@ def blamed(int8: bytes, floats: bytes, cells: UInt8Array, values: FloatArray) ->
         scale = details[index]["quantization"][0]
         before = max((errors.get(int(one), 0.0) for one in op["inputs"]), default=0.0)
         added = float("inf") if 0 < scale < _NOTHING else errors[index] - before
-        readers = [details[int(out)]["name"] for other in ops if index in other["inputs"] for out in other["outputs"]]
-        found.append(TensorBlame(op["op_name"], details[index]["name"], errors[index], added, tuple(readers)))
+        near = [int(one) for one in op["inputs"] if int(one) in errors]
+        near += [int(out) for other in ops if index in other["inputs"] for out in other["outputs"]]
+        names = tuple(details[one]["name"] for one in near)
+        found.append(TensorBlame(op["op_name"], details[index]["name"], errors[index], added, names))
     return sorted(found, key=lambda one: -one.added)
 
 
 def float_layers(found: list[TensorBlame], count: int) -> tuple[str, ...]:
-    """Names of the ``count`` tensors that are most to blame, each with those that are made of it: so it is never rounded."""
-    kept = [name for one in found[:count] if one.added > 0 for name in (one.tensor, *one.readers)]
+    """Names of the ``count`` tensors that are most to blame, each with its neighbours: so neither it nor what it is made of is rounded."""
+    kept = [name for one in found[:count] if one.added > 0 for name in (one.tensor, *one.neighbours)]
     return tuple(dict.fromkeys(kept))
 
 
