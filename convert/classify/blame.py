@@ -78,7 +78,7 @@ def blamed(int8: bytes, floats: bytes, cells: UInt8Array, values: FloatArray) ->
 
 
 def float_layers(found: list[TensorBlame], count: int) -> tuple[str, ...]:
-    """Names of the ``count`` tensors that are most to blame, each with its neighbours: so neither it nor what it is made of is rounded."""
+    """Names of the ``count`` tensors most to blame, each with its neighbours: neither it nor what it is made of is rounded then."""
     kept = [name for one in found[:count] if one.added > 0 for name in (one.tensor, *one.neighbours)]
     return tuple(dict.fromkeys(kept))
 

@@ -16,7 +16,7 @@ from convert.measure.cells import CellSet
 from convert.net.rewrite import SIZE
 from edge.crops import crop_cells
 from edge.modelfile import CropSpec
-from edge.types import FloatArray, Int32Array, UInt8Array
+from edge.types import Int32Array, UInt8Array
 
 VERSION = 1
 """Of how pictures are drawn: the same seed gives the same pictures only in the same version."""
@@ -129,7 +129,7 @@ def _patched(image: UInt8Array, other: UInt8Array, rng: np.random.Generator) -> 
     return image
 
 
-def _table(density: FloatArray, lamp: FloatArray) -> UInt8Array:
+def _table(density: np.ndarray, lamp: np.ndarray) -> UInt8Array:
     """What each byte becomes, uint8 [1, 256, 3], where optical density and brightness are multiplied per channel."""
     share = np.linspace(0, 1, 256)[:, None]
     return np.clip(255 * share**density * lamp + 0.5, 0, 255).astype(np.uint8)[None]
