@@ -1,13 +1,11 @@
-"""The device file of one way to 32 x 32: quantised, compared with its float file, and rescued where int8 loses too much.
+"""The device file of one way: quantised, compared with its float file, and rescued where int8 loses too much.
 
-A ladder of recipes is climbed until the int8 file is as good as the float one: more calibration cells, fewer (narrower ranges),
-the small dense layers at the end in float, the worst layers in float, the first ones; and, only where the gate would not be
-passed, quantisation-aware fine-tuning. All is chosen on cells that do not judge the result.
+A ladder of recipes (``convert.classify.ladder``) is climbed until the int8 file is as good as the float one, or, where only the
+dear steps are left, until the gate would be passed. All is chosen on cells that do not judge the result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from convert.child import Progress
+from convert.classify.blame import TensorBlame, blamed
 from convert.classify.finetune import fine_tuned
+from convert.classify.ladder import FEW, INT8, LadderStep, ladder
 from convert.classify.loss import losses
 from convert.classify.ways import Way
 from convert.errors import UnsupportedError
@@ -23,23 +23,22 @@ from convert.measure.cells import CellSet, draws, some
 from convert.measure.operating import HALF, Operating
 from convert.measure.scoring import decide, device_scores
 from convert.net.batch import CONVERTED_AT, check_batches, feed
-from convert.net.int8 import LayerError, QuantisationRecipe, layer_errors, quantise, to_float, worst_with_next
+from convert.net.int8 import LayerError, QuantisationRecipe, layer_errors, quantise, to_float
 from convert.net.values import ValueRange
 from edge.crops import to_colour
 from edge.macs import macs
 from edge.modelfile import Card
 from edge.types import FloatArray
 
-_FEW = 100  # calibration cells: narrower ranges, finer steps
 _ONE_BY_ONE = 5  # cells on which a batch is compared with its cells one by one
 _NO_GATE = 100.0  # points of accuracy
+_NEARLY = 2.0  # times the gate that a float file may lose and still be rescued: the cells that choose are few
 _BETTER = 0.9  # a step of the ladder counts only where it loses so much less than the best before it
 _CHOOSING_SHARE = 1 / 3  # of the calibration cells chooses
 _CHOOSING_CELLS = 600  # fewer calibration cells are not divided
 _CHOOSING_SLIDES = 6  # nor fewer slides
-_CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
-INT8 = "int8"
-"""The recipe of the first step: all layers int8."""
+_LAYER_CELLS = 3  # on which the error of each layer is measured: every one runs the net twice, in slow kernels
+_BLAME_CELLS = 10  # on which the tensor to blame is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +73,30 @@ class QuantizePlan:
     seed: int = 0
     scores: FloatArray | None = None
 
+    def at(self, calibration: CellSet, choose: CellSet) -> QuantizePlan:
+        """The same plan on the same cells cut at another size."""
+        crop = replace(self.card.crop, size=choose.images.shape[1])
+        return replace(self, calibration=calibration, choose=choose, card=replace(self.card, crop=crop))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A device file and what it is worth.
 
     Attributes:
-        way: the way to 32 x 32.
+        way: the way to the device.
         recipe: ``int8`` or what rescued it.
         flatbuffer: the file.
         float_file: the same net in float.
         card: card for scoring, with the right output kind and threshold.
-        accuracy: int8, 0..1, on the cells that choose; None where the cells' classes are unknown.
+        accuracy: int8, 0..1, on the cells that choose; None where the cells' classes are unknown. Where the net learnt from these
+            cells it is that of nets which did not, with what int8 changes added.
         lost: by quantising, on the same cells, in units of what is tolerable (``convert.classify.loss``).
         calibrated_on: calibration cells used.
         value_range: name of the value range of its input.
         layers: per-layer error, in the order of data.
         tried: what was tried, and its largest loss.
-        scores: of int8 on the cells that choose, float32 [n, labels]; None where their classes are unknown.
+        scores: likewise, float32 [n, labels].
     """
 
     way: str
@@ -111,25 +116,6 @@ class Candidate:
     def worst(self) -> float:
         """The largest loss, 1 being as much as is tolerable."""
         return max(self.lost.values())
-
-
-@dataclass(frozen=True, slots=True)
-class LadderStep:
-    """One step of the ladder.
-
-    Attributes:
-        name: as the report says it.
-        recipe: what stays float.
-        cells: calibration cells.
-        tuned: after fine-tuning.
-        last: only where the gate would not be passed.
-    """
-
-    name: str
-    recipe: QuantisationRecipe
-    cells: int
-    tuned: bool = False
-    last: bool = False
 
 
 def divide(cells: CellSet, seed: int) -> tuple[CellSet, CellSet]:
@@ -160,34 +146,56 @@ def allowed(limit: float, cells: int) -> float:
 
 
 def make(way: Way, plan: QuantizePlan, progress: Progress) -> Candidate:
-    """Make the device file of one way; climbs the ladder where int8 loses too much. The best is returned, pass or not."""
+    """Make the device file of one way; climbs the ladder where int8 loses too much. The best is returned, pass or not.
+
+    Args:
+        way: the way.
+        plan: on cells of the way's size (``QuantizePlan.at``).
+        progress: told of every step.
+
+    Raises:
+        UnsupportedError: no recipe gives a file that the device's runtime takes.
+    """
     work = _CandidateMaker(way, plan, progress)
-    best = work.attempt(LadderStep(INT8, QuantisationRecipe(), plan.cells))
+    best, failure = work.first(), work.failure
     progress(f"{way.name}: error of each layer", -1)
     layers = work.layers()
-    tried = [(best.recipe, best.worst)]
-    for step in _ladder(layers, plan) if work.worth_rescuing else ():
-        if best.worst <= 1 or (step.last and passes(best, plan)):
-            break
-        try:
-            other = work.attempt(step)
-        except UnsupportedError as error:
-            progress(f"{way.name}: {step.name} does not work: {error}", -1)
-            continue
-        tried.append((step.name, other.worst))
-        if other.worst < _BETTER * best.worst:
-            best = other
+    tried = [] if best is None else [(best.recipe, best.worst)]
+    if best is None or (best.worst > 1 and work.worth_rescuing):
+        for step in ladder(layers, work.blame(), len(plan.calibration), plan.cells, plan.more_cells):
+            if best is not None and (best.worst <= 1 or (step.last and passes(best, plan))):
+                break
+            try:
+                other = work.attempt(step)
+            except UnsupportedError as error:
+                progress(f"{way.name}: {step.name} does not work: {error}", -1)
+                continue
+            tried.append((step.name, other.worst))
+            if best is None or other.worst < _BETTER * best.worst:
+                best = other
+    if best is None:
+        raise failure or UnsupportedError(f"{way.name}: no device file can be made")
     return replace(best, layers=layers, tried=tuple(tried))
 
 
 class _CandidateMaker:
-    """What the tries of one way share: its float file and that file's scores."""
+    """What the tries of one way share: its float file and that file's scores.
+
+    Attributes:
+        plain: the int8 file of the first step, whether the runtime takes it or not; None: it is not made yet.
+        failure: why the first step failed.
+        held_out: scores float32 [n, labels] of the cells that choose by nets that did not learn from them; None: the way did not
+            learn from them.
+    """
 
     def __init__(self, way: Way, plan: QuantizePlan, progress: Progress) -> None:
         output = "logit" if way.logits else "probability"
         card = replace(plan.card, output=output, colour=way.colour or plan.card.colour)
         self.way, self.card, self.plan, self.progress = way, card, plan, progress
         self.values = way.values or plan.values
+        self.plain: bytes | None = None
+        self.failure: UnsupportedError | None = None
+        self.held_out = None if way.held_out is None or plan.apart else way.held_out(plan.choose)
         progress(f"{way.name}: float file", -1)
         self.static = way.make(CONVERTED_AT, False)
         self.float_file = to_float(way.make(CONVERTED_AT, True))
@@ -198,11 +206,28 @@ class _CandidateMaker:
 
     @property
     def worth_rescuing(self) -> bool:
-        """Whether there is a gate, and the float file of this way would pass it."""
+        """Whether there is a gate, and the float file of this way would pass it, or nearly."""
         if self.plan.limit >= _NO_GATE or self.plan.reference is None:
             return self.plan.limit < _NO_GATE
-        share = accuracy(self.float_scores, self.plan.choose, self.card)
-        return within(self.plan.reference, share, self.plan.limit, len(self.plan.choose))
+        share = accuracy(self.choosing(self.float_scores), self.plan.choose, self.card)
+        return within(self.plan.reference, share, _NEARLY * self.plan.limit, len(self.plan.choose))
+
+    def choosing(self, scores: FloatArray) -> FloatArray:
+        """The scores that choose: out-of-fold ones, with what int8 changes, where the net learnt from these cells."""
+        if self.held_out is None:
+            return scores
+        return np.asarray(np.clip(self.held_out + scores - self.float_scores, 0, 1), np.float32)
+
+    def first(self) -> Candidate | None:
+        """Plain int8; None where the runtime does not take it."""
+        try:
+            return self.attempt(LadderStep(INT8, QuantisationRecipe(), self.plan.cells))
+        except UnsupportedError as error:
+            if self.plain is None:  # there is no such file: no recipe helps
+                raise
+            self.failure = error
+            self.progress(f"{self.way.name}: {error}", -1)
+            return None
 
     def attempt(self, step: LadderStep) -> Candidate:
         plan = self.plan
@@ -210,10 +235,13 @@ class _CandidateMaker:
         self.progress(f"{self.way.name}: {step.name}, calibrating", -1)
         with self.net(step, chosen) as net:
             fed = feed(to_colour(chosen.images, self.card.colour), self.values)
-            flatbuffer = quantise(net, fed, step.recipe, images=self.few, name=self.way.name)
+            flatbuffer = quantise(net, fed, step.recipe, name=self.way.name)
+        self.plain = self.plain or flatbuffer
+        check_batches(flatbuffer, self.few, self.way.name)
         self.progress(f"{self.way.name}: {step.name}, checking", -1)
         scores = device_scores(flatbuffer, self.card, plan.choose.images)
-        card = replace(self.card, threshold=plan.operating.threshold(scores, plan.choose, self.card))
+        choosing = self.choosing(scores)
+        card = replace(self.card, threshold=plan.operating.threshold(choosing, plan.choose, self.card))
         limit = None if plan.reference is None else plan.limit
         floats, int8 = (self.float_scores, self.float_threshold), (scores, card.threshold)
         return Candidate(
@@ -222,11 +250,11 @@ class _CandidateMaker:
             flatbuffer=flatbuffer,
             float_file=self.float_file,
             card=card,
-            accuracy=None if limit is None else accuracy(scores, plan.choose, card),
+            accuracy=None if limit is None else accuracy(choosing, plan.choose, card),
             lost=losses(floats, int8, plan.choose, card, limit),
             calibrated_on=len(chosen),
             value_range=self.values.name,
-            scores=None if limit is None else scores,
+            scores=None if limit is None else choosing,
         )
 
     def net(self, step: LadderStep, chosen: CellSet) -> AbstractContextManager[Any]:
@@ -236,43 +264,20 @@ class _CandidateMaker:
         return nullcontext(self.static)
 
     def layers(self) -> tuple[LayerError, ...]:
-        few = some(self.plan.calibration, int(np.clip(self.plan.more_cells // 100, 1, 10)), self.plan.seed + 1)
-        ranges = some(self.plan.calibration, min(_FEW, self.plan.cells), self.plan.seed)
+        few = some(self.plan.calibration, _LAYER_CELLS, self.plan.seed + 1)
+        ranges = some(self.plan.calibration, min(FEW, self.plan.cells), self.plan.seed)
         fed = [feed(to_colour(cells.images, self.card.colour), self.values) for cells in (few, ranges)]
         return tuple(layer_errors(self.static, *fed))
+
+    def blame(self) -> list[TensorBlame]:
+        """The tensors that plain int8 spoils, the worst first."""
+        if self.plain is None:
+            return []
+        self.progress(f"{self.way.name}: the tensor to blame", -1)
+        cells = to_colour(some(self.plan.calibration, _BLAME_CELLS, self.plan.seed + 1).images, self.card.colour)
+        return blamed(self.plain, to_float(self.static), cells, self.values.values(cells))
 
 
 def accuracy(scores: FloatArray, cells: CellSet, card: Card) -> float:
     """Share of cells counted as what they are, 0..1, from one half: an operating threshold moves with chance, this does not."""
     return float((decide(scores, card.labels, card.positive, HALF) == cells.truth).mean())
-
-
-def _ladder(layers: tuple[LayerError, ...], plan: QuantizePlan) -> Iterator[LadderStep]:
-    if len(plan.calibration) > plan.cells:
-        yield LadderStep("int8 with more calibration cells", QuantisationRecipe(), plan.more_cells)
-    if min(plan.cells, len(plan.calibration)) > _FEW:
-        yield LadderStep(
-            "int8 with fewer calibration cells", QuantisationRecipe(), _FEW
-        )  # narrower ranges, finer steps
-    dense = [i for i, layer in enumerate(layers) if layer.op == "FULLY_CONNECTED"]
-    tail = layers[dense[0] + 1 :] if dense else ()  # the first dense layer has nearly all the weights
-    if tail:
-        kept = tuple(layer.tensor for layer in tail)
-        yield LadderStep(
-            "int8, the small dense layers at the end in float", QuantisationRecipe(float_layers=kept), plan.cells
-        )
-    if worst := worst_with_next(layers):
-        yield LadderStep(
-            f"int8, the {len(worst)} worst layers in float", QuantisationRecipe(float_layers=worst), plan.cells
-        )
-    if first := _first(layers):
-        yield LadderStep("int8, the first layers in float", QuantisationRecipe(float_layers=first), plan.cells)
-    yield LadderStep(
-        "int8 after quantisation-aware fine-tuning", QuantisationRecipe(), plan.more_cells, tuned=True, last=True
-    )
-
-
-def _first(layers: tuple[LayerError, ...]) -> tuple[str, ...]:
-    """All up to the second convolution's input: a small signal on a large constant has few steps there."""
-    convolutions = [i for i, layer in enumerate(layers) if layer.op in _CONVOLUTIONS]
-    return tuple(layer.tensor for layer in layers[: convolutions[1]]) if len(convolutions) > 1 else ()

@@ -1,116 +1,122 @@
-"""A small 32 x 32 student that learns a trained net's answers on the user's own cells; their classes are not needed.
+"""Small 32 x 32 students that learn a trained net's answers on the user's own cells; their classes are not needed.
 
-The teacher sees each cell at its own size, the student the device's crop (grey where the teacher's is grey), both in the same
-eight turns and mirrorings. The student learns the teacher's probabilities, not its verdicts (Hinton et al. 2015, "Distilling
-the Knowledge").
+A student learns the teacher's probabilities, not its verdicts (Hinton et al. 2015, "Distilling the Knowledge"), on pictures that
+``convert.classify.pictures`` makes of the cells. Where the cells that a student learns from also choose, its own scores there are
+too good; then students that were trained without a third of the slides score that third.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from convert.child import Progress
-from convert.classify.preprocess import Preprocessing
+from convert.classify import student
+from convert.classify.pictures import VERSION, Pictures, draw
+from convert.classify.student import BATCH, VALUES, WIDTHS
+from convert.classify.teacher import Teacher
 from convert.classify.ways import Way
 from convert.measure.cells import CellSet
-from convert.measure.scoring import as_scores, outputs
-from convert.net.int8 import repeatable
+from convert.measure.virtual_cells import virtual_cells
 from convert.net.rewrite import SIZE, device_model
-from convert.net.values import ValueRange
 from edge.crops import to_colour
 from edge.types import FloatArray, UInt8Array
 
-VALUES = ValueRange("student", 1 / 64, -2.0)
-"""(byte - 128) / 64, exact in int8."""
-_WIDTHS = (16, 24, 48, 48)  # filters of the student's convolutions
-_BATCH = 64  # cells per step
-_STEPS = 4500  # at most
-_TEACHER_MACS = 3e12  # multiply-accumulates that all the teacher's answers may cost: minutes on two cores
-_TURNS = 8  # four turns, each mirrored or not
-_ROWS_STREAM, _TRAIN_STREAM = 29, 31  # random streams of a seed: which cells the teacher is asked about, and training
+_TEACHER_MACS = 2.5e12  # multiply-accumulates that all the teacher's answers may cost: two minutes on two cores
+_PICTURES = (200, 12_000)  # at least and at most
+_MEMORY = 1.2e9  # bytes of pictures at the teacher's size at most
+_STEPS = 800  # of training, at most
+_PASSES = 30  # over the pictures, at most
+_LEAST_STEPS = 300  # of training
+_FOLDS = 3  # a student of each fold is trained without its cells
+_FOLD_SHARE = 0.5  # of the steps that a student of a fold is trained for
 
 
-@dataclass(frozen=True, slots=True)
-class Teacher:
-    """A trained net, what it was trained on, and what it costs: multiply-accumulates per cell."""
-
-    model: Any
-    prep: Preprocessing
-    macs: int
-
-
-def distil(teacher: Teacher, native: CellSet, small: CellSet, seed: int, progress: Progress) -> Way:
-    """Train the student.
+def students(
+    teacher: Teacher, native: CellSet, small: CellSet, seed: int, progress: Progress, *, held_out: bool = False
+) -> list[Way]:
+    """The students, the cheapest first; each is trained when its way is first made.
 
     Args:
-        teacher: a costly one is asked about fewer cells and turns.
-        native: cells at the teacher's size (its longer side), those that neither choose nor judge.
+        teacher: a costly one is asked about fewer pictures.
+        native: cells at the teacher's size (its longer side).
         small: the same cells as the device cuts them, uint8 RGB [n, 32, 32, 3].
-        seed: random seed of the weights and of the order of cells.
+        seed: random seed of the pictures, the weights and the order of learning.
         progress: told of the steps.
+        held_out: the same cells choose: the ways give out-of-fold scores of them.
     """
-    repeatable(seed)
-    prep = teacher.prep
-    affordable = max(200, int(_TEACHER_MACS / max(1, teacher.macs)))
-    rows = np.random.default_rng([seed, _ROWS_STREAM]).permutation(len(small))[:affordable]
-    turns = int(np.clip(affordable // len(rows), 1, _TURNS))
-    crops, targets = [], []
-    for turn in range(turns):
-        progress("distill: asking the trained net", turn / turns)
-        raw = outputs(teacher.model, turned(native.images[rows], turn), prep.values, prep.colour)
-        targets.append(as_scores(raw, logits=prep.logits))
-        crops.append(turned(small.images[rows], turn))
-    grey = prep.colour == "grey"
-    student = _student(targets[0].shape[1], 1 if grey else 3)
-    if grey:
-        crops = [to_colour(one, "grey") for one in crops]
-    rng = np.random.default_rng([seed, _TRAIN_STREAM])
-    _train(student, np.concatenate(crops), np.concatenate(targets), rng, progress)
-
-    def make(batch: int | None, from_bytes: bool) -> Any:
-        return device_model(student, SIZE, VALUES, batch=batch, from_bytes=from_bytes)
-
-    return Way("distill", make, logits=True, values=VALUES, colour="grey" if grey else "rgb")
+    lesson = _Lesson(teacher, native, small, seed, progress)
+    return [lesson.way(widths, held_out=held_out) for widths in WIDTHS]
 
 
-def turned(images: UInt8Array, turn: int) -> UInt8Array:
-    """One of the eight turns and mirrorings of a square: uint8 [n, s, s, 3], same shape out."""
-    if turn & 4:
-        images = images[:, :, ::-1]
-    return np.ascontiguousarray(np.rot90(images, turn & 3, axes=(1, 2)))
+class _Lesson:
+    """What the students of one teacher share: pictures and the teacher's answers, made when they are first needed."""
 
+    def __init__(self, teacher: Teacher, native: CellSet, small: CellSet, seed: int, progress: Progress) -> None:
+        self.teacher, self.native, self.small, self.seed, self.progress = teacher, native, small, seed, progress
+        self.grey = teacher.prep.colour == "grey"
+        self.learnt = cache(self._learnt)
 
-def _student(outputs_wanted: int, channels: int) -> Any:
-    import keras  # noqa: PLC0415
+    def way(self, widths: tuple[int, ...], *, held_out: bool) -> Way:
+        @cache
+        def trained() -> Any:
+            return self.trained(widths, None, 1.0, "distill: training the student")
 
-    layers = keras.layers
-    inputs = layers.Input((SIZE, SIZE, channels))
-    x = inputs
-    for filters, stride in zip(_WIDTHS, (2, 2, 2, 1), strict=True):
-        x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.98)(x)
-        x = layers.ReLU(6.0)(x)
-    x = layers.Conv2D(16, 4, activation="relu")(x)
-    x = layers.Dropout(0.1)(x)
-    x = layers.Conv2D(outputs_wanted, 1)(x)
-    return keras.Model(inputs, layers.Flatten()(x))
+        def make(batch: int | None, from_bytes: bool) -> Any:
+            return device_model(trained(), SIZE, VALUES, batch=batch, from_bytes=from_bytes)
 
+        colour = "grey" if self.grey else "rgb"
+        found = cache(lambda: self.out_of_fold(widths))
 
-def _train(student: Any, crops: UInt8Array, targets: FloatArray, rng: np.random.Generator, progress: Progress) -> None:
-    import keras  # noqa: PLC0415
+        def scores(cells: CellSet) -> FloatArray:
+            place = {name: row for row, name in enumerate(self.small.names)}
+            return found()[[place[name] for name in cells.names]]
 
-    steps = int(np.clip(len(crops) * 16 // _BATCH, 400, _STEPS))
-    rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-    student.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3), loss)
-    for step in range(steps):
-        if step % 20 == 0:
-            progress("distill: training the student", step / steps)
-        rows = rng.integers(0, len(crops), _BATCH)
-        # Stain and lamp differ between slides more than between cells
-        gain = rng.uniform(0.92, 1.08, (_BATCH, 1, 1, crops.shape[3])).astype(np.float32)
-        fed = np.clip(crops[rows].astype(np.float32) * gain, 0, 255)
-        student.train_on_batch(fed * np.float32(VALUES.scale) + np.float32(VALUES.offset), targets[rows])
+        return Way("distill", make, True, VALUES, colour, held_out=scores if held_out else None)
+
+    def _learnt(self) -> tuple[Pictures, UInt8Array, FloatArray]:
+        """Pictures, what the student sees of them, and the teacher's scores of them."""
+        size = self.native.images.shape[1]
+        affordable = min(_TEACHER_MACS / max(1, self.teacher.macs), _MEMORY / (3 * size**2))
+        count = int(np.clip(affordable, *_PICTURES))
+        virtual = virtual_cells(self.native.labels, size, self.progress).images
+        self.progress("distill: drawing pictures", -1)
+        pictures = draw(self.native, self.small, virtual, count, self.seed)
+        digest = hashlib.sha256(repr((VERSION, self.seed, count, size)).encode())
+        for images in (self.native.images, self.small.images):
+            digest.update(np.ascontiguousarray(images).tobytes())
+        targets = self.teacher.answers(pictures.native, digest.hexdigest(), self.progress)
+        return pictures, self.seen(pictures.small), targets
+
+    def seen(self, small: UInt8Array) -> UInt8Array:
+        return to_colour(small, "grey") if self.grey else small
+
+    def trained(self, widths: tuple[int, ...], without: np.ndarray | None, share: float, words: str) -> Any:
+        """A student that did not learn from the cells ``without``, bool [n]; None: from all."""
+        pictures, crops, targets = self.learnt()
+        if without is not None:
+            kept = ~np.append(without, False)[pictures.cells].any(axis=1)
+            crops, targets = crops[kept], targets[kept]
+        net = student.fresh(widths, targets.shape[1], crops.shape[3], self.seed)
+        steps = int(np.clip(len(crops) * _PASSES // BATCH, min(_LEAST_STEPS, _STEPS), _STEPS) * share)
+        student.train(net, crops, targets, max(1, steps), seed=self.seed, progress=lambda at: self.progress(words, at))
+        return net
+
+    def out_of_fold(self, widths: tuple[int, ...]) -> FloatArray:
+        """Scores of all cells, float32 [n, labels], each of a student that did not learn from its slide."""
+        groups, member = np.unique(self.small.resampled(), return_inverse=True)
+        order = sorted(range(len(groups)), key=lambda i: hashlib.sha256(f"{self.seed}/{groups[i]}".encode()).digest())
+        fold = np.empty(len(groups), int)
+        fold[order] = np.arange(len(groups)) % _FOLDS
+        found: FloatArray | None = None
+        for number in range(min(_FOLDS, len(groups))):
+            mine = (fold == number)[member]
+            words = f"distill: training without fold {number + 1} of {_FOLDS}"
+            scores = student.scores(self.trained(widths, mine, _FOLD_SHARE, words), self.seen(self.small.images[mine]))
+            found = np.empty((len(mine), scores.shape[1]), np.float32) if found is None else found
+            found[mine] = scores
+        assert found is not None  # noqa: S101 - there is a group, since there are cells
+        return found

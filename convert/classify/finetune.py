@@ -23,9 +23,9 @@ from edge.types import FloatArray
 BATCH = 32
 """Cells in one step of fine-tuning."""
 
-_STEPS = (60, 1200)  # at least (else it is not worth it) and at most
+_STEPS = (60, 800)  # at least (else it is not worth it) and at most
 _PASSES = 100  # over the cells
-_MACS = 4e12  # multiply-accumulates forward and back: some minutes on two cores
+_MACS = 1e12  # multiply-accumulates forward and back: a minute or two on two cores
 _RATE = 2e-3  # of learning
 _SMALL = 1e-3  # share of the largest weight that every weight's size counts as at least
 _LATE = 0.9  # memory of the running ranges

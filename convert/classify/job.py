@@ -17,9 +17,10 @@ from convert.classify.author import AuthorCut
 from convert.classify.candidate import Candidate, QuantizePlan
 from convert.classify.cells import CellReader, CellRoles, CellsTask, roles, swap
 from convert.classify.choice import WayChoice, WayOption
-from convert.classify.distill import Teacher, distil
+from convert.classify.distill import students
 from convert.classify.gate_report import JudgingCells
 from convert.classify.preprocess import InputOptions, Preprocessing
+from convert.classify.teacher import Teacher
 from convert.classify.ways import Way, ways_for
 from convert.measure import operating
 from convert.measure.cells import CellSet, some
@@ -114,7 +115,8 @@ class _ClassifierJob:
             if not self.task.accept_chance and self.task.max_drop < NO_GATE:
                 return gate_report.report_of_chance(plan, prep, judges, [*cells.notes, *notes])
             notes.append(gate_report.chance_words(judges.chance))
-        choice = WayChoice(self.options(plan, prep, reader, cut, notes), plan, self.progress)
+        options = self.options(plan, prep, reader, cut, notes)
+        choice = WayChoice(options, plan, self.progress, lambda way: self.plan_of(way, plan, reader))
         best, report = judging.report(choice, plan, prep, judges, self.progress)
         Path(self.task.out).write_bytes(best.flatbuffer)
         notes += choice.notes
@@ -250,13 +252,21 @@ class _ClassifierJob:
             found.append(WayOption("distill", _STUDENT_MACS, lambda: self.students(plan, prep, reader, cut)))
         return found
 
+    def plan_of(self, way: Way, plan: QuantizePlan, reader: CellReader) -> QuantizePlan:
+        """The plan for one way: on the same cells, as large as it takes them."""
+        if way.size == SIZE:
+            return plan
+        parts = (plan.calibration, plan.choose)
+        return plan.at(*(reader.again(cells, way.size) for cells in parts))
+
     @property
     def small_macs(self) -> int:
         return count_macs(self.model, SIZE, SIZE)
 
     def students(self, plan: QuantizePlan, prep: Preprocessing, reader: CellReader, cut: AuthorCut) -> list[Way]:
         native = reader.again(plan.calibration, self.side, cut.how)
-        return [distil(Teacher(self.model, prep, self.macs), native, plan.calibration, self.task.seed, self.progress)]
+        teacher = Teacher(self.model, prep, self.macs)
+        return students(teacher, native, plan.calibration, self.task.seed, self.progress, held_out=not plan.apart)
 
     def warnings(self, cells: CellSet, plan: QuantizePlan) -> list[str]:
         found = list(cells.notes)

@@ -14,7 +14,7 @@ import numpy as np
 from convert.child import Progress
 from convert.classify import loss
 from convert.classify.accuracy_gate import NO_GATE, judge_in_order, right
-from convert.classify.candidate import INT8, Candidate, QuantizePlan
+from convert.classify.candidate import Candidate, QuantizePlan
 from convert.classify.choice import WayChoice
 from convert.classify.gate_report import (
     JudgingCells,
@@ -24,6 +24,7 @@ from convert.classify.gate_report import (
     loss_facts,
     what_helps,
 )
+from convert.classify.ladder import INT8
 from convert.classify.preprocess import Preprocessing
 from convert.measure.cells import CellSet
 from convert.measure.operating import negative
@@ -99,6 +100,7 @@ def report(
         "lost": best.lost,
         "value_range": best.value_range,
         "colour": card.colour,
+        "crop_size": card.crop.size,
         "output": card.output,
         "labels": list(card.labels),
         "positive": list(card.positive),

@@ -13,8 +13,9 @@ from convert.errors import CellsError
 from convert.measure.listing import list_cells
 from convert.measure.names import match
 from convert.measure.scoring import plain_card
+from convert.net.rewrite import SIZE
 from convert.reading.source import refuse_tflite
-from edge.modelfile import Card
+from edge.modelfile import Card, CropSpec
 
 _FIGURES = ("accuracy", "accuracy_interval", "auc", "sensitivity_at_1_percent_fp", "sensitivity_at_0.1_percent_fp")
 
@@ -53,6 +54,7 @@ def card_of(report: dict[str, Any], name: str) -> Card:
         report["colour"],
         logits=report["output"] == "logit",
         positive=tuple(report["positive"]),
+        crop=CropSpec(size=report.get("crop_size", SIZE)),
         threshold=report["threshold"],
         reference={name: (low, high) for name, (low, high) in report.get("reference", {}).items()},
         **parts,

@@ -1,4 +1,8 @@
-"""The ways to 32 x 32, each giving a net that takes the device's crop: as it is, rebuilt, enlarged in the graph, distilled."""
+"""The ways to the device, each giving a net that takes the device's crop: as it is, rebuilt, enlarged in the graph, distilled.
+
+The device cuts 32 x 32. A net of another size that is not rebuilt, enlarged or distilled may have the device cut its own size, up to
+``LARGEST``: its function is then exact and its cost its own (way ``native``).
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from convert.errors import UnsupportedError
+from convert.measure.cells import CellSet
 from convert.net.rewrite import SIZE, ShapeError, device_model, has_head, net_input
 from convert.net.values import ValueRange
+from edge.types import FloatArray
+
+LARGEST = 96
+"""Side in pixels of the largest crop that the device cuts for a classifier: nine times the bytes of the usual one."""
 
 WAYS = ("native", "rebuild", "upscale", "distill")
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to 32 x 32.
+    """One way to the device.
 
     Attributes:
         name: one of ``WAYS``.
-        make: (batch, from_bytes) to the Keras model [batch, 32, 32, c] to [batch, k].
+        make: (batch, from_bytes) to the Keras model [batch, size, size, c] to [batch, k].
         logits: the outputs are logits.
         values: value range of its input, where it is not the trained net's.
         colour: likewise.
+        size: side of the device's crop in pixels.
+        held_out: where the way learnt from cells: scores float32 [n, labels] of such cells by nets that did not learn from them.
     """
 
     name: str
@@ -30,12 +41,14 @@ class Way:
     logits: bool
     values: ValueRange | None = None
     colour: str | None = None
+    size: int = SIZE
+    held_out: Callable[[CellSet], FloatArray] | None = None
 
 
 def ways_for(
     model: Any, values: ValueRange, asked: str, *, logits: bool, keep_head: bool
 ) -> tuple[list[Way], list[str]]:
-    """Native, rebuild and upscale as far as they apply and were asked for, and why others do not apply.
+    """Rebuild, upscale and native as far as they apply and were asked for, the dearest last, and why others do not apply.
 
     A sigmoid or softmax at the end is left to the device, which applies it in float (``keep_head``: stays in the file): an
     int8 probability has 256 steps, and the cells that decide a flag all share the topmost.
@@ -44,16 +57,18 @@ def ways_for(
         UnsupportedError: the one way that was asked for does not apply.
     """
     taken = net_input(model)
-    native = (taken.height, taken.width) == (SIZE, SIZE)
+    side = max(taken.height, taken.width)
     found: list[Way] = []
     notes: list[str] = []
     bare = not keep_head and has_head(model)
     logits = logits or bare
-    if native and asked in ("auto", "native", "rebuild", "upscale"):
+    if (taken.height, taken.width) == (SIZE, SIZE) and asked in ("auto", "native", "rebuild", "upscale"):
         return [Way("native", _maker(model, values, None, bare=bare), logits)], notes
-    if asked == "native":
-        size = f"{taken.height}x{taken.width}"
-        raise UnsupportedError(f"the net takes {size}, not {SIZE}x{SIZE}: --input native does not apply")
+    if asked == "native" and side > LARGEST:
+        raise UnsupportedError(
+            f"the net takes {taken.height}x{taken.width}, and the device cuts crops up to {LARGEST}x{LARGEST}: "
+            "--input native does not apply; upscale and distill do"
+        )
     if asked in ("auto", "rebuild"):
         try:
             device_model(model, SIZE, values, batch=None)
@@ -65,13 +80,16 @@ def ways_for(
             found.append(Way("rebuild", _maker(model, values, None, bare=bare), logits))
     if asked in ("auto", "upscale"):
         found.append(Way("upscale", _maker(model, values, (taken.height, taken.width), bare=bare), logits))
+    if asked == "native" or (asked == "auto" and side <= LARGEST and side != SIZE):
+        squash = (taken.height, taken.width) if taken.height != taken.width else None
+        found.append(Way("native", _maker(model, values, squash, bare=bare, size=side), logits, size=side))
     return found, notes
 
 
 def _maker(
-    model: Any, values: ValueRange, resize_to: tuple[int, int] | None, *, bare: bool
+    model: Any, values: ValueRange, resize_to: tuple[int, int] | None, *, bare: bool, size: int = SIZE
 ) -> Callable[[int | None, bool], Any]:
     def make(batch: int | None, from_bytes: bool) -> Any:
-        return device_model(model, SIZE, values, resize_to=resize_to, batch=batch, from_bytes=from_bytes, bare=bare)
+        return device_model(model, size, values, resize_to=resize_to, batch=batch, from_bytes=from_bytes, bare=bare)
 
     return make

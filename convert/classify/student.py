@@ -1,0 +1,98 @@
+"""A student: a small net for the device's 32 x 32 crop, and its training on a teacher's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from convert.classify.pictures import turned
+from convert.net.int8 import repeatable
+from convert.net.rewrite import SIZE
+from convert.net.values import ValueRange
+from edge.types import FloatArray, UInt8Array
+
+VALUES = ValueRange("student", 1 / 64, -2.0)
+"""(byte - 128) / 64, exact in int8."""
+
+WIDTHS = ((16, 24, 48, 48), (24, 40, 80, 80))
+"""Filters of the convolutions of each student, the cheapest first: 0.8 and 2.1 M multiply-accumulates per cell."""
+
+BATCH = 128
+"""Pictures per step."""
+
+_HIDDEN = 16  # units before the outputs
+_RATE, _DECAY = 4e-3, 1e-3  # of learning at its highest, and of the weights
+_WARM = 0.05  # share of the steps in which the rate rises
+_STREAM = 31  # random stream of a seed: the order of pictures
+
+
+def student(widths: tuple[int, ...], outputs: int, channels: int) -> Any:
+    """A net with random weights: float32 [n, 32, 32, channels] to logits [n, outputs].
+
+    Every layer is normalised, the hidden one too: units that never fire have no range, and no delegate takes an int8 tensor of none.
+    """
+    import keras  # noqa: PLC0415
+
+    layers = keras.layers
+    inputs = layers.Input((SIZE, SIZE, channels))
+    x = inputs
+    stack = [(filters, 3, stride, "same") for filters, stride in zip(widths, (2, 2, 2, 1), strict=True)]
+    for filters, window, stride, padding in [*stack, (_HIDDEN, SIZE // 8, 1, "valid")]:
+        x = layers.Conv2D(filters, window, strides=stride, padding=padding, use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=0.98)(x)
+        x = layers.ReLU(6.0)(x)
+    x = layers.Conv2D(outputs, 1)(x)
+    return keras.Model(inputs, layers.Flatten()(x))
+
+
+def train(
+    net: Any, pictures: UInt8Array, targets: FloatArray, steps: int, *, seed: int, progress: Callable[[float], None]
+) -> None:
+    """Train a student; the same seed gives the same weights.
+
+    Args:
+        net: from ``student``.
+        pictures: uint8 [n, 32, 32, channels]; each is shown in all eight turns.
+        targets: the teacher's scores, float32 [n, outputs].
+        steps: of ``BATCH`` pictures each.
+        seed: random seed of their order.
+        progress: called with the share that is done.
+    """
+    import keras  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps, warmup_target=_RATE, warmup_steps=max(1, int(_WARM * steps))
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=_DECAY)
+    optimizer.build(net.trainable_variables)
+    rng = np.random.default_rng([seed, _STREAM])
+
+    def step(batch: Any, wanted: Any) -> None:
+        fed = tf.cast(batch, tf.float32) * VALUES.scale + VALUES.offset
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, net(fed, training=True)))
+        values = [variable.value for variable in net.trainable_variables]
+        optimizer.apply(tape.gradient(loss, values), net.trainable_variables)
+
+    compiled = tf.function(step, jit_compile=True)
+    for number in range(steps):
+        if number % 20 == 0:
+            progress(number / steps)
+        rows = rng.integers(0, len(pictures), BATCH)
+        compiled(tf.constant(turned(pictures[rows], int(rng.integers(8)))), tf.constant(targets[rows]))
+
+
+def fresh(widths: tuple[int, ...], outputs: int, channels: int, seed: int) -> Any:
+    """``student`` with the random weights of a seed."""
+    repeatable(seed)
+    return student(widths, outputs, channels)
+
+
+def scores(net: Any, crops: UInt8Array) -> FloatArray:
+    """What a student says: uint8 [n, 32, 32, channels] to probabilities float32 [n, outputs]."""
+    raw = np.asarray(net.predict(VALUES.values(crops), batch_size=BATCH, verbose=0), np.float32)
+    e = np.exp(raw - raw.max(axis=1, keepdims=True))
+    return np.asarray(e / e.sum(axis=1, keepdims=True), np.float32)
