@@ -132,7 +132,7 @@ def _patched(image: UInt8Array, other: UInt8Array, rng: np.random.Generator) -> 
 def _table(density: np.ndarray, lamp: np.ndarray) -> UInt8Array:
     """What each byte becomes, uint8 [1, 256, 3], where optical density and brightness are multiplied per channel."""
     share = np.linspace(0, 1, 256)[:, None]
-    return np.clip(255 * share**density * lamp + 0.5, 0, 255).astype(np.uint8)[None]
+    return np.asarray(np.clip(255 * share**density * lamp + 0.5, 0, 255), np.uint8)[None]
 
 
 def _looked_up(image: UInt8Array, table: UInt8Array) -> UInt8Array:
