@@ -130,7 +130,7 @@ def _compare(crops: UInt8Array, typical: TypicalCells, number: int, out: UInt8Ar
     """Fill ``out`` for crops of one field."""
     count, side = crops.shape[:2]
     table = _table(typical.papers[number], typical.cells[number])
-    common = channels(cv2.LUT(np.ascontiguousarray(typical.cells[number]), table))
+    common = channels(np.asarray(cv2.LUT(np.ascontiguousarray(typical.cells[number]), table), np.uint8))
     # A plane per channel: OpenCV looks up one channel in less than half the instructions that three in a row take.
     planes = channels(np.ascontiguousarray(crops).reshape(count * side, side, 3))
     for channel, plane in enumerate(planes):
