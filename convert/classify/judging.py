@@ -99,6 +99,7 @@ def report(
         "lost": best.lost,
         "value_range": best.value_range,
         "colour": card.colour,
+        "crop_size": card.crop.size,
         "output": card.output,
         "labels": list(card.labels),
         "positive": list(card.positive),
