@@ -13,7 +13,7 @@ from convert.classify.candidate import QuantizePlan
 from convert.classify.choice import WayChoice
 from convert.classify.preprocess import Preprocessing
 from convert.measure.cells import CellSet
-from convert.measure.paired import PairedLoss, paired_loss
+from convert.measure.paired import MOST_CELLS, PairedLoss, paired_loss
 from convert.measure.scoring import figures
 from edge.types import FloatArray
 
@@ -122,7 +122,7 @@ def gate_warnings(judged: list[JudgedWay], last: JudgedWay, cells: CellSet) -> l
         )
     if last.verdict == GateVerdict.MAYBE and last.loss is not None:
         loss, more = last.loss, last.cells_to_settle
-        settle = "it is so near the limit that no number of cells settles it"
+        settle = f"it is so near the limit that {MOST_CELLS:,} cells would not settle it"
         if more is not None:
             settle = f"about {more:,} cells that judge would settle it (now {len(cells):,}, half of those in --cells)"
         found.append(

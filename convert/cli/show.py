@@ -32,7 +32,7 @@ _ROWS: tuple[Row, ...] = (
 )
 _COLUMNS = {
     "as_trained": "float, as trained",
-    "float": "float, 32x32",
+    "float": "float, same graph",
     "int8": "int8, device",
     "int8_on_paper": "int8, on paper",
     "int8_on_black": "int8, on black",
@@ -206,7 +206,8 @@ def _figures(report: dict[str, Any]) -> Table:
 def _facts(report: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     model, speed = report["model"], report["us_per_cell"]
     height, width, channels = model["input"]
-    yield "input", f"{height}x{width}x{channels}", f"32x32x{channels} ({report['way']})"
+    side = report["crop_size"]
+    yield "input", f"{height}x{width}x{channels}", f"{side}x{side}x{channels} ({report['way']})"
     yield "size", f"{amount(model['bytes'])}B", f"{amount(report['device_bytes'])}B"
     yield "multiply-accumulates", amount(model["macs"]), amount(report["device_macs"])
     yield "parameters", amount(model["parameters"]), ""
@@ -235,11 +236,12 @@ def _interval_cell(found: dict[str, Any], key: str, interval: str | None) -> str
 
 
 def _ways(report: dict[str, Any]) -> Table:
-    table = Table(title="Ways to 32x32", title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("way", "made as", "accuracy", "size", "MACs", "gate"):
-        table.add_column(heading, justify="left" if heading in ("way", "made as", "gate") else "right")
+    title, note = "Ways to the device, as far as they were made", "* on the cells that choose"
+    table = Table(title=title, title_justify="left", caption=note, caption_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("way", "made as", "accuracy*", "size", "MACs", "as good as float*"):
+        table.add_column(heading, justify="left" if heading in ("way", "made as") else "right")
     for way in report["ways"]:
         accuracy = "" if way["accuracy"] is None else f"{way['accuracy']:.2%}"
         size, macs = f"{amount(way['bytes'])}B", amount(way["macs"])
-        table.add_row(way["way"], way["recipe"], accuracy, size, macs, "passed" if way["passed"] else "not passed")
+        table.add_row(way["way"], way["recipe"], accuracy, size, macs, "yes" if way["passed"] else "no")
     return table
