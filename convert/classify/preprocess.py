@@ -26,6 +26,7 @@ _CHANCE = 0.12  # a net is at chance below 1 / classes + this, however many cell
 # told up to 62 % of 300 NIH cells right (24 nets with random weights)
 _UNUSUAL = 0.2
 _GOOD = 0.6  # a net fits from this share of the way between chance and 1
+_SURER = 2.0  # standard errors by which a less usual combination must be nearer to the classes, cell by cell
 _LEAST_CELLS = 40  # with fewer, nothing can be told: then the usual combination is tried alone
 _TRIED = ("0..1", "-1..1", "0..255")
 _OWN_SCALING = ("Rescaling", "Normalization")
@@ -65,15 +66,22 @@ class Preprocessing:
     at_chance: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Trial:
-    """One combination: balanced accuracy 0..1, and the probability that guessing is as good."""
+    """One combination.
+
+    Attributes:
+        accuracy: balanced, 0..1.
+        by_chance: the probability that guessing is as good.
+        misses: squared distance from 1 of each cell's score for its own class (Brier), float [n].
+    """
 
     values: ValueRange
     colour: str
     swapped: bool
     accuracy: float
     by_chance: float
+    misses: FloatArray
 
     @property
     def words(self) -> str:
@@ -124,7 +132,8 @@ def find(
     base, classes = trials[0], len(cells.labels)
     allowed = [t for t in trials if _keeps(t, first, options)]
     best, chosen = _most_usual(trials), _most_usual(allowed)
-    if not _sound(chosen, base, len(trials), classes) or chosen.accuracy < base.accuracy + _BETTER:
+    better = chosen.accuracy >= base.accuracy + _BETTER or _surer(chosen, base)
+    if not (_sound(chosen, base, len(trials), classes) and better):
         chosen = base  # what may be luck is no better than the usual
     at_chance = not _sound(chosen, base, len(trials), classes)
     # Of a dozen combinations one may look better by luck, on an untrained net too: only a good one is worth refusing for
@@ -135,8 +144,8 @@ def find(
     if at_chance:
         notes.append(_of_chance(chosen, best, len(trials), cells.labels, elsewhere=elsewhere))
     elif best.accuracy > chosen.accuracy + _BETTER:
-        better = f"{best.accuracy:.1%} against {chosen.accuracy:.1%}"
-        notes.append(f"{best.words} would fit better: {better} on some of the cells")
+        by = f"{best.accuracy:.1%} against {chosen.accuracy:.1%}"
+        notes.append(f"{best.words} would fit better: {by} on some of the cells")
     if logits and not options.logits:
         notes.append("the net's outputs are logits, not probabilities (they leave 0..1): read as such")
     kept = {f"{t.words}{' (classes swapped)' * t.swapped}": t.accuracy for t in trials}
@@ -146,9 +155,23 @@ def find(
 
 
 def _most_usual(trials: list[_Trial]) -> _Trial:
-    """The first, and so the most usual, of those that are about as good as the best."""
+    """The first, and so the most usual, of those that are about as good as the best, unless another is surer of the classes.
+
+    On some hundred cells neighbouring ranges (-1..1 and per image) give nearly the same accuracy; the scores tell them apart.
+    """
     most = max(one.accuracy for one in trials)
-    return next(one for one in trials if one.accuracy >= most - _BETTER / 2)
+    close = [one for one in trials if one.accuracy >= most - _BETTER]
+    chosen = close[0]
+    for other in close[1:]:
+        if _surer(other, chosen):
+            chosen = other
+    return chosen
+
+
+def _surer(one: _Trial, other: _Trial) -> bool:
+    """Whether the scores of the first are nearer to the classes, cell by cell, than chance would have it."""
+    gain = other.misses - one.misses
+    return bool(gain.mean() > _SURER * gain.std() / np.sqrt(len(gain)))
 
 
 def _sound(trial: _Trial, base: _Trial, looks: int, classes: int) -> bool:
@@ -177,12 +200,14 @@ def _candidates(model: Any, first: Preprocessing, *, alone: bool) -> list[tuple[
 def _judged(
     raw: FloatArray, cells: CellSet, values: ValueRange, colour: str, *, logits: bool, width: int
 ) -> list[_Trial]:
-    guess = as_scores(raw, logits=logits).argmax(axis=1)
+    as_given = as_scores(raw, logits=logits)
     trials = []
     for swapped in (False, True) if width <= 2 else (False,):
-        answer = 1 - guess if swapped else guess
+        scores = as_given[:, ::-1] if swapped else as_given
+        answer = scores.argmax(axis=1)
+        misses = np.square(1 - scores[np.arange(len(cells)), cells.truth])
         accuracy, by_chance = balanced_accuracy(answer, cells), probability_of_chance(answer, cells)
-        trials.append(_Trial(values, colour, swapped, accuracy, by_chance))
+        trials.append(_Trial(values, colour, swapped, accuracy, by_chance, misses))
     return trials
 
 

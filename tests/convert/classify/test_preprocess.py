@@ -87,3 +87,17 @@ def test_what_luck_may_give_among_many_is_not_picked(
     got = found(monkeypatch, right, InputOptions())
     assert ((got.values.name, got.colour), got.at_chance) == (chosen, at_chance)
     assert any("which luck may give" in note for note in got.notes) == at_chance
+
+
+def test_of_two_that_are_as_often_right_the_surer_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    sure = {"0..1": 0.6, "-1..1": 0.65, "per-image": 0.95}
+
+    def outputs(_model: object, images: np.ndarray, values: object, colour: str) -> np.ndarray:
+        cell = images[:, 0, 0, 0].astype(int)
+        own = np.where(cell < 180, sure.get(values.name, 0.5) if colour == "rgb" else 0.5, 0.4)  # type: ignore[attr-defined]
+        return np.asarray(np.where(TRUTH[cell] == 1, own, 1 - own), np.float32)[:, None]
+
+    monkeypatch.setattr(preprocess, "outputs", outputs)
+    monkeypatch.setattr(preprocess, "net_input", lambda _: SimpleNamespace(channels=3))
+    got = find(SimpleNamespace(layers=[]), cells(), InputOptions(), width=1, affordable=300)
+    assert (got.values.name, got.colour) == ("per-image", "rgb")
