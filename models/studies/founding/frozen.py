@@ -1,8 +1,8 @@
 """The frozen part of a founding net: weights through which a signal passes, and what it makes of each image, computed once.
 
-No package that can be installed here ships ImageNet weights of VGG16 or ResNet50V2. A frozen part with plain random weights
-hands on next to nothing: every image gives nearly the same values. So every channel of each convolution is scaled and shifted
-until it has mean 0 and variance 1 over one batch (Mishkin and Matas 2016); batch normalisation gets that batch's statistics.
+No package was found that ships ImageNet weights of VGG16 or ResNet50V2. With plain random weights what images share grows from layer
+to layer beside what they differ in. So every channel of each convolution is scaled and shifted until it has mean 0 and variance 1
+over one batch (after Mishkin and Matas 2016); batch normalisation gets that batch's statistics.
 """
 
 from __future__ import annotations

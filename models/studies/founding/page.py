@@ -46,14 +46,12 @@ ratio, not the figures.
 """.rstrip()
 
 _PRETRAINED = """\
-notebook 5, resnet50v2 and micro organisms take ImageNet weights from their authors' download. No package that can be installed here
-ships those of VGG16 or ResNet50V2, and a download is no part of this command. So their frozen parts keep random weights, scaled and
-shifted channel by channel until a signal passes (plain random weights give every image nearly the same features, from which
-nothing can be learnt). They say what conversion costs, not what the authors' nets are worth.
+notebook 5, resnet50v2 and micro organisms take ImageNet weights from their authors' download. No package was found that ships those
+of VGG16 or ResNet50V2, and a download is no part of this command. So their frozen parts keep random weights, scaled and shifted
+channel by channel until a signal passes. These rows say what conversion costs, not what the authors' nets are worth.
 
 Epochs, rates, losses and the batch of notebook 1 are the authors'. Other batches are not known: they are Keras' own, 32. Rates of
-resnet50v2 and micro organisms, and the patience of early stopping (10 epochs), are ours. Notebook 4 learns nothing in its
-first epochs: dense layers with sigmoids and a rate of 2e-4 need all 50.
+resnet50v2 and micro organisms, and the patience of early stopping (10 epochs), are ours.
 """.rstrip()
 
 _SECOND = """\

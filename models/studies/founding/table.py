@@ -187,12 +187,12 @@ def result_line(one: FoundingResult) -> tuple[str, ...]:
 
 def epochs_told(one: FoundingResult | MeasuredRow) -> str:
     """How far a row is trained: ``25 of 25``, ``3 of 25``, ``31, stopped early``."""
-    net = one.net
+    net, most = one.net, "at most " if one.row.patience else ""
     if net is None:
-        return f"**not trained yet** (0 of {one.row.epochs})"
+        return f"**not trained yet** (0 of {most}{one.row.epochs})"
     if net.ended:
         return f"{net.epochs}, stopped early"
-    told = f"{net.epochs} of {net.wanted} epochs"
+    told = f"{net.epochs} of {most}{net.wanted} epochs"
     return told if net.complete else f"{told}: **not trained to the end**"
 
 
