@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -40,7 +38,6 @@ from models.studies.founding.run import FoundingSettings
 from models.studies.founding.table import FoundingResult, epochs_told, targets
 from models.studies.founding.train import TrainedNet
 from models.studies.kept import code_digest
-from tests.convert import cell_folders
 
 RNG = np.random.default_rng(5)
 LABELS = ("Uninfected", "Parasitized")
@@ -97,26 +94,6 @@ def cells(count: int = 200) -> CellSet:
 def scored(right: np.ndarray, truth: np.ndarray) -> FloatArray:
     p = np.where(right == (truth == 1), 0.9, 0.1).astype(np.float32)
     return np.stack([1 - p, p], axis=1)
-
-
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small folder of NIH cells of ten slides, and a place to work in; gives the latter."""
-    place = tmp_path / "data" / "nih_cells"
-    rows = []
-    for number in range(40):
-        kind = ("Parasitized", "Uninfected")[number % 2]
-        name = f"{kind}/C{number // 4}P_cell_{number}.png"
-        (place / kind).mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(place / name), cell_folders.draw(RNG, dotted=number % 2 == 0))
-        second = {0: "uninfected", 1: "uninfected", 22: "parasitized"}.get(number, "")
-        rows.append({"file": name, "label": kind.lower(), "slide": f"C{number // 4}", "second_label": second})
-    with (place / "cells.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, ("file", "label", "slide", "second_label"))
-        writer.writeheader()
-        writer.writerows(rows)
-    monkeypatch.setenv("EDGE_DATA", str(tmp_path / "data"))
-    return tmp_path / "work"
 
 
 def test_by_slide_no_slide_is_in_two_parts(data: Path) -> None:
@@ -400,68 +377,3 @@ def test_every_founding_net_has_a_row() -> None:
 
     assert {row.net for row in ROWS} == set(NETS)
     assert len({row.name for row in ROWS}) == len(ROWS)
-
-
-@pytest.mark.build
-def test_a_training_that_stops_goes_on_to_the_same_net(data: Path) -> None:
-    row = replace(ROWS[0], name="small", batch=8, size=32)
-    whole = founding_train.train_net(row, Protocol.SLIDES, data / "whole", print, 3)
-    lines: list[str] = []
-    for epochs in (1, 3):
-        parted = founding_train.train_net(row, Protocol.SLIDES, data / "parted", lines.append, epochs)
-    assert [line for line in lines if "epoch 1/20" in line or "epoch 3/20" in line]
-    assert (whole.epochs, parted.epochs, parted.complete) == (3, 3, False)
-    assert all(np.array_equal(a, b) for a, b in zip(weights(whole), weights(parted), strict=True))
-
-
-@pytest.mark.build
-def test_early_stopping_gives_the_weights_of_the_best_epoch(data: Path) -> None:
-    row = replace(ROWS[0], name="small", batch=8, size=32, patience=1, rate=1.0)  # so high that the loss soon rises
-    lines: list[str] = []
-    net = founding_train.train_net(row, Protocol.SLIDES, data, lines.append)
-    assert net.ended
-    assert net.complete
-    assert net.epochs < row.epochs
-    assert "on cells kept apart" in lines[-1]
-
-
-@pytest.mark.build
-def test_a_frozen_part_passes_a_signal_on() -> None:
-    import keras
-
-    from models.studies.founding.frozen import initialise
-
-    layers = keras.layers
-    body = keras.Sequential([layers.Input((16, 16, 3)), *(layers.Conv2D(8, 3, activation="relu") for _ in range(4))])
-    images = RNG.random((32, 16, 16, 3)).astype(np.float32)
-    initialise(body, images, 0)
-    last = body.layers[-1]
-    last.activation = keras.activations.linear
-    plain = np.asarray(body(images))
-    assert np.abs(plain.mean(axis=(0, 1, 2))).max() < 0.01
-    assert np.abs(plain.std(axis=(0, 1, 2)) - 1).max() < 0.01
-
-
-@pytest.mark.build
-def test_features_go_on_where_they_stopped(tmp_path: Path) -> None:
-    import keras
-
-    from models.studies.founding.frozen import features
-
-    body = keras.Sequential([keras.layers.Input((4, 4, 3)), keras.layers.Flatten()])
-    images = RNG.integers(0, 255, (70, 4, 4, 3), dtype=np.uint8)
-    path = tmp_path / "f.npy"
-    whole = features(body, images, path, lambda *_: None).copy()
-    assert np.allclose(whole, images.reshape(70, -1) / 255, atol=1e-3)
-    path.with_suffix(".done").write_text("32")
-    changed = np.load(path)
-    changed[32:] = 0
-    np.save(path, changed)
-    assert np.array_equal(features(body, images, path, lambda *_: None), whole)
-
-
-def weights(net: TrainedNet) -> list[np.ndarray]:
-    """Of the file as it was saved."""
-    import keras
-
-    return [np.asarray(one) for one in keras.models.load_model(net.path, compile=False).get_weights()]
