@@ -24,3 +24,5 @@ class StudyStream(IntEnum):
     """Order of the images that a founding net is trained on."""
     RANDOM_SPLIT = 47
     """Which cells the notebook's protocol trains on, converts with and judges on (founding)."""
+    TURNS = 53
+    """How images are turned and mirrored (founding)."""

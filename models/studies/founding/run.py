@@ -13,11 +13,12 @@ from edge.modelfile import CropSpec
 from edge.safe_file import write_text
 from models.report.markdown import table
 from models.studies.founding.convert import convert_net, kept_figures
+from models.studies.founding.course import Say
 from models.studies.founding.data import COLLECTIONS, Part, Protocol, folder, notebook_rgb
 from models.studies.founding.page import render
 from models.studies.founding.rows import ROWS, FoundingRow
 from models.studies.founding.table import FoundingResult
-from models.studies.founding.train import Say, kept_net, train_net
+from models.studies.founding.train import kept_net, train_net
 from models.studies.kept import check_request
 from models.studies.streams import StudyStream
 

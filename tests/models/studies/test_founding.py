@@ -21,26 +21,28 @@ from models.studies.founding import convert as founding_convert
 from models.studies.founding import data as founding_data
 from models.studies.founding import run as founding
 from models.studies.founding import train as founding_train
-from models.studies.founding.convert import (
-    ConversionFigures,
+from models.studies.founding.compare import (
     PairedDifference,
     PairedFigures,
     SecondLabelFigures,
     by_second_labels,
     compare,
-    from_json,
-    kept_figures,
 )
+from models.studies.founding.convert import ConversionFigures, from_json, kept_figures
 from models.studies.founding.data import Part, Protocol
 from models.studies.founding.page import render
 from models.studies.founding.rows import ROWS
 from models.studies.founding.run import FoundingSettings
-from models.studies.founding.table import FoundingResult, epochs_told, targets
+from models.studies.founding.table import FoundingResult, epochs_told
+from models.studies.founding.targets import targets
 from models.studies.founding.train import TrainedNet
 from models.studies.kept import code_digest
 
 RNG = np.random.default_rng(5)
 LABELS = ("Uninfected", "Parasitized")
+
+
+EARLY = next(number for number, row in enumerate(ROWS) if row.patience)
 
 
 def lost(value: float) -> PairedDifference:
@@ -248,9 +250,9 @@ def test_a_row_that_is_not_trained_has_its_line() -> None:
     [
         (0, NET, "20 of 20 epochs"),
         (0, replace(NET, epochs=3), "3 of 20 epochs: **not trained to the end**"),
-        (9, replace(NET, epochs=31, wanted=100, ended=True), "31, stopped early"),
-        (9, replace(NET, epochs=31, wanted=100), "31 of at most 100 epochs: **not trained to the end**"),
-        (9, None, "**not trained yet** (0 of at most 100)"),
+        (EARLY, replace(NET, epochs=31, wanted=100, ended=True), "31, stopped early"),
+        (EARLY, replace(NET, epochs=31, wanted=100), "31 of at most 100 epochs: **not trained to the end**"),
+        (EARLY, None, "**not trained yet** (0 of at most 100)"),
     ],
 )
 def test_a_row_says_how_far_it_is_trained(row: int, net: TrainedNet | None, told: str) -> None:

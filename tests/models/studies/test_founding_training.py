@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.studies.founding.cleaning import doubtful
+from models.studies.founding.course import learnt_cells, turned
 from models.studies.founding.data import Protocol
 from models.studies.founding.frozen import features, initialise
 from models.studies.founding.rows import ROWS
@@ -36,6 +38,23 @@ def test_early_stopping_gives_the_weights_of_the_best_epoch(data: Path) -> None:
     assert net.complete
     assert net.epochs < row.epochs
     assert "on cells kept apart" in lines[-1]
+
+
+def test_a_wrong_label_is_doubtful(tmp_path: Path) -> None:
+    truth = np.arange(80) % 2
+    images = (60 + 120 * truth[:, None, None, None] + RNG.integers(0, 20, (80, 32, 32, 3))).astype(np.uint8)
+    said = truth.copy()
+    said[[10, 41]] ^= 1
+    row = replace(ROWS[0], size=32, batch=8, rate=3e-3, epochs=15)
+    found = doubtful(learnt_cells(images, said, row), row, tmp_path / "small", print)
+    assert np.flatnonzero(found).tolist() == [10, 41]
+
+
+def test_turned_images_hold_the_same_pixels_in_eight_orders() -> None:
+    one = RNG.random((1, 3, 3, 1)).astype(np.float32)
+    made = turned(np.repeat(one, 200, axis=0), RNG)
+    assert len(np.unique(made.reshape(200, -1), axis=0)) == 8
+    assert np.array_equal(np.sort(made.reshape(200, -1), axis=1), np.repeat(np.sort(one.reshape(1, -1)), 200, axis=0))
 
 
 def test_a_frozen_part_passes_a_signal_on() -> None:
