@@ -84,17 +84,13 @@ def compile_net(net: Any, row: FoundingRow, count: int) -> None:
     import keras  # noqa: PLC0415
 
     loss = "categorical_crossentropy" if int(net.output_shape[-1]) > 2 else "binary_crossentropy"
+    rate: Any = row.rate
+    if row.method is Method.CLEANED:
+        steps = row.epochs * -(-count // row.batch)
+        rate = keras.optimizers.schedules.CosineDecay(row.rate, steps, alpha=_LAST_RATE)
     # XLA's convolutions on a CPU take three times as long as oneDNN's
-    net.compile(keras.optimizers.Adam(_rate(row, count)), loss, jit_compile=False)
+    net.compile(keras.optimizers.Adam(rate), loss, jit_compile=False)
     net.optimizer.build(net.trainable_variables)
-
-
-def _rate(row: FoundingRow, count: int) -> Any:
-    import keras  # noqa: PLC0415
-
-    if row.method is Method.AUTHOR:
-        return row.rate
-    return keras.optimizers.schedules.CosineDecay(row.rate, row.epochs * -(-count // row.batch), alpha=_LAST_RATE)
 
 
 def turned(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -34,25 +34,17 @@ def initialise(body: Any, some: np.ndarray, seed: int) -> None:
     """Weights that depend on ``seed`` and on these images, float32 [n, H, W, 3], alone."""
     import keras  # noqa: PLC0415
 
+    he = keras.initializers.HeNormal(seed=seed)
     normalised = [layer for layer in body.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    if not normalised:
-        _scale(body, some, seed)
-        return
     usual = [layer.momentum for layer in normalised]
     for layer in normalised:
         layer.momentum = 0.0
-    body(some, training=True)
+    if normalised:
+        body(some, training=True)
     for layer, momentum in zip(normalised, usual, strict=True):
         layer.momentum = momentum
-
-
-def _scale(chain: Any, some: np.ndarray, seed: int) -> None:
-    """Scale and shift the convolutions of a net whose layers follow one another."""
-    import keras  # noqa: PLC0415
-
-    he = keras.initializers.HeNormal(seed=seed)
     x: Any = some
-    for layer in chain.layers:
+    for layer in body.layers if not normalised else ():  # which follow one another
         if isinstance(layer, keras.layers.Conv2D):
             layer.kernel.assign(he(layer.kernel.shape))
             plain = np.asarray(keras.ops.conv(x, layer.kernel, padding=layer.padding))
