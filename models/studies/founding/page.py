@@ -77,7 +77,7 @@ def render(results: Sequence[FoundingResult], reading: Sequence[str] = ()) -> st
     parts = [
         _INTRODUCTION,
         "\n## Float as trained → int8 on the device\n",
-        f"{complete} of {len(results)} rows are trained to the end; the same command goes on with the others.\n",
+        f"{complete} of {len(results)} rows are trained to the end and converted; the same command goes on with the others.\n",
         *table(RESULT_HEAD, [result_line(one) for one in results]),
         "\nThe size is that of the file (the Keras file holds the optimizer's state too). µs per cell: float file → int8 file of the",
         "same graph, one thread.",

@@ -116,7 +116,8 @@ def result_line(one: FoundingResult) -> tuple[str, ...]:
     taken = f"{one.row.side}x{one.row.side} {one.row.colour.upper()}, /255"
     start = (_name(one), one.protocol.value, epochs_told(one), taken)
     if one.net is None or one.figures is None:
-        return (*start, *["-"] * (len(RESULT_HEAD) - len(start)))
+        way = "-" if one.net is None else "**not converted yet**"
+        return (*start, way, *["-"] * (len(RESULT_HEAD) - len(start) - 1))
     report, pair = one.figures.report, one.figures.paired
     speed = report["us_per_cell"]
     before, after = (report["figures"][which]["accuracy"] for which in ("as_trained", "int8"))

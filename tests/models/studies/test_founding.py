@@ -242,7 +242,13 @@ def test_every_row_has_as_many_cells_as_its_head() -> None:
 def test_a_row_that_is_not_trained_has_its_line() -> None:
     text = render([measured(), FoundingResult(ROWS[3], Protocol.SLIDES, None, None)])
     assert "| notebook 4 | slides | **not trained yet** (0 of 50) |" in text
-    assert "1 of 2 rows are trained to the end" in text
+    assert "1 of 2 rows are trained to the end and converted" in text
+
+
+def test_a_row_that_is_trained_and_not_converted_says_so() -> None:
+    text = render([replace(measured(), figures=None)])
+    assert "| 20 of 20 epochs | 64x64 HSV, /255 | **not converted yet** | - |" in text
+    assert "0 of 1 rows are trained to the end and converted" in text
 
 
 @pytest.mark.parametrize(
