@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from edge.program import enter, make_app
 from models.cli.cells import register
 from models.cli.data import register as register_data
+from models.cli.founding import register as register_founding
 from models.cli.microscopes import register as register_microscopes
 from models.cli.options import EXIT_CODES, Debug, entered
 from models.cli.report import register as register_report
@@ -24,8 +24,6 @@ from models.report.all_figures import measure_all
 from models.report.figure import show
 from models.studies.appearance.job import make as make_appearance
 from models.studies.coverage.page import make
-from models.studies.founding.run import run
-from models.studies.kept import default_work
 from models.train.recipe import load
 
 PROGRAM = "python -m models"
@@ -85,40 +83,13 @@ def verdict_coverage(
         raise typer.Exit(1)
 
 
-@app.command()
-def founding(
-    work: Annotated[
-        Optional[Path],  # noqa: UP045  (typer reads it at run time)
-        typer.Option(
-            metavar="DIR", help="Keeps nets and figures between runs, outside the repository; default: cache."
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = DOCS / "founding.md",
-    only: Annotated[str, typer.Option(metavar="A,B", help="Rows to work on; the others as they were kept.")] = "",
-    convert_again: Annotated[bool, typer.Option("--convert-again", help="Convert what is kept once more.")] = False,
-    no_training: Annotated[bool, typer.Option("--no-training", help="Leave out nets that are not kept.")] = False,
-) -> None:
-    """Train, convert and judge the founding nets (an hour on two cores; a second run goes on where the first stopped).
-
-    Example: python -m models founding --only notebook_1,notebook_6 --convert-again
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-    names = tuple(name.strip() for name in only.split(",") if name.strip())
-    place = work or default_work("founding")
-    try:
-        rows = run(place, out, typer.echo, only=names, again=convert_again, training=not no_training)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    typer.echo(f"{out}: {rows} rows; nets and figures are kept in {place}")
-
-
 register(app)
 register_data(app)
 register_shelf(app)
 register_report(app)
 register_microscopes(app)
 register_search(app)
+register_founding(app)
 
 if __name__ == "__main__":
     enter(app, PROGRAM)

@@ -22,3 +22,7 @@ class StudyStream(IntEnum):
     """Cells on which two ways of reading are compared (founding)."""
     TRAINING_ORDER = 43
     """Order of the images that a founding net is trained on."""
+    RANDOM_SPLIT = 47
+    """Which cells the notebook's protocol trains on, converts with and judges on (founding)."""
+    TURNS = 53
+    """How images are turned and mirrored (founding)."""

@@ -1,10 +1,12 @@
-"""Cells for the founding nets: to train on, read as each notebook reads them; to judge on, folders of links for ``convert``.
+"""Cells for the founding nets: to train on, read as each notebook reads them; to convert with and to judge on, folders of links.
 
-Nets are trained on some slides, calibrated and judged on others. Nets whose own data is not here are given the shared images:
+Each collection is divided into three parts that share no image: one to train on, one for the converter, one to judge on. There
+are two protocols. By slide no slide is in two parts. The notebook's is a random split of the cells: patients are in all parts.
+Nets whose own data is not here are given the shared images:
 
-| set | classes | held out by |
+| set | classes | divided by slide means by |
 |---|---|---|
-| ``nih`` | uninfected, parasitized: two slides in five are held out | slide |
+| ``nih`` | uninfected, parasitized: three slides in five are trained on | slide |
 | ``iml`` | red cells, early stages (ring, trophozoite), late stages (schizont, gametocyte) | block of 35 fields |
 | ``mixed`` | 4 micro-organisms and, for the 4 missing ones, NIH cells of either kind and tiles of IML and Chula fields | image |
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import cv2
@@ -31,7 +34,31 @@ _RED_PER_FIELD = 20  # uninfected cells of each IML field
 _CELL_SIZE = 64  # side of a cell cut from a field, in pixels
 _TILE = 256  # side of a tile cut from a field, in pixels
 _PER_CLASS = 70  # images of each class of the mixed set
-_HELD_BLOCKS = (1, 3, 5)  # of IML
+_TEST_CELLS = 2600  # of the notebook's test set; the converter gets as many at most
+_RANDOM_SHARE = 0.2  # of the images, for the converter and to judge on, where the author's test set is not known
+
+
+class Protocol(StrEnum):
+    """How the cells are divided."""
+
+    NOTEBOOK = "notebook"
+    """At random, as the notebook did: cells of one patient are in all parts."""
+    SLIDES = "slides"
+    """By slide (block, file): no slide is in two parts."""
+
+
+class Part(StrEnum):
+    """What cells are for."""
+
+    TRAINING = "training"
+    CONVERSION = "conversion"
+    """The converter calibrates, chooses and gates on them."""
+    JUDGING = "judging"
+    """Neither training nor converter sees them."""
+
+
+_TURNS = (Part.TRAINING, Part.CONVERSION, Part.TRAINING, Part.JUDGING, Part.TRAINING)
+"""Of slides (blocks, images) in order, over and over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +101,21 @@ COLLECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class SourceImage:
-    """One image: its file, class and slide (or block, or file), and whether it is held out of training."""
+    """One image.
+
+    Attributes:
+        path: of its file.
+        label: its class.
+        group: slide, block or file.
+        part: what it is for where slides are not divided.
+        second_label: the class in the notebook author's test set; None: the image is not in it, or it is not known.
+    """
 
     path: Path
     label: str
     group: str
-    held_out: bool
+    part: Part
+    second_label: str | None = None
 
 
 def sources(name: str, work: Path) -> list[SourceImage]:
@@ -87,22 +123,49 @@ def sources(name: str, work: Path) -> list[SourceImage]:
     return list({"nih": _nih, "iml": _iml, "mixed": _mixed}[name](work / "cut" / name))
 
 
-def folder(name: str, work: Path, most: int | None = None) -> Path:
-    """A folder of links to the held-out images, ``<class>/*``, as ``convert`` takes it; made where it is not there.
+def divided(name: str, work: Path, protocol: Protocol) -> dict[Part, list[SourceImage]]:
+    """The images of each part of a collection."""
+    known = sources(name, work)
+    parts = [one.part for one in known] if protocol is Protocol.SLIDES else _random_parts(known)
+    return {part: [one for one, its in zip(known, parts, strict=True) if its is part] for part in Part}
+
+
+def _random_parts(known: Sequence[SourceImage]) -> list[Part]:
+    """A random part for each image; the author's test set is judged on where it is known, filled up to its full size."""
+    order = np.random.default_rng(StudyStream.RANDOM_SPLIT).permutation(len(known))
+    test = [i for i in order if known[i].second_label is not None]
+    others = [i for i in order if known[i].second_label is None]
+    share = round(_RANDOM_SHARE * len(known))
+    judged = min(_TEST_CELLS, share) - len(test)
+    parts = [Part.TRAINING] * len(known)
+    for i in [*test, *others[: max(0, judged)]]:
+        parts[i] = Part.JUDGING
+    for i in others[max(0, judged) :][: min(_TEST_CELLS, share)]:
+        parts[i] = Part.CONVERSION
+    return parts
+
+
+def folder(name: str, work: Path, protocol: Protocol, part: Part, most: int | None = None) -> Path:
+    """A folder of links to the images of a part, ``<class>/*``, as ``convert`` takes it; made where it is not there.
 
     With ``most`` only that many, equally many of each class where there are enough: large nets take seconds for each.
     """
-    target = work / "cells" / (name if most is None else f"{name}-{most}")
+    target = work / "cells" / f"{name}-{protocol}-{part}{'' if most is None else f'-{most}'}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        held = [source for source in sources(name, work) if source.held_out]
-        with tempfile.TemporaryDirectory(dir=target.parent) as part:
+        held = divided(name, work, protocol)[part]
+        with tempfile.TemporaryDirectory(dir=target.parent) as partial:
             for source in held if most is None else _some(held, COLLECTIONS[name].labels, most):
-                link = Path(part, "cells", source.label, source.path.name)
+                link = Path(partial, "cells", source.label, source.path.name)
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(source.path.resolve())
-            Path(part, "cells").rename(target)  # all or nothing
+            Path(partial, "cells").rename(target)  # all or nothing
     return target
+
+
+def second_labels(name: str, work: Path) -> dict[str, str]:
+    """The class that the notebook's author gave an image of his test set, by file name."""
+    return {one.path.name: one.second_label for one in sources(name, work) if one.second_label is not None}
 
 
 def _some(known: Sequence[SourceImage], labels: Sequence[str], most: int) -> list[SourceImage]:
@@ -135,28 +198,29 @@ def notebook_rgb(paths: Sequence[Path], size: int) -> UInt8Array:
     return images
 
 
-def training_set(name: str, work: Path, size: int, colour: str, most: int) -> tuple[UInt8Array, np.ndarray, int]:
+def training_set(
+    name: str, work: Path, size: int, colour: str, protocol: Protocol
+) -> tuple[UInt8Array, np.ndarray, int]:
     """Images uint8 [n, size, size, 3] in the net's colour, classes int [n], and how many slides they are of."""
     labels = COLLECTIONS[name].labels
-    chosen = _some([s for s in sources(name, work) if not s.held_out], labels, most)
+    chosen = divided(name, work, protocol)[Part.TRAINING]
     images = to_colour(notebook_rgb([s.path for s in chosen], size), colour)
     truth = np.array([labels.index(s.label) for s in chosen])
     order = np.random.default_rng(StudyStream.TRAINING_ORDER).permutation(len(chosen))
     return images[order], truth[order], len({s.group for s in chosen})
 
 
-def held_slides(slides: Sequence[str]) -> set[str]:
-    """Two slides in five, by name."""
-    ordered = sorted(set(slides))
-    return {*ordered[1::5], *ordered[3::5]}
+def _turn(number: int) -> Part:
+    return _TURNS[number % len(_TURNS)]
 
 
 def _nih(_: Path) -> Iterator[SourceImage]:
     rows = nih_rows()
-    held = held_slides([row["slide"] for row in rows])
+    part = {slide: _turn(number) for number, slide in enumerate(sorted({row["slide"] for row in rows}))}
     place = data_dir() / "nih_cells"
     for row in rows:
-        yield SourceImage(place / row["file"], row["file"].split("/")[0], row["slide"], row["slide"] in held)
+        second = row.get("second_label", "").strip().capitalize() or None
+        yield SourceImage(place / row["file"], row["file"].split("/")[0], row["slide"], part[row["slide"]], second)
 
 
 def _keep(path: Path, rgb: UInt8Array) -> Path:
@@ -174,23 +238,23 @@ def _iml(cut: Path) -> Iterator[SourceImage]:
         crops = crop_cells(entry.read(), entry.boxes[rows], CropSpec(size=_CELL_SIZE))
         for row, crop in zip(rows, crops, strict=True):
             path = _keep(cut / f"b{entry.block}_f{number}_{row}.png", crop)
-            yield SourceImage(path, _STAGES[entry.types[row]], f"b{entry.block}", entry.block in _HELD_BLOCKS)
+            yield SourceImage(path, _STAGES[entry.types[row]], f"b{entry.block}", _turn(entry.block))
 
 
 def _mixed(cut: Path) -> Iterator[SourceImage]:
     *organisms, infected, uninfected, iml, chula = COLLECTIONS["mixed"].labels
     for label in organisms:
         for number, path in enumerate(sorted((data_dir() / "micro_organisms" / label).iterdir())[:_PER_CLASS]):
-            yield SourceImage(path, label, path.name, number % 2 == 1)
+            yield SourceImage(path, label, path.name, _turn(number))
     for label, kind in ((infected, "Parasitized"), (uninfected, "Uninfected")):
         cells = {s.group: s for s in _nih(cut) if s.label == kind}  # one of each slide
-        yield from (SourceImage(s.path, label, s.group, s.held_out) for s in list(cells.values())[:_PER_CLASS])
+        yield from (SourceImage(s.path, label, s.group, s.part) for s in list(cells.values())[:_PER_CLASS])
     for number, entry in enumerate(load_iml()[::3][:_PER_CLASS]):
         path = _keep(cut / f"iml_{number}.png", _middle(entry.read()))
-        yield SourceImage(path, iml, path.name, entry.block in _HELD_BLOCKS)
+        yield SourceImage(path, iml, path.name, _turn(entry.block))
     for number, field in enumerate(load_chula()[:_PER_CLASS]):
         path = _keep(cut / f"chula_{number}.png", _middle(field.read()))
-        yield SourceImage(path, chula, path.name, number % 2 == 1)
+        yield SourceImage(path, chula, path.name, _turn(number))
 
 
 def _middle(rgb: UInt8Array) -> UInt8Array:

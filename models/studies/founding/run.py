@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,49 +12,69 @@ from edge.crops import to_colour
 from edge.modelfile import CropSpec
 from edge.safe_file import write_text
 from models.report.markdown import table
-from models.studies.founding.convert import convert_net
-from models.studies.founding.data import COLLECTIONS, folder, notebook_rgb
-from models.studies.founding.table import FoundingResult, render
-from models.studies.founding.train import ROWS, FoundingRow, Say, train_net
+from models.studies.founding.convert import convert_net, kept_figures
+from models.studies.founding.course import Say
+from models.studies.founding.data import COLLECTIONS, Part, Protocol, folder, notebook_rgb
+from models.studies.founding.page import render
+from models.studies.founding.rows import ROWS, FoundingRow
+from models.studies.founding.table import FoundingResult
+from models.studies.founding.train import kept_net, train_net
 from models.studies.kept import check_request
 from models.studies.streams import StudyStream
 
 _COMPARED = 1000  # held-out NIH cells on which two ways of reading are compared
 
 
-def run(
-    work: Path, out: Path, say: Say, *, only: Sequence[str] = (), again: bool = False, training: bool = True
-) -> int:
-    """Train what is not trained, convert what is not converted, write the page.
+@dataclass(frozen=True, slots=True)
+class FoundingSettings:
+    """What a run does.
 
-    Args:
+    Attributes:
         work: keeps nets, cells and figures; a second run continues where the first stopped.
         out: the page.
-        say: gets lines of progress.
-        only: names of rows; all others are taken as they are in ``work``. Empty: all.
+        only: names of rows to work on; all others are taken as they are in ``work``. Empty: all.
+        protocols: to work on; likewise.
+        epochs: at most so many; None: the authors'.
         again: convert again what is in ``work`` already.
-        training: train nets that are not in ``work``; without, their rows are left out.
+        training: train nets further; without, they are taken as they are.
+    """
+
+    work: Path
+    out: Path
+    only: tuple[str, ...] = ()
+    protocols: tuple[Protocol, ...] = tuple(Protocol)
+    epochs: int | None = None
+    again: bool = False
+    training: bool = True
+
+
+def run(settings: FoundingSettings, say: Say) -> int:
+    """Train what is not trained, convert what is not converted, write the page.
 
     Returns:
-        number of rows in the page.
+        number of rows that are trained to the end, under either protocol.
 
     Raises:
         ValueError: ``work`` is inside the repository (cells must not get there), or a row has no such name.
+        KeyboardInterrupt: Ctrl-C or SIGTERM was heard; the same command goes on from there.
     """
-    check_request(work, only, [row.name for row in ROWS])
-    wanted = [row for row in ROWS if not only or row.name in only]
-    for row in wanted:
-        if training or _is_trained(row, work):
-            convert_net(row, train_net(row, work, say), work, say, again=again)
-    measured = [_kept(row, work, say) for row in ROWS if _is_trained(row, work) and _is_converted(row, work)]
-    lacking = [row.name for row in ROWS if row not in [one.row for one in measured]]
-    write_text(out, render(measured, lacking, reading(work)))
-    return len(measured)
+    work = settings.work
+    check_request(work, settings.only, [row.name for row in ROWS])
+    for row in ROWS:
+        for protocol in settings.protocols if not settings.only or row.name in settings.only else ():
+            net = kept_net(row, protocol, work)
+            if settings.training:
+                net = train_net(row, protocol, work, say, settings.epochs)
+            if net:
+                convert_net(row, protocol, net, work, say, again=settings.again)
+    results = [_kept(row, protocol, work) for row in ROWS for protocol in Protocol]
+    write_text(settings.out, render(results, reading(work)))
+    return sum(one.complete for one in results)
 
 
 def reading(work: Path) -> list[str]:
     """How far the notebook's own reading of a cell and the converter's differ, measured on held-out NIH cells."""
-    place = folder("nih", work)
+    place = folder("nih", work, Protocol.SLIDES, Part.JUDGING)
     rows = []
     rng = np.random.default_rng(StudyStream.READING_SAMPLE)
     for size in (64, 32):
@@ -80,14 +100,6 @@ def reading(work: Path) -> list[str]:
     ]
 
 
-def _is_trained(row: FoundingRow, work: Path) -> bool:
-    return (work / "nets" / f"{row.name}.json").exists()
-
-
-def _is_converted(row: FoundingRow, work: Path) -> bool:
-    return (work / "rows" / f"{row.name}.json").exists()
-
-
-def _kept(row: FoundingRow, work: Path, say: Say) -> FoundingResult:
-    net = train_net(row, work, say)
-    return FoundingResult(row, net, convert_net(row, net, work, say, again=False))
+def _kept(row: FoundingRow, protocol: Protocol, work: Path) -> FoundingResult:
+    net = kept_net(row, protocol, work)
+    return FoundingResult(row, protocol, net, kept_figures(row, protocol, net, work) if net else None)

@@ -1,126 +1,67 @@
-"""``docs/founding.md``: how the founding nets were trained, what they are worth on the device, which targets they miss."""
+"""The tables of ``docs/founding.md``: how the nets were trained, what they are worth on the device, which targets they miss."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.report.markdown import table
-from models.studies.founding.convert import ConversionFigures, Interval, PairedDifference
-from models.studies.founding.data import COLLECTIONS
+from models.studies.founding.compare import Interval, PairedDifference
+from models.studies.founding.convert import ConversionFigures
+from models.studies.founding.data import COLLECTIONS, Protocol
 from models.studies.founding.nets import NETS
-from models.studies.founding.train import FoundingRow, TrainedNet
-
-ACCURACY_POINTS = 0.3  # a conversion may lose so many points
-AUC_DROP = 0.002  # a conversion may lose so much
-AGREEMENT = 0.995
-"""The targets: the most points of accuracy and of AUC that a device file may lose, and the least agreement."""
+from models.studies.founding.rows import FoundingRow
+from models.studies.founding.targets import targets
+from models.studies.founding.train import TrainedNet
 
 _WORST = 3  # layers that are named
 _WORD = {True: "met", False: "**missed**", None: "-"}
-_INTRODUCTION = """\
-# The founding nets, converted
-
-Written by `python -m models founding` from the real images; how the converter works stands in [convert.md](convert.md).
-
-Every net is built in Keras as its author built it, trained for minutes on cells as its notebook reads them, saved in its
-author's file format, and put through `convert quantize` with its cells, labels, value range and colour. The device file
-is judged in the device's own runtime on slides that neither training nor calibration saw. Intervals are 95 % bootstrap
-by slide; differences are paired (same cells). Trained so briefly, these nets are worse than their authors': what counts here
-is what conversion costs. Times were taken in turns on a machine that did other work too: read the ratio, not the figures.
-""".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class FoundingResult:
-    """A row, its trained net and the figures of its conversion."""
+    """A row under one protocol.
+
+    Attributes:
+        row: the net and its recipe.
+        protocol: how its cells are divided.
+        net: None: not trained yet.
+        figures: of its conversion; None: not converted yet.
+    """
 
     row: FoundingRow
+    protocol: Protocol
+    net: TrainedNet | None
+    figures: ConversionFigures | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is trained to where its author had it, and converted."""
+        return self.net is not None and self.net.complete and self.figures is not None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRow:
+    """A row that is trained, however far, and converted."""
+
+    row: FoundingRow
+    protocol: Protocol
     net: TrainedNet
     figures: ConversionFigures
 
 
-@dataclass(frozen=True, slots=True)
-class TargetsMet:
-    """Which targets a device file meets; None where a target does not apply.
-
-    Attributes:
-        accuracy: within 0.3 points of the net as trained, from one half.
-        operating: likewise, each at its own operating threshold.
-        auc: within 0.002 of it.
-        agreement: both put at least 99.5 % of the cells into the same class, each at its own operating threshold.
-        same_graph: so do the device file and the float file of the same graph at one threshold: what int8 alone costs.
-    """
-
-    accuracy: bool
-    operating: bool
-    auc: bool | None
-    agreement: bool
-    same_graph: bool
-
-    @property
-    def met(self) -> bool:
-        """All targets against the net as trained that apply."""
-        return self.accuracy and self.operating and self.auc is not False and self.agreement
-
-
-def targets(found: ConversionFigures) -> TargetsMet:
-    """The targets that these figures meet; a gain meets them as well."""
-    same_graph = found.report["agreement"]["int8_with_float"] >= AGREEMENT
-    pair = found.paired
-    if pair is None:
-        return TargetsMet(accuracy=False, operating=False, auc=False, agreement=False, same_graph=same_graph)
-    return TargetsMet(
-        accuracy=_lost(pair.accuracy) * 100 <= ACCURACY_POINTS,
-        operating=_lost(pair.operating) * 100 <= ACCURACY_POINTS,
-        auc=None if pair.auc is None else _lost(pair.auc) <= AUC_DROP,
-        agreement=pair.agreement >= AGREEMENT,
-        same_graph=same_graph,
-    )
-
-
-def _lost(difference: PairedDifference) -> float:
-    return round(-difference.value, 9)
-
-
-def render(measured: Sequence[FoundingResult], lacking: Sequence[str] = (), reading: Sequence[str] = ()) -> str:
-    """The whole page.
-
-    Args:
-        measured: in the order of the table.
-        lacking: names of rows that were not measured.
-        reading: lines on what the notebook's own reading of cells and the converter's differ in.
-    """
-    codes = sorted({one.figures.code for one in measured})
-    same = f"All rows were converted by the same code (digest `{codes[0]}`)." if len(codes) == 1 else _mixed(measured)
-    missing = [f"\nNot measured yet (the command goes on where it stopped): {', '.join(lacking)}."] if lacking else []
-    parts = [
-        _INTRODUCTION,
-        *missing,
-        "\n## Float as trained → int8 on the device\n",
-        *table(_RESULT_HEAD, [_result(one) for one in measured]),
-        "\nThe size is that of the file (the Keras file holds the optimizer's state too). µs per cell: float file → int8 file of the",
-        "same graph, one thread.",
-        "\n## Targets\n",
-        f"At most {ACCURACY_POINTS} points of accuracy and {AUC_DROP} of AUC lost against the float net as trained, and",
-        f"{AGREEMENT:.1%} of cells in the same class. The operating threshold is each net's own: the converter chooses it",
-        "for 1 % false positives on cells that do not judge, where there are enough. The last column is the agreement with the",
-        "float file of the device's own graph at the device's threshold: what int8 alone costs, without the way to 32x32.\n",
-        *table(_TARGET_HEAD, [_target(one) for one in measured]),
-        f"\n{_tally(measured)}",
-        *_worst(measured),
-        "\n## How they were trained\n",
-        *table(_TRAINING_HEAD, [_training(one) for one in measured]),
-        *(("\n## How cells are read\n", *reading) if reading else ()),
-        "\n## The ways to 32x32 that were tried\n",
-        *table(_WAYS_HEAD, [line for one in measured for line in _ways(one)]),
-        f"\n{same}",
+def measured_rows(results: Sequence[FoundingResult]) -> list[MeasuredRow]:
+    """Those of the rows that have figures."""
+    return [
+        MeasuredRow(one.row, one.protocol, one.net, one.figures)
+        for one in results
+        if one.net is not None and one.figures is not None
     ]
-    return "\n".join(parts) + "\n"
 
 
-_RESULT_HEAD = (
+RESULT_HEAD = (
     "net",
+    "protocol",
+    "epochs",
     "input",
     "way to 32x32; rescue",
     "accuracy at one half, % (interval; n judged)",
@@ -130,8 +71,17 @@ _RESULT_HEAD = (
     "size, kB",
     "µs per cell",
 )
-_TARGET_HEAD = (
+SECOND_HEAD = (
     "net",
+    "epochs",
+    "reported, %",
+    "by the author's labels, %",
+    "by the published labels, %",
+    "random cells too (n), published labels, %",
+)
+TARGET_HEAD = (
+    "net",
+    "protocol",
     "accuracy at one half, points",
     "agreement at one half, %",
     "accuracy at the operating threshold, points",
@@ -140,16 +90,19 @@ _TARGET_HEAD = (
     "all",
     "int8 against float, same graph, %",
 )
-_TRAINING_HEAD = (
+TRAINING_HEAD = (
     "net",
+    "protocol",
     "file",
     "cells",
     "trained on",
+    "batch, rate",
     "epochs, seconds",
     "as the notebook reads the same cells, operating threshold",
 )
-_WAYS_HEAD = (
+WAYS_HEAD = (
     "net",
+    "protocol",
     "way",
     "accuracy of int8 on the cells that choose, %",
     "MMAC",
@@ -158,32 +111,62 @@ _WAYS_HEAD = (
 )
 
 
-def _result(one: FoundingResult) -> tuple[str, ...]:
+def result_line(one: FoundingResult) -> tuple[str, ...]:
+    """Float as trained → device; a row without figures has its line too."""
+    taken = f"{one.row.side}x{one.row.side} {one.row.colour.upper()}, /255"
+    start = (_name(one), one.protocol.value, epochs_told(one), taken)
+    if one.net is None or one.figures is None:
+        way = "-" if one.net is None else "**not converted yet**"
+        return (*start, way, *["-"] * (len(RESULT_HEAD) - len(start) - 1))
     report, pair = one.figures.report, one.figures.paired
-    figures, speed = report["figures"], report["us_per_cell"]
-    before, after = figures["as_trained"], figures["int8"]
+    speed = report["us_per_cell"]
+    before, after = (report["figures"][which]["accuracy"] for which in ("as_trained", "int8"))
     if pair is None:
-        accuracy = (
-            f"at the operating threshold: {_percents(before['accuracy'], after['accuracy'])} (n = {after['cells']})"
-        )
+        cells = report["figures"]["int8"]["cells"]
+        accuracy = f"at the operating threshold: {_percents(before, after)} (n = {cells})"
     else:
         low, high = (100 * value for value in pair.interval)
         accuracy = _percents(pair.accuracy.before, pair.accuracy.after)
         accuracy += f" ({low:.1f} to {high:.1f}; n = {pair.cells})"
     return (
-        _name(one),
-        f"{one.row.side}x{one.row.side} {one.row.colour.upper()}, /255",
+        *start,
         f"{report['way']}; {_rescue(report['recipe'])}{'' if report['passed'] else '; **refused by the gate**'}",
         accuracy,
-        _change(before, after, "auc", ".4f"),
-        _change(before, after, "sensitivity_at_1_percent_fp", ".3f"),
+        "-" if pair is None or pair.auc is None else f"{pair.auc.before:.4f} → {pair.auc.after:.4f}",
+        "-" if pair is None or pair.sensitivity is None else "{:.3f} → {:.3f}".format(*pair.sensitivity),
         "-" if pair is None else _share(pair.agreement, pair.agreement_interval),
         f"{report['model']['bytes'] / 1000:.0f} → {report['device_bytes'] / 1000:.0f}",
         f"{speed['float']:.0f} → {speed['int8']:.0f} (÷ {speed['float'] / speed['int8']:.1f})",
     )
 
 
-def _name(one: FoundingResult) -> str:
+def epochs_told(one: FoundingResult | MeasuredRow) -> str:
+    """How far a row is trained: ``25 of 25``, ``3 of 25``, ``31, stopped early``."""
+    net, most = one.net, "at most " if one.row.patience else ""
+    if net is None:
+        return f"**not trained yet** (0 of {most}{one.row.epochs})"
+    if net.ended:
+        return f"{net.epochs}, stopped early"
+    told = f"{net.epochs} of {most}{net.wanted} epochs"
+    return told if net.complete else f"{told}: **not trained to the end**"
+
+
+def second_line(one: MeasuredRow) -> tuple[str, ...] | None:
+    """Accuracy on the notebook's own test set; None where the row is not judged on it."""
+    second, pair = one.figures.second, one.figures.paired
+    if second is None or pair is None:
+        return None
+    return (
+        _name(one),
+        epochs_told(one),
+        "-" if one.row.reported is None else f"{100 * one.row.reported:.2f}",
+        f"{_percents(*second.author)} (n = {second.cells})",
+        _percents(*second.published),
+        f"{_percents(pair.accuracy.before, pair.accuracy.after)} (n = {pair.cells})",
+    )
+
+
+def _name(one: FoundingResult | MeasuredRow) -> str:
     return one.row.name.replace("_", " ")
 
 
@@ -195,22 +178,20 @@ def _rescue(recipe: str) -> str:
     return "none needed" if recipe == "int8" else recipe
 
 
-def _change(before: dict[str, float], after: dict[str, float], key: str, form: str) -> str:
-    return f"{before[key]:{form}} → {after[key]:{form}}" if key in after else "-"
-
-
 def _share(value: float, interval: Interval) -> str:
     return f"{value * 100:.2f} ({interval[0] * 100:.2f} to {interval[1] * 100:.2f})"
 
 
-def _target(one: FoundingResult) -> tuple[str, ...]:
+def target_line(one: MeasuredRow) -> tuple[str, ...]:
+    """Which targets a row keeps within."""
     pair, got = one.figures.paired, targets(one.figures)
     same_graph = f"{one.figures.report['agreement']['int8_with_float'] * 100:.2f}: {_WORD[got.same_graph]}"
     if pair is None:
         drop = f"{-one.figures.report['drop_points']:+.2f}: {_WORD[False]}"
-        return (_name(one), "-", "-", drop, "-", "-", f"{_WORD[False]}: no device file", same_graph)
+        return (_name(one), one.protocol.value, "-", "-", drop, "-", "-", f"{_WORD[False]}: no device file", same_graph)
     return (
         _name(one),
+        one.protocol.value,
         f"{_signed(pair.accuracy, 100, 2)}: {_WORD[got.accuracy]}",
         f"{100 * pair.agreement_at_half:.2f}",
         f"{_signed(pair.operating, 100, 2)}: {_WORD[got.operating]}",
@@ -226,7 +207,8 @@ def _signed(difference: PairedDifference, factor: int, digits: int) -> str:
     return f"{factor * difference.value:+.{digits}f} ({low} to {high})"
 
 
-def _tally(measured: Sequence[FoundingResult]) -> str:
+def tally(measured: Sequence[MeasuredRow]) -> str:
+    """How many rows keep within all targets."""
     all_met = [one for one in measured if targets(one.figures).met]
     graph = [one for one in measured if targets(one.figures).same_graph]
     return (
@@ -235,14 +217,14 @@ def _tally(measured: Sequence[FoundingResult]) -> str:
     )
 
 
-def _worst(measured: Sequence[FoundingResult]) -> list[str]:
+def worst_layers(measured: Sequence[MeasuredRow]) -> list[str]:
     """The layers with the largest errors of the rows where int8 itself loses too much."""
     lines = []
     for one in measured:
         layers = one.figures.report["layers"][:_WORST]
         if not targets(one.figures).same_graph and layers:
             listed = ", ".join(f"{layer['op']} {layer['ratio']:.2f}" for layer in layers)
-            lines.append(f"- {_name(one)}, {one.figures.report['way']}: {listed}")
+            lines.append(f"- {_name(one)}, {one.protocol}, {one.figures.report['way']}: {listed}")
     if not lines:
         return []
     healthy = measured[0].figures.report["healthy_layer"]
@@ -250,26 +232,31 @@ def _worst(measured: Sequence[FoundingResult]) -> list[str]:
     return [head, *lines]
 
 
-def _training(one: FoundingResult) -> tuple[str, ...]:
+def training_line(one: MeasuredRow) -> tuple[str, ...]:
+    """How a row was trained."""
     net, kind = one.net, NETS[one.row.net]
     part = f"; the frozen part ({net.frozen / 1e6:.1f} of {net.parameters / 1e6:.1f} M parameters) stays random"
     frozen = part if net.frozen else ""
     own = one.figures.own_reading
     return (
         _name(one),
+        one.protocol.value,
         kind.ending,
         COLLECTIONS[one.row.cells].what,
         f"{net.cells} images of {net.slides} {COLLECTIONS[one.row.cells].unit}{frozen}",
-        f"{net.epochs}, {net.seconds:.0f} s",
+        f"{one.row.batch}, {one.row.rate:g}",
+        f"{epochs_told(one)}, {net.seconds:.0f} s",
         "-" if own is None else f"accuracy {own[0] * 100:.2f} %, agreement {own[1] * 100:.2f} %",
     )
 
 
-def _ways(one: FoundingResult) -> list[tuple[str, ...]]:
+def way_lines(one: MeasuredRow) -> list[tuple[str, ...]]:
+    """The ways to 32x32 that were tried for a row, and those that failed."""
     report, name = one.figures.report, _name(one)
     tried = [
         (
             name,
+            one.protocol.value,
             way["way"],
             f"{way['accuracy'] * 100:.2f}",
             f"{way['macs'] / 1e6:.1f}",
@@ -279,9 +266,15 @@ def _ways(one: FoundingResult) -> list[tuple[str, ...]]:
         for way in report["ways"]
     ]
     failed = [text for text in report["warnings"] if " does not apply" in text or " failed: " in text]
-    return tried + [(name, text.split()[0], "-", "-", "no", text.split(": ", 1)[-1]) for text in failed]
+    return tried + [
+        (name, one.protocol.value, text.split()[0], "-", "-", "no", text.split(": ", 1)[-1]) for text in failed
+    ]
 
 
-def _mixed(measured: Sequence[FoundingResult]) -> str:
-    listed = ", ".join(f"{one.row.name.replace('_', ' ')} `{one.figures.code}`" for one in measured)
+def code_states(measured: Sequence[MeasuredRow]) -> str:
+    """By which states of the code the rows were converted."""
+    codes = sorted({one.figures.code for one in measured})
+    if len(codes) == 1:
+        return f"All rows were converted by the same code (digest `{codes[0]}`)."
+    listed = ", ".join(f"{_name(one)} ({one.protocol}) `{one.figures.code}`" for one in measured)
     return f"Rows were converted by different states of the code (digests): {listed}."

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -23,27 +21,39 @@ from models.studies.founding import convert as founding_convert
 from models.studies.founding import data as founding_data
 from models.studies.founding import run as founding
 from models.studies.founding import train as founding_train
-from models.studies.founding.convert import (
-    ConversionFigures,
+from models.studies.founding.compare import (
     PairedDifference,
     PairedFigures,
+    SecondLabelFigures,
+    by_second_labels,
     compare,
-    from_json,
 )
-from models.studies.founding.table import FoundingResult, render, targets
-from models.studies.founding.train import ROWS, TrainedNet
+from models.studies.founding.convert import ConversionFigures, from_json, kept_figures
+from models.studies.founding.data import Part, Protocol
+from models.studies.founding.page import render
+from models.studies.founding.rows import ROWS
+from models.studies.founding.run import FoundingSettings
+from models.studies.founding.table import FoundingResult, epochs_told
+from models.studies.founding.targets import targets
+from models.studies.founding.train import TrainedNet
 from models.studies.kept import code_digest
-from tests.convert import cell_folders
 
 RNG = np.random.default_rng(5)
 LABELS = ("Uninfected", "Parasitized")
+
+
+EARLY = next(number for number, row in enumerate(ROWS) if row.patience)
 
 
 def lost(value: float) -> PairedDifference:
     return PairedDifference(0.95, 0.95 - value, (-value - 0.001, -value + 0.001))
 
 
-GOOD = PairedFigures(4000, 30, lost(0.001), 0.998, (0.93, 0.97), lost(0.001), lost(0.0005), 0.998, (0.996, 0.999))
+GOOD = PairedFigures(
+    4000, 30, lost(0.001), 0.998, (0.93, 0.97), lost(0.001), lost(0.0005), (0.8, 0.79), 0.998, (0.996, 0.999)
+)
+SECOND = SecondLabelFigures(2071, 103, (0.9831, 0.9826), (0.9615, 0.9601))
+NET = TrainedNet(Path("net.keras"), 8000, 95, 20, 20, ended=False, seconds=120.0, frozen=0, parameters=70_000)
 
 
 def report(**changes: Any) -> dict[str, Any]:
@@ -68,9 +78,12 @@ def report(**changes: Any) -> dict[str, Any]:
     }
 
 
+def conversion(pair: PairedFigures | None = GOOD, **changes: Any) -> ConversionFigures:
+    return ConversionFigures(report(**changes), 20, pair, SECOND if pair else None, (0.95, 0.99), "abc")
+
+
 def measured(pair: PairedFigures | None = GOOD, **changes: Any) -> FoundingResult:
-    net = TrainedNet(Path("net.keras"), 8000, 95, 14, 120.0, 0, 70_000)
-    return FoundingResult(ROWS[0], net, ConversionFigures(report(**changes), pair, (0.95, 0.99), "abc"))
+    return FoundingResult(ROWS[0], Protocol.NOTEBOOK, NET, conversion(pair, **changes))
 
 
 def cells(count: int = 200) -> CellSet:
@@ -85,39 +98,45 @@ def scored(right: np.ndarray, truth: np.ndarray) -> FloatArray:
     return np.stack([1 - p, p], axis=1)
 
 
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small folder of NIH cells of ten slides, and a place to work in; gives the latter."""
-    place = tmp_path / "data" / "nih_cells"
-    rows = []
-    for number in range(40):
-        kind = ("Parasitized", "Uninfected")[number % 2]
-        name = f"{kind}/C{number // 4}P_cell_{number}.png"
-        (place / kind).mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(place / name), cell_folders.draw(RNG, dotted=number % 2 == 0))
-        rows.append({"file": name, "label": kind.lower(), "slide": f"C{number // 4}"})
-    with (place / "cells.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, ("file", "label", "slide"))
-        writer.writeheader()
-        writer.writerows(rows)
-    monkeypatch.setenv("EDGE_DATA", str(tmp_path / "data"))
-    return tmp_path / "work"
+def test_by_slide_no_slide_is_in_two_parts(data: Path) -> None:
+    parts = founding_data.divided("nih", data, Protocol.SLIDES)
+    slides = {part: {one.group for one in images} for part, images in parts.items()}
+    assert slides[Part.CONVERSION] == {"C1", "C6"}
+    assert slides[Part.JUDGING] == {"C3", "C8"}
+    assert slides[Part.TRAINING] == {"C0", "C2", "C4", "C5", "C7", "C9"}
 
 
-def test_what_is_judged_on_is_of_other_slides_than_what_is_trained_on(data: Path) -> None:
-    known = founding_data.sources("nih", data)
-    held, kept = ({s.group for s in known if s.held_out is wanted} for wanted in (True, False))
-    assert not held & kept
-    assert held == {"C1", "C3", "C6", "C8"}
-    linked = {path.name for path in founding_data.folder("nih", data).rglob("*.png")}
-    assert linked == {s.path.name for s in known if s.held_out}
+@pytest.mark.parametrize("protocol", list(Protocol))
+def test_every_image_is_in_one_part_only(data: Path, protocol: Protocol) -> None:
+    parts = founding_data.divided("nih", data, protocol)
+    every = [one.path.name for images in parts.values() for one in images]
+    assert len(every) == len(set(every)) == 40
+    assert all(parts.values())
 
 
-def test_training_takes_as_many_of_each_class_and_none_that_is_held_out(data: Path) -> None:
-    images, truth, slides = founding_data.training_set("nih", data, 16, "hsv", 10)
-    assert images.shape == (10, 16, 16, 3)
-    assert np.bincount(truth).tolist() == [5, 5]
-    assert slides <= 6
+def test_the_notebooks_split_judges_on_its_authors_test_set(data: Path) -> None:
+    parts = founding_data.divided("nih", data, Protocol.NOTEBOOK)
+    assert [len(parts[part]) for part in (Part.CONVERSION, Part.JUDGING)] == [8, 8]
+    second = founding_data.second_labels("nih", data)
+    assert set(second) <= {one.path.name for one in parts[Part.JUDGING]}
+    assert set(second.values()) == {"Parasitized", "Uninfected"}
+    shared = {one.group for one in parts[Part.TRAINING]} & {one.group for one in parts[Part.JUDGING]}
+    assert shared  # what the page warns of
+
+
+def test_a_folder_holds_the_images_of_its_part(data: Path) -> None:
+    parts = founding_data.divided("nih", data, Protocol.SLIDES)
+    place = founding_data.folder("nih", data, Protocol.SLIDES, Part.JUDGING)
+    assert {path.name for path in place.rglob("*.png")} == {one.path.name for one in parts[Part.JUDGING]}
+    few = founding_data.folder("nih", data, Protocol.SLIDES, Part.JUDGING, 4)
+    assert sorted(path.parent.name for path in few.rglob("*.png")) == ["Parasitized"] * 2 + ["Uninfected"] * 2
+
+
+def test_training_takes_all_images_of_its_part(data: Path) -> None:
+    images, truth, slides = founding_data.training_set("nih", data, 16, "hsv", Protocol.SLIDES)
+    assert images.shape == (24, 16, 16, 3)
+    assert np.bincount(truth).tolist() == [12, 12]
+    assert slides == 6
     assert images[..., 0].max() < 180  # OpenCV's hue
 
 
@@ -194,12 +213,12 @@ def test_without_a_positive_class_there_is_no_auc_and_the_highest_score_counts()
     ],
 )
 def test_a_target_is_met_or_missed_by_the_figures(change: dict[str, Any], met: bool) -> None:
-    assert targets(ConversionFigures(report(), replace(GOOD, **change), None, "abc")).met is met
+    assert targets(conversion(replace(GOOD, **change))).met is met
 
 
 def test_what_the_gate_refused_misses_its_targets_and_the_table_says_so() -> None:
     one = measured(None, passed=False, drop_points=3.21)
-    assert not targets(one.figures).met
+    assert not targets(conversion(None, passed=False)).met
     text = render([one])
     assert "refused by the gate" in text
     assert "-3.21: **missed**" in text
@@ -212,17 +231,57 @@ def test_a_miss_is_counted_and_written_in_bold() -> None:
 
 
 def test_every_row_has_as_many_cells_as_its_head() -> None:
-    blocks = render([measured(), measured(None, passed=False)], ["notebook_4"]).split("\n\n")
+    untrained = FoundingResult(ROWS[3], Protocol.SLIDES, None, None)
+    blocks = render([measured(), measured(None, passed=False), untrained]).split("\n\n")
     tables = [block.splitlines() for block in blocks if block.startswith("| net")]
-    assert len(tables) == 4
+    assert len(tables) == 5
     for table in tables:
         assert len({line.count("|") for line in table}) == 1
 
 
-def test_rows_that_are_lacking_and_ways_that_failed_are_named() -> None:
-    text = render([measured()], ["notebook_4"])
-    assert "where it stopped): notebook_4." in text
-    assert "| rebuild | - | - | no | the net does not work at 32x32x3 |" in text
+def test_a_row_that_is_not_trained_has_its_line() -> None:
+    text = render([measured(), FoundingResult(ROWS[3], Protocol.SLIDES, None, None)])
+    assert "| notebook 4 | slides | **not trained yet** (0 of 50) |" in text
+    assert "1 of 2 rows are trained to the end and converted" in text
+
+
+def test_a_row_that_is_trained_and_not_converted_says_so() -> None:
+    text = render([replace(measured(), figures=None)])
+    assert "| 20 of 20 epochs | 64x64 HSV, /255 | **not converted yet** | - |" in text
+    assert "0 of 1 rows are trained to the end and converted" in text
+
+
+@pytest.mark.parametrize(
+    ("row", "net", "told"),
+    [
+        (0, NET, "20 of 20 epochs"),
+        (0, replace(NET, epochs=3), "3 of 20 epochs: **not trained to the end**"),
+        (EARLY, replace(NET, epochs=31, wanted=100, ended=True), "31, stopped early"),
+        (EARLY, replace(NET, epochs=31, wanted=100), "31 of at most 100 epochs: **not trained to the end**"),
+        (EARLY, None, "**not trained yet** (0 of at most 100)"),
+    ],
+)
+def test_a_row_says_how_far_it_is_trained(row: int, net: TrainedNet | None, told: str) -> None:
+    assert epochs_told(FoundingResult(ROWS[row], Protocol.SLIDES, net, None)) == told
+
+
+def test_ways_that_failed_are_named() -> None:
+    assert "| notebook 1 | notebook | rebuild | - | - | no | the net does not work at 32x32x3 |" in render([measured()])
+
+
+def test_accuracy_on_the_notebooks_own_test_set_stands_beside_what_its_author_reports() -> None:
+    text = render([measured()])
+    assert "| 94.38 | 98.31 → 98.26 (n = 2071) | 96.15 → 96.01 | 95.00 → 94.90 (n = 4000) |" in text
+    assert "own test set" not in render([replace(measured(), figures=conversion(None))])
+
+
+def test_the_authors_labels_count_where_they_are_known() -> None:
+    known = cells()
+    scores = scored(np.ones(200, bool), known.truth)
+    second = {"0.png": "Parasitized", "1.png": "Parasitized", "2.png": "Uninfected", "elsewhere.png": "Uninfected"}
+    got = by_second_labels((scores, scores), known, second, ("Parasitized",))
+    assert got == SecondLabelFigures(3, 1, (2 / 3, 2 / 3), (1.0, 1.0))
+    assert by_second_labels((scores, scores), known, {}, ("Parasitized",)) is None
 
 
 def test_the_worst_layers_are_named_where_int8_itself_loses_too_much() -> None:
@@ -233,22 +292,27 @@ def test_the_worst_layers_are_named_where_int8_itself_loses_too_much() -> None:
 
 def test_rows_of_different_code_are_said_to_be() -> None:
     one = measured()
-    other = replace(one, figures=replace(one.figures, code="def"))
+    other = replace(one, figures=replace(conversion(), code="def"))
     assert "by the same code (digest `abc`)" in render([one, one])
     assert "different states of the code" in render([one, other])
 
 
 def test_figures_come_back_as_they_were_kept() -> None:
-    for one in (measured(), measured(None)):
-        assert from_json(json.loads(json.dumps(asdict(one.figures)))).paired == one.figures.paired
+    for one in (conversion(), conversion(None)):
+        again = from_json(json.loads(json.dumps(asdict(one))))
+        assert (again.paired, again.second, again.epochs) == (one.paired, one.second, one.epochs)
+
+
+def keep(work: Path, net: TrainedNet = NET) -> None:
+    """The first row under the notebook's protocol, as if it had been trained and converted in this folder."""
+    for folder, kept in (("nets", asdict(net)), ("rows", asdict(conversion()))):
+        (work / folder).mkdir(exist_ok=True)
+        kept.pop("path", None)
+        (work / folder / f"{ROWS[0].name}-notebook.json").write_text(json.dumps(kept))
 
 
 def test_what_was_trained_and_converted_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, work = measured(), tmp_path
-    for folder, kept in (("nets", asdict(one.net)), ("rows", asdict(one.figures))):
-        (work / folder).mkdir()
-        kept.pop("path", None)
-        (work / folder / f"{one.row.name}.json").write_text(json.dumps(kept))
+    keep(tmp_path)
 
     def work_again(*_: object, **__: object) -> None:
         raise ZeroDivisionError
@@ -257,17 +321,43 @@ def test_what_was_trained_and_converted_is_not_done_again(tmp_path: Path, monkey
     monkeypatch.setattr(founding_convert, "quantize", work_again)
     monkeypatch.setattr(founding, "reading", lambda _: ["how cells are read"])
     page = tmp_path / "founding.md"
-    assert founding.run(work, page, print, only=[one.row.name]) == 1
-    assert "notebook 1" in page.read_text()
-    assert "where it stopped): notebook_2, notebook_3" in page.read_text()
+    settings = FoundingSettings(tmp_path, page, (ROWS[0].name,), (Protocol.NOTEBOOK,))
+    assert founding.run(settings, print) == 1
+    assert "| notebook 1 | notebook | 20 of 20 epochs |" in page.read_text()
+    assert "| notebook 1 | slides | **not trained yet**" in page.read_text()
     monkeypatch.setattr(founding_convert, "folder", lambda *_: tmp_path)
     with pytest.raises(ZeroDivisionError):
-        founding.run(work, page, print, only=[one.row.name], again=True)
+        founding.run(replace(settings, again=True), print)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "asked", "trained"),
+    [(3, None, 20), (3, 10, 10), (3, 3, None), (3, 2, None), (20, None, None), (20, 30, None)],
+)
+def test_a_kept_net_is_trained_on_to_the_epochs_that_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int, asked: int | None, trained: int | None
+) -> None:
+    keep(tmp_path, replace(NET, epochs=epochs))
+    goals: list[int] = []
+
+    def train(*settings: Any) -> TrainedNet:
+        goals.append(settings[-1])
+        return replace(NET, epochs=settings[-1])
+
+    monkeypatch.setattr(founding_train, "_train", train)
+    founding_train.train_net(ROWS[0], Protocol.NOTEBOOK, tmp_path, print, asked)
+    assert goals == ([] if trained is None else [trained])
+
+
+def test_figures_of_a_net_that_was_trained_on_since_are_not_taken(tmp_path: Path) -> None:
+    keep(tmp_path)
+    assert kept_figures(ROWS[0], Protocol.NOTEBOOK, NET, tmp_path) is not None
+    assert kept_figures(ROWS[0], Protocol.NOTEBOOK, replace(NET, epochs=21), tmp_path) is None
 
 
 def test_no_cell_gets_into_the_repository() -> None:
     with pytest.raises(ValueError, match="in the repository"):
-        founding.run(REPOSITORY / "build" / "founding", Path("page.md"), print)
+        founding.run(FoundingSettings(REPOSITORY / "build" / "founding", Path("page.md")), print)
 
 
 def test_a_row_that_is_not_known_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
@@ -279,7 +369,7 @@ def test_a_row_that_is_not_known_is_one_line_and_exit_code_2(tmp_path: Path) -> 
 
 def test_the_command_says_how_it_goes_on() -> None:
     text = CliRunner().invoke(app, ["founding", "--help"]).output
-    for option in ("--work", "--only", "--convert-again", "--no-training", "--out"):
+    for option in ("--work", "--only", "--protocol", "--epochs", "--convert-again", "--no-training", "--out"):
         assert option in text
 
 

@@ -12,7 +12,8 @@ from models.places import DOCS, REPOSITORY
 from models.report.markdown import paragraph, table
 from models.studies.appearance import job
 from models.studies.coverage import page as coverage
-from models.studies.founding import table as founding
+from models.studies.founding import page as founding
+from models.studies.founding import table as tables
 from models.studies.kept import check_request, default_work
 from models.studies.search.page import render
 from tests.models.studies.searching import found, row
@@ -32,7 +33,7 @@ def fixed_lines(text: str) -> list[str]:
 def test_the_founding_page_begins_with_the_words_of_its_command_and_has_its_tables() -> None:
     page = read("founding.md")
     assert page.startswith(founding._INTRODUCTION)
-    for head in (founding._RESULT_HEAD, founding._TARGET_HEAD, founding._TRAINING_HEAD, founding._WAYS_HEAD):
+    for head in (tables.RESULT_HEAD, tables.TARGET_HEAD, tables.TRAINING_HEAD, tables.WAYS_HEAD):
         assert table(head, [])[0] in page
 
 
