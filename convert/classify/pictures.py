@@ -104,7 +104,8 @@ def turned(images: UInt8Array, turn: int) -> UInt8Array:
 def _shrunk(native: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
     """A picture and what the device makes of it."""
     side = native.shape[0]
-    return native, crop_cells(native, np.array([[0, 0, side, side]], np.int32), CropSpec(size=SIZE))[0]
+    whole = np.array([[0, 0, side, side]], np.int32)
+    return native, np.asarray(crop_cells(native, whole, CropSpec(size=SIZE))[0], np.uint8)
 
 
 def _moved(image: UInt8Array, rng: np.random.Generator, *, black: bool) -> UInt8Array:
@@ -132,7 +133,7 @@ def _patched(image: UInt8Array, other: UInt8Array, rng: np.random.Generator) -> 
 def _table(density: np.ndarray, lamp: np.ndarray) -> UInt8Array:
     """What each byte becomes, uint8 [1, 256, 3], where optical density and brightness are multiplied per channel."""
     share = np.linspace(0, 1, 256)[:, None]
-    return np.clip(255 * share**density * lamp + 0.5, 0, 255).astype(np.uint8)[None]
+    return np.asarray(np.clip(255 * share**density * lamp + 0.5, 0, 255)[None], np.uint8)
 
 
 def _looked_up(image: UInt8Array, table: UInt8Array) -> UInt8Array:
