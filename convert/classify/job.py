@@ -213,6 +213,8 @@ class _ClassifierJob:
                 teacher, learnt, plan.calibration, self.task.seed, self.progress, held_out=not plan.apart
             )
         for way in ways:
+            if any(one.way == way.name == "distill" and candidate.passes(one, plan) for one in made):
+                continue  # a cheaper student passes
             try:
                 at = plan if way.size == SIZE else plan.at(native)
                 made.append(candidate.make(way, at, self.progress))

@@ -138,7 +138,7 @@ def test_a_net_of_another_size_comes_to_32_by_the_cheapest_way_that_passes(folde
     got = convert("quantize", net, "--cells", folder / "cells", "--group-by", r"s\d", *given)
     assert got.returncode in (0, 8), got.stderr
     found = json.loads(report.read_text())
-    assert [way["way"] for way in found["ways"]] == ["rebuild", "upscale", "distill"]
+    assert list(dict.fromkeys(way["way"] for way in found["ways"])) == ["rebuild", "upscale", "distill", "native"]
     passing = [way["macs"] for way in found["ways"] if way["passed"]]
     assert got.returncode == (0 if passing else 8)
     if passing:
