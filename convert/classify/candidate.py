@@ -22,8 +22,8 @@ from convert.errors import UnsupportedError
 from convert.measure.cells import CellSet, draws, some
 from convert.measure.operating import HALF, Operating
 from convert.measure.scoring import decide, device_scores
-from convert.net.batch import CONVERTED_AT, check_batches, feed
-from convert.net.int8 import LayerError, QuantisationRecipe, layer_errors, quantise, to_float
+from convert.net.batch import CONVERTED_AT, Feed, check_batches, feed
+from convert.net.int8 import LayerError, QuantisationRecipe, calibrate, layer_errors, quantise, to_float
 from convert.net.values import ValueRange
 from edge.crops import to_colour
 from edge.macs import macs
@@ -194,6 +194,7 @@ class _CandidateMaker:
         self.way, self.card, self.plan, self.progress = way, card, plan, progress
         self.values = way.values or plan.values
         self.plain: bytes | None = None
+        self.ranges: dict[int, bytes] = {}  # calibrated nets by the number of cells
         self.failure: UnsupportedError | None = None
         self.held_out = None if way.held_out is None or plan.apart else way.held_out(plan.choose)
         progress(f"{way.name}: float file", -1)
@@ -235,7 +236,8 @@ class _CandidateMaker:
         self.progress(f"{self.way.name}: {step.name}, calibrating", -1)
         with self.net(step, chosen) as net:
             fed = feed(to_colour(chosen.images, self.card.colour), self.values)
-            flatbuffer = quantise(net, fed, step.recipe, name=self.way.name)
+            calibrated = self.calibrated(step.cells, fed) if step.recipe.float_layers else None
+            flatbuffer = quantise(net, fed, step.recipe, name=self.way.name, calibrated=calibrated)
         self.plain = self.plain or flatbuffer
         check_batches(flatbuffer, self.few, self.way.name)
         self.progress(f"{self.way.name}: {step.name}, checking", -1)
@@ -256,6 +258,12 @@ class _CandidateMaker:
             value_range=self.values.name,
             scores=None if limit is None else choosing,
         )
+
+    def calibrated(self, cells: int, fed: Feed) -> bytes:
+        """The calibrated net, which the steps that keep layers in float share."""
+        if cells not in self.ranges:
+            self.ranges[cells] = calibrate(self.static, fed)
+        return self.ranges[cells]
 
     def net(self, step: LadderStep, chosen: CellSet) -> AbstractContextManager[Any]:
         if step.tuned:

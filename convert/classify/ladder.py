@@ -76,7 +76,7 @@ def ladder(
         "int8 after quantisation-aware fine-tuning", QuantisationRecipe(), more_cells, tuned=True, last=True
     )
     every = tuple(layer.tensor for layer in layers)
-    yield LadderStep("float: every layer", QuantisationRecipe(float_layers=every), min(cells, FEW), last=True)
+    yield LadderStep("float: every layer", QuantisationRecipe(float_layers=every), cells, last=True)
 
 
 def _first(layers: tuple[LayerError, ...]) -> tuple[str, ...]:

@@ -104,7 +104,8 @@ def turned(images: UInt8Array, turn: int) -> UInt8Array:
 def _shrunk(native: UInt8Array) -> tuple[UInt8Array, UInt8Array]:
     """A picture and what the device makes of it."""
     side = native.shape[0]
-    return native, crop_cells(native, np.array([[0, 0, side, side]], np.int32), CropSpec(size=SIZE))[0]
+    whole = np.array([[0, 0, side, side]], np.int32)
+    return native, np.asarray(crop_cells(native, whole, CropSpec(size=SIZE))[0], np.uint8)
 
 
 def _moved(image: UInt8Array, rng: np.random.Generator, *, black: bool) -> UInt8Array:

@@ -67,6 +67,7 @@ def quantise(
     *,
     images: UInt8Array | None = None,
     name: str = "net",
+    calibrated: bytes | None = None,
 ) -> bytes:
     """Make a Keras model of static shape a full-integer int8 file: every int8 file of this project is made here.
 
@@ -77,6 +78,7 @@ def quantise(
         images: uint8 [n, h, w, c], a few images as the device feeds them: the file must give each the same answer alone as
             in a batch. None: it is not checked, for nets that are fed one image at a time.
         name: what to call the net in messages.
+        calibrated: from ``calibrate`` with the same samples, so that a recipe with float layers takes a second and not half a minute.
 
     Returns:
         the flatbuffer, for any batch size.
@@ -87,13 +89,20 @@ def quantise(
     converter = _converter(static, samples)
     kept = recipe.float_layers if recipe is not None else ()
     try:
-        made = _partly_float(converter, kept) if kept else converter.convert()
+        made = _partly_float(calibrated or calibrate(static, samples), kept) if kept else converter.convert()
         flatbuffer = free_batch(made, batch_of(static))
     except Exception as error:
         raise UnsupportedError(f"TensorFlow cannot make this net int8: {gist(error)}") from error
     if images is not None:
         check_batches(flatbuffer, images, name)
     return flatbuffer
+
+
+def calibrate(static: Any, samples: Feed) -> bytes:
+    """The net in float with the range of every tensor, for ``quantise``."""
+    converter = _converter(static, samples)
+    converter._experimental_calibrate_only = True  # noqa: SLF001
+    return bytes(converter.convert())
 
 
 def to_float(static: Any) -> bytes:
@@ -138,20 +147,18 @@ def worst_with_next(layers: Sequence[LayerError]) -> tuple[str, ...]:
     return tuple(layers[j].tensor for j in kept) if len(kept) < len(layers) else ()
 
 
-def _partly_float(converter: Any, stay_float: tuple[str, ...]) -> bytes:
-    """Calibrate as always, then quantise all ops but those whose outputs are named. Int8 goes in, float may come out."""
+def _partly_float(calibrated: bytes, stay_float: tuple[str, ...]) -> bytes:
+    """Quantise all ops but those whose outputs are named. Int8 goes in, float may come out."""
     import tensorflow as tf  # noqa: PLC0415
     from tensorflow.lite.python.convert import mlir_quantize  # noqa: PLC0415 - what QuantizationDebugger calls
     from tensorflow.lite.python.util import modify_model_io_type  # noqa: PLC0415
 
-    converter._experimental_calibrate_only = True  # noqa: SLF001
-    calibrated = converter.convert()
     made = mlir_quantize(
         calibrated, denylisted_nodes=list(stay_float), disable_per_channel_for_dense_layers=True
     )  # its input is float: rounded first, or read by a float op as it is
     with contextlib.suppress(ValueError):  # nothing in it is int8
         made = modify_model_io_type(made, tf.int8, tf.float32)
-    return _bytes_in(bytes(made), bytes(calibrated))
+    return _bytes_in(bytes(made), calibrated)
 
 
 def _bytes_in(flatbuffer: bytes, calibrated: bytes) -> bytes:
