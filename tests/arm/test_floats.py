@@ -81,6 +81,7 @@ def test_without_its_keras_file_a_net_cannot_be_counted_in_float(
 
 @pytest.mark.build
 def test_the_float_twin_takes_bytes_and_says_what_the_shipped_net_says(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
     files = floats.make_files(tmp_path)
     for name in (shelf.FINDER, shelf.CLASSIFIER):
         nets = [Net(read_model(files[each])) for each in (name, f"{name}-float")]
@@ -88,4 +89,6 @@ def test_the_float_twin_takes_bytes_and_says_what_the_shipped_net_says(tmp_path:
         images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
         outputs = [net.run(images) for net in nets]
         assert len(outputs[0]) == len(outputs[1])
-        assert [one.shape for one in outputs[0]] == [one.shape for one in outputs[1]]
+        for int8 in outputs[0]:
+            (twin,) = (one for one in outputs[1] if one.shape == int8.shape)
+            assert np.corrcoef(int8.ravel(), twin.ravel())[0, 1] > 0.9
