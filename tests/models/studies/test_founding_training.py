@@ -15,6 +15,7 @@ from models.studies.founding.frozen import features, initialise
 from models.studies.founding.rows import ROWS
 from models.studies.founding.train import TrainedNet, train_net
 
+pytest.importorskip("tensorflow", reason="needs TensorFlow (make test-build brings it)")
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
 RNG = np.random.default_rng(5)
 
