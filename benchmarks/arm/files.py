@@ -72,6 +72,11 @@ def count_files(files: Mapping[str, Path], board: Board, cells: int) -> dict[str
     }
 
 
+def field_shape() -> tuple[int, int]:
+    """(H, W) of what a finder's net sees of most fields."""
+    return GUESS_PX * 3 // 4, GUESS_PX
+
+
 def write_inputs(files: Mapping[str, Path], work: Path) -> None:
     """A shelf of the files, and random bytes for each: the instructions of these nets do not depend on what they see."""
     images = np.random.default_rng(0)
@@ -83,5 +88,5 @@ def write_inputs(files: Mapping[str, Path], work: Path) -> None:
         model = read_model(path)
         shape = (BATCH, *Net(model).input_shape[1:])
         if model.card is not None and model.card.task == "find":
-            shape = (1, GUESS_PX * 3 // 4, GUESS_PX, shape[-1])
+            shape = (1, *field_shape(), shape[-1])
         np.save(work / "nets" / f"{name}.npy", images.integers(0, 256, shape, dtype=np.uint8))

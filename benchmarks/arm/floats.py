@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.arm.boards import BOARDS, Board
-from benchmarks.arm.files import count_files, write_inputs
+from benchmarks.arm.files import count_files, field_shape, write_inputs
 from benchmarks.arm.host import say
 from benchmarks.arm.instructions import per_unit
 from benchmarks.errors import NoInputError
@@ -36,7 +36,6 @@ from convert.reading.load import load_model
 from convert.reading.source import open_source
 from edge import shelf
 from edge.door import quiet_native_stderr
-from edge.finders.learned import GUESS_PX
 from edge.modelfile import write_model
 
 CELLS = 256
@@ -90,11 +89,6 @@ def _float_file(source: Path, *, finder: bool) -> bytes:
             return to_float(finder_graph(net, field_shape(), Roles(0, (1,), logits=False), values, from_bytes=True))
         side = int(net.inputs[0].shape[1])
         return to_float(device_model(net, side, values, batch=CONVERTED_AT, from_bytes=True))
-
-
-def field_shape() -> tuple[int, int]:
-    """(H, W) of what a finder's net sees of most fields."""
-    return GUESS_PX * 3 // 4, GUESS_PX
 
 
 def on_this_machine(files: Mapping[str, Path], work: Path) -> dict[str, int]:

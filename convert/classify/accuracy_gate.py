@@ -21,13 +21,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from convert.classify.candidate import Candidate
+from convert.classify.candidate import Candidate, right
 from convert.measure.bootstrap import QUICK_RESAMPLES, Interval, figure_interval, limits, resampled_sums, sums_by_group
 from convert.measure.cells import CellSet
 from convert.measure.metrics import auc
-from convert.measure.operating import HALF, suspicious
+from convert.measure.operating import suspicious
 from convert.measure.paired import LEVEL, PairedLoss, paired_loss
-from convert.measure.scoring import decide
 from edge.modelfile import Card
 from edge.types import FloatArray
 
@@ -112,11 +111,6 @@ def judge_in_order(
         if not judged[-1].refused or len(judged) == looks:
             break
     return judged
-
-
-def right(scores: FloatArray, cells: CellSet, card: Card) -> np.ndarray:
-    """Which cells are counted as what they are from one half, bool [n]: an operating threshold moves with chance, this does not."""
-    return np.asarray(decide(scores, card.labels, card.positive, HALF) == cells.truth)
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,4 +288,9 @@ class _CandidateMaker:
 
 def accuracy(scores: FloatArray, cells: CellSet, card: Card) -> float:
     """Share of cells counted as what they are, 0..1, from one half: an operating threshold moves with chance, this does not."""
-    return float((decide(scores, card.labels, card.positive, HALF) == cells.truth).mean())
+    return float(right(scores, cells, card).mean())
+
+
+def right(scores: FloatArray, cells: CellSet, card: Card) -> np.ndarray:
+    """Which cells are counted as what they are from one half, bool [n]."""
+    return np.asarray(decide(scores, card.labels, card.positive, HALF) == cells.truth)

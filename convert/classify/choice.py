@@ -13,8 +13,8 @@ from math import sqrt
 
 from convert.child import Progress
 from convert.classify import candidate
-from convert.classify.accuracy_gate import NO_GATE, GateVerdict, right, verdict
-from convert.classify.candidate import Candidate, QuantizePlan
+from convert.classify.accuracy_gate import NO_GATE, GateVerdict, verdict
+from convert.classify.candidate import Candidate, QuantizePlan, right
 from convert.classify.loss import auc_lost
 from convert.classify.ways import Way
 from convert.errors import UnsupportedError

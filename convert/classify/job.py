@@ -12,9 +12,9 @@ import numpy as np
 
 from convert.child import Progress
 from convert.classify import author, gate_report, judging, preprocess
-from convert.classify.accuracy_gate import NO_GATE, chance_test, right
+from convert.classify.accuracy_gate import NO_GATE, chance_test
 from convert.classify.author import AuthorCut
-from convert.classify.candidate import Candidate, QuantizePlan
+from convert.classify.candidate import Candidate, QuantizePlan, right
 from convert.classify.cells import CellReader, CellRoles, CellsTask, roles, swap
 from convert.classify.choice import WayChoice, WayOption
 from convert.classify.distill import students
@@ -201,9 +201,10 @@ class _ClassifierJob:
         usual = preprocess.default(self.model, options)
         if not reader.known:
             return usual
-        affordable = int(min(_TRIAL_CELLS, _TRIAL_MACS / self.cost / 11))
+        affordable = int(min(_TRIAL_CELLS, _TRIAL_MACS / self.cost / preprocess.MOST_TRIED))
         trial = reader.again(some(parts.calibration, max(affordable, 40), self.task.seed), self.side)
-        self.progress("float, value range and colour", -11 * len(trial) * self.cost / _MACS_PER_S - 2)
+        seconds = preprocess.MOST_TRIED * len(trial) * self.cost / _MACS_PER_S + 2
+        self.progress("float, value range and colour", -seconds)
         return preprocess.find(self.model, trial, options, width=self.width, affordable=affordable, seed=self.task.seed)
 
     def author_cut(self, reader: CellReader, parts: CellRoles, prep: Preprocessing) -> AuthorCut:

@@ -13,8 +13,8 @@ import numpy as np
 
 from convert.child import Progress
 from convert.classify import loss
-from convert.classify.accuracy_gate import NO_GATE, judge_in_order, right
-from convert.classify.candidate import Candidate, QuantizePlan
+from convert.classify.accuracy_gate import NO_GATE, judge_in_order
+from convert.classify.candidate import Candidate, QuantizePlan, right
 from convert.classify.choice import WayChoice
 from convert.classify.gate_report import (
     JudgingCells,

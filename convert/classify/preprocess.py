@@ -19,6 +19,9 @@ from convert.net.rewrite import net_input
 from convert.net.values import RANGES, ValueRange
 from edge.types import FloatArray
 
+MOST_TRIED = 13
+"""Combinations of value range and colour that are tried at most."""
+
 # Balanced accuracies, 0..1
 _BETTER = 0.04  # a combination is better than the usual one by at least this much
 _CHANCE = 0.12  # a net is at chance below 1 / classes + this, however many cells say so

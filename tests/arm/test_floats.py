@@ -66,7 +66,7 @@ def test_on_this_machine_a_piece_of_work_is_what_lies_between_its_marks(
 
 def test_a_finder_is_fed_a_field_and_a_classifier_a_batch_of_cells(tmp_path: Path) -> None:
     counting.write_inputs({name: shelf.load(name).path for name in (shelf.FINDER, shelf.CLASSIFIER)}, tmp_path)
-    assert np.load(tmp_path / "nets" / f"{shelf.FINDER}.npy").shape == (1, *floats.field_shape(), 3)
+    assert np.load(tmp_path / "nets" / f"{shelf.FINDER}.npy").shape == (1, *counting.field_shape(), 3)
     assert len(np.load(tmp_path / "nets" / f"{shelf.CLASSIFIER}.npy")) > 1
 
 
@@ -85,7 +85,7 @@ def test_the_float_twin_takes_bytes_and_says_what_the_shipped_net_says(tmp_path:
     files = floats.make_files(tmp_path)
     for name in (shelf.FINDER, shelf.CLASSIFIER):
         nets = [Net(read_model(files[each])) for each in (name, f"{name}-float")]
-        shape = (1, *floats.field_shape(), 3) if name == shelf.FINDER else (8, *nets[0].input_shape[1:])
+        shape = (1, *counting.field_shape(), 3) if name == shelf.FINDER else (8, *nets[0].input_shape[1:])
         images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
         outputs = [net.run(images) for net in nets]
         assert len(outputs[0]) == len(outputs[1])

@@ -101,3 +101,8 @@ def test_of_two_that_are_as_often_right_the_surer_is_taken(monkeypatch: pytest.M
     monkeypatch.setattr(preprocess, "net_input", lambda _: SimpleNamespace(channels=3))
     got = find(SimpleNamespace(layers=[]), cells(), InputOptions(), width=1, affordable=300)
     assert (got.values.name, got.colour) == ("per-image", "rgb")
+
+
+def test_as_many_combinations_are_tried_as_their_time_is_reckoned_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    prep = found(monkeypatch, {("0..1", "rgb"): 0.9}, InputOptions())
+    assert len({words.removesuffix(" (classes swapped)") for words, _ in prep.tried}) == preprocess.MOST_TRIED
