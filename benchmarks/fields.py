@@ -23,6 +23,7 @@ from benchmarks.workload import StepResult, Value, Workload
 from edge import shelf
 from edge.analysis import Analyser
 from edge.classifier import Classifier
+from edge.events import Outcome, Unreadable
 from edge.finders.classical import ClassicalFinder
 from edge.finders.learned import LearnedFinder
 from edge.gate import Gate
@@ -31,7 +32,7 @@ from edge.sample import Sample
 from edge.sources.files import FileSource
 from edge.sources.virtual import SlideSpec, render_field
 from edge.types import Field, FieldResult, Shot
-from edge.workers import Outcome, Unreadable, Workers
+from edge.workers import Workers
 
 QUALITY: Final = 92
 """JPEG quality of the files, as cameras write them."""

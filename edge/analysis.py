@@ -139,6 +139,7 @@ class Analyser:
             region,
             appearance,
             own,
+            field.identity,
         )
 
     def _doubtful(self, cells: Cells, shape: tuple[int, int], region: Region | None) -> Int32Array:

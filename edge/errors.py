@@ -12,10 +12,16 @@
 | 7 | an output could not be written |
 | 8 | the calibration or the settled microscope was refused: not readable, or of another model, finder or microscope |
 | 9 | nothing was counted: of a sample no field counts (the line says of which, and what is likely wrong) |
+| 10 | the book refused: another program's file, a newer version's book, no such sample, or a sample that cannot be gone on with |
 | 130 | stopped by Ctrl-C (what was counted before is printed) |
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.types import FieldIdentity
 
 EXIT_DEFECT = 1  # see the table above
 EXIT_UNREADABLE_INPUTS = 3  # see the table above
@@ -35,9 +41,13 @@ class NoInputError(EdgeError):
 
 
 class UnreadableFieldError(EdgeError):
-    """One input cannot be decoded (empty, truncated, not an image, too large). It is skipped and named in the summary."""
+    """One input cannot be decoded (empty, truncated, not an image, too large). It is skipped and named in the summary.
+
+    ``identity``: the file's, where its bytes could be read all the same.
+    """
 
     exit_code = EXIT_UNREADABLE_INPUTS
+    identity: FieldIdentity | None = None
 
 
 class ModelError(EdgeError):
@@ -74,3 +84,9 @@ class NothingCountedError(EdgeError):
     """No field of a sample counts: black, frozen, out of focus, empty. Look at lamp, cable, focus and stage, then take them anew."""
 
     exit_code = 9
+
+
+class BookError(EdgeError):
+    """The book refuses: another program's file, a newer version's, no such sample, one that cannot be gone on with. Do as it says."""
+
+    exit_code = 10

@@ -11,13 +11,13 @@ from time import monotonic
 from typing import Protocol
 
 from edge.errors import EdgeError, OutputError
+from edge.events import AnalysedField, FieldEvent, Outcome, Output, SampleEvent
 from edge.modelfile import Card
-from edge.outputs import FieldEvent, Output, SampleEvent
 from edge.sample import Sample
 from edge.types import FieldResult, Overlap, Quality, SampleAppearance
 from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
-from edge.workers import AnalysedField, Outcome, Workers
+from edge.workers import Workers
 
 
 class Judge(Protocol):

@@ -31,6 +31,21 @@ NOT_NEW = "not-new"
 """The kind of what an earlier field of the sample, which this one overlaps, has shown already: shown, not counted again."""
 
 
+@dataclass(frozen=True, slots=True)
+class FieldIdentity:
+    """The image file that a field was read from: the same content is the same field, whatever the file is called.
+
+    Attributes:
+        path: absolute, as the system names it (``os.fsdecode``); of one of several fields in a file it ends in ``#n``, from 1.
+        size: of the whole file in bytes.
+        sha256: of the whole file, 64 hexadecimal digits.
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """One field of view.
@@ -43,6 +58,7 @@ class Field:
         metadata: what the source says of this frame: of a camera ``captured`` (seconds since the epoch) and what the driver tells
             (exposure_us, analogue_gain, ...), of a video ``video_s``, of a virtual slide its truth.
         decode_ms: milliseconds it took to decode, render or fetch the frame.
+        identity: the file it was read from; None: camera, video, virtual slide.
     """
 
     rgb: UInt8Array
@@ -51,6 +67,7 @@ class Field:
     name: str
     metadata: Mapping[str, object] = field(default_factory=dict)
     decode_ms: float = 0.0
+    identity: FieldIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,6 +206,7 @@ class FieldResult:
         appearance: what the field looks like.
         typical: its own typical cell, which its cells were compared with unless a settled one stood in; None: it holds no cell, or
             the net compares nothing.
+        identity: carried over from the field.
     """
 
     index: int
@@ -204,6 +222,7 @@ class FieldResult:
     region: Region | None = None
     appearance: Appearance | None = None
     typical: FieldTypical | None = None
+    identity: FieldIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)

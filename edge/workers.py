@@ -12,41 +12,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Self
 
 from edge.errors import UnreadableFieldError
-from edge.types import Field, FieldResult, Shot, UInt8Array
+from edge.events import AnalysedField, Outcome, Unreadable
+from edge.types import Field, FieldResult, Shot
 
 WINDOW = 2
 """Shots under way per worker: one in work, one waiting."""
 
 _PATIENCE = 2.0  # seconds that threads are waited for at the end; a blocked camera must not hold up Ctrl-C
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AnalysedField:
-    """A field that was read: its result and, where asked for, its pixels (uint8 [H, W, 3]); ``began``: see ``Unreadable``."""
-
-    result: FieldResult
-    rgb: UInt8Array | None = None
-    began: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An input that could not be read; ``reason`` in plain words, ``began``: when a worker took it, by the monotonic clock."""
-
-    index: int
-    sample: str
-    name: str
-    reason: str
-    began: float | None = field(default=None, compare=False)
-
-
-Outcome = AnalysedField | Unreadable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,6 +167,6 @@ class Workers:
             loaded = shot.load()
             return AnalysedField(analyse(loaded), loaded.rgb if self._keep_pixels else None, began)
         except UnreadableFieldError as error:
-            return Unreadable(shot.index, shot.sample, shot.name, str(error), began)
+            return Unreadable(shot.index, shot.sample, shot.name, str(error), began, error.identity)
         except Exception as error:  # noqa: BLE001 - carried to the iterating thread and raised there
             return error

@@ -11,14 +11,14 @@ import pytest
 from edge import session
 from edge.analysis import Analyser
 from edge.errors import CameraError, EdgeError, OutputError
-from edge.outputs import FieldEvent, SampleEvent
+from edge.events import AnalysedField, FieldEvent, Outcome, SampleEvent, Unreadable
 from edge.overlap import Register
 from edge.pixels import Image
 from edge.sample import Sample
 from edge.session import Ending, SampleLimits, Session
 from edge.types import Cells, FieldResult, Finding, Overlap, SampleAppearance, Tally, UInt8Array
 from edge.verdict.assess import Assessor
-from edge.workers import AnalysedField, Outcome, Unreadable, Workers
+from edge.workers import Workers
 from tests.fakes import CARD, FakeClassifier, FakeFinder, FakeSource, RejectEvery, TwoSamples, picture, quality, result
 from tests.verdict.made import calibration
 

@@ -11,8 +11,9 @@ import pytest
 
 from edge.analysis import Analyser
 from edge.errors import CameraError
+from edge.events import AnalysedField, Outcome, Unreadable
 from edge.types import Field, FieldResult, Shot
-from edge.workers import AnalysedField, Outcome, Unreadable, Workers
+from edge.workers import Workers
 from tests.fakes import FakeClassifier, FakeFinder, FakeSource, TwoSamples, picture, quality
 
 

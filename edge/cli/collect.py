@@ -20,8 +20,8 @@ from edge.cli.settings import InputSettings
 from edge.cli.slides import Slide, load_slides, read_coco, save_slides, slide_of
 from edge.door import StoppedError, stop_on_signals
 from edge.errors import NoInputError
+from edge.events import FieldEvent, Output, SampleEvent
 from edge.modelfile import Card
-from edge.outputs import FieldEvent, Output, SampleEvent
 from edge.safe_file import plain_errors
 from edge.scope.file import facts as settled_facts
 from edge.session import Ending, Session

@@ -12,10 +12,10 @@ from edge.cli.judging import assessor_for, calibration_for
 from edge.cli.outlets import about_run, open_outputs
 from edge.cli.pipeline import make_pipeline, warn_of_old_cards, warn_of_slow_nets
 from edge.cli.run_settings import RunSettings
+from edge.description import ModelLine
 from edge.door import report, say, stop_on_signals
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, NoInputError, NothingCountedError
 from edge.heap import keep_freed_memory
-from edge.outputs import ModelLine
 from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch
 from edge.scope.notes import TypicalWatch
 from edge.session import Ending, SampleLimits, Session

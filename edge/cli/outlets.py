@@ -10,16 +10,16 @@ from edge.cli.config import to_toml
 from edge.cli.pipeline import CellPipeline
 from edge.cli.run_settings import RunSettings
 from edge.cli.settings import InputSettings
+from edge.description import ModelLine, RunDescription
 from edge.errors import NoInputError, OutputError
+from edge.events import Output
 from edge.modelfile import Card
-from edge.outputs import ModelLine, Output
 from edge.outputs.annotate import AnnotatedImages
 from edge.outputs.coco import Coco
 from edge.outputs.console import Progress, Screen, Summary
 from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines
 from edge.outputs.pace import EndConditions
-from edge.report.records import RunDescription
 from edge.sources.files import PICTURE_SUFFIXES, expand
 from edge.sources.video import VIDEO_SUFFIXES
 from edge.verdict.assess import Assessor

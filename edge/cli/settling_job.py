@@ -19,8 +19,8 @@ from edge.cli.run_settings import RunSettings
 from edge.cli.settings import InputSettings
 from edge.door import StoppedError, say
 from edge.errors import SettlingError
+from edge.events import FieldEvent, SampleEvent
 from edge.lines import print_json, print_lines
-from edge.outputs import FieldEvent, SampleEvent
 from edge.safe_file import ReplacedFile, plain_errors
 from edge.scope.file import facts
 from edge.scope.settling import FEW_FIELDS, SettledField, SettledScope, field_for_settling, settle

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge import near, words
 from edge.errors import OutputError
-from edge.outputs import FieldEvent, SampleEvent
+from edge.events import FieldEvent, SampleEvent
 from edge.outputs.files import safe_name, usable_folder
 from edge.safe_file import whole_file
 from edge.types import CELL, FieldResult, UInt8Array

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 
 from edge import installed_version, words
+from edge.description import ModelLine
+from edge.events import FieldEvent, SampleEvent
 from edge.modelfile import Card
 from edge.near import positive_scores
-from edge.outputs import FieldEvent, ModelLine, SampleEvent
 from edge.safe_file import ReplacedFile, plain_errors
 from edge.types import CELL, FieldResult
 

@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from edge import words
-from edge.outputs import FieldEvent, ModelLine, SampleEvent, overlap_words
+from edge.description import ModelLine
+from edge.events import FieldEvent, SampleEvent, overlap_words
 from edge.outputs.pace import EndConditions, Pace
 from edge.streams import ReaderGoneError, stdout_errors
 from edge.types import NOT_NEW, Overlap, Tally, Verdict

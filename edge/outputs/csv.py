@@ -6,7 +6,7 @@ import csv
 from contextlib import suppress
 from pathlib import Path
 
-from edge.outputs import FieldEvent, SampleEvent, overlap_words
+from edge.events import FieldEvent, SampleEvent, overlap_words
 from edge.outputs.jsonl import field_counts, field_ms
 from edge.safe_file import plain_errors
 from edge.sample import set_aside_counts

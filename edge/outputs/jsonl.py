@@ -6,7 +6,8 @@ import json
 from math import isfinite
 from typing import TextIO
 
-from edge.outputs import FieldEvent, ModelLine, SampleEvent
+from edge.description import ModelLine
+from edge.events import FieldEvent, SampleEvent, source_metadata
 from edge.sample import class_counts
 from edge.streams import stdout_errors
 from edge.types import FieldResult, Finding, Interval
@@ -82,18 +83,6 @@ def field_counts(result: FieldResult | None, labels: tuple[str, ...]) -> dict[st
     if result is None:
         return dict.fromkeys(labels, 0)
     return dict(zip(labels, map(int, class_counts(result, len(labels))), strict=True))
-
-
-def source_metadata(result: FieldResult | None) -> dict[str, object]:
-    """What camera, video or virtual stage say of a field, as far as it is text or finite numbers; empty for files."""
-    told = {} if result is None else result.metadata
-    return {name: value for name, value in told.items() if _plain(value)}
-
-
-def _plain(value: object) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_plain, value))
-    return isinstance(value, str) or (isinstance(value, int | float) and isfinite(value))
 
 
 def field_ms(result: FieldResult | None) -> dict[str, float]:

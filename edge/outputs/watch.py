@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.outputs import FieldEvent, SampleEvent
+from edge.events import FieldEvent, SampleEvent
 from edge.types import Quality
 
 CAMERA_PATIENCE = 5  # fields in a row that do not count before a camera is said to be bad

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from edge import near
+from edge.events import FieldEvent
 from edge.modelfile import Card
-from edge.outputs import FieldEvent
 from edge.outputs.annotate import class_colours
 from edge.pixels import Pyramid, pyramid
 from edge.report.pictures import cell_pictures, field_jpeg, small_boxed, small_field

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.outputs import FieldEvent, SampleEvent
+from edge.description import RunDescription
+from edge.events import FieldEvent, SampleEvent
 from edge.outputs.files import safe_name, same_place, usable_folder
 from edge.report.gather import SampleCollector
 from edge.report.page import index, page
-from edge.report.records import Report, RunDescription
+from edge.report.records import Report
 from edge.report.words import plural
 from edge.safe_file import whole_file
 

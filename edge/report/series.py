@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from edge.outputs import FieldEvent
+from edge.events import FieldEvent
 from edge.report.records import Stage, Stretch
 from edge.words import without_numbers
 

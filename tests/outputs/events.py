@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.outputs import FieldEvent, ModelLine, SampleEvent
+from edge.description import ModelLine
+from edge.events import FieldEvent, SampleEvent
 from edge.sample import Sample
 from edge.types import FieldResult, Overlap, UInt8Array
 from edge.verdict.flag import decide

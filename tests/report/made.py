@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from edge.description import ModelLine, RunDescription
+from edge.events import FieldEvent, SampleEvent
 from edge.modelfile import Card
-from edge.outputs import FieldEvent, ModelLine, SampleEvent
 from edge.report.data import SCHEMA_FILE
 from edge.report.gather import SampleCollector
 from edge.report.page import page
-from edge.report.records import Report, RunDescription, SampleParts
+from edge.report.records import Report, SampleParts
 from edge.sample import Sample
 from edge.types import Cells, FieldResult, Quality, Timings
 from edge.verdict.assess import Assessor

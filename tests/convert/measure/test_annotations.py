@@ -11,8 +11,9 @@ import pytest
 
 from convert.errors import CellsError
 from convert.measure.annotations import block_numbers, find_annotations, read_annotations
+from edge.description import ModelLine
+from edge.events import FieldEvent
 from edge.modelfile import Card
-from edge.outputs import FieldEvent, ModelLine
 from edge.outputs.coco import Coco
 from edge.types import CELL, Cells, FieldResult, Tally, Timings
 from tests.fakes import quality
