@@ -1,11 +1,14 @@
 """A run: outcomes in field order through gate, sample and outputs.
 
 It ends when the source does, when a limit is reached, or when somebody stops it; the outputs are completed each time.
+
+**A run that goes on** begins with the outcomes it had before (``Session.replay``). The state of gate, register, tally and stopping
+rule is never stored: it is made again from the same outcomes in the same order, and so is the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
@@ -14,7 +17,7 @@ from edge.errors import EdgeError, OutputError
 from edge.events import AnalysedField, FieldEvent, Outcome, Output, SampleEvent
 from edge.modelfile import Card
 from edge.sample import Sample
-from edge.types import FieldResult, Overlap, Quality, SampleAppearance
+from edge.types import FieldResult, Overlap, Quality, SampleAppearance, Tally
 from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
 from edge.workers import Workers
@@ -99,6 +102,7 @@ class Session:
         register: makes the register of a new sample, which sets aside what an earlier field showed; None to let every cell count.
         doubts: says why a sample with this appearance cannot be judged; None: no sample is doubted.
         notes: makes who takes notes of a new sample's fields; None: nobody does.
+        book: gets every event before the outputs do: what they show of a field is on the medium by then.
     """
 
     def __init__(
@@ -113,7 +117,9 @@ class Session:
         register: Callable[[], Placer] | None = None,
         doubts: Callable[[SampleAppearance], tuple[str, ...]] | None = None,
         notes: Callable[[], NoteTaker] | None = None,
+        book: Output | None = None,
     ) -> None:
+        self._book = book
         self._card = card
         self._assessor = assessor
         self._unit = unit
@@ -126,56 +132,113 @@ class Session:
         self._limits = limits or SampleLimits()
         self._sample: Sample | None = None
         self._gate: Judge | None = None
-        self._began = self._last = 0.0
+        self._tally: Tally | None = None
+        self._began: float | None = None
+        self._last = self._seconds = 0.0
         self._alone = True
         self._register: Placer | None = None
         self._notes: NoteTaker | None = None
         self._complete: set[str] = set()
         self._budget_spent = False
+        self._over = False
+        self._before = 0.0
         self._fields = 0
         self._unreadable = 0
 
+    def replay(self, outcomes: Iterable[Outcome]) -> None:
+        """Take what an earlier part of this run had, in field order; call it before ``run``.
+
+        Args:
+            outcomes: from the book, each with ``seconds``; fields have no pixels.
+
+        Raises:
+            OutputError: an output failed; ``discard`` the session then.
+        """
+        for outcome in outcomes:
+            self._take(outcome)
+            if self._error is not None:
+                raise self._error
+
     def run(self, workers: Workers) -> Ending:
         """Run to the end; a known error ends it early and is returned, after the sample so far was delivered."""
+        for name in self._complete:
+            workers.skip(name)
+        if self._over:
+            workers.stop()
         try:
             for outcome in workers:
-                self._take(outcome, workers)
-                if self._error is not None:
+                done = self._take(outcome)
+                if done is not None:
+                    workers.skip(done)
+                if self._over or self._error is not None:
                     workers.stop()
         except EdgeError as caught:
             self._error = self._error or caught
-        self._finish(complete=self._budget_spent or (self._error is None and not workers.stopped))
-        self._each(lambda output: output.close())
+        self.end(stopped=workers.stopped)
         return Ending(self._fields, self._unreadable, self._error)
+
+    def end(self, *, stopped: bool = False) -> None:
+        """Deliver the last sample and complete the outputs.
+
+        Args:
+            stopped: the source has not ended by itself.
+        """
+        ran_out = self._error is None and not stopped
+        self._finish(complete=self._budget_spent or ran_out, interrupted=not (ran_out or self._over))
+        self._all(lambda output: output.close())
 
     def discard(self) -> None:
         """After a defect of this program: leave no output that looks complete."""
-        self._each(lambda output: output.discard())
+        self._all(lambda output: output.discard())
 
-    def _take(self, outcome: Outcome, workers: Workers) -> None:
+    def _take(self, outcome: Outcome) -> str | None:
+        """Take one outcome; returns the name of the sample if that is complete with it and others may follow."""
         name = outcome.result.sample if isinstance(outcome, AnalysedField) else outcome.sample
         if name in self._complete:
-            return  # was under way when the limit was reached
+            return None  # was under way when the limit was reached
         if self._sample is None or self._sample.name != name:
             self._finish(outcome.began, complete=True)
-            self._began = monotonic() if outcome.began is None else outcome.began
-            self._alone = self._began >= self._last
+            self._began, self._before = None, 0.0
+            self._alone = outcome.began is None or outcome.began >= self._last
             self._sample = Sample(name, self._card.labels)
             self._budget_spent = False
             self._gate = self._new_gate() if self._new_gate else None
             self._register = self._new_register() if self._new_register else None
             self._notes = self._new_notes() if self._new_notes else None
+        self._clock(outcome)
         event = self._add(outcome, self._sample)
-        self._last = monotonic()
+        if not self._kept_in_book(event):
+            return None
+        self._tally = event.tally
         self._each(lambda output: output.field(event))
-        self._budget_spent = self._limits.reached(self._sample, monotonic() - self._began)
-        if self._budget_spent or self._decided(event):
-            self._complete.add(name)
-            if self._limits.several:
-                workers.skip(name)
-                self._finish(complete=self._budget_spent)
-            else:
-                workers.stop()
+        self._budget_spent = self._limits.reached(self._sample, event.seconds)
+        if not (self._budget_spent or self._decided(event)):
+            return None
+        self._complete.add(name)
+        if not self._limits.several:
+            self._over = True
+            return None
+        self._finish(complete=self._budget_spent)
+        return name
+
+    def _clock(self, outcome: Outcome) -> None:
+        """Set the sample's run time, ``outcome`` included: of what comes from the book as it was then, else what has passed since."""
+        self._last = monotonic()
+        if outcome.seconds is not None:
+            self._before, self._began = outcome.seconds, None
+            self._alone = not self._limits.several  # whether others were under way is not known any more
+            self._seconds = self._before
+            return
+        if self._began is None:
+            self._began = self._last if outcome.began is None else outcome.began
+        self._seconds = self._before + self._last - self._began
+
+    def _kept_in_book(self, event: FieldEvent) -> bool:
+        """Give the field to the book; where that fails the run ends, and no output shows the field: it would not be there later."""
+        if self._book is not None and not self._told(self._book, lambda book: book.field(event)):
+            self._book = None
+            return False
+        return True
 
     def _decided(self, event: FieldEvent) -> bool:
         if self._assessor is None or not self._assessor.every_look:
@@ -193,37 +256,70 @@ class Session:
                 self._notes.add(result)
             sample.add(result, reason)
             self._fields += 1
-            tally = sample.tally()
-            return FieldEvent(result.index, sample.name, result.name, result, outcome.rgb, reason, tally, overlaps)
+            return FieldEvent(
+                result.index,
+                sample.name,
+                result.name,
+                result,
+                outcome.rgb,
+                reason,
+                sample.tally(),
+                overlaps,
+                analysed=outcome.result,
+                seconds=self._seconds,
+                identity=result.identity,
+            )
         self._unreadable += 1
         sample.add_unreadable(outcome.name, outcome.reason)
-        reason = f"unreadable: {outcome.reason}"
-        return FieldEvent(outcome.index, sample.name, outcome.name, None, None, reason, sample.tally())
+        reason, identity = f"unreadable: {outcome.reason}", outcome.identity
+        return FieldEvent(
+            outcome.index,
+            sample.name,
+            outcome.name,
+            None,
+            None,
+            reason,
+            sample.tally(),
+            seconds=self._seconds,
+            identity=identity,
+        )
 
-    def _finish(self, next_began: float | None = None, *, complete: bool) -> None:
+    def _finish(self, next_began: float | None = None, *, complete: bool, interrupted: bool = False) -> None:
         """Deliver the sample.
 
         Args:
             next_began: when the first field of the next one began to be read.
             complete: fields or budget ended the sample, which does not depend on what was counted as positive.
+            interrupted: neither fields nor budget nor a decision ended it.
         """
-        if self._sample is None:
+        if self._sample is None or self._tally is None:
+            self._sample = None
             return
-        tally, appearance = self._sample.tally(), self._sample.appearance()
-        self._sample = None
+        tally, appearance = self._tally, self._sample.appearance()
+        self._sample = self._tally = None
         alone = self._alone and (next_began is None or next_began >= self._last)
         doubts = self._doubts(appearance) if self._doubts else ()
         verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete, doubts=doubts)
         notes = self._notes.sentences() if self._notes else ()
-        event = SampleEvent(tally, verdict, self._last - self._began, alone, appearance, notes)
-        self._each(lambda output: output.sample(event))
+        event = SampleEvent(tally, verdict, self._seconds, alone, appearance, notes, interrupted)
+        self._all(lambda output: output.sample(event))
+
+    def _all(self, tell: Callable[[Output], None]) -> None:
+        """Tell the book, then every output."""
+        if self._book is not None and not self._told(self._book, tell):
+            self._book = None
+        self._each(tell)
 
     def _each(self, tell: Callable[[Output], None]) -> None:
         """Tell every output; one that fails is dropped and ends the run, the others are still completed."""
-        for output in list(self._outputs):
-            try:
-                tell(output)
-            except OutputError as error:
-                self._outputs.remove(output)
-                self._error = self._error or error
-                output.discard()
+        self._outputs = [output for output in self._outputs if self._told(output, tell)]
+
+    def _told(self, output: Output, tell: Callable[[Output], None]) -> bool:
+        """Whether an output could be told; one that fails ends the run and is of no further use."""
+        try:
+            tell(output)
+        except OutputError as error:
+            self._error = self._error or error
+            output.discard()
+            return False
+        return True

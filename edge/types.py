@@ -7,7 +7,7 @@ are added up in field order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -44,6 +44,27 @@ class FieldIdentity:
     path: str
     size: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountedField:
+    """A field that an earlier part of a run had, as far as a source must know it to go on.
+
+    Attributes:
+        index: its place in the run.
+        sample: the sample it belongs to; ``name`` is its name in it.
+        identity: the file's; None: it was not from a file, or that could not be read.
+    """
+
+    index: int
+    sample: str
+    name: str
+    identity: FieldIdentity | None
+
+
+def after_last(counted: Sequence[CountedField]) -> int:
+    """The place in the run after the last of these fields: where a source of numbered frames goes on."""
+    return max((one.index for one in counted), default=-1) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

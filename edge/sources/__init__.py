@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
-from edge.types import Shot
+from edge.types import CountedField, Shot
 
 
 class Source(Protocol):
@@ -14,6 +14,13 @@ class Source(Protocol):
     total: int | None
 
     def __iter__(self) -> Iterator[Shot]: ...
+
+    def go_on(self, counted: Sequence[CountedField], complete: Collection[str]) -> tuple[str, ...]:
+        """Begin after what an earlier part of the run had, given in field order; returns what there is to say, a line each.
+
+        Call it before iterating. Nothing is added to the samples that are ``complete``.
+        """
+        ...
 
     def close(self) -> None:
         """Release the device or file; safe to call twice."""

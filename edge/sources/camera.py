@@ -15,7 +15,7 @@ import itertools
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 from edge.errors import CameraError
 from edge.sources.decode import quiet_opencv
 from edge.sources.drivers import SETTLE, Device, connect_pi, connect_usb, no_usb, video_nodes
-from edge.types import Field, Shot
+from edge.types import CountedField, Field, Shot, after_last
 
 KINDS = ("auto", "pi", "usb")
 TIMEOUT = 5.0
@@ -95,12 +95,13 @@ class CameraSource:
         self._interval = interval
         self._max_fields = max_fields
         self._timeout = timeout
+        self._first = 0
         self._closed = threading.Event()
 
     def __iter__(self) -> Iterator[Shot]:
         """Yield a shot every ``interval`` seconds, later when the fields before are not analysed yet."""
         due = time.monotonic()
-        for index in itertools.count() if self._max_fields is None else range(self._max_fields):
+        for index in itertools.count(self._first) if self._max_fields is None else range(self._first, self._max_fields):
             if self._closed.wait(max(0.0, due - time.monotonic())):
                 return
             start = time.monotonic()
@@ -115,6 +116,12 @@ class CameraSource:
             ms = (time.monotonic() - start) * 1e3
             made = Field(rgb, index, self._sample, name, {"captured": round(time.time(), 3), **metadata}, ms)
             yield Shot(index, self._sample, name, lambda made=made: made)  # type: ignore[misc]
+
+    def go_on(self, counted: Sequence[CountedField], complete: Collection[str]) -> tuple[str, ...]:
+        """Number the next frame after the last one that was counted."""
+        del complete  # there is one sample
+        self._first = after_last(counted)
+        return ()
 
     def close(self) -> None:
         """Release the camera; safe to call twice and from any thread; never blocks longer than the time limit."""

@@ -12,6 +12,8 @@ checksum can tell: half a picture must not be counted. Rules for what is not pla
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import stat
 import struct
@@ -43,6 +45,7 @@ from edge.sources.turn import turned  # noqa: E402
 from edge.types import UInt8Array  # noqa: E402
 
 _FILE_SLACK = 64 << 20  # previews, profiles
+_WHOLE_TIFF = 64 << 20  # bytes of a TIFF that is read as a whole, like other files; of a larger one only what is needed
 RAW_SUFFIXES = frozenset({".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"})
 """Endings of files from a camera's sensor; they are never opened."""
 
@@ -74,11 +77,15 @@ class Picture(NamedTuple):
         rgb: uint8 [H, W, 3].
         depth: bits it was scaled down from; None: it had 8.
         guessed: nobody said that depth, but its values need it.
+        size: bytes of the file.
+        sha256: of the bytes that were decoded; None: not all of the file was read (a large TIFF, or one of several fields).
     """
 
     rgb: UInt8Array
     depth: int | None
     guessed: bool
+    size: int
+    sha256: str | None
 
 
 class UnknownDepthError(UnreadableFieldError):
@@ -134,6 +141,8 @@ def decode_field(
     reading: ReadOptions = AS_IT_IS,
     plan: FieldPlan | None = None,
     name: str | None = None,
+    *,
+    whole: bool = True,
 ) -> Picture:
     """Read one field of a file.
 
@@ -142,6 +151,7 @@ def decode_field(
         reading: what the user says of the pictures.
         plan: which field of a TIFF, from ``fields_in``; None for the only one.
         name: what messages call it, instead of the path.
+        whole: read the file as a whole where that is not too much, for the hash; False for one field of several.
 
     Raises:
         UnreadableFieldError: as for ``decode_image``; UnknownDepthError when all it lacks is a depth.
@@ -150,7 +160,7 @@ def decode_field(
     limit = max_megapixels()
     try:
         with _opened(path) as file:
-            return _decode(file, limit, reading, plan)
+            return _decode(file, limit, reading, plan, whole=whole)
     except DepthUnknownError as error:
         raise UnknownDepthError(f"{name}: {error}") from None
     except (RefusedError, OSError) as error:
@@ -186,12 +196,12 @@ def _opened(path: str | os.PathLike[str]) -> BinaryIO:
     return open(path, "rb")  # noqa: PTH123 - closed by whoever opened it
 
 
-def _decode(file: BinaryIO, limit: float, reading: ReadOptions, plan: FieldPlan | None) -> Picture:
+def _decode(file: BinaryIO, limit: float, reading: ReadOptions, plan: FieldPlan | None, *, whole: bool) -> Picture:
     start = file.read(4)
     if not start:
         raise RefusedError("the file is empty (0 bytes)")
     if start in TIFF:
-        return _decode_tiff(file, limit, reading, plan)
+        return _decode_tiff(file, limit, reading, plan, whole=whole)
     data = start + _rest(file, int(limit * 1e6) * _BYTES_PER_PIXEL + _FILE_SLACK)
     header = read_header(data)
     _check_pixels(header.width, header.height, limit)
@@ -199,7 +209,8 @@ def _decode(file: BinaryIO, limit: float, reading: ReadOptions, plan: FieldPlan 
         rgb, depth = _checked(decode_jpeg(data, header.channels), header), None
     else:
         rgb, depth = _by_opencv(data, header, reading.depth)
-    return Picture(turned(rgb, header.orientation), depth, depth is not None and reading.depth is None)
+    guessed = depth is not None and reading.depth is None
+    return Picture(turned(rgb, header.orientation), depth, guessed, len(data), hashlib.sha256(data).hexdigest())
 
 
 def _rest(file: BinaryIO, limit: int) -> bytes:
@@ -218,7 +229,12 @@ def _check_pixels(width: int, height: int, limit: float) -> None:
         )
 
 
-def _decode_tiff(file: BinaryIO, limit: float, reading: ReadOptions, plan: FieldPlan | None) -> Picture:
+def _decode_tiff(file: BinaryIO, limit: float, reading: ReadOptions, plan: FieldPlan | None, *, whole: bool) -> Picture:
+    size, sha256 = os.fstat(file.fileno()).st_size, None
+    if whole and size <= _WHOLE_TIFF:
+        file.seek(0)
+        data = file.read()
+        size, sha256, file = len(data), hashlib.sha256(data).hexdigest(), io.BytesIO(data)
     if plan is None:
         fields = lay_out(file).fields
         if len(fields) > 1:
@@ -227,7 +243,8 @@ def _decode_tiff(file: BinaryIO, limit: float, reading: ReadOptions, plan: Field
     page = plan.planes[0][0]
     _check_pixels(page.width, page.height, limit)
     rgb, depth = read_field(plan, file, reading.z, reading.depth)
-    return Picture(rgb, depth, depth is not None and reading.depth is None and plan.declared is None)
+    guessed = depth is not None and reading.depth is None and plan.declared is None
+    return Picture(rgb, depth, guessed, size, sha256)
 
 
 def _by_opencv(data: bytes, header: Header, depth: int | None) -> tuple[UInt8Array, int | None]:

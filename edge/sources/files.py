@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from edge.errors import NoInputError, UnreadableFieldError
 from edge.sources import Source
 from edge.sources.decode import AS_IT_IS, Picture, ReadOptions, UnknownDepthError, decode_field, fields_in, shown
 from edge.sources.depth import check_size
+from edge.sources.identity import FileDigest, identity_of, identity_of_unread
 from edge.sources.jpeg import strict
 from edge.sources.listing import (
     IMAGE_SUFFIXES,
@@ -24,8 +25,9 @@ from edge.sources.listing import (
 )
 from edge.sources.names import natural_key
 from edge.sources.refusal import RefusedError
+from edge.sources.remaining import remaining
 from edge.sources.video import VIDEO_SUFFIXES, FrameInterval, VideoSource
-from edge.types import Field, Shot
+from edge.types import CountedField, Field, FieldIdentity, Shot
 
 __all__ = ["IMAGE_SUFFIXES", "PICTURE_SUFFIXES", "FileSource", "expand", "natural_key", "open_source"]
 
@@ -67,16 +69,33 @@ class FileSource:
         unread: dict[str, list[str]] = {}
         self._items = [part for item in files for part in _parts(item, unread)]
         self._reading = reading
+        self._left = list(enumerate(self._items))
         self.total = len(self._items)
         self.notes = (*passed_over(paths, sample_per_folder), *_said_once(unread), *_lenient(self._items))
 
     def __iter__(self) -> Iterator[Shot]:
         """Yield one shot per field, in order."""
+        firsts: dict[str, FieldEntry] = {}
+        for item in self._items:
+            firsts.setdefault(item.sample, item)
         depth: _SampleDepth | None = None
-        for index, item in enumerate(self._items):
+        for index, item in self._left:
             if depth is None or depth.first.sample != item.sample:
-                depth = _SampleDepth(item, self._reading)
+                depth = _SampleDepth(firsts[item.sample], self._reading)
             yield Shot(index, item.sample, item.name, _Load(index, item, self._reading, depth))
+
+    def go_on(self, counted: Sequence[CountedField], complete: Collection[str]) -> tuple[str, ...]:
+        """Leave out what an earlier part of the run had, and say what became of its files: a line each.
+
+        Reads the files whose size is that of a counted one.
+
+        Args:
+            counted: what it had, in field order.
+            complete: samples to which nothing is added any more.
+        """
+        rest = remaining(self._items, counted, complete)
+        self._left = list(rest.fields)
+        return rest.notes
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -90,9 +109,12 @@ def _parts(item: FieldEntry, unread: dict[str, list[str]]) -> Iterator[FieldEntr
         return
     for note in layout.notes:
         unread.setdefault(note, []).append(item.name)
-    several = len(layout.fields) > 1
+    digest = FileDigest(item.path)
+    if len(layout.fields) == 1:
+        yield replace(item, plan=layout.fields[0], digest=digest)
+        return
     for number, plan in enumerate(layout.fields, 1):
-        yield FieldEntry(item.sample, f"{item.name}#{number}" if several else item.name, item.path, plan)
+        yield replace(item, name=f"{item.name}#{number}", plan=plan, number=number, digest=digest)
 
 
 def _lenient(items: list[FieldEntry]) -> Iterator[str]:
@@ -139,12 +161,21 @@ class _Load:
 
     def __call__(self) -> Field:
         start = time.perf_counter()
+        item = self.item
         try:
-            rgb = check_size(self._picture().rgb)
-        except RefusedError as error:
-            raise UnreadableFieldError(f"{shown(self.item.path)}: {error}") from None
+            picture = self._picture()
+            rgb = check_size(picture.rgb)
+            identity = _identity(item, picture)
+        except (RefusedError, OSError) as error:
+            raise self._unreadable(UnreadableFieldError(f"{shown(item.path)}: {error}")) from None
+        except UnreadableFieldError as error:
+            raise self._unreadable(error) from None
         ms = (time.perf_counter() - start) * 1e3
-        return Field(rgb, self.index, self.item.sample, self.item.name, decode_ms=ms)
+        return Field(rgb, self.index, item.sample, item.name, decode_ms=ms, identity=identity)
+
+    def _unreadable(self, error: UnreadableFieldError) -> UnreadableFieldError:
+        error.identity = identity_of_unread(self.item.path, self.item.number)
+        return error
 
     def _picture(self) -> Picture:
         """The field as it says itself; where it does not say how deep it is, as the first of its sample."""
@@ -164,12 +195,18 @@ class _Load:
         return _read(self.item, ReadOptions(self.reading.z, depth))
 
 
+def _identity(item: FieldEntry, picture: Picture) -> FieldIdentity:
+    if picture.sha256 is None:
+        return item.identity()
+    return identity_of(item.path, item.number, picture.size, picture.sha256)
+
+
 def _read(item: FieldEntry, reading: ReadOptions) -> Picture:
-    return decode_field(item.path, reading, item.plan, _said_name(item))
+    return decode_field(item.path, reading, item.plan, _said_name(item), whole=item.number is None)
 
 
 def _said_name(item: FieldEntry) -> str:
-    return shown(item.path) + (item.name[item.name.rfind("#") :] if item.plan is not None and "#" in item.name else "")
+    return shown(item.path) + ("" if item.number is None else f"#{item.number}")
 
 
 def open_source(

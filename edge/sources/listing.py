@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from edge.errors import NoInputError
 from edge.sources.decode import RAW_SUFFIXES, shown
+from edge.sources.identity import FileDigest, identity_of
 from edge.sources.names import natural_key, sample_names
 from edge.sources.video import VIDEO_SUFFIXES
+from edge.types import FieldIdentity
 
 if TYPE_CHECKING:
     from edge.sources.tiff import FieldPlan
@@ -37,12 +39,27 @@ PICTURE_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES | VIDEO_SUFFIXES
 
 @dataclass(frozen=True, slots=True)
 class FieldEntry:
-    """One field: its sample, its name in it, its file, and which field of a TIFF of several (None: the only one)."""
+    """One field of a file.
+
+    Attributes:
+        sample: the sample it belongs to; ``name`` is its name in it.
+        path: its file.
+        plan: which field of a TIFF; None: read it as it comes.
+        number: which of several fields, from 1; None: it is the only one.
+        digest: of the file, which all of its fields share.
+    """
 
     sample: str
     name: str
     path: Path
     plan: FieldPlan | None = None
+    number: int | None = None
+    digest: FileDigest | None = None
+
+    def identity(self) -> FieldIdentity:
+        """What the field is known by; reads the file once. Raises OSError."""
+        digest = self.digest or FileDigest(self.path)
+        return identity_of(self.path, self.number, *digest.get())
 
 
 def expand(inputs: Sequence[str]) -> list[Path]:

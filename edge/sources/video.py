@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,7 +16,7 @@ from edge.errors import NoInputError, UnreadableFieldError
 from edge.sources.decode import max_megapixels, quiet_opencv, shown
 from edge.sources.depth import SMALLEST, check_size, frame_to_rgb
 from edge.sources.refusal import RefusedError
-from edge.types import Field, Shot, UInt8Array
+from edge.types import CountedField, Field, Shot, UInt8Array, after_last
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".avi", ".mov", ".mkv", ".h264", ".webm"})
 _FPS_UNKNOWN = 25.0  # frames per second taken where a file does not say
@@ -88,6 +88,8 @@ class VideoSource:
         self._sample_id = sample_id
         self._capture: Callable[[str], Any] = capture or cv2.VideoCapture
         self._open: list[Any] = []
+        self._first = 0
+        self._complete: frozenset[str] = frozenset()
         quiet_opencv()
         self.total = self._estimate()
 
@@ -96,8 +98,15 @@ class VideoSource:
         index = 0
         for path in self._paths:
             for shot in self._shots(path, index):
-                yield shot
+                if shot.index >= self._first and shot.sample not in self._complete:
+                    yield shot
                 index = shot.index + 1
+
+    def go_on(self, counted: Sequence[CountedField], complete: Collection[str]) -> tuple[str, ...]:
+        """Begin with the frame after the last one that was counted: frames are known by their place in the run."""
+        self._first = after_last(counted)
+        self._complete = frozenset(complete)
+        return ()
 
     def close(self) -> None:
         """Release every video; safe to call twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import count
 from time import perf_counter
@@ -10,7 +10,7 @@ from time import perf_counter
 from edge.sources.virtual.layout import stage_position
 from edge.sources.virtual.render import render_field
 from edge.sources.virtual.spec import SlideSpec
-from edge.types import Field, Shot
+from edge.types import CountedField, Field, Shot, after_last
 
 
 class VirtualSlide:
@@ -28,11 +28,18 @@ class VirtualSlide:
         self.spec = spec if spec is not None else SlideSpec()
         self.sample = sample
         self.total = self.spec.fields
+        self._first = 0
 
     def __iter__(self) -> Iterator[Shot]:
-        for index in count() if self.total is None else range(self.total):
+        for index in count(self._first) if self.total is None else range(self._first, self.total):
             name = f"virtual-{index:05d}"
             yield Shot(index, self.sample, name, partial(self._load, index, name))
+
+    def go_on(self, counted: Sequence[CountedField], complete: Collection[str]) -> tuple[str, ...]:
+        """Begin with the field after the last one that was counted."""
+        del complete  # there is one sample
+        self._first = after_last(counted)
+        return ()
 
     def close(self) -> None:
         """Nothing is held open."""
