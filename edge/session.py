@@ -158,6 +158,8 @@ class Session:
             self._take(outcome)
             if self._error is not None:
                 raise self._error
+            if self._over:
+                return
 
     def run(self, workers: Workers) -> Ending:
         """Run to the end; a known error ends it early and is returned, after the sample so far was delivered."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from edge.types import (
     CELL,
     NOT_WHOLE,
     Cells,
+    CountedField,
     Field,
     FieldResult,
     FloatArray,
@@ -25,6 +26,7 @@ from edge.types import (
     Shot,
     Timings,
     UInt8Array,
+    after_last,
 )
 
 LABELS = ("uninfected", "parasitized")
@@ -106,11 +108,19 @@ class FakeSource:
         self.total = None if endless else len(contents)
         self.loaded: list[int] = []
         self.closed = 0
+        self.first = 0
+        self.complete: frozenset[str] = frozenset()
+
+    def go_on(self, counted: Sequence[CountedField], complete: Collection[str]) -> tuple[str, ...]:
+        self.first = after_last(counted)
+        self.complete = frozenset(complete)
+        return ()
 
     def __iter__(self) -> Iterator[Shot]:
-        index = 0
+        index = self.first
         while self.endless or index < len(self.contents):
-            yield Shot(index, self.sample_of(index), f"field-{index}.png", lambda i=index: self._load(i))  # type: ignore[misc]
+            if self.sample_of(index) not in self.complete:
+                yield Shot(index, self.sample_of(index), f"field-{index}.png", lambda i=index: self._load(i))  # type: ignore[misc]
             index += 1
 
     def sample_of(self, index: int) -> str:

@@ -529,3 +529,87 @@ def test_after_a_defect_every_output_is_discarded() -> None:
     outputs = [Recorder(), Recorder()]
     Session(CARD, outputs, None).discard()
     assert [out.ended for out in outputs] == [["discarded"], ["discarded"]]
+
+
+def replayed(outcome: Outcome, seconds: float) -> Outcome:
+    """The outcome as the book gives it back."""
+    pixels = {"rgb": None} if isinstance(outcome, AnalysedField) else {}
+    return replace(outcome, began=None, seconds=seconds, **pixels)
+
+
+OUTCOMES: list[Outcome] = [
+    kept(0, "a"),
+    soft(1, "a"),
+    broken(2, "a"),
+    kept(3, "a"),
+    kept(4, "b"),
+    kept(5, "b"),
+    soft(6, "b"),
+]
+GOING_ON: dict[str, tuple[SampleLimits, int | None]] = {
+    "to the end of its fields": (SampleLimits(several=True), None),
+    "with a limit of cells": (SampleLimits(cells=3, several=True), None),
+    "with a limit of fields": (SampleLimits(fields=2, several=True), None),
+    "the first sample ends the run": (SampleLimits(fields=3), None),
+    "until decided": (SampleLimits(several=True), 4),
+}
+
+
+@pytest.mark.parametrize("name", GOING_ON)
+@pytest.mark.parametrize("cut", range(len(OUTCOMES) + 1))
+def test_a_run_that_goes_on_ends_as_if_it_had_never_stopped(name: str, cut: int) -> None:
+    limits, at = GOING_ON[name]
+
+    def told(before: list[Outcome], after: list[Outcome]) -> list[object]:
+        out, assessor = Recorder(), None if at is None else Asked(at)
+        session = Session(CARD, [out], Focus, limits, assessor)  # type: ignore[arg-type]
+        session.replay(replayed(outcome, 1.0) for outcome in before)
+        script = Script(*after)
+        ending = session.run(script)  # type: ignore[arg-type]
+        fields = [(e.index, e.sample, e.reject_reason, e.tally) for e in out.fields]
+        samples = [(e.tally, e.verdict, e.appearance, e.notes, e.interrupted) for e in out.samples]
+        return [fields, samples, out.ended, ending, [] if assessor is None else assessor.complete]
+
+    assert told(OUTCOMES[:cut], OUTCOMES[cut:]) == told([], OUTCOMES)
+
+
+def test_run_time_goes_on_where_it_was_and_not_with_the_time_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "monotonic", Clock())
+    out = Recorder()
+    going_on = Session(CARD, [out], Focus, SampleLimits(seconds=43.5))
+    going_on.replay([replayed(kept(0), 40.0), replayed(kept(1), 42.0)])
+    going_on.run(Script(*(kept(at, began=102.5) for at in (2, 3, 4))))  # type: ignore[arg-type]
+    assert [event.seconds for event in out.fields] == [40.0, 42.0, 42.5, 43.5]
+    assert out.samples[0].seconds == 43.5
+
+
+ENDINGS = {
+    "its fields end": ([kept(0), kept(1)], SampleLimits(), False),
+    "its limit is reached": ([kept(0), kept(1)], SampleLimits(fields=1), False),
+    "the camera fails": ([kept(0), CameraError("gone")], SampleLimits(), True),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_sample_is_interrupted_unless_its_fields_or_limits_ended_it(name: str) -> None:
+    script, limits, interrupted = ENDINGS[name]
+    out = Recorder()
+    play(Script(*script), out, limits=limits)  # type: ignore[arg-type]
+    assert [event.interrupted for event in out.samples] == [interrupted]
+
+
+def test_a_field_that_the_book_cannot_take_is_shown_nowhere() -> None:
+    book, screen = Recorder(fail_at=1), Recorder()
+    ending = play(Script(kept(0), kept(1), kept(2)), screen, book=book)
+    assert [event.index for event in screen.fields] == [0]
+    assert (screen.samples[0].tally.kept, screen.samples[0].interrupted) == (1, True)
+    assert isinstance(ending.error, OutputError)
+    assert (book.ended, screen.ended) == (["discarded"], ["closed"])
+
+
+def test_an_event_carries_what_was_analysed_before_cells_seen_earlier_were_set_aside() -> None:
+    out = Recorder()
+    with Workers(FakeSource([7, 7]), [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]) as threads:
+        Session(CARD, [out], None, register=Register).run(threads)
+    assert all(event.analysed is not None for event in out.fields)
+    assert [event.analysed.classes.tolist() for event in out.fields if event.analysed] == [[1, 0, 0, 0, 0, 0, -1]] * 2
