@@ -533,8 +533,9 @@ def test_after_a_defect_every_output_is_discarded() -> None:
 
 def replayed(outcome: Outcome, seconds: float) -> Outcome:
     """The outcome as the book gives it back."""
-    pixels = {"rgb": None} if isinstance(outcome, AnalysedField) else {}
-    return replace(outcome, began=None, seconds=seconds, **pixels)
+    if isinstance(outcome, AnalysedField):
+        return replace(outcome, rgb=None, began=None, seconds=seconds)
+    return replace(outcome, began=None, seconds=seconds)
 
 
 OUTCOMES: list[Outcome] = [
@@ -583,7 +584,7 @@ def test_run_time_goes_on_where_it_was_and_not_with_the_time_between(monkeypatch
     assert out.samples[0].seconds == 43.5
 
 
-ENDINGS = {
+ENDINGS: dict[str, tuple[list[Outcome | EdgeError], SampleLimits, bool]] = {
     "its fields end": ([kept(0), kept(1)], SampleLimits(), False),
     "its limit is reached": ([kept(0), kept(1)], SampleLimits(fields=1), False),
     "the camera fails": ([kept(0), CameraError("gone")], SampleLimits(), True),
@@ -594,7 +595,7 @@ ENDINGS = {
 def test_a_sample_is_interrupted_unless_its_fields_or_limits_ended_it(name: str) -> None:
     script, limits, interrupted = ENDINGS[name]
     out = Recorder()
-    play(Script(*script), out, limits=limits)  # type: ignore[arg-type]
+    play(Script(*script), out, limits=limits)
     assert [event.interrupted for event in out.samples] == [interrupted]
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -138,7 +139,12 @@ def test_only_files_of_a_known_size_are_read(tmp_path: Path, monkeypatch: pytest
     (place / "2.png").write_bytes(b"another size")
     read: list[str] = []
     whole = hashlib.file_digest
-    monkeypatch.setattr(hashlib, "file_digest", lambda file, name: read.append(file.name) or whole(file, name))
+
+    def noted(file: Any, name: str) -> Any:
+        read.append(file.name)
+        return whole(file, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", noted)
     assert left(place, before)[0] == [(1, "2.png")]
     assert read == [str(place / "1.png")]
 
