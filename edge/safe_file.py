@@ -24,6 +24,16 @@ def plain_errors(path: Path) -> Iterator[None]:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut. Not every file system can do this; the files are complete without it."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 class ReplacedFile:
     """A file written under a temporary name beside ``path``, which it takes on ``close``: the one writer of whole files.
 
@@ -56,12 +66,7 @@ class ReplacedFile:
             os.umask(mask)
             self.temporary.chmod(0o666 & ~mask)
             self.temporary.replace(self.path)
-        with suppress(OSError):  # not every file system can do this; the file is complete without it
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        sync_folder(self.path.parent)
 
     def discard(self) -> None:
         """Remove the temporary file; a file of an earlier run is kept."""

@@ -14,20 +14,22 @@ import edge.errors
 from edge.errors import EdgeError
 
 ROOT = Path(__file__).parent.parent
+_UPSTREAM = {
+    "edge.sources",
+    "edge.finders",
+    "edge.classifier",
+    "edge.analysis",
+    "edge.workers",
+    "edge.session",
+    "edge.cli",
+}
 NEVER = {
     "edge": {"convert", "models", "benchmarks", "tests", "tensorflow", "keras", "scipy", "PIL"},
     "edge/sources": {"edge.finders", "edge.classifier", "edge.analysis", "edge.workers", "edge.outputs", "edge.cli"},
     "edge/finders": {"edge.sources", "edge.analysis", "edge.workers", "edge.outputs", "edge.cli"},
     "edge/outputs": {"edge.sources", "edge.finders", "edge.cli", "edge.report"},
-    "edge/report": {
-        "edge.sources",
-        "edge.finders",
-        "edge.classifier",
-        "edge.analysis",
-        "edge.workers",
-        "edge.session",
-        "edge.cli",
-    },
+    "edge/report": _UPSTREAM,
+    "edge/book": _UPSTREAM | {"edge.outputs", "edge.report"},
     "edge/verdict": {"edge.report"},
     "convert": {"models", "benchmarks"},
     "benchmarks": {"tests"},

@@ -1,0 +1,82 @@
+"""Frozen records to JSON and back. What comes back may have been changed by anybody, so every type is checked.
+
+A record is read by its own annotations: nested dataclasses, ``Mapping``, ``tuple``, ``X | None`` and plain values. Keys that are not
+known are left out (a newer writer), missing ones take the record's default.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields, is_dataclass
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+R = TypeVar("R")
+
+_WORDS = {int: "a whole number", str: "text", bool: "true or false", float: "a number"}
+
+
+def to_text(value: Any) -> str:
+    """JSON in ASCII on one line: a record, or anything made of plain values."""
+    plain = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    return json.dumps(plain, separators=(",", ":"))
+
+
+def from_text(kind: type[R], text: str, what: str) -> R:
+    """A record of this kind from ``to_text``; raises ValueError saying what of it makes no sense."""
+    try:
+        made: R = _made(kind, json.loads(text), what)
+    except RecursionError as error:
+        raise ValueError(f"{what} is nested too deep") from error
+    return made
+
+
+def _made(kind: Any, raw: Any, what: str) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Any or (origin is UnionType and raw is None and type(None) in arguments):
+        return raw
+    if origin is UnionType:
+        (kind,) = (one for one in arguments if one is not type(None))
+        return _made(kind, raw, what)
+    if is_dataclass(kind):
+        return _record(kind, raw, what)
+    if origin is tuple:
+        return _tuple(arguments, raw, what)
+    if origin in (Mapping, dict):
+        if not isinstance(raw, dict):
+            raise ValueError(f"{what} is not a JSON object")
+        return {key: _made(arguments[1], value, what) for key, value in raw.items()}
+    taken = (int, float) if kind is float else (kind,)
+    if not isinstance(raw, taken) or (isinstance(raw, bool) and kind is not bool):
+        raise ValueError(f"{what} is not {_WORDS[kind]}")
+    return kind(raw)
+
+
+def _record(kind: Any, raw: Any, what: str) -> Any:
+    if not isinstance(raw, dict):
+        raise ValueError(f"{what} is not a JSON object")  # noqa: TRY004 - the file is wrong, not the caller
+    hints = _hints(kind)
+    values = {}
+    for one in fields(kind):
+        if one.name in raw:
+            values[one.name] = _made(hints[one.name], raw[one.name], f"{one.name} of {what}")
+        elif one.default is MISSING and one.default_factory is MISSING:
+            raise ValueError(f"{one.name} of {what} is missing")
+    return kind(**values)
+
+
+def _tuple(arguments: tuple[Any, ...], raw: Any, what: str) -> tuple[Any, ...]:
+    if not isinstance(raw, list):
+        raise ValueError(f"{what} is not a list")  # noqa: TRY004 - as above
+    if arguments[-1] is Ellipsis:
+        return tuple(_made(arguments[0], one, what) for one in raw)
+    if len(raw) != len(arguments):
+        raise ValueError(f"{what} is not a list of {len(arguments)}")
+    return tuple(_made(kind, one, what) for kind, one in zip(arguments, raw, strict=True))
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)

@@ -1,0 +1,252 @@
+"""One field as rows and back: exact, float32 for float32, so that a replay from the book equals the run it came from.
+
+**What is stored** is the field as the worker analysed it, and beside it what the session decided: why it does not count, which
+earlier fields it overlaps, which of its cells those have shown already (``seen``).
+
+**The checksum** is over all of it. SQLite notices broken pages; a bit that flips inside a row, or a row somebody edited, it does not.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isnan, nan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.book.cells import CellTable
+from edge.book.codec import from_text, to_text
+from edge.book.schema import shown, stored
+from edge.events import AnalysedField, FieldEvent, Outcome, Unreadable, source_metadata
+from edge.types import (
+    NOT_NEW,
+    Appearance,
+    Cells,
+    FieldIdentity,
+    FieldResult,
+    FieldTypical,
+    Overlap,
+    Quality,
+    Region,
+    Timings,
+)
+
+UNREADABLE = "unreadable: "
+"""What ``FieldEvent.reject_reason`` begins with where the field could not be read."""
+
+_RESULT = (
+    *("height", "width", "placed", "sharpness", "brightness", "over_exposed", "under_exposed", "fill", "incomplete"),
+    *("decode_ms", "gate_ms", "find_ms", "crop_ms", "classify_ms", "metadata", "appearance", "rim", "outline"),
+    *("signature", "typical_finds", "typical_paper", "typical_cell"),
+)
+_COLUMNS = ("number", "name", "reason", "readable", "found", "classes", "path", "size", "sha256", "overlaps", *_RESULT)
+_TEXTS = ("name", "reason", "path")
+"""Columns whose text comes from outside."""
+
+_WRITTEN = ("sample_id", "run_id", "at", "seconds", "kinds_id", *_COLUMNS, "checksum")
+INSERT = (
+    f"INSERT INTO field ({', '.join(_WRITTEN)}) VALUES "
+    f"({', '.join('CAST(:' + c + ' AS TEXT)' if c in _TEXTS else ':' + c for c in _WRITTEN)})"
+)
+"""Binds the names in ``FieldRow.bound``."""
+
+SELECT = (
+    f"SELECT field.id, seconds, checksum, {', '.join(_COLUMNS)}, kinds.names AS kinds "
+    "FROM field LEFT JOIN kinds ON kinds.id = kinds_id"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldRow:
+    """A field as the book holds it.
+
+    Attributes:
+        values: by column, as SQLite gives them back.
+        kinds: the finder's kinds as a JSON list; None: the field could not be read.
+        cells: its cells.
+        seconds: run time of the sample up to it.
+    """
+
+    values: Mapping[str, Any]
+    kinds: str | None
+    cells: CellTable
+    seconds: float
+
+    @property
+    def checksum(self) -> int:
+        """Of everything but ``seconds`` and when and in which run it was counted."""
+        told = [self.values[name] for name in _COLUMNS]
+        return self.cells.checksum(zlib.crc32(repr((told, self.kinds)).encode("utf-8", "surrogatepass")))
+
+    def bound(self, **others: int | str | None) -> dict[str, Any]:
+        """What ``INSERT`` binds."""
+        texts = {name: None if self.values[name] is None else stored(self.values[name]) for name in _TEXTS}
+        return {**self.values, **texts, "seconds": self.seconds, "checksum": self.checksum, **others}
+
+
+def row_of(event: FieldEvent) -> FieldRow:
+    """A field's row; its cells are those of ``event.analysed``, with what ``event.result`` set aside marked as seen."""
+    values: dict[str, Any] = dict.fromkeys(_COLUMNS)
+    identity = event.identity
+    values |= {"number": event.index, "name": event.name, "reason": event.reject_reason, "readable": 0}
+    values |= {"found": 0, "classes": 0}
+    if identity is not None:
+        values |= {"path": identity.path, "size": identity.size, "sha256": bytes.fromhex(identity.sha256)}
+    if event.overlaps:
+        values["overlaps"] = json.dumps([(o.field, o.cells, *o.shift) for o in event.overlaps])
+    analysed, decided = event.analysed, event.result
+    if decided is None:
+        return FieldRow(_as_read(values), None, CellTable.none(0), event.seconds)
+    if analysed is None:
+        raise ValueError(f"field {event.index} comes without what the worker made of it")
+    seen = decided.cells.kind != analysed.cells.kind
+    values |= {"readable": 1, "found": len(analysed.cells), "classes": int(analysed.scores.shape[1])}
+    values |= {"placed": int(NOT_NEW in decided.cells.kinds)} | _measured(analysed)
+    kinds = json.dumps(analysed.cells.kinds)
+    return FieldRow(_as_read(values), kinds, CellTable.of(analysed, seen), event.seconds)
+
+
+def _as_read(values: dict[str, Any]) -> dict[str, Any]:
+    """What SQLite gives back: it has no NaN, only NULL; names as they come back."""
+    texts = {name: shown(stored(values[name])) for name in _TEXTS if values[name] is not None}
+    return {k: None if isinstance(v, float) and isnan(v) else v for k, v in values.items()} | texts
+
+
+def _measured(result: FieldResult) -> dict[str, Any]:
+    quality, region, typical, look = result.quality, result.region, result.typical, result.appearance
+    told = source_metadata(result)
+    values: dict[str, Any] = {
+        "height": int(result.shape[0]),
+        "width": int(result.shape[1]),
+        "sharpness": float(quality.sharpness),
+        "brightness": float(quality.brightness),
+        "over_exposed": float(quality.over),
+        "under_exposed": float(quality.under),
+        "fill": float(quality.fill),
+        "incomplete": int(quality.incomplete),
+        "signature": quality.signature,
+        "metadata": to_text(told) if told else None,
+        **{f"{stage}_ms": float(ms) for stage, ms in result.ms._asdict().items()},
+    }
+    if region is not None:
+        values |= {"rim": float(region.rim), "outline": np.asarray(region.outline, "<f4").tobytes()}
+    if look is not None:
+        plain = (look.cells, look.paper, look.density, look.size, look.colour, look.confidence.tolist())
+        values["appearance"] = to_text(plain)
+    if typical is not None:
+        # a typical cell is smooth: the quickest packing halves it
+        packed = zlib.compress(np.ascontiguousarray(typical.cell).tobytes(), 1)
+        values |= {
+            "typical_finds": int(typical.finds),
+            "typical_paper": typical.paper.tobytes(),
+            "typical_cell": packed,
+        }
+    return values
+
+
+def read_row(row: sqlite3.Row, cells: Sequence[sqlite3.Row]) -> FieldRow:
+    """The row of a field from what ``SELECT`` and ``edge.book.cells.SELECT`` gave; raises ValueError where it was changed."""
+    values = {name: row[name] for name in _COLUMNS}
+    made = FieldRow(values, row["kinds"], CellTable.read(cells, values["classes"]), row["seconds"])
+    if len(made.cells) != values["found"] or made.checksum != row["checksum"]:
+        raise ValueError(f"field {values['number']} is not as it was written: damaged, or changed by hand")
+    return made
+
+
+def outcome_of(row: FieldRow, sample: str) -> Outcome:
+    """The field as the worker gave it; raises ValueError where the row makes no sense."""
+    values = row.values
+    if not values["readable"]:
+        reason = str(values["reason"]).removeprefix(UNREADABLE)
+        return Unreadable(values["number"], sample, values["name"], reason, None, _identity(values), row.seconds)
+    return AnalysedField(_analysed(row, sample), None, None, row.seconds)
+
+
+def _analysed(row: FieldRow, sample: str) -> FieldResult:
+    values = row.values
+    table = row.cells
+    kinds = from_text(tuple[str, ...], row.kinds or "", "the kinds")
+    measures = (_float(values[n]) for n in ("sharpness", "brightness", "over_exposed", "under_exposed", "fill"))
+    sharpness, brightness, over, under, fill = measures
+    return FieldResult(
+        values["number"],
+        sample,
+        values["name"],
+        (values["height"], values["width"]),
+        Cells(table.boxes, table.confidence, table.kind, kinds, table.masks),
+        table.scores,
+        table.classes,
+        Quality(sharpness, brightness, over, under, fill, values["signature"], bool(values["incomplete"])),
+        Timings(*(_float(values[f"{stage}_ms"]) for stage in Timings._fields)),
+        _metadata(values["metadata"]),
+        _region(values),
+        _appearance(values["appearance"]),
+        _typical(values),
+        _identity(values),
+    )
+
+
+def decided_of(row: FieldRow, analysed: FieldResult) -> tuple[FieldResult, tuple[Overlap, ...]]:
+    """The field with what earlier ones showed set aside, as it was counted, and the fields it overlaps."""
+    overlaps = json.loads(row.values["overlaps"] or "[]")
+    told = tuple(Overlap(field, cells, (x, y)) for field, cells, x, y in overlaps)
+    if not row.values["placed"]:
+        return analysed, told
+    kinds = analysed.cells.kinds
+    kinds = kinds if NOT_NEW in kinds else (*kinds, NOT_NEW)
+    kind, classes, scores = analysed.cells.kind.copy(), analysed.classes.copy(), analysed.scores.copy()
+    kind[row.cells.seen], classes[row.cells.seen], scores[row.cells.seen] = kinds.index(NOT_NEW), -1, 0
+    return replace(
+        analysed, cells=replace(analysed.cells, kind=kind, kinds=kinds), classes=classes, scores=scores
+    ), told
+
+
+def _float(value: float | None) -> float:
+    return nan if value is None else value
+
+
+def _identity(values: Mapping[str, Any]) -> FieldIdentity | None:
+    if values["sha256"] is None:
+        return None
+    return FieldIdentity(values["path"], values["size"], values["sha256"].hex())
+
+
+def _metadata(text: str | None) -> dict[str, object]:
+    return {} if text is None else {name: _tuples(value) for name, value in json.loads(text).items()}
+
+
+def _tuples(value: object) -> object:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _region(values: Mapping[str, Any]) -> Region | None:
+    if values["outline"] is None:
+        return None
+    return Region(_array(values["outline"], "<f4").astype(np.float32).reshape(-1, 2), _float(values["rim"]))
+
+
+def _appearance(text: str | None) -> Appearance | None:
+    if text is None:
+        return None
+    cells, paper, density, size, colour, confidence = json.loads(text)
+    return Appearance(cells, tuple(paper), tuple(density), size, colour, np.array(confidence, np.int32))
+
+
+def _typical(values: Mapping[str, Any]) -> FieldTypical | None:
+    if values["typical_cell"] is None:
+        return None
+    try:
+        cell = _array(zlib.decompress(values["typical_cell"]), "u1")
+    except zlib.error as error:
+        raise ValueError("a typical cell cannot be unpacked") from error
+    side = round((len(cell) / 3) ** 0.5)
+    return FieldTypical(values["typical_finds"], _array(values["typical_paper"], "u1"), cell.reshape(side, side, 3))
+
+
+def _array(data: bytes, dtype: str) -> NDArray[Any]:
+    return np.frombuffer(data, dtype).copy()
