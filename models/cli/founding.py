@@ -37,13 +37,19 @@ def founding(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="At most so many epochs of each net, which the table says; default: its author's."),
     ] = None,
-    convert_again: Annotated[bool, typer.Option("--convert-again", help="Convert what is kept once more.")] = False,
+    convert_again: Annotated[
+        bool,
+        typer.Option(
+            "--convert-again", help="Convert once more what is finished (and train it where its net is not here)."
+        ),
+    ] = False,
     no_training: Annotated[bool, typer.Option("--no-training", help="Take the nets as they are kept.")] = False,
     debug: Debug = False,
 ) -> None:
     """Train the founding nets as their authors did, convert and judge them, and write the table.
 
-    Many hours on two cores; after Ctrl-C the same command continues from there. Needs the real images (EDGE_DATA) and
+    Many hours on two cores; after Ctrl-C the same command continues from there. Figures of finished rows are kept in the
+    repository, so that another machine goes on with the others. Needs the real images (EDGE_DATA) and
     TensorFlow (extra convert); without them, exit codes 9 and 11.
     """
     place, wanted = work or default_work("founding"), names(only)

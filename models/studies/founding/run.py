@@ -15,6 +15,7 @@ from models.report.markdown import table
 from models.studies.founding.convert import convert_net, kept_figures
 from models.studies.founding.course import Say
 from models.studies.founding.data import COLLECTIONS, Part, Protocol, folder, notebook_rgb
+from models.studies.founding.kept import KEPT, keep_row, kept_row
 from models.studies.founding.page import render
 from models.studies.founding.rows import ROWS, FoundingRow
 from models.studies.founding.table import FoundingResult
@@ -35,8 +36,9 @@ class FoundingSettings:
         only: names of rows to work on; all others are taken as they are in ``work``. Empty: all.
         protocols: to work on; likewise.
         epochs: at most so many; None: the authors'.
-        again: convert again what is in ``work`` already.
+        again: convert again what is converted already, and train what the repository keeps figures of but ``work`` no net.
         training: train nets further; without, they are taken as they are.
+        kept: folder of the figures of finished rows.
     """
 
     work: Path
@@ -46,10 +48,11 @@ class FoundingSettings:
     epochs: int | None = None
     again: bool = False
     training: bool = True
+    kept: Path = KEPT
 
 
 def run(settings: FoundingSettings, say: Say) -> int:
-    """Train what is not trained, convert what is not converted, write the page.
+    """Train what is not trained, convert what is not converted, keep the figures of what is finished, write the page.
 
     Returns:
         number of rows that are trained to the end, under either protocol.
@@ -62,12 +65,19 @@ def run(settings: FoundingSettings, say: Say) -> int:
     check_request(work, settings.only, [row.name for row in ROWS])
     for row in ROWS:
         for protocol in settings.protocols if not settings.only or row.name in settings.only else ():
+            if kept_row(row, protocol, settings.kept) and not settings.again:
+                continue
             net = kept_net(row, protocol, work)
             if settings.training:
                 net = train_net(row, protocol, work, say, settings.epochs)
             if net:
-                convert_net(row, protocol, net, work, say, again=settings.again)
-    results = [_kept(row, protocol, work) for row in ROWS for protocol in Protocol]
+                figures = convert_net(row, protocol, net, work, say, again=settings.again)
+                result = FoundingResult(row, protocol, net, figures)
+                if result.complete:
+                    keep_row(result, settings.kept)
+    results = [
+        kept_row(row, protocol, settings.kept) or _kept(row, protocol, work) for row in ROWS for protocol in Protocol
+    ]
     write_text(settings.out, render(results, reading(work)))
     return sum(one.complete for one in results)
 

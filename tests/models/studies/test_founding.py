@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from models.studies.founding.compare import (
 )
 from models.studies.founding.convert import ConversionFigures, from_json, kept_figures
 from models.studies.founding.data import Part, Protocol
+from models.studies.founding.kept import KEPT, keep_row, kept_row
 from models.studies.founding.page import render
 from models.studies.founding.rows import ROWS
 from models.studies.founding.run import FoundingSettings
@@ -321,13 +323,53 @@ def test_what_was_trained_and_converted_is_not_done_again(tmp_path: Path, monkey
     monkeypatch.setattr(founding_convert, "quantize", work_again)
     monkeypatch.setattr(founding, "reading", lambda _: ["how cells are read"])
     page = tmp_path / "founding.md"
-    settings = FoundingSettings(tmp_path, page, (ROWS[0].name,), (Protocol.NOTEBOOK,))
+    settings = FoundingSettings(tmp_path, page, (ROWS[0].name,), (Protocol.NOTEBOOK,), kept=tmp_path / "kept")
     assert founding.run(settings, print) == 1
     assert "| notebook 1 | notebook | 20 of 20 epochs |" in page.read_text()
     assert "| notebook 1 | slides | **not trained yet**" in page.read_text()
     monkeypatch.setattr(founding_convert, "folder", lambda *_: tmp_path)
     with pytest.raises(ZeroDivisionError):
         founding.run(replace(settings, again=True), print)
+
+
+def test_a_machine_without_the_nets_takes_finished_rows_as_the_repository_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_row(measured(), tmp_path / "kept")
+    work, page = tmp_path / "empty", tmp_path / "founding.md"
+    trained: list[object] = []
+    monkeypatch.setattr(founding, "train_net", lambda *given: trained.append(given))
+    monkeypatch.setattr(founding, "reading", lambda _: [])
+    settings = FoundingSettings(work, page, (ROWS[0].name,), kept=tmp_path / "kept")
+    assert founding.run(settings, print) == 1
+    assert [given[1] for given in trained] == [Protocol.SLIDES]  # type: ignore[index]
+    assert "| notebook 1 | notebook | 20 of 20 epochs |" in page.read_text()
+    trained.clear()
+    founding.run(replace(settings, again=True), print)
+    assert [given[1] for given in trained] == list(Protocol)  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "unfinished",
+    [
+        replace(measured(), figures=None),
+        replace(measured(), net=None),
+        replace(measured(), net=replace(NET, epochs=19)),
+    ],
+)
+def test_a_row_that_is_not_finished_is_not_kept_as_if_it_were(tmp_path: Path, unfinished: FoundingResult) -> None:
+    with pytest.raises(ValueError, match="not trained to the end"):
+        keep_row(unfinished, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_kept_names_no_place_of_a_machine() -> None:
+    for row in ROWS:
+        for protocol in Protocol:
+            result = kept_row(row, protocol)
+            assert result is None or result.complete
+    for file in KEPT.glob("*.json"):
+        assert not re.search(r'"/|/(root|home|tmp|work)/', file.read_text()), file.name
 
 
 @pytest.mark.parametrize(
