@@ -236,7 +236,7 @@ class _CandidateMaker:
         self.progress(f"{self.way.name}: {step.name}, calibrating", -1)
         with self.net(step, chosen) as net:
             fed = feed(to_colour(chosen.images, self.card.colour), self.values)
-            calibrated = self.calibrated(step.cells, fed) if step.recipe.float_layers else None
+            calibrated = self.calibrated(step.cells, fed) if not (step.recipe.plain or step.tuned) else None
             flatbuffer = quantise(net, fed, step.recipe, name=self.way.name, calibrated=calibrated)
         self.plain = self.plain or flatbuffer
         check_batches(flatbuffer, self.few, self.way.name)

@@ -1,6 +1,7 @@
 """The ladder of recipes that a device file climbs where int8 loses too much, the cheap steps first.
 
-The first step keeps the tensor to blame in float (``convert.classify.blame``); the last keeps every layer in float, which always
+The first steps change ranges only and cost the device nothing (``convert.net.ranges``), the next keeps the tensor to blame in
+float (``convert.classify.blame``); the last keeps every layer in float, which always
 gives back what the float file is worth, at its cost.
 """
 
@@ -17,6 +18,9 @@ INT8 = "int8"
 
 FEW = 100
 """Calibration cells of the step that takes fewer: narrower ranges, finer steps."""
+
+_LEFT_OUT = (1e-4, 1e-3)
+"""Shares of each tensor's values that ranges leave out."""
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _BLAMED = (1, 3)  # how many of the tensors to blame stay float
@@ -60,6 +64,8 @@ def ladder(
             tried.add(tensors)
             yield LadderStep(name, QuantisationRecipe(float_layers=tensors), cells)
 
+    for share in _LEFT_OUT:
+        yield LadderStep(f"int8, ranges without {share:.2%} of the values", QuantisationRecipe(left_out=share), cells)
     yield from kept("int8, the tensor to blame in float", float_layers(blame, _BLAMED[0]))
     if min(cells, there) > FEW:
         yield LadderStep("int8 with fewer calibration cells", QuantisationRecipe(), FEW)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from convert.errors import UnsupportedError
+from convert.net.flatbuffer import packed, unpacked
 from convert.net.values import ValueRange
 from edge.errors import ModelError
 from edge.modelfile import ModelFile
@@ -69,9 +70,8 @@ def batch_of(static: Any) -> int:
 def free_batch(flatbuffer: bytes, batch: int) -> bytes:
     """Let the batch of every reshape follow its input, and say 1 where a tensor's shape says ``batch``."""
     from tensorflow.lite.python import schema_py_generated as schema  # noqa: PLC0415
-    from tensorflow.lite.tools import flatbuffer_utils  # noqa: PLC0415
 
-    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(flatbuffer))
+    model = unpacked(flatbuffer)
     for graph in model.subgraphs:
         for op in graph.operators:
             code = model.operatorCodes[op.opcodeIndex].builtinCode
@@ -85,7 +85,7 @@ def free_batch(flatbuffer: bytes, batch: int) -> bytes:
                 signature = tensor.shapeSignature
                 if signature is not None and len(signature) and signature[0] == batch:
                     signature[0] = 1
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return packed(model)
 
 
 def _free_reshape(model: Any, graph: Any, op: Any, batch: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convert.net.flatbuffer import unpacked
 from edge.modelfile import ModelFile
 from edge.runtime import Net, interpreter_class
 
@@ -19,9 +20,7 @@ _CLOSE = 4  # int8 steps by which two runtimes' kernels may differ
 
 def min_runtime(flatbuffer: bytes) -> str | None:
     """The oldest runtime that has all ops of the file in their versions, as the converter wrote it; None: it wrote none."""
-    from tensorflow.lite.tools import flatbuffer_utils  # noqa: PLC0415
-
-    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(flatbuffer))
+    model = unpacked(flatbuffer)
     for entry in model.metadata or ():
         if entry.name == b"min_runtime_version":
             data = model.buffers[entry.buffer].data

@@ -15,6 +15,8 @@ from typing import Any
 
 from convert.errors import UnsupportedError, gist
 from convert.net.batch import Feed, batch_of, check_batches, free_batch, grouped
+from convert.net.flatbuffer import packed, unpacked
+from convert.net.ranges import narrowed
 from edge.types import UInt8Array
 
 HEALTHY = 1 / math.sqrt(12)
@@ -55,9 +57,20 @@ class LayerError:
 
 @dataclass(frozen=True, slots=True)
 class QuantisationRecipe:
-    """Which layers stay float: the tensor names of their outputs."""
+    """How a net is quantised.
+
+    Attributes:
+        float_layers: what stays float: the tensor names of the layers' outputs.
+        left_out: share of each tensor's values, 0..1, that its range leaves out (``convert.net.ranges``).
+    """
 
     float_layers: tuple[str, ...] = ()
+    left_out: float = 0.0
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is what TensorFlow does by itself."""
+        return self == QuantisationRecipe()
 
 
 def quantise(
@@ -78,7 +91,7 @@ def quantise(
         images: uint8 [n, h, w, c], a few images as the device feeds them: the file must give each the same answer alone as
             in a batch. None: it is not checked, for nets that are fed one image at a time.
         name: what to call the net in messages.
-        calibrated: from ``calibrate`` with the same samples, so that a recipe with float layers takes a second and not half a minute.
+        calibrated: from ``calibrate`` with the same samples, so that another recipe takes a second and not half a minute.
 
     Returns:
         the flatbuffer, for any batch size.
@@ -87,9 +100,14 @@ def quantise(
         UnsupportedError: an op has no int8 form, or an answer depends on the other images of the batch.
     """
     converter = _converter(static, samples)
-    kept = recipe.float_layers if recipe is not None else ()
     try:
-        made = _partly_float(calibrated or calibrate(static, samples), kept) if kept else converter.convert()
+        if recipe is None or recipe.plain:
+            made = converter.convert()
+        else:
+            ranges = calibrated or calibrate(static, samples)
+            made = _quantised(
+                narrowed(ranges, samples, recipe.left_out) if recipe.left_out else ranges, recipe.float_layers
+            )
         flatbuffer = free_batch(made, batch_of(static))
     except Exception as error:
         raise UnsupportedError(f"TensorFlow cannot make this net int8: {gist(error)}") from error
@@ -147,8 +165,8 @@ def worst_with_next(layers: Sequence[LayerError]) -> tuple[str, ...]:
     return tuple(layers[j].tensor for j in kept) if len(kept) < len(layers) else ()
 
 
-def _partly_float(calibrated: bytes, stay_float: tuple[str, ...]) -> bytes:
-    """Quantise all ops but those whose outputs are named. Int8 goes in, float may come out."""
+def _quantised(calibrated: bytes, stay_float: tuple[str, ...]) -> bytes:
+    """Quantise all ops but those whose outputs are named. Int8 goes in; where something stays float, float comes out."""
     import tensorflow as tf  # noqa: PLC0415
     from tensorflow.lite.python.convert import mlir_quantize  # noqa: PLC0415 - what QuantizationDebugger calls
     from tensorflow.lite.python.util import modify_model_io_type  # noqa: PLC0415
@@ -157,7 +175,7 @@ def _partly_float(calibrated: bytes, stay_float: tuple[str, ...]) -> bytes:
         calibrated, denylisted_nodes=list(stay_float), disable_per_channel_for_dense_layers=True
     )  # its input is float: rounded first, or read by a float op as it is
     with contextlib.suppress(ValueError):  # nothing in it is int8
-        made = modify_model_io_type(made, tf.int8, tf.float32)
+        made = modify_model_io_type(made, tf.int8, tf.float32 if stay_float else tf.int8)
     return _bytes_in(bytes(made), calibrated)
 
 
@@ -167,14 +185,13 @@ def _bytes_in(flatbuffer: bytes, calibrated: bytes) -> bytes:
     Without it a net whose first op stays float would read bytes as values.
     """
     from tensorflow.lite.python import schema_py_generated as schema  # noqa: PLC0415
-    from tensorflow.lite.tools import flatbuffer_utils  # noqa: PLC0415
 
-    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(flatbuffer))
+    model = unpacked(flatbuffer)
     graph = model.subgraphs[0]
     taken = graph.tensors[graph.inputs[0]]
     if taken.type != schema.TensorType.FLOAT32:
         return flatbuffer
-    seen = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated)).subgraphs[0]
+    seen = unpacked(calibrated).subgraphs[0]
     ranges = seen.tensors[seen.inputs[0]].quantization
     low, high = float(ranges.min[0]), float(ranges.max[0])
     tensor, steps = schema.TensorT(), schema.QuantizationParametersT()
@@ -196,7 +213,7 @@ def _bytes_in(flatbuffer: bytes, calibrated: bytes) -> bytes:
             if entry.tensorIndex == graph.inputs[0]:
                 entry.tensorIndex = op.inputs[0]
     graph.inputs = list(op.inputs)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return packed(model)
 
 
 def _converter(static: Any, samples: Feed) -> Any:

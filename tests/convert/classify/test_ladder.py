@@ -39,13 +39,14 @@ def test_a_tensor_to_blame_stays_float_with_its_neighbours() -> None:
 @pytest.mark.parametrize(
     ("blame", "there", "wanted"),
     [
-        pytest.param(BLAME, 50, "tensor to blame", id="the first step keeps the tensor to blame in float"),
-        pytest.param([], 700, "fewer calibration", id="where none is to blame, ranges come first"),
+        pytest.param(BLAME, 50, "tensor to blame", id="after ranges the tensor to blame stays in float"),
+        pytest.param([], 700, "fewer calibration", id="where none is to blame, fewer cells come next"),
     ],
 )
-def test_the_first_step_of_the_ladder(blame: list[TensorBlame], there: int, wanted: str) -> None:
+def test_the_first_steps_of_the_ladder(blame: list[TensorBlame], there: int, wanted: str) -> None:
     steps = list(ladder(LAYERS, blame, there, 500, 2000))
-    assert wanted in steps[0].name
+    assert [step.recipe.left_out for step in steps[:3]] == [1e-4, 1e-3, 0]  # ranges cost the device nothing
+    assert wanted in steps[2].name
     assert steps[-1].recipe.float_layers == ("a", "b", "c")
     assert [step.last for step in steps[-3:]] == [False, True, True]
     kept = [step.recipe.float_layers for step in steps if step.recipe.float_layers]

@@ -1,0 +1,77 @@
+"""Ranges that leave out rare values: the others err less, and what goes in and comes out of the net keeps its meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from convert.net.batch import CONVERTED_AT, feed
+from convert.net.int8 import QuantisationRecipe, calibrate, quantise
+from convert.net.ranges import narrowed
+from convert.net.rewrite import device_model
+from convert.net.values import RANGES
+from edge.modelfile import ModelFile
+from edge.runtime import Net
+
+RNG = np.random.default_rng(3)
+UNIT = RANGES["0..1"]
+
+
+def run_file(flatbuffer: bytes, images: np.ndarray) -> np.ndarray:
+    return Net(ModelFile(flatbuffer, None, "", Path("net"))).run(images)[0]
+
+
+def net() -> Any:
+    keras = pytest.importorskip("keras", reason="the converter is not installed")
+    layers: Any = keras.layers
+    keras.utils.set_random_seed(1)
+    inputs = layers.Input((32, 32, 3))
+    x = layers.Conv2D(4, 3, 2, name="first")(inputs)
+    x = layers.LeakyReLU(negative_slope=0.1)(x)
+    x = layers.Conv2D(4, 3, 2, name="second")(x)
+    return keras.Model(inputs, layers.Dense(1)(layers.GlobalAveragePooling2D()(x)))
+
+
+def cells() -> np.ndarray:
+    """Dim cells on black; one has a bright pixel."""
+    images = RNG.integers(0, 12, (60, 32, 32, 3), dtype=np.uint8)
+    images[:, :8] = 0
+    images[::60, 20, 20] = 255
+    return images
+
+
+@pytest.mark.build
+@pytest.mark.filterwarnings("ignore")
+def test_values_far_out_no_longer_make_all_others_coarse() -> None:
+    pytest.importorskip("tensorflow", reason="the converter is not installed")
+    model, images = net(), cells()
+    static = device_model(model, 32, UNIT, batch=CONVERTED_AT, bare=True)
+    fed = feed(images, UNIT)
+    dim = images[1:20]
+    wanted = np.asarray(model(UNIT.values(dim)))
+    errors = [
+        float(np.abs(run_file(quantise(static, fed, recipe), dim) - wanted).mean())
+        for recipe in (QuantisationRecipe(), QuantisationRecipe(left_out=1e-3))
+    ]
+    assert errors[1] < 0.7 * errors[0]
+
+
+@pytest.mark.build
+@pytest.mark.filterwarnings("ignore")
+def test_input_and_output_keep_their_ranges() -> None:
+    pytest.importorskip("tensorflow", reason="the converter is not installed")
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    static = device_model(net(), 32, UNIT, batch=CONVERTED_AT, bare=True)
+    fed = feed(cells(), UNIT)
+    before = calibrate(static, fed)
+    ranges = []
+    for file in (before, narrowed(before, fed, 1e-3)):
+        graph = flatbuffer_utils.convert_bytearray_to_object(bytearray(file)).subgraphs[0]
+        known = [(t.quantization.min, t.quantization.max) if t.quantization else None for t in graph.tensors]
+        ranges.append([known, [known[i] for i in (*graph.inputs, *graph.outputs)]])
+    assert str(ranges[0][1]) == str(ranges[1][1])
+    assert str(ranges[0][0]) != str(ranges[1][0])
