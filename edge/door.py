@@ -17,6 +17,8 @@ from edge.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EdgeError, OutputError
 from edge.lines import columns, folded, plain
 from edge.streams import ReaderGoneError
 
+_ERROR = 3  # level of a line in systemd's journal (sd-daemon(3))
+_WARNING = 4  # the same
 _SHOW_CURSOR = b"\x1b[?25h\n"
 """Terminal sequence (ANSI) that shows the cursor again: the live line hides it."""
 
@@ -28,9 +30,9 @@ class StoppedError(SystemExit):
     """
 
 
-def say(message: str, program: str = "edge-run") -> None:
-    """Write one plain line to stderr; a stderr that is closed or full is ignored."""
-    line = f"{program}: {plain(message)}"
+def say(message: str, program: str = "edge-run", *, level: int = _WARNING) -> None:
+    """Write one plain line to stderr, with its level where systemd's journal reads it; a closed or full stderr is ignored."""
+    line = f"{_level(sys.stderr, level)}{program}: {plain(message)}"
     try:
         if sys.stderr.isatty():  # the terminal itself would break lines within words
             line = "\n".join(folded(line, columns(sys.stderr)))
@@ -38,6 +40,18 @@ def say(message: str, program: str = "edge-run") -> None:
         sys.stderr.flush()
     except OSError:
         _let_go(sys.stderr)
+
+
+def _level(stream: TextIO, level: int) -> str:
+    """Return ``<4>`` where systemd's journal reads the stream (``JOURNAL_STREAM``, systemd.exec(5)), else nothing."""
+    journal = os.environ.get("JOURNAL_STREAM")
+    if not journal:
+        return ""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return ""
+    return f"<{level}>" if journal == f"{found.st_dev}:{found.st_ino}" else ""
 
 
 def _let_go(stream: TextIO) -> None:
@@ -102,7 +116,7 @@ def door(*, debug: bool, program: str = "edge-run", lost: str = "") -> Iterator[
             raise  # a wrong command line: ``edge.usage`` explains it
         if debug:
             traceback.print_exc()
-        say(f"a defect of this program: {type(error).__name__}: {error} (--debug shows where)", program)
+        say(f"a defect of this program: {type(error).__name__}: {error} (--debug shows where)", program, level=_ERROR)
         sys.exit(EXIT_DEFECT)
 
 
@@ -114,7 +128,7 @@ def report(error: EdgeError, *, debug: bool, program: str = "edge-run") -> int:
         return error.exit_code
     if debug:
         traceback.print_exception(error)
-    say(str(error), program)
+    say(str(error), program, level=_ERROR)
     try:
         sys.stdout.flush()
     except OSError:

@@ -13,6 +13,8 @@
 | 8 | the calibration or the settled microscope was refused: not readable, or of another model, finder or microscope |
 | 9 | nothing was counted: of a sample no field counts (the line says of which, and what is likely wrong) |
 | 10 | the book refused: another program's file, a newer version's book, no such sample, or a sample that cannot be gone on with |
+| 11 | the service: no systemd here, or it refused; or the service is not installed, or has failed |
+| 12 | ``edge doctor``: a check failed (the line says what to do) |
 | 130 | stopped by Ctrl-C (what was counted before is printed) |
 """
 
@@ -25,7 +27,14 @@ if TYPE_CHECKING:
 
 EXIT_DEFECT = 1  # see the table above
 EXIT_UNREADABLE_INPUTS = 3  # see the table above
+EXIT_UNFIT = 12  # see the table above
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def exit_code_meaning(code: int) -> str | None:
+    """What the table above says of an exit code; None: it has none of this program."""
+    rows = [line.strip("| ").split(" | ", 1) for line in (__doc__ or "").splitlines() if line.startswith("| ")]
+    return next((meaning.strip(" |") for number, meaning in rows if number == str(code)), None)
 
 
 class EdgeError(Exception):
@@ -90,3 +99,9 @@ class BookError(EdgeError):
     """The book refuses: another program's file, a newer version's, no such sample, one that cannot be gone on with. Do as it says."""
 
     exit_code = 10
+
+
+class ServiceError(EdgeError):
+    """systemd is absent or refused, or the service has failed. See ``edge service logs`` and ``edge doctor``."""
+
+    exit_code = 11

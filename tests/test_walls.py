@@ -30,6 +30,7 @@ NEVER = {
     "edge/outputs": {"edge.sources", "edge.finders", "edge.cli", "edge.report"},
     "edge/report": _UPSTREAM,
     "edge/book": _UPSTREAM | {"edge.outputs", "edge.report"},
+    "edge/service": {"edge.sources", "edge.finders", "edge.cli"},
     "edge/verdict": {"edge.report"},
     "convert": {"models", "benchmarks"},
     "benchmarks": {"tests"},

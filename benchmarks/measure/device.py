@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path("/")
+from edge.health.machine import ROOT, board, meminfo, number, text
+
 PACKAGES: Final = (
     "ai-edge-litert",
     "tflite-runtime",
@@ -85,14 +86,6 @@ def describe(root: Path = ROOT) -> dict[str, Any]:
     }
 
 
-def board(root: Path = ROOT) -> str | None:
-    """The board's own name, as ``Raspberry Pi 5 Model B Rev 1.0``."""
-    for path in ("proc/device-tree/model", "sys/class/dmi/id/product_name"):
-        if found := (text(root / path) or "").strip("\0 \n"):
-            return found
-    return None
-
-
 def packages() -> dict[str, str]:
     """Versions of those of PACKAGES that are installed; OpenCV from apt is named ``cv2``."""
     found = {}
@@ -114,28 +107,6 @@ def available_share(root: Path = ROOT) -> float | None:
     """Share of the memory that is available, 0 to 1."""
     total, free = meminfo(root, "MemTotal"), meminfo(root, "MemAvailable")
     return None if not total or free is None else free / total
-
-
-def meminfo(root: Path, name: str) -> int | None:
-    """One line of /proc/meminfo, in bytes."""
-    found = re.search(rf"^{name}:\s+(\d+) kB", text(root / "proc/meminfo") or "", re.MULTILINE)
-    return int(found[1]) * 1024 if found else None
-
-
-def text(path: Path) -> str | None:
-    """The content of a small system file; None where it is absent or may not be read."""
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return None
-
-
-def number(path: Path) -> int | None:
-    """A system file that holds one whole number, decimal or 0x...; None where it does not."""
-    try:
-        return int((text(path) or "").strip(), 0)
-    except ValueError:
-        return None
 
 
 def _policies(root: Path, name: str) -> list[Path]:

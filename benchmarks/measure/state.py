@@ -1,35 +1,28 @@
 """What changes while a machine measures: clocks, governor, temperature, throttling, other programs; and what that does to a run.
 
-A Raspberry Pi's firmware tells its throttling in bits (``vcgencmd get_throttled``): 0 under-voltage, 1 clock capped, 2 throttled,
-3 soft temperature limit, now; 16 to 19 the same since boot. Where the kernel shows them as a file no process is started.
+What ``throttled`` holds: ``edge.health.machine``.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-from benchmarks.measure.device import ROOT, meminfo, number, text
+from edge.health.machine import BITS, ROOT, meminfo, number, temperature, text, throttled, under_voltage
 
 EVERY_S: Final = 3.0
 """Seconds between two looks at the state during a run."""
 
-BITS: Final = ("under-voltage", "clock capped", "throttled", "soft temperature limit")
 BUSY: Final = 0.1
 """Cores that other programs may use on average before a note says so."""
 
 _PATIENCE_S: Final = 2.0
-"""Seconds that ``vcgencmd`` and the last look may take."""
-
-_HOTTEST: Final = 150.0
-"""Degrees Celsius above which a reading is no temperature."""
+"""Seconds that the last look may take."""
 
 State = dict[str, Any]
 
@@ -48,9 +41,9 @@ def take(when: str, root: Path = ROOT) -> State:
         "time": time.time(),
         "clock_mhz": _clocks(cpu),
         "governor": _governor(cpu),
-        "temperature_c": _temperature(root),
-        "throttled": _throttled(root),
-        "under_voltage": _hwmon_alarm(root),
+        "temperature_c": temperature(root),
+        "throttled": throttled(root),
+        "under_voltage": under_voltage(root),
         "throttle_count": _throttle_count(cpu),
         "memory_available_bytes": meminfo(root, "MemAvailable"),
         "busy_s": busy,
@@ -155,39 +148,6 @@ def _clocks(cpu: Path) -> list[float] | None:
 def _governor(cpu: Path) -> str | None:
     names = {(text(path) or "").strip() for path in cpu.glob("cpu[0-9]*/cpufreq/scaling_governor")} - {""}
     return ", ".join(sorted(names)) or None
-
-
-def _temperature(root: Path) -> float | None:
-    """The hottest thermal zone in degrees Celsius."""
-    zones = [number(path) for path in (root / "sys/class/thermal").glob("thermal_zone*/temp")]
-    return max((t / 1000 for t in zones if t is not None and 0 < t / 1000 < _HOTTEST), default=None)
-
-
-def _throttled(root: Path) -> int | None:
-    for path in sorted((root / "sys/devices/platform").glob("soc*/**/get_throttled")):
-        found = (text(path) or "").strip()
-        if re.fullmatch(r"(0x)?[0-9a-fA-F]+", found):
-            return int(found, 16)
-    program = shutil.which("vcgencmd") if root == ROOT else None
-    if program is None:
-        return None
-    try:
-        said = subprocess.run(  # noqa: S603 - found by the system's own path
-            [program, "get_throttled"], capture_output=True, text=True, timeout=_PATIENCE_S, check=False
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    matched = re.search(r"throttled=(0x[0-9a-fA-F]+)", said)
-    return int(matched[1], 16) if matched else None
-
-
-def _hwmon_alarm(root: Path) -> bool | None:
-    """The kernel's under-voltage alarm of a Raspberry Pi (driver rpi_volt)."""
-    for folder in (root / "sys/class/hwmon").glob("hwmon*"):
-        if (text(folder / "name") or "").strip() == "rpi_volt":
-            alarm = number(folder / "in0_lcrit_alarm")
-            return None if alarm is None else bool(alarm)
-    return None
 
 
 def _throttle_count(cpu: Path) -> int | None:

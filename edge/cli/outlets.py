@@ -20,6 +20,7 @@ from edge.outputs.console import Progress, Screen, Summary
 from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines
 from edge.outputs.pace import EndConditions
+from edge.service.notify import systemd_outputs
 from edge.sources.files import PICTURE_SUFFIXES, expand
 from edge.sources.video import VIDEO_SUFFIXES
 from edge.verdict.assess import Assessor
@@ -68,7 +69,7 @@ def open_outputs(
     if chosen.json:
         outputs.append(JsonLines(sys.stdout, card.labels, model))
         if not sys.stderr.isatty() or sys.stdout.isatty():
-            return outputs  # the events themselves show that it runs
+            return [*outputs, *systemd_outputs(settings.nets.unit)]  # the events themselves show that it runs
     return [*outputs, *_screens(settings, card, model, total)]
 
 
@@ -100,7 +101,9 @@ def _screens(settings: RunSettings, card: Card, model: ModelLine, total: int | N
 
 
 def progress_line(settings: RunSettings, card: Card, total: int | None) -> list[Output]:
-    """Return the live line on stderr."""
+    """Return the live line on stderr; a service tells systemd instead, which shows it as its state."""
+    if told := systemd_outputs(settings.nets.unit):
+        return told
     stop, sooner = settings.stop, settings.stop.until is not None
     several = not _one_sample(settings.input)
     ends = EndConditions(stop.max_cells, settings.field_limit, stop.max_seconds, total, several=several)

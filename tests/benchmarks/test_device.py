@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.measure import device, state
 from benchmarks.measure.device import available_share, describe
 from benchmarks.measure.state import StateWatch, judge, take
+from edge.health.machine import ROOT, throttled
 
 PI5_CPU = "processor\t: 0\nFeatures\t: fp asimd aes asimddp\nCPU part\t: 0xd0b\n\nprocessor\t: 1\nCPU part\t: 0xd0b\n"
 
@@ -122,9 +122,9 @@ def test_without_the_file_vcgencmd_is_asked(monkeypatch: pytest.MonkeyPatch, tmp
     program.write_text("#!/bin/sh\necho throttled=0x50000\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert state._throttled(device.ROOT) == 0x50000
+    assert throttled(ROOT) == 0x50000
     program.write_text("#!/bin/sh\necho VCHI initialization failed >&2; exit 255\n")
-    assert state._throttled(device.ROOT) is None
+    assert throttled(ROOT) is None
 
 
 def test_clocks_that_may_not_be_read_are_unknown(pi5: Path, monkeypatch: pytest.MonkeyPatch) -> None:

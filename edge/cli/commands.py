@@ -1,0 +1,40 @@
+"""The commands of the program ``edge``, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from edge.cli.calibrate import calibrate
+from edge.cli.models import models
+from edge.cli.plan import plan
+from edge.cli.run import run
+from edge.cli.scope import settle
+from edge.cli.service import service_app
+from edge.program import make_app
+from edge.usage import PlainCommand
+
+_EPILOG = """\b
+Programs beside this one, each with --help:
+  edge-run          the same as edge run
+  edge-convert      your own Keras model onto the device (also: convert)
+  edge-bench        what a cell and a field cost on this machine
+  python -m models  train, judge and adapt models
+
+\b
+To begin with: edge-run --simulate --max-cells 5000
+"""
+
+
+def make_edge() -> typer.Typer:
+    """Return the program ``edge``: several commands."""
+    app = make_app("edge", "Edge inference for low-cost microscopes. Research and triage, not diagnosis.", _EPILOG)
+    app.command(cls=PlainCommand, short_help="Count cells on fields: counts per sample, and a flag.")(run)
+    app.command(short_help="List the models on the shelf.")(models)
+    app.command(cls=PlainCommand, short_help="Learn from known slides what a count means here.")(calibrate)
+    app.command(short_help="Say how many cells a question needs, and how long.")(plan)
+    example = "Example: edge scope settle --fields slides/ -o scope-3-settled.json"
+    scope = make_app("edge scope", "What is done with a microscope itself.", example, completion=False)
+    scope.command(cls=PlainCommand, short_help="Learn without labels what a healthy cell looks like here.")(settle)
+    app.add_typer(scope, name="scope", short_help="Settle this microscope: learn what it shows of a healthy cell.")
+    app.add_typer(service_app(), name="service", short_help="Count from boot on, as a systemd service.")
+    return app
