@@ -162,7 +162,7 @@ def make(way: Way, plan: QuantizePlan, progress: Progress) -> Candidate:
     layers = work.layers()
     tried = [] if best is None else [(best.recipe, best.worst)]
     if best is None or (best.worst > 1 and work.worth_rescuing):
-        for step in ladder(layers, work.blame(), len(plan.calibration), plan.cells, plan.more_cells):
+        for step in ladder(layers, work.blame(), len(plan.calibration), plan.cells, plan.more_cells, learnt=way.learnt):
             if best is not None and (best.worst <= 1 or (step.last and passes(best, plan))):
                 break
             try:

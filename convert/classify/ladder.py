@@ -46,7 +46,13 @@ class LadderStep:
 
 
 def ladder(
-    layers: tuple[LayerError, ...], blame: list[TensorBlame], there: int, cells: int, more_cells: int
+    layers: tuple[LayerError, ...],
+    blame: list[TensorBlame],
+    there: int,
+    cells: int,
+    more_cells: int,
+    *,
+    learnt: tuple[tuple[str, float, float], ...] = (),
 ) -> Iterator[LadderStep]:
     """The steps after plain int8.
 
@@ -56,6 +62,7 @@ def ladder(
         there: calibration cells that there are.
         cells: those of plain int8.
         more_cells: those of the step that takes more.
+        learnt: ranges that the net's own training gives; empty: none.
     """
     tried: set[tuple[str, ...]] = {()}
 
@@ -64,6 +71,10 @@ def ladder(
             tried.add(tensors)
             yield LadderStep(name, QuantisationRecipe(float_layers=tensors), cells)
 
+    if learnt:
+        yield LadderStep(
+            "int8 with the ranges that the net's training learnt", QuantisationRecipe(learnt=learnt), cells
+        )
     for share in _LEFT_OUT:
         yield LadderStep(f"int8, ranges without {share:.2%} of the values", QuantisationRecipe(left_out=share), cells)
     yield from kept("int8, the tensor to blame in float", float_layers(blame, _BLAMED[0]))

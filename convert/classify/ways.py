@@ -7,13 +7,14 @@ The device cuts 32 x 32. A net of another size that is not rebuilt, enlarged or 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from convert.errors import UnsupportedError
 from convert.measure.cells import CellSet
 from convert.net.rewrite import SIZE, ShapeError, device_model, has_head, net_input
 from convert.net.values import ValueRange
+from convert.reading.wrappers import learnt_ranges
 from edge.types import FloatArray
 
 LARGEST = 96
@@ -34,6 +35,7 @@ class Way:
         colour: likewise.
         size: side of the device's crop in pixels.
         held_out: where the way learnt from cells: scores float32 [n, labels] of such cells by nets that did not learn from them.
+        learnt: ranges of layers' outputs (name, lowest, highest) that training with rounding learnt.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Way:
     colour: str | None = None
     size: int = SIZE
     held_out: Callable[[CellSet], FloatArray] | None = None
+    learnt: tuple[tuple[str, float, float], ...] = ()
 
 
 def ways_for(
@@ -56,6 +59,12 @@ def ways_for(
     Raises:
         UnsupportedError: the one way that was asked for does not apply.
     """
+    found, notes = _apply(model, values, asked, logits=logits, keep_head=keep_head)
+    known = tuple((name, *both) for name, both in learnt_ranges(model).items())
+    return [replace(way, learnt=known) for way in found], notes
+
+
+def _apply(model: Any, values: ValueRange, asked: str, *, logits: bool, keep_head: bool) -> tuple[list[Way], list[str]]:
     taken = net_input(model)
     side = max(taken.height, taken.width)
     found: list[Way] = []

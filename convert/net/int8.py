@@ -16,7 +16,7 @@ from typing import Any
 from convert.errors import UnsupportedError, gist
 from convert.net.batch import Feed, batch_of, check_batches, free_batch, grouped
 from convert.net.flatbuffer import packed, unpacked
-from convert.net.ranges import narrowed
+from convert.net.ranges import learnt, narrowed
 from edge.types import UInt8Array
 
 HEALTHY = 1 / math.sqrt(12)
@@ -62,10 +62,12 @@ class QuantisationRecipe:
     Attributes:
         float_layers: what stays float: the tensor names of the layers' outputs.
         left_out: share of each tensor's values, 0..1, that its range leaves out (``convert.net.ranges``).
+        learnt: ranges of layers' outputs (name, lowest, highest) that the net's own training gives.
     """
 
     float_layers: tuple[str, ...] = ()
     left_out: float = 0.0
+    learnt: tuple[tuple[str, float, float], ...] = ()
 
     @property
     def plain(self) -> bool:
@@ -163,6 +165,12 @@ def worst_with_next(layers: Sequence[LayerError]) -> tuple[str, ...]:
     order = sorted(range(len(layers)), key=lambda i: -layers[i].ratio)[:_WORST]
     kept = sorted({j for i in order for j in (i, i + 1) if j < len(layers)})
     return tuple(layers[j].tensor for j in kept) if len(kept) < len(layers) else ()
+
+
+def _with_ranges(calibrated: bytes, samples: Feed, recipe: QuantisationRecipe) -> bytes:
+    if recipe.left_out:
+        calibrated = narrowed(calibrated, samples, recipe.left_out)
+    return learnt(calibrated, {name: (low, high) for name, low, high in recipe.learnt}) if recipe.learnt else calibrated
 
 
 def _quantised(calibrated: bytes, stay_float: tuple[str, ...]) -> bytes:

@@ -4,9 +4,15 @@ Calibration takes the smallest and the largest value of each tensor. Where a few
 that all others are rounded coarsely; values that are the same in many places (a black background) then err in one direction, and a
 dense layer adds that up. A range between two quantiles (Wu, Judd, Zhang, Isaev and Micikevicius 2020) clips those few values instead.
 How many to leave out is not known beforehand: the ladder tries (``convert.classify.ladder``).
+
+Or ranges come from the net's own training, where that was done with rounding (``convert.reading.wrappers``).
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -29,18 +35,44 @@ def narrowed(calibrated: bytes, samples: Feed, left_out: float) -> bytes:
     """
     model = unpacked(calibrated)
     graph = model.subgraphs[0]
-    ends = {*map(int, graph.inputs), *map(int, graph.outputs)}
-    with_range = [
-        number
-        for number, tensor in enumerate(graph.tensors)
-        if number not in ends and tensor.quantization is not None and tensor.quantization.min is not None
-    ]
-    for number, values in _values(calibrated, samples, with_range).items():
+    for number, values in _values(calibrated, samples, _inner(graph)).items():
         steps = graph.tensors[number].quantization
         low, high = np.quantile(values, [left_out / 2, 1 - left_out / 2])
         if low < high:  # a tensor that is the same everywhere keeps its range
             steps.min, steps.max = [max(float(low), float(steps.min[0]))], [min(float(high), float(steps.max[0]))]
     return packed(model)
+
+
+def learnt(calibrated: bytes, ranges: Mapping[str, tuple[float, float]]) -> bytes:
+    """The calibrated net with other ranges for the outputs of these layers, by name; as it was where they are not all found."""
+    model = unpacked(calibrated)
+    graph = model.subgraphs[0]
+    names = {number: bytes(graph.tensors[number].name).decode() for number in _inner(graph)}
+    # TensorFlow numbers the layers of a net that is called once more: ``conv2d_1`` is ``conv2d`` then, and ``conv2d_1_1`` the next.
+    for number_ending in ("", r"_\d+"):
+        found = {number: layer for number, name in names.items() if (layer := _layer(name, ranges, number_ending))}
+        if set(found.values()) == set(ranges):
+            for number, layer in found.items():
+                steps = graph.tensors[number].quantization
+                steps.min, steps.max = ([bound] for bound in ranges[layer])
+            return packed(model)
+    return calibrated
+
+
+def _layer(name: str, known: Collection[str], ending: str) -> str | None:
+    """Which of the known layers a tensor comes out of; a fused op is named after all its layers, the last one first."""
+    parts = [part for op in name.split(";") for part in op.split("/")[:-1]]
+    return next((layer for part in parts for layer in known if re.fullmatch(re.escape(layer) + ending, part)), None)
+
+
+def _inner(graph: Any) -> list[int]:
+    """Tensors with a range that are neither input nor output of the net: what those mean is fixed."""
+    ends = {*map(int, graph.inputs), *map(int, graph.outputs)}
+    return [
+        number
+        for number, tensor in enumerate(graph.tensors)
+        if number not in ends and tensor.quantization is not None and tensor.quantization.min is not None
+    ]
 
 
 def _values(calibrated: bytes, samples: Feed, wanted: list[int]) -> dict[int, np.ndarray]:

@@ -1,11 +1,13 @@
 """Nets of TensorFlow Model Optimization: trained with rounding (quantisation-aware) or pruned, each layer in a wrapper.
 
 The wrapper is taken off and the layer in it goes the way of any layer. Its weights are found by their names (HDF5) or by their
-place (``.keras``). The ranges that the wrappers learnt are not used: the converter takes its own from the cells.
+place (``.keras``). So are, in HDF5, the ranges that training with rounding learnt: int8 may take them
+(``convert.classify.ladder``). In ``.keras`` they have no names, and are not used.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -23,8 +25,8 @@ WRAPPERS = words("QuantizeWrapper QuantizeWrapperV2 PruneLowMagnitude")
 _INPUT = "QuantizeLayer"  # rounds the net's input
 _ACTIVATIONS = words("QuantizeAwareActivation NoOpActivation")
 NOTE = (
-    "layers were trained in wrappers of TensorFlow Model Optimization (quantisation-aware or pruned): taken off; the ranges that "
-    "the wrappers learnt are not used, the converter takes its own"
+    "layers were trained in wrappers of TensorFlow Model Optimization (quantisation-aware or pruned): taken off; ranges that such "
+    "training learnt are tried where int8 needs them and the file names them (.h5)"
 )
 
 
@@ -78,6 +80,31 @@ def restore(path: Path, graph: Graph, model: Any) -> None:
             if [value.shape for value in values] != [tuple(weight.shape) for weight in layer.weights]:
                 raise SourceError(f"layer {layer.name!r}: its weights are not where its wrapper keeps them")
             layer.set_weights(values)
+        for layer in model.layers if by_name is not None else ():
+            found = _learnt(by_name.get(layer.name))
+            if found is not None:
+                layer.learnt_range = found
+
+
+def learnt_ranges(model: Any) -> dict[str, tuple[float, float]]:
+    """What layers of a loaded net give out, lowest and highest value, as training with rounding learnt it; by the layer's name.
+
+    The last layer is not among them: what comes out of the net keeps its own range.
+    """
+    found = {layer.name: getattr(layer, "learnt_range", None) for layer in model.layers[:-1]}
+    return {name: (float(known[0]), float(known[1])) for name, known in found.items() if known is not None}
+
+
+def _learnt(group: Any) -> tuple[float, float] | None:
+    """The range of a layer's output that its wrapper learnt; None where it has none or was never trained."""
+    known = {name.rpartition(":")[0]: item[()] for name, item in _items(group) if getattr(item, "size", 0) == 1}
+    if float(known.get("optimizer_step", -1)) < 0:
+        return None
+    for name in ("post_activation", "output"):
+        low, high = known.get(f"{name}_min"), known.get(f"{name}_max")
+        if low is not None and high is not None and -math.inf < float(low) < float(high) < math.inf:
+            return float(low), float(high)
+    return None
 
 
 def _activation(value: Any) -> Any:
@@ -91,13 +118,8 @@ def _activation(value: Any) -> Any:
 def _named(group: Any, layer: Any) -> list[Any]:
     """Weights of an HDF5 group by the last part of their names, in the order of the layer's own; what is not there is left out."""
     found: dict[str, Any] = {}
-    pending = [group] if group is not None else []
-    while pending:
-        for name, item in pending.pop().items():
-            if hasattr(item, "shape"):
-                found.setdefault(name, item)
-            else:
-                pending.append(item)
+    for name, item in _items(group):
+        found.setdefault(name, item)
     values = []
     for weight in layer.weights:
         names = (f"{weight.name}:0", f"depthwise_{weight.name}:0", f"pointwise_{weight.name}:0")
@@ -105,6 +127,17 @@ def _named(group: Any, layer: Any) -> list[Any]:
         if item is not None:
             values.append(item[()])
     return values
+
+
+def _items(group: Any) -> Iterator[tuple[str, Any]]:
+    """Arrays in a group and the groups in it, with the last part of their names; outer ones first."""
+    pending = [group] if group is not None else []
+    while pending:
+        for name, item in pending.pop().items():
+            if hasattr(item, "shape"):
+                yield name, item
+            else:
+                pending.append(item)
 
 
 def _placed(group: Any, count: int) -> list[Any]:

@@ -53,6 +53,12 @@ def test_the_first_steps_of_the_ladder(blame: list[TensorBlame], there: int, wan
     assert len(kept) == len(set(kept))
 
 
+def test_ranges_that_the_nets_training_learnt_come_before_others() -> None:
+    steps = list(ladder(LAYERS, BLAME, 50, 500, 2000, learnt=(("a", -1.0, 1.0),)))
+    assert steps[0].recipe.learnt == (("a", -1.0, 1.0),)
+    assert not any(step.recipe.learnt for step in steps[1:])
+
+
 @pytest.fixture
 def cells() -> CellSet:
     """120 cells of two classes: some have a dark spot."""

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from convert.net.batch import CONVERTED_AT, feed
+from convert.net.flatbuffer import unpacked
 from convert.net.int8 import QuantisationRecipe, calibrate, quantise
-from convert.net.ranges import narrowed
+from convert.net.ranges import learnt, narrowed
 from convert.net.rewrite import device_model
 from convert.net.values import RANGES
 from edge.modelfile import ModelFile
@@ -63,15 +64,35 @@ def test_values_far_out_no_longer_make_all_others_coarse() -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_input_and_output_keep_their_ranges() -> None:
     pytest.importorskip("tensorflow", reason="the converter is not installed")
-    from tensorflow.lite.tools import flatbuffer_utils
-
     static = device_model(net(), 32, UNIT, batch=CONVERTED_AT, bare=True)
     fed = feed(cells(), UNIT)
     before = calibrate(static, fed)
     ranges = []
     for file in (before, narrowed(before, fed, 1e-3)):
-        graph = flatbuffer_utils.convert_bytearray_to_object(bytearray(file)).subgraphs[0]
+        graph = unpacked(file).subgraphs[0]
         known = [(t.quantization.min, t.quantization.max) if t.quantization else None for t in graph.tensors]
         ranges.append([known, [known[i] for i in (*graph.inputs, *graph.outputs)]])
     assert str(ranges[0][1]) == str(ranges[1][1])
     assert str(ranges[0][0]) != str(ranges[1][0])
+
+
+@pytest.mark.build
+@pytest.mark.filterwarnings("ignore")
+def test_a_layer_takes_the_range_that_its_training_learnt() -> None:
+    pytest.importorskip("tensorflow", reason="the converter is not installed")
+    static = device_model(net(), 32, UNIT, batch=CONVERTED_AT, bare=True)
+    fed = feed(cells(), UNIT)
+    before = calibrate(static, fed)
+    after = learnt(before, {"second": (-3.0, 5.0)})
+    graphs = [unpacked(file).subgraphs[0] for file in (before, after)]
+    changed = [
+        (now.name.decode(), now.quantization.min[0], now.quantization.max[0])
+        for was, now in zip(*(graph.tensors for graph in graphs), strict=True)
+        if was.quantization is not None and str(was.quantization.min) != str(now.quantization.min)
+    ]
+    assert len(changed) == 1
+    assert "second" in changed[0][0]
+    assert changed[0][1:] == (-3.0, 5.0)
+    assert learnt(before, {"second": (-3.0, 5.0), "elsewhere": (0.0, 1.0)}) == before
+    recipe = QuantisationRecipe(learnt=(("second", -3.0, 5.0),))
+    assert quantise(static, fed, recipe) != quantise(static, fed, QuantisationRecipe(left_out=0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from convert.errors import ModelError, SourceError, UnsupportedError, UntrustedE
 from convert.reading.inspection import inspect
 from convert.reading.load import load_model
 from convert.reading.source import open_source
+from convert.reading.wrappers import learnt_ranges
 from tests.convert.make import archive, dense, node, sequential
 
 pytestmark = [pytest.mark.build, pytest.mark.filterwarnings("ignore")]
@@ -84,6 +86,25 @@ def test_a_net_in_wrappers_scores_as_without_them(wrapped: Path, name: str, endi
     found = inspect(source)
     assert found.parameters == model.count_params()
     assert any("taken off" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("step", "known"),
+    [
+        pytest.param(-1, {}, id="never trained: the wrappers' first guess is no range"),
+        pytest.param(40, {"quant_conv2d": (-0.5, 2.5)}, id="trained"),
+    ],
+)
+def test_ranges_that_training_with_rounding_learnt_are_read(
+    wrapped: Path, tmp_path: Path, step: int, known: dict[str, tuple[float, float]]
+) -> None:
+    path = tmp_path / "net.h5"
+    shutil.copy(wrapped / "rounded.h5", path)
+    with h5py.File(path, "r+") as file:
+        place = file["model_weights/quant_conv2d/quant_conv2d"]
+        place["optimizer_step:0"][()] = step
+        place["post_activation_min:0"][()], place["post_activation_max:0"][()] = -0.5, 2.5
+    assert learnt_ranges(load_model(open_source(path))) == known
 
 
 def test_an_exported_graph_that_is_random_at_inference_is_refused(tmp_path: Path) -> None:
