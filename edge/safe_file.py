@@ -72,7 +72,8 @@ class ReplacedFile:
         """Remove the temporary file; a file of an earlier run is kept."""
         with suppress(OSError):  # a full disk fails here too, and there is nothing left to lose
             self.stream.close()
-        self.temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that has become read-only nothing can be removed
+            self.temporary.unlink()
 
 
 @contextmanager

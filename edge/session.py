@@ -120,6 +120,7 @@ class Session:
         book: Output | None = None,
     ) -> None:
         self._book = book
+        self._book_lost = False
         self._card = card
         self._assessor = assessor
         self._unit = unit
@@ -196,8 +197,8 @@ class Session:
     def _take(self, outcome: Outcome) -> str | None:
         """Take one outcome; returns the name of the sample if that is complete with it and others may follow."""
         name = outcome.result.sample if isinstance(outcome, AnalysedField) else outcome.sample
-        if name in self._complete:
-            return None  # was under way when the limit was reached
+        if name in self._complete or self._book_lost:
+            return None  # was under way when the limit was reached, or when the book could be written no more
         if self._sample is None or self._sample.name != name:
             self._finish(outcome.began, complete=True)
             self._began, self._before = None, 0.0
@@ -238,7 +239,7 @@ class Session:
     def _kept_in_book(self, event: FieldEvent) -> bool:
         """Give the field to the book; where that fails the run ends, and no output shows the field: it would not be there later."""
         if self._book is not None and not self._told(self._book, lambda book: book.field(event)):
-            self._book = None
+            self._book, self._book_lost = None, True
             return False
         return True
 

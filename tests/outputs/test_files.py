@@ -125,3 +125,17 @@ def test_a_disk_that_cannot_sync_a_file_is_one_plain_error(tmp_path: Path, monke
     ):
         stream.write("x")
     assert names(tmp_path) == []
+
+
+def test_a_disk_from_which_nothing_can_be_removed_any_more_is_one_plain_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    file = ReplacedFile(tmp_path / "a.txt")
+    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(Path, "unlink", fail)
+    with pytest.raises(OutputError, match=r"a\.txt: cannot be written: Read-only file system"):
+        file.close()
+    file.discard()
