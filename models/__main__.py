@@ -16,6 +16,7 @@ from models.cli.options import EXIT_CODES, Debug, entered
 from models.cli.report import register as register_report
 from models.cli.search import register as register_search
 from models.cli.shelf import register as register_shelf
+from models.cli.strangers import register as register_strangers
 from models.data.fields import need_images
 from models.data.folds import CLASSIFIER
 from models.judge.microscopes import NetPlaces
@@ -90,6 +91,7 @@ register_report(app)
 register_microscopes(app)
 register_search(app)
 register_founding(app)
+register_strangers(app)
 
 if __name__ == "__main__":
     enter(app, PROGRAM)

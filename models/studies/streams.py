@@ -26,3 +26,5 @@ class StudyStream(IntEnum):
     """Which cells the notebook's protocol trains on, converts with and judges on (founding)."""
     TURNS = 53
     """How images are turned and mirrored (founding)."""
+    STRANGERS = 59
+    """Which cells a stranger's net is trained on, and their order (strangers)."""
