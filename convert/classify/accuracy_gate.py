@@ -21,7 +21,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from convert.classify.candidate import Candidate, right
+from convert.classify.candidate import Candidate
+from convert.classify.passing import NO_GATE, right
 from convert.measure.bootstrap import QUICK_RESAMPLES, Interval, figure_interval, limits, resampled_sums, sums_by_group
 from convert.measure.cells import CellSet
 from convert.measure.metrics import auc
@@ -29,9 +30,6 @@ from convert.measure.operating import suspicious
 from convert.measure.paired import LEVEL, PairedLoss, paired_loss
 from edge.modelfile import Card
 from edge.types import FloatArray
-
-NO_GATE = 100.0
-"""Points of accuracy; with this limit nothing is refused."""
 
 
 class GateVerdict(StrEnum):

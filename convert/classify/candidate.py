@@ -1,7 +1,8 @@
 """The device file of one way: quantised, compared with its float file, and rescued where int8 loses too much.
 
-A ladder of recipes (``convert.classify.ladder``) is climbed until the int8 file is as good as the float one, or, where only the
-dear steps are left, until the gate would be passed. All is chosen on cells that do not judge the result.
+A ladder of recipes (``convert.classify.ladder``) is climbed until the int8 file loses no more than is tolerable, or, where only the
+dear steps are left, until it is not worse than its float file (``convert.classify.passing``). All is chosen on cells that do not
+judge the result.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from convert.classify.blame import TensorBlame, blamed
 from convert.classify.finetune import fine_tuned
 from convert.classify.ladder import FEW, INT8, LadderStep, ladder
 from convert.classify.loss import losses
+from convert.classify.passing import NO_GATE, accuracy, worse
 from convert.classify.ways import Way
 from convert.errors import UnsupportedError
 from convert.measure.cells import CellSet, draws, some
-from convert.measure.operating import HALF, Operating
-from convert.measure.scoring import decide, device_scores
+from convert.measure.operating import Operating
+from convert.measure.scoring import device_scores
 from convert.net.batch import CONVERTED_AT, Feed, check_batches, feed
 from convert.net.int8 import LayerError, QuantisationRecipe, calibrate, layer_errors, quantise, to_float
 from convert.net.values import ValueRange
@@ -31,8 +33,6 @@ from edge.modelfile import Card
 from edge.types import FloatArray
 
 _ONE_BY_ONE = 5  # cells on which a batch is compared with its cells one by one
-_NO_GATE = 100.0  # points of accuracy
-_NEARLY = 2.0  # times the gate that a float file may lose and still be rescued: the cells that choose are few
 _BETTER = 0.9  # a step of the ladder counts only where it loses so much less than the best before it
 _CHOOSING_SHARE = 1 / 3  # of the calibration cells chooses
 _CHOOSING_CELLS = 600  # fewer calibration cells are not divided
@@ -50,14 +50,13 @@ class QuantizePlan:
         choose: cells on which recipe, way and threshold are chosen; never those that judge.
         values: value range of the graph's input.
         card: labels and colour; output kind and threshold are set per candidate.
-        limit: most that accuracy may drop, in points, below ``reference``; 100: no gate, and nothing is rescued.
-        reference: accuracy 0..1 of the float net as trained on ``choose``, cut as on the device; None: no classes are known.
+        limit: most that accuracy may drop, in points, below the net as trained; 100: no gate, and nothing is rescued.
         operating: how the threshold is chosen.
         apart: the cells that choose do not calibrate.
         cells: calibration cells of the first recipe.
         more_cells: calibration cells of the recipe that takes more.
         seed: random seed of the choice of calibration cells.
-        scores: of the float net as trained on ``choose`` as its author cut it, float32 [n, labels]; None: likewise.
+        scores: of the float net as trained on ``choose`` as its author cut it, float32 [n, labels]; None: no classes are known.
     """
 
     calibration: CellSet
@@ -65,7 +64,6 @@ class QuantizePlan:
     values: ValueRange
     card: Card
     limit: float
-    reference: float | None
     operating: Operating
     apart: bool = False
     cells: int = 500
@@ -128,23 +126,6 @@ def divide(cells: CellSet, seed: int) -> tuple[CellSet, CellSet]:
     return cells, cells
 
 
-def passes(candidate: Candidate, plan: QuantizePlan) -> bool:
-    """Whether the gate would be passed, by the cells that choose."""
-    if plan.reference is None or candidate.accuracy is None:
-        return True
-    return within(plan.reference, candidate.accuracy, plan.limit, len(plan.choose))
-
-
-def within(reference: float, share: float, limit: float, cells: int) -> bool:
-    """Whether this accuracy is as near to the reference as the gate asks, on so many cells."""
-    return (reference - share) * 100 <= allowed(limit, cells)
-
-
-def allowed(limit: float, cells: int) -> float:
-    """Points of accuracy that may be lost on so many cells: the gate's limit, but always one cell, unless it is 0."""
-    return (max(limit, 100 / cells) if limit > 0 else 0.0) + 1e-9
-
-
 def make(way: Way, plan: QuantizePlan, progress: Progress) -> Candidate:
     """Make the device file of one way; climbs the ladder where int8 loses too much. The best is returned, pass or not.
 
@@ -163,7 +144,7 @@ def make(way: Way, plan: QuantizePlan, progress: Progress) -> Candidate:
     tried = [] if best is None else [(best.recipe, best.worst)]
     if best is None or (best.worst > 1 and work.worth_rescuing):
         for step in ladder(layers, work.blame(), len(plan.calibration), plan.cells, plan.more_cells, learnt=way.learnt):
-            if best is not None and (best.worst <= 1 or (step.last and passes(best, plan))):
+            if best is not None and (best.worst <= 1 or (step.last and not work.worse(best))):
                 break
             try:
                 other = work.attempt(step)
@@ -207,11 +188,19 @@ class _CandidateMaker:
 
     @property
     def worth_rescuing(self) -> bool:
-        """Whether there is a gate, and the float file of this way would pass it, or nearly."""
-        if self.plan.limit >= _NO_GATE or self.plan.reference is None:
-            return self.plan.limit < _NO_GATE
-        share = accuracy(self.choosing(self.float_scores), self.plan.choose, self.card)
-        return within(self.plan.reference, share, _NEARLY * self.plan.limit, len(self.plan.choose))
+        """Whether there is a gate, and the float file of this way may still pass it, by the cells that choose."""
+        plan = self.plan
+        if plan.scores is None or plan.limit >= NO_GATE:
+            return plan.limit < NO_GATE
+        mine = self.choosing(self.float_scores)
+        return not worse(plan.scores, mine, plan.choose, self.card, plan.limit)
+
+    def worse(self, made: Candidate) -> bool:
+        """Whether an int8 file is worse than the float file; False where no classes are known."""
+        plan = self.plan
+        if made.scores is None:
+            return False
+        return worse(self.choosing(self.float_scores), made.scores, plan.choose, self.card, plan.limit)
 
     def choosing(self, scores: FloatArray) -> FloatArray:
         """The scores that choose: out-of-fold ones, with what int8 changes, where the net learnt from these cells."""
@@ -244,7 +233,7 @@ class _CandidateMaker:
         scores = device_scores(flatbuffer, self.card, plan.choose.images)
         choosing = self.choosing(scores)
         card = replace(self.card, threshold=plan.operating.threshold(choosing, plan.choose, self.card))
-        limit = None if plan.reference is None else plan.limit
+        limit = None if plan.scores is None else plan.limit
         floats, int8 = (self.float_scores, self.float_threshold), (scores, card.threshold)
         return Candidate(
             way=self.way.name,
@@ -284,13 +273,3 @@ class _CandidateMaker:
         self.progress(f"{self.way.name}: the tensor to blame", -1)
         cells = to_colour(some(self.plan.calibration, _BLAME_CELLS, self.plan.seed + 1).images, self.card.colour)
         return blamed(self.plain, to_float(self.static), cells, self.values.values(cells))
-
-
-def accuracy(scores: FloatArray, cells: CellSet, card: Card) -> float:
-    """Share of cells counted as what they are, 0..1, from one half: an operating threshold moves with chance, this does not."""
-    return float(right(scores, cells, card).mean())
-
-
-def right(scores: FloatArray, cells: CellSet, card: Card) -> np.ndarray:
-    """Which cells are counted as what they are from one half, bool [n]."""
-    return np.asarray(decide(scores, card.labels, card.positive, HALF) == cells.truth)

@@ -1,24 +1,21 @@
 """Which way to 32 x 32 is taken, and in which order others follow where the gate refuses it. The cells that choose settle both.
 
 Ways are made cheapest first, and only as far as they are needed: the first one that is as good as the float net by the cells that
-choose ends the making. As good means that its loss of accuracy, and one standard error more, is within the gate's limit, and its
-AUC is not lower by as much for sure. A student that loses one point is so not taken where an enlarged crop loses nothing.
+choose (``convert.classify.passing``) ends the making. A student that loses one point is so not taken where an enlarged crop loses
+nothing. A way that takes minutes to make and that few cells cannot show to be as good, as a student, comes after the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 from convert.child import Progress
 from convert.classify import candidate
-from convert.classify.accuracy_gate import NO_GATE, GateVerdict, verdict
-from convert.classify.candidate import Candidate, QuantizePlan, right
-from convert.classify.loss import auc_lost
+from convert.classify.candidate import Candidate, QuantizePlan
+from convert.classify.passing import NO_GATE, as_good, worse
 from convert.classify.ways import Way
 from convert.errors import UnsupportedError
-from convert.measure.paired import paired_loss
 from edge.macs import macs
 from edge.types import FloatArray
 
@@ -34,25 +31,13 @@ class WayOption:
         name: of the way.
         macs: what it will cost on the device, multiply-accumulates per cell.
         ways: makes it ready to convert: one way, or several of the same kind (students of several widths).
+        last: it is made only where no other is as good.
     """
 
     name: str
     macs: int
     ways: Callable[[], Sequence[Way]]
-
-
-def as_good(first: FloatArray, second: FloatArray, plan: QuantizePlan, limit: float) -> bool:
-    """Whether the second net is as good as the first, by the cells that choose: scores float32 [n, labels] each.
-
-    Its loss and one standard error more (the root of the cells that they differ on) are up to ``limit`` points. One cell alone is
-    no reason against it, unless ``limit`` is 0: then it may lose none. A loss of AUC counts in the same points where it is no chance.
-    """
-    rows = [right(scores, plan.choose, plan.card) for scores in (first, second)]
-    lost, won = int((rows[0] & ~rows[1]).sum()), int((~rows[0] & rows[1]).sum())
-    most = max(1.0, limit * len(first) / 100) - sqrt(lost + won) if limit > 0 else 0.0
-    if lost - won > most and (limit == 0 or lost + won > 1):
-        return False
-    return auc_lost(first, second, plan.choose, plan.card) <= limit / 100
+    last: bool = False
 
 
 class WayChoice:
@@ -77,8 +62,8 @@ class WayChoice:
         progress: Progress,
         plan_of: Callable[[Way], QuantizePlan] | None = None,
     ) -> None:
-        self._options = sorted(options, key=lambda one: one.macs)
-        if plan.reference is None:  # nothing can be checked: the ways that keep the net's function come first
+        self._options = sorted(options, key=lambda one: (one.last, one.macs))
+        if plan.scores is None:  # nothing can be checked: the ways that keep the net's function come first
             self._options.sort(key=lambda one: one.name not in ("native", "upscale"))
         self.one_way_asked = len(options) == 1
         self._waiting: list[Way] = []
@@ -93,7 +78,7 @@ class WayChoice:
         return len(self.made) + len(self._waiting) + len(self._options)
 
     def in_order(self) -> Iterator[Candidate]:
-        """The way to take, then those to fall back to; the cells that choose have refused none but perhaps the first.
+        """The way to take, then those to fall back to; the cells that choose find none worse but perhaps the first.
 
         Raises:
             UnsupportedError: none could be made.
@@ -107,7 +92,7 @@ class WayChoice:
             if not self.made:
                 raise UnsupportedError("; ".join(self.notes))
             if not good:
-                left = [one for one in left if not given or not self._refused(one)]
+                left = [one for one in left if not given or not self._worse(one)]
                 best = max(left, key=lambda one: one.accuracy or 0, default=None)
                 good = [one for one in left if best is one or (best and self._as_good(best.scores, one))]
             if not good:
@@ -120,15 +105,15 @@ class WayChoice:
         return self._as_good(self._plan.scores, one)
 
     def _as_good(self, than: FloatArray | None, one: Candidate) -> bool:
-        return than is None or one.scores is None or as_good(than, one.scores, self._plan, self._limit)
+        plan = self._plan
+        return than is None or one.scores is None or as_good(than, one.scores, plan.choose, plan.card, self._limit)
 
-    def _refused(self, one: Candidate) -> bool:
-        """Whether the cells that choose show already that it loses more than the limit."""
+    def _worse(self, one: Candidate) -> bool:
+        """Whether the cells that choose show that it loses more than the limit."""
         plan = self._plan
         if plan.scores is None or one.scores is None:
             return False
-        rows = [right(scores, plan.choose, plan.card) for scores in (plan.scores, one.scores)]
-        return verdict(paired_loss(rows[0], rows[1], plan.choose), self._limit) == GateVerdict.REFUSED
+        return worse(plan.scores, one.scores, plan.choose, plan.card, self._limit)
 
     def _make_next(self) -> bool:
         """Make the next way; whether there was one, made or failed."""

@@ -16,7 +16,7 @@ import numpy as np
 from convert.child import Progress
 from convert.classify import student
 from convert.classify.pictures import VERSION, Pictures, draw
-from convert.classify.student import BATCH, VALUES, WIDTHS
+from convert.classify.student import BATCH, VALUES, WIDTHS, StudentTrainer
 from convert.classify.teacher import Teacher
 from convert.classify.ways import Way
 from convert.measure.cells import CellSet
@@ -24,6 +24,9 @@ from convert.measure.virtual_cells import virtual_cells
 from convert.net.rewrite import SIZE, device_model
 from edge.crops import to_colour
 from edge.types import FloatArray, UInt8Array
+
+STUDENTS_DIFFER = 0.015
+"""Share of cells that a good student counts otherwise than its teacher: so many tell whether it is as good."""
 
 _TEACHER_MACS = 2.5e12  # multiply-accumulates that all the teacher's answers may cost: two minutes on two cores
 _PICTURES = (200, 12_000)  # at least and at most
@@ -59,11 +62,12 @@ class _Lesson:
         self.teacher, self.native, self.small, self.seed, self.progress = teacher, native, small, seed, progress
         self.grey = teacher.prep.colour == "grey"
         self.learnt = cache(self._learnt)
+        self.trainer = cache(self._trainer)
 
     def way(self, widths: tuple[int, ...], *, held_out: bool) -> Way:
         @cache
         def trained() -> Any:
-            return self.trained(widths, None, 1.0, "distill: training the student")
+            return self.trained(widths, None, 1.0, "distill: training the student").copy()
 
         def make(batch: int | None, from_bytes: bool) -> Any:
             return device_model(trained(), SIZE, VALUES, batch=batch, from_bytes=from_bytes)
@@ -94,16 +98,21 @@ class _Lesson:
     def seen(self, small: UInt8Array) -> UInt8Array:
         return to_colour(small, "grey") if self.grey else small
 
-    def trained(self, widths: tuple[int, ...], without: np.ndarray | None, share: float, words: str) -> Any:
-        """A student that did not learn from the cells ``without``, bool [n]; None: from all."""
+    def _trainer(self, widths: tuple[int, ...]) -> StudentTrainer:
+        _, crops, targets = self.learnt()
+        return StudentTrainer(widths, targets.shape[1], crops.shape[3])
+
+    def trained(self, widths: tuple[int, ...], without: np.ndarray | None, share: float, words: str) -> StudentTrainer:
+        """The trainer with a student that did not learn from the cells ``without``, bool [n]; None: from all."""
         pictures, crops, targets = self.learnt()
         if without is not None:
             kept = ~np.append(without, False)[pictures.cells].any(axis=1)
             crops, targets = crops[kept], targets[kept]
-        net = student.fresh(widths, targets.shape[1], crops.shape[3], self.seed)
         steps = int(np.clip(len(crops) * _PASSES // BATCH, min(_LEAST_STEPS, _STEPS), _STEPS) * share)
-        student.train(net, crops, targets, max(1, steps), seed=self.seed, progress=lambda at: self.progress(words, at))
-        return net
+        self.progress(words, 0.0)  # the first step is compiled first
+        trainer = self.trainer(widths)
+        trainer.train(crops, targets, max(1, steps), seed=self.seed, progress=lambda at: self.progress(words, at))
+        return trainer
 
     def out_of_fold(self, widths: tuple[int, ...]) -> FloatArray:
         """Scores of all cells, float32 [n, labels], each of a student that did not learn from its slide."""
@@ -115,7 +124,8 @@ class _Lesson:
         for number in range(min(_FOLDS, len(groups))):
             mine = (fold == number)[member]
             words = f"distill: training without fold {number + 1} of {_FOLDS}"
-            scores = student.scores(self.trained(widths, mine, _FOLD_SHARE, words), self.seen(self.small.images[mine]))
+            trainer = self.trained(widths, mine, _FOLD_SHARE, words)
+            scores = student.scores(trainer.net, self.seen(self.small.images[mine]))
             found = np.empty((len(mine), scores.shape[1]), np.float32) if found is None else found
             found[mine] = scores
         assert found is not None  # noqa: S101 - there is a group, since there are cells

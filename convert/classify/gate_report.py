@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from convert.classify.accuracy_gate import ChanceTest, GateVerdict, JudgedWay
-from convert.classify.candidate import QuantizePlan, right
+from convert.classify.candidate import QuantizePlan
 from convert.classify.choice import WayChoice
+from convert.classify.passing import right
 from convert.classify.preprocess import Preprocessing
 from convert.measure.cells import CellSet
 from convert.measure.paired import MOST_CELLS, PairedLoss, paired_loss

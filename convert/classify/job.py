@@ -12,13 +12,14 @@ import numpy as np
 
 from convert.child import Progress
 from convert.classify import author, gate_report, judging, preprocess
-from convert.classify.accuracy_gate import NO_GATE, chance_test
+from convert.classify.accuracy_gate import chance_test
 from convert.classify.author import AuthorCut
-from convert.classify.candidate import Candidate, QuantizePlan, right
+from convert.classify.candidate import Candidate, QuantizePlan
 from convert.classify.cells import CellReader, CellRoles, CellsTask, roles, swap
-from convert.classify.choice import WayChoice, WayOption
-from convert.classify.distill import students
+from convert.classify.choice import USUAL_LIMIT, WayChoice, WayOption
+from convert.classify.distill import STUDENTS_DIFFER, students
 from convert.classify.gate_report import JudgingCells
+from convert.classify.passing import NO_GATE, can_be_shown
 from convert.classify.preprocess import InputOptions, Preprocessing
 from convert.classify.teacher import Teacher
 from convert.classify.ways import Way, ways_for
@@ -151,7 +152,7 @@ class _ClassifierJob:
     def judged(
         self, plan: QuantizePlan, parts: CellRoles, reader: CellReader, prep: Preprocessing, cut: AuthorCut
     ) -> tuple[QuantizePlan, JudgingCells]:
-        """Score the float net as trained: the cells that choose give the plan its reference, the others are to judge."""
+        """Score the float net as trained on the cells that choose, for the plan, and on those that judge."""
         check = parts.check
 
         def sized(size: int) -> CellSet:
@@ -165,10 +166,7 @@ class _ClassifierJob:
             return plan, JudgingCells(check, found, HALF, sized)
         as_cut = None if cut.how is None else scores(check, None, "float, on the device's cuts")
         chosen = scores(plan.choose, cut.how, "float, on the cells that choose")
-        # A way can be no better than the net is on the device's cuts, unless it learns: rescue is measured by that
-        mine = chosen if cut.how is None else scores(plan.choose, None, "float, on the device's cuts")
-        share = float(right(mine, plan.choose, plan.card).mean())
-        return replace(plan, reference=share, scores=chosen), JudgingCells(
+        return replace(plan, scores=chosen), JudgingCells(
             check,
             found,
             plan.operating.threshold(chosen, plan.choose, plan.card),
@@ -231,7 +229,6 @@ class _ClassifierJob:
             prep.values,
             card,
             limit=self.task.max_drop,
-            reference=None,
             operating=rule,
             apart=parts.apart,
             cells=min(500, most),
@@ -250,7 +247,9 @@ class _ClassifierJob:
         found = [WayOption(way.name, costs.get(way.name, self.cost), _made(way)) for way in ways]
         other = (self.taken.height, self.taken.width) != (SIZE, SIZE)
         if self.task.way == "distill" or (self.task.way == "auto" and other):
-            found.append(WayOption("distill", _STUDENT_MACS, lambda: self.students(plan, prep, reader, cut)))
+            told = can_be_shown(STUDENTS_DIFFER, len(plan.choose), min(plan.limit, USUAL_LIMIT))
+            made = partial(self.students, plan, prep, reader, cut)
+            found.append(WayOption("distill", _STUDENT_MACS, made, last=not told))
         return found
 
     def plan_of(self, way: Way, plan: QuantizePlan, reader: CellReader) -> QuantizePlan:

@@ -13,8 +13,8 @@ import numpy as np
 
 from convert.child import Progress
 from convert.classify import loss
-from convert.classify.accuracy_gate import NO_GATE, judge_in_order
-from convert.classify.candidate import Candidate, QuantizePlan, right
+from convert.classify.accuracy_gate import judge_in_order
+from convert.classify.candidate import Candidate, QuantizePlan
 from convert.classify.choice import WayChoice
 from convert.classify.gate_report import (
     JudgingCells,
@@ -25,6 +25,7 @@ from convert.classify.gate_report import (
     what_helps,
 )
 from convert.classify.ladder import INT8
+from convert.classify.passing import NO_GATE, right
 from convert.classify.preprocess import Preprocessing
 from convert.measure.cells import CellSet
 from convert.measure.operating import negative
@@ -50,7 +51,7 @@ def report(
         seen = judges.at(one.card.crop.size)
         return device_scores(flatbuffer, one.card, seen.images, partial(progress, f"{one.way}: the final scores"))
 
-    reference = None if plan.reference is None else right(judges.as_trained, cells, plan.card)
+    reference = None if plan.scores is None else right(judges.as_trained, cells, plan.card)
     order = choice.in_order()
     first = next(order)
     judged = judge_in_order(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import cos, pi
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ BATCH = 128
 _HIDDEN = 16  # units before the outputs
 _RATE, _DECAY = 4e-3, 1e-3  # of learning at its highest, and of the weights
 _WARM = 0.05  # share of the steps in which the rate rises
+_TOLD_EVERY = 20  # steps between two words of how far it is
 _STREAM = 31  # random stream of a seed: the order of pictures
 
 
@@ -47,48 +49,75 @@ def student(widths: tuple[int, ...], outputs: int, channels: int) -> Any:
     return keras.Model(inputs, layers.Flatten()(x))
 
 
-def train(
-    net: Any, pictures: UInt8Array, targets: FloatArray, steps: int, *, seed: int, progress: Callable[[float], None]
-) -> None:
-    """Train a student; the same seed gives the same weights.
+class StudentTrainer:
+    """Trains students of one width, one after the other: the step is compiled once, which takes as long as a training of few cells.
 
     Args:
-        net: from ``student``.
-        pictures: uint8 [n, 32, 32, channels]; each is shown in all eight turns.
-        targets: the teacher's scores, float32 [n, outputs].
-        steps: of ``BATCH`` pictures each.
-        seed: random seed of their order.
-        progress: called with the share that is done.
+        widths: filters of the convolutions.
+        outputs: of the net.
+        channels: of its input.
+
+    Attributes:
+        net: the student that was trained last; the next training begins it anew.
     """
-    import keras  # noqa: PLC0415
-    import tensorflow as tf  # noqa: PLC0415
 
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps, warmup_target=_RATE, warmup_steps=max(1, int(_WARM * steps))
-    )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=_DECAY)
-    optimizer.build(net.trainable_variables)
-    rng = np.random.default_rng([seed, _STREAM])
+    def __init__(self, widths: tuple[int, ...], outputs: int, channels: int) -> None:
+        import keras  # noqa: PLC0415
+        import tensorflow as tf  # noqa: PLC0415
 
-    def step(batch: Any, wanted: Any) -> None:
-        fed = tf.cast(batch, tf.float32) * VALUES.scale + VALUES.offset
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, net(fed, training=True)))
-        values = [variable.value for variable in net.trainable_variables]
-        optimizer.apply(tape.gradient(loss, values), net.trainable_variables)
+        self._form = (widths, outputs, channels)
+        self.net = net = student(*self._form)
+        self._optimizer = optimizer = keras.optimizers.AdamW(0.0, weight_decay=_DECAY)
+        optimizer.build(net.trainable_variables)
+        self._before = [np.array(variable) for variable in optimizer.variables]
 
-    compiled = tf.function(step, jit_compile=True)
-    for number in range(steps):
-        if number % 20 == 0:
-            progress(number / steps)
-        rows = rng.integers(0, len(pictures), BATCH)
-        compiled(tf.constant(turned(pictures[rows], int(rng.integers(8)))), tf.constant(targets[rows]))
+        def step(batch: Any, wanted: Any, rate: Any) -> None:
+            optimizer.learning_rate.assign(rate)
+            fed = tf.cast(batch, tf.float32) * VALUES.scale + VALUES.offset
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, net(fed, training=True)))
+            values = [variable.value for variable in net.trainable_variables]
+            optimizer.apply(tape.gradient(loss, values), net.trainable_variables)
+
+        self._step = tf.function(step, jit_compile=True)
+
+    def train(
+        self, pictures: UInt8Array, targets: FloatArray, steps: int, *, seed: int, progress: Callable[[float], None]
+    ) -> None:
+        """Train a student; the same seed gives the same weights.
+
+        Args:
+            pictures: uint8 [n, 32, 32, channels]; each is shown in all eight turns.
+            targets: the teacher's scores, float32 [n, outputs].
+            steps: of ``BATCH`` pictures each.
+            seed: random seed of the first weights and of the pictures' order.
+            progress: called with the share that is done.
+        """
+        import tensorflow as tf  # noqa: PLC0415
+
+        repeatable(seed)
+        self.net.set_weights(student(*self._form).get_weights())
+        for variable, value in zip(self._optimizer.variables, self._before, strict=True):
+            variable.assign(value)
+        rng = np.random.default_rng([seed, _STREAM])
+        for number in range(steps):
+            if number % _TOLD_EVERY == 0:
+                progress(number / steps)
+            rows = rng.integers(0, len(pictures), BATCH)
+            turn = turned(pictures[rows], int(rng.integers(8)))
+            self._step(tf.constant(turn), tf.constant(targets[rows]), tf.constant(_rate(number, steps), tf.float32))
+
+    def copy(self) -> Any:
+        """The student as it is now, as a net of its own."""
+        net = student(*self._form)
+        net.set_weights(self.net.get_weights())
+        return net
 
 
-def fresh(widths: tuple[int, ...], outputs: int, channels: int, seed: int) -> Any:
-    """``student`` with the random weights of a seed."""
-    repeatable(seed)
-    return student(widths, outputs, channels)
+def _rate(number: int, steps: int) -> float:
+    """Of learning at a step: it rises in a line, then falls to nothing as a cosine."""
+    warm = max(1, int(_WARM * steps))
+    return _RATE * (number / warm if number < warm else 0.5 * (1 + cos(pi * (number - warm) / max(1, steps - warm))))
 
 
 def scores(net: Any, crops: UInt8Array) -> FloatArray:

@@ -78,7 +78,7 @@ def test_the_cheapest_student_comes_first_and_none_is_trained_before_it_is_asked
 ) -> None:
     asked = Teacher(net(48, 48, 3), Preprocessing(UNIT, "rgb", logits=False), 10_000)
     trained: list[int] = []
-    monkeypatch.setattr(student, "train", lambda *_args, **_named: trained.append(1))
+    monkeypatch.setattr(student.StudentTrainer, "train", lambda *_args, **_named: trained.append(1))
     ways = distill.students(asked, *cells, 0, silent)
     assert not trained
     sizes = [way.make(1, False).count_params() for way in ways]
@@ -92,7 +92,7 @@ def test_held_out_scores_are_of_students_that_did_not_learn_from_the_cell(
     native, small = cells
     learnt: list[np.ndarray] = []
 
-    def train(_net: Any, pictures: np.ndarray, *_args: Any, **_named: Any) -> None:
+    def train(_trainer: object, pictures: np.ndarray, *_args: Any, **_named: Any) -> None:
         learnt.append(pictures)
 
     def scores(_net: Any, crops: np.ndarray) -> np.ndarray:
@@ -100,7 +100,7 @@ def test_held_out_scores_are_of_students_that_did_not_learn_from_the_cell(
         met = [(known == crop.reshape(-1)).all(axis=1).any() for crop in crops]
         return np.stack([np.array(met), ~np.array(met)], axis=1).astype(np.float32)
 
-    monkeypatch.setattr(student, "train", train)
+    monkeypatch.setattr(student.StudentTrainer, "train", train)
     monkeypatch.setattr(student, "scores", scores)
     asked = Teacher(net(48, 48, 3), Preprocessing(UNIT, "rgb", logits=False), 10_000)
     way = distill.students(asked, native, small, 0, silent, held_out=True)[0]
@@ -171,3 +171,17 @@ def test_a_net_that_is_not_square_sees_the_cell_squashed_as_the_file_squashes_it
     ways, _ = ways_for(made, UNIT, "upscale", logits=False, keep_head=True)
     got = np.asarray(ways[0].make(None, False)(UNIT.values(to_colour(small.images, "rgb"))))
     assert np.abs(got - want).max() < 1e-5
+
+
+def test_a_trainer_gives_the_same_student_again_whatever_it_trained_in_between() -> None:
+    rng = np.random.default_rng(4)
+    pictures = rng.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    targets = np.eye(2, dtype=np.float32)[rng.integers(0, 2, 40)]
+    trainer = student.StudentTrainer((4, 4, 4, 4), 2, 3)
+    made = []
+    for steps in (5, 3, 5):
+        trainer.train(pictures, targets, steps, seed=1, progress=lambda _share: None)
+        made.append(trainer.copy())
+    said = [student.scores(one, pictures) for one in made]
+    assert np.array_equal(said[0], said[2])
+    assert not np.array_equal(said[0], said[1])

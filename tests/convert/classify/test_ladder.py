@@ -75,7 +75,8 @@ def cells() -> CellSet:
 def plan_of(cells: CellSet) -> QuantizePlan:
     card = plain_card("net", cells.labels, "rgb", logits=True, positive=("spot",))
     rule = operating.how(0.0, cells, card, known=True)
-    return QuantizePlan(cells, cells, UNIT, card, 0.5, 1.0, rule, cells=60, more_cells=120)
+    scores = np.eye(2, dtype=np.float32)[cells.truth]  # the net as trained is always right
+    return QuantizePlan(cells, cells, UNIT, card, 0.5, rule, cells=60, more_cells=120, scores=scores)
 
 
 def silent(_doing: str, _at: float) -> None:
@@ -124,13 +125,12 @@ def test_a_net_that_int8_spoils_is_rescued(cells: CellSet) -> None:
     assert made.tried[0][1] > 1
     assert made.recipe == "int8, the tensor to blame in float"
     assert made.accuracy == 1.0
-    assert candidate.passes(made, plan)
 
 
 @pytest.mark.build
 def test_a_file_that_no_delegate_takes_is_made_otherwise(cells: CellSet) -> None:
     pytest.importorskip("tensorflow")
-    made = candidate.make(way_of(spotter(dead=True)), replace(plan_of(cells), reference=0.5), silent)
+    made = candidate.make(way_of(spotter(dead=True)), replace(plan_of(cells), limit=60.0), silent)
     scores = device_scores(made.flatbuffer, made.card, cells.images)
     assert np.abs(scores - device_scores(made.float_file, made.card, cells.images)).max() < 0.02
 

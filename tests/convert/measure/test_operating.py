@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import typer
 
-from convert.classify.candidate import allowed, divide
+from convert.classify.candidate import divide
 from convert.classify.loss import losses
 from convert.measure.cells import CellSet
 from convert.measure.metrics import threshold_at
@@ -142,12 +142,6 @@ def test_recipes_are_chosen_on_slides_that_do_not_calibrate() -> None:
 @pytest.mark.parametrize("some", [cells(200), cells(3000, slides=4)])
 def test_few_cells_or_slides_are_not_divided(some: CellSet) -> None:
     assert divide(some, 0) == (some, some)
-
-
-def test_the_gate_always_lets_one_cell_pass_unless_nothing_may_be_lost() -> None:
-    assert allowed(0.5, 50) == pytest.approx(2.0)
-    assert allowed(0.5, 5000) == pytest.approx(0.5)
-    assert allowed(0.0, 50) < 1e-6
 
 
 @pytest.mark.parametrize(("text", "rate"), [("1%", 0.01), ("0.1%", 0.001), ("0.005", 0.005), ("0", 0.0), (None, None)])
