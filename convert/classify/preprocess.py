@@ -7,6 +7,7 @@ fits far better, the work ends with a message that says what.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import erfc, sqrt
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ _CHANCE = 0.12  # a net is at chance below 1 / classes + this, however many cell
 # told up to 62 % of 300 NIH cells right (24 nets with random weights)
 _UNUSUAL = 0.2
 _GOOD = 0.6  # a net fits from this share of the way between chance and 1
-_SURER = 2.0  # standard errors by which a less usual combination must be nearer to the classes, cell by cell
 _LEAST_CELLS = 40  # with fewer, nothing can be told: then the usual combination is tried alone
 _TRIED = ("0..1", "-1..1", "0..255")
 _OWN_SCALING = ("Rescaling", "Normalization")
@@ -135,15 +135,14 @@ def find(
     base, classes = trials[0], len(cells.labels)
     allowed = [t for t in trials if _keeps(t, first, options)]
     best, chosen = _most_usual(trials), _most_usual(allowed)
-    better = chosen.accuracy >= base.accuracy + _BETTER or _surer(chosen, base)
-    if not (_sound(chosen, base, len(trials), classes) and better):
+    if not _sound(chosen, base, len(trials), classes):
         chosen = base  # what may be luck is no better than the usual
     at_chance = not _sound(chosen, base, len(trials), classes)
     # Of a dozen combinations one may look better by luck, on an untrained net too: only a good one is worth refusing for
     if at_chance and best.accuracy > 1 / classes + _GOOD * (1 - 1 / classes):
         raise CellsError(_advice(chosen, best, cells.labels))
     elsewhere = at_chance and _sound(best, base, len(trials), classes)
-    notes = _changes(chosen, base, cells.labels)
+    notes = _changes(chosen, base, cells.labels) + ([] if at_chance else _not_told_apart(chosen, allowed, len(cells)))
     if at_chance:
         notes.append(_of_chance(chosen, best, len(trials), cells.labels, elsewhere=elsewhere))
     elif best.accuracy > chosen.accuracy + _BETTER:
@@ -158,23 +157,37 @@ def find(
 
 
 def _most_usual(trials: list[_Trial]) -> _Trial:
-    """The first, and so the most usual, of those that are about as good as the best, unless another is surer of the classes.
+    """The first, and so the most usual, that is not told apart from the one whose scores are nearest to the classes."""
+    nearest = _nearest(trials)
+    return next(one for one in trials if not _surer(nearest, one, len(trials)))
 
-    On some hundred cells neighbouring ranges (-1..1 and per image) give nearly the same accuracy; the scores tell them apart.
+
+def _nearest(trials: list[_Trial]) -> _Trial:
+    return min(trials, key=lambda one: float(one.misses.mean()))
+
+
+def _surer(one: _Trial, other: _Trial, looks: int) -> bool:
+    """Whether the scores of the first are nearer to the classes, cell by cell, than chance would have it.
+
+    A paired, one-sided test of the mean difference; the error rate is divided among all that were tried (Bonferroni), since the
+    nearest of a dozen is looked for.
     """
-    most = max(one.accuracy for one in trials)
-    close = [one for one in trials if one.accuracy >= most - _BETTER]
-    chosen = close[0]
-    for other in close[1:]:
-        if _surer(other, chosen):
-            chosen = other
-    return chosen
-
-
-def _surer(one: _Trial, other: _Trial) -> bool:
-    """Whether the scores of the first are nearer to the classes, cell by cell, than chance would have it."""
     gain = other.misses - one.misses
-    return bool(gain.mean() > _SURER * gain.std() / np.sqrt(len(gain)))
+    error = float(gain.std()) / sqrt(len(gain))
+    return bool(gain.mean() > 0 and 0.5 * erfc(float(gain.mean()) / max(error, 1e-9) / sqrt(2)) * looks < ERROR_RATE)
+
+
+def _not_told_apart(chosen: _Trial, allowed: list[_Trial], cells: int) -> list[str]:
+    """What is said where another combination fits better by what may be luck."""
+    nearest = _nearest(allowed)
+    if nearest is chosen or nearest.accuracy <= chosen.accuracy:
+        return []
+    return [
+        (
+            f"{nearest.words} and {chosen.words} are not told apart on {cells} cells ({nearest.accuracy:.1%} and {chosen.accuracy:.1%}): "
+            "the more usual one is taken; give the other if training read its images so"
+        )
+    ]
 
 
 def _sound(trial: _Trial, base: _Trial, looks: int, classes: int) -> bool:
