@@ -178,15 +178,14 @@ def _surer(one: _Trial, other: _Trial, looks: int) -> bool:
 
 
 def _not_told_apart(chosen: _Trial, allowed: list[_Trial], cells: int) -> list[str]:
-    """What is said where another combination fits better by what may be luck."""
-    nearest = _nearest(allowed)
-    if nearest is chosen or nearest.accuracy <= chosen.accuracy:
+    """What is said where another combination fits about as well, and so may be what training did."""
+    rivals = [one for one in allowed if one is not chosen and not _surer(chosen, one, len(allowed))]
+    if not rivals:
         return []
+    other = _nearest(rivals)
     return [
-        (
-            f"{nearest.words} and {chosen.words} are not told apart on {cells} cells ({nearest.accuracy:.1%} and {chosen.accuracy:.1%}): "
-            "the more usual one is taken; give the other if training read its images so"
-        )
+        f"{cells} cells do not tell {chosen.words} ({chosen.accuracy:.1%}) from {other.words} ({other.accuracy:.1%}): "
+        + "the more usual is taken; give the other if training read images so"
     ]
 
 
