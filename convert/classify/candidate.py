@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,9 @@ _CHOOSING_SHARE = 1 / 3  # of the calibration cells chooses
 _CHOOSING_CELLS = 600  # fewer calibration cells are not divided
 _CHOOSING_SLIDES = 6  # nor fewer slides
 _LAYER_CELLS = 3  # on which the error of each layer is measured: every one runs the net twice, in slow kernels
+_CONVERTING_S = 4.0  # seconds that TensorFlow's converter usually takes for a net
+_CALIBRATED_MACS_PER_S = 3e9  # of the kernels that calibration runs in, for the time that a stage usually takes
+_LAYERS_AS = 150  # calibration cells that the error of each layer takes as long as
 _BLAME_CELLS = 10  # on which the tensor to blame is looked for
 
 
@@ -139,7 +143,7 @@ def make(way: Way, plan: QuantizePlan, progress: Progress) -> Candidate:
     """
     work = _CandidateMaker(way, plan, progress)
     best, failure = work.first(), work.failure
-    progress(f"{way.name}: error of each layer", -1)
+    progress(f"{way.name}: error of each layer", -work.seconds(_LAYERS_AS))
     layers = work.layers()
     tried = [] if best is None else [(best.recipe, best.worst)]
     if best is None or (best.worst > 1 and work.worth_rescuing):
@@ -163,6 +167,7 @@ class _CandidateMaker:
     """What the tries of one way share: its float file and that file's scores.
 
     Attributes:
+        macs: of the float file, multiply-accumulates per cell.
         plain: the int8 file of the first step, whether the runtime takes it or not; None: it is not made yet.
         failure: why the first step failed.
         held_out: scores float32 [n, labels] of the cells that choose by nets that did not learn from them; None: the way did not
@@ -178,12 +183,14 @@ class _CandidateMaker:
         self.ranges: dict[int, bytes] = {}  # calibrated nets by the number of cells
         self.failure: UnsupportedError | None = None
         self.held_out = None if way.held_out is None or plan.apart else way.held_out(plan.choose)
-        progress(f"{way.name}: float file", -1)
+        progress(f"{way.name}: float file", -_CONVERTING_S)
         self.static = way.make(CONVERTED_AT, False)
         self.float_file = to_float(way.make(CONVERTED_AT, True))
         self.few = to_colour(plan.choose.images[:_ONE_BY_ONE], card.colour)
         check_batches(self.float_file, self.few, way.name)
-        self.float_scores = device_scores(self.float_file, card, plan.choose.images)
+        self.macs = macs(self.float_file)
+        tell = partial(progress, f"{way.name}: float file, checking")
+        self.float_scores = device_scores(self.float_file, card, plan.choose.images, tell)
         self.float_threshold = plan.operating.threshold(self.float_scores, plan.choose, card)
 
     @property
@@ -222,15 +229,15 @@ class _CandidateMaker:
     def attempt(self, step: LadderStep) -> Candidate:
         plan = self.plan
         chosen = some(plan.calibration, step.cells, plan.seed)
-        self.progress(f"{self.way.name}: {step.name}, calibrating", -1)
+        self.progress(f"{self.way.name}: {step.name}, calibrating", -self.seconds(len(chosen)))
         with self.net(step, chosen) as net:
             fed = feed(to_colour(chosen.images, self.card.colour), self.values)
             calibrated = self.calibrated(step.cells, fed) if not (step.recipe.plain or step.tuned) else None
             flatbuffer = quantise(net, fed, step.recipe, name=self.way.name, calibrated=calibrated)
         self.plain = self.plain or flatbuffer
         check_batches(flatbuffer, self.few, self.way.name)
-        self.progress(f"{self.way.name}: {step.name}, checking", -1)
-        scores = device_scores(flatbuffer, self.card, plan.choose.images)
+        tell = partial(self.progress, f"{self.way.name}: {step.name}, checking")
+        scores = device_scores(flatbuffer, self.card, plan.choose.images, tell)
         choosing = self.choosing(scores)
         card = replace(self.card, threshold=plan.operating.threshold(choosing, plan.choose, self.card))
         limit = None if plan.scores is None else plan.limit
@@ -257,8 +264,12 @@ class _CandidateMaker:
     def net(self, step: LadderStep, chosen: CellSet) -> AbstractContextManager[Any]:
         if step.tuned:
             fed = self.values.values(to_colour(chosen.images, self.card.colour))
-            return fine_tuned(self.way.make(None, False), fed, macs(self.float_file), self.plan.seed, self.progress)
+            return fine_tuned(self.way.make(None, False), fed, self.macs, self.plan.seed, self.progress)
         return nullcontext(self.static)
+
+    def seconds(self, cells: int) -> float:
+        """What it usually takes to convert the net and to calibrate it on so many cells."""
+        return _CONVERTING_S + cells * self.macs / _CALIBRATED_MACS_PER_S
 
     def layers(self) -> tuple[LayerError, ...]:
         few = some(self.plan.calibration, _LAYER_CELLS, self.plan.seed + 1)
@@ -270,6 +281,6 @@ class _CandidateMaker:
         """The tensors that plain int8 spoils, the worst first."""
         if self.plain is None:
             return []
-        self.progress(f"{self.way.name}: the tensor to blame", -1)
+        self.progress(f"{self.way.name}: the tensor to blame", -self.seconds(_BLAME_CELLS))
         cells = to_colour(some(self.plan.calibration, _BLAME_CELLS, self.plan.seed + 1).images, self.card.colour)
         return blamed(self.plain, to_float(self.static), cells, self.values.values(cells))

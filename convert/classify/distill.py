@@ -25,13 +25,15 @@ from convert.net.rewrite import SIZE, device_model
 from edge.crops import to_colour
 from edge.types import FloatArray, UInt8Array
 
+STEPS = 800
+"""Of training at most; ``python -m models strangers --limits`` measures what fewer and more give (docs/strangers.md)."""
+
 STUDENTS_DIFFER = 0.015
 """Share of cells that a good student counts otherwise than its teacher: so many tell whether it is as good."""
 
 _TEACHER_MACS = 2.5e12  # multiply-accumulates that all the teacher's answers may cost: two minutes on two cores
 _PICTURES = (200, 12_000)  # at least and at most
 _MEMORY = 1.2e9  # bytes of pictures at the teacher's size at most
-_STEPS = 800  # of training, at most
 _PASSES = 30  # over the pictures, at most
 _LEAST_STEPS = 300  # of training
 _FOLDS = 3  # a student of each fold is trained without its cells
@@ -51,12 +53,17 @@ def students(
         progress: told of the steps.
         held_out: the same cells choose: the ways give out-of-fold scores of them.
     """
-    lesson = _Lesson(teacher, native, small, seed, progress)
+    lesson = Lesson(teacher, native, small, seed, progress)
     return [lesson.way(widths, held_out=held_out) for widths in WIDTHS]
 
 
-class _Lesson:
-    """What the students of one teacher share: pictures and the teacher's answers, made when they are first needed."""
+class Lesson:
+    """What the students of one teacher share, made when it is first needed.
+
+    Attributes:
+        learnt: gives the pictures, what the student sees of them (uint8 [n, 32, 32, channels]), and the teacher's scores of them
+            (float32 [n, labels]).
+    """
 
     def __init__(self, teacher: Teacher, native: CellSet, small: CellSet, seed: int, progress: Progress) -> None:
         self.teacher, self.native, self.small, self.seed, self.progress = teacher, native, small, seed, progress
@@ -65,6 +72,8 @@ class _Lesson:
         self.trainer = cache(self._trainer)
 
     def way(self, widths: tuple[int, ...], *, held_out: bool) -> Way:
+        """The student of these widths, not trained yet; ``held_out``: with out-of-fold scores."""
+
         @cache
         def trained() -> Any:
             return self.trained(widths, None, 1.0, "distill: training the student").copy()
@@ -96,6 +105,7 @@ class _Lesson:
         return pictures, self.seen(pictures.small), targets
 
     def seen(self, small: UInt8Array) -> UInt8Array:
+        """Crops in the student's colour: RGB uint8 [n, 32, 32, 3] to [n, 32, 32, channels]."""
         return to_colour(small, "grey") if self.grey else small
 
     def _trainer(self, widths: tuple[int, ...]) -> StudentTrainer:
@@ -108,7 +118,7 @@ class _Lesson:
         if without is not None:
             kept = ~np.append(without, False)[pictures.cells].any(axis=1)
             crops, targets = crops[kept], targets[kept]
-        steps = int(np.clip(len(crops) * _PASSES // BATCH, min(_LEAST_STEPS, _STEPS), _STEPS) * share)
+        steps = int(np.clip(len(crops) * _PASSES // BATCH, min(_LEAST_STEPS, STEPS), STEPS) * share)
         self.progress(words, 0.0)  # the first step is compiled first
         trainer = self.trainer(widths)
         trainer.train(crops, targets, max(1, steps), seed=self.seed, progress=lambda at: self.progress(words, at))

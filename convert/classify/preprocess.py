@@ -23,12 +23,13 @@ from edge.types import FloatArray
 MOST_TRIED = 13
 """Combinations of value range and colour that are tried at most."""
 
+UNUSUAL = 0.2
+"""What is not the usual must reach 1 / classes and so much more in balanced accuracy, for an untrained net answers by brightness,
+which tells some cells right: ``python -m models strangers --limits`` measures how many (docs/strangers.md)."""
+
 # Balanced accuracies, 0..1
 _BETTER = 0.04  # a combination is better than the usual one by at least this much
 _CHANCE = 0.12  # a net is at chance below 1 / classes + this, however many cells say so
-# What is not the usual must reach 1 / classes + this: an untrained net answers by brightness, and in the best of nine combinations
-# told up to 62 % of 300 NIH cells right (24 nets with random weights)
-_UNUSUAL = 0.2
 _GOOD = 0.6  # a net fits from this share of the way between chance and 1
 _LEAST_CELLS = 40  # with fewer, nothing can be told: then the usual combination is tried alone
 _TRIED = ("0..1", "-1..1", "0..255")
@@ -179,20 +180,21 @@ def _surer(one: _Trial, other: _Trial, looks: int) -> bool:
 
 def _not_told_apart(chosen: _Trial, allowed: list[_Trial], cells: int) -> list[str]:
     """What is said where another combination fits about as well, and so may be what training did."""
-    rivals = [one for one in allowed if one is not chosen and not _surer(chosen, one, len(allowed))]
+    rivals = [one for one in allowed if one is not chosen and not _surer(chosen, one, 1)]
     if not rivals:
         return []
     other = _nearest(rivals)
-    return [
+    words = (
         f"{cells} cells do not tell {chosen.words} ({chosen.accuracy:.1%}) from {other.words} ({other.accuracy:.1%}): "
-        + "the more usual is taken; give the other if training read images so"
-    ]
+        "the more usual is taken; give the other if training read images so"
+    )
+    return [words]
 
 
 def _sound(trial: _Trial, base: _Trial, looks: int, classes: int) -> bool:
     """Whether a combination is better than chance; what is not the usual one was looked for, in so many looks (Bonferroni)."""
     usual = trial is base
-    least = 1 / classes + (_CHANCE if usual else min(_UNUSUAL, (1 - 1 / classes) / 2))
+    least = 1 / classes + (_CHANCE if usual else min(UNUSUAL, (1 - 1 / classes) / 2))
     return trial.accuracy >= least and trial.by_chance * (1 if usual else looks) < ERROR_RATE
 
 

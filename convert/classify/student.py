@@ -93,8 +93,6 @@ class StudentTrainer:
             seed: random seed of the first weights and of the pictures' order.
             progress: called with the share that is done.
         """
-        import tensorflow as tf  # noqa: PLC0415
-
         repeatable(seed)
         self.net.set_weights(student(*self._form).get_weights())
         for variable, value in zip(self._optimizer.variables, self._before, strict=True):
@@ -105,7 +103,7 @@ class StudentTrainer:
                 progress(number / steps)
             rows = rng.integers(0, len(pictures), BATCH)
             turn = turned(pictures[rows], int(rng.integers(8)))
-            self._step(tf.constant(turn), tf.constant(targets[rows]), tf.constant(_rate(number, steps), tf.float32))
+            self._step(turn, targets[rows], np.array(_rate(number, steps), np.float32))
 
     def copy(self) -> Any:
         """The student as it is now, as a net of its own."""

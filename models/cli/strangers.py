@@ -27,6 +27,10 @@ def strangers(
         typer.Option(metavar="A,B", help="Nets to work on; the others are taken as they were kept."),
     ] = None,
     convert_again: Annotated[bool, typer.Option("--convert-again", help="Convert what is finished once more.")] = False,
+    limits: Annotated[
+        bool,
+        typer.Option("--limits", help="Measure what two limits of the converter rest on (docs/strangers.md), no more."),
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Make nets of the kinds that strangers bring, convert them with default options, judge them, and write the table.
@@ -41,7 +45,7 @@ def strangers(
         raise typer.BadParameter(str(error)) from error
     with entered(debug=debug, training=True):
         need_images()
-        finished = run(StrangersSettings(place, out, wanted, again=convert_again), say)
+        finished = run(StrangersSettings(place, out, wanted, again=convert_again, limits=limits), say)
         write_lines([f"{out}: {finished} of {len(NETS)} nets finished; nets and cells are kept in {place}"])
 
 

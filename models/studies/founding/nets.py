@@ -62,16 +62,19 @@ def save(net: Any, path: Path) -> None:
         net.save(path)
 
 
-def _layers() -> Any:
+def keras_module() -> Any:
+    """Keras, which is large: imported when a net is made."""
     import keras  # noqa: PLC0415
 
-    return keras.layers
+    return keras
+
+
+def _layers() -> Any:
+    return keras_module().layers
 
 
 def _sequential(*layers: Any) -> Any:
-    import keras  # noqa: PLC0415
-
-    return keras.Sequential(list(layers))
+    return keras_module().Sequential(list(layers))
 
 
 def _dense(*units: int, activation: str = "sigmoid") -> list[Any]:
@@ -121,8 +124,7 @@ def _notebook_4(shape: Shape, outputs: int) -> Any:
 
 
 def _notebook_5(shape: Shape, outputs: int) -> Any:
-    import keras  # noqa: PLC0415
-
+    keras = keras_module()
     whole = keras.applications.VGG16(include_top=False, weights=None, input_shape=shape)
     part = keras.Model(whole.input, whole.get_layer("block3_pool").output, name="vgg16")
     part.trainable = False
@@ -135,8 +137,7 @@ def _notebook_6(shape: Shape, outputs: int) -> Any:
 
 
 def _resnet50v2(shape: Shape, outputs: int) -> Any:
-    import keras  # noqa: PLC0415
-
+    keras = keras_module()
     layers = keras.layers
     base = keras.applications.ResNet50V2(include_top=False, weights=None, input_shape=shape)
     side = base.output.shape[1]
@@ -154,8 +155,7 @@ def _parasite_cnn(shape: Shape, outputs: int) -> Any:
 
 
 def _micro_organisms(shape: Shape, outputs: int) -> Any:
-    import keras  # noqa: PLC0415
-
+    keras = keras_module()
     base = keras.applications.VGG16(include_top=False, weights=None, input_shape=shape)
     x = keras.layers.GlobalAveragePooling2D(name="features")(base.output)
     for units in (1024, 1024, 512):
@@ -166,9 +166,9 @@ def _micro_organisms(shape: Shape, outputs: int) -> Any:
 @cache
 def _colour_layers() -> dict[str, Any]:
     """Notebook 4's own layers, registered as it registers them. Brightness is shifted at inference too: its mistake."""
-    import keras  # noqa: PLC0415
     import tensorflow as tf  # noqa: PLC0415
 
+    keras = keras_module()
     base: Any = keras.layers.Layer
     register = keras.saving.register_keras_serializable("notebook")
 

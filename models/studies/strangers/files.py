@@ -33,9 +33,8 @@ def write(net: Any, path: Path, form: FileForm) -> None:
 
 def _write_keras_2(net: Any, path: Path) -> None:
     import h5py  # noqa: PLC0415
-    import keras  # noqa: PLC0415
 
-    if not isinstance(net, keras.Sequential):
+    if type(net).__name__ != "Sequential":
         raise TypeError(f"{path}: only a Sequential is written as Keras 2 did")
     first = {
         "class_name": "InputLayer",

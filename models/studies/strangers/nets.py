@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from models.studies.founding.nets import keras_module
+
 _MOMENTUM = 0.9  # of batch normalisation: trainings are brief
 
 
@@ -64,15 +66,11 @@ def build(net: StrangerNet) -> Any:
 
 
 def _layers() -> Any:
-    import keras  # noqa: PLC0415
-
-    return keras.layers
+    return keras_module().layers
 
 
 def _stack(side: int, channels: int, *rest: Any) -> Any:
-    import keras  # noqa: PLC0415
-
-    return keras.Sequential([keras.layers.Input((side, side, channels)), *rest])
+    return keras_module().Sequential([_layers().Input((side, side, channels)), *rest])
 
 
 def _head(outputs: int) -> Any:
@@ -121,29 +119,30 @@ def _normalised(side: int, channels: int, outputs: int) -> Any:
     return _stack(side, channels, *front, layers.Flatten(), layers.Dense(32, activation="relu"), _head(outputs))
 
 
-def _residual(side: int, channels: int, outputs: int) -> Any:
-    """A small ResNet with global average pooling."""
-    import keras  # noqa: PLC0415
+def _residual(stem: tuple[int, int, int], blocks: tuple[int, ...]) -> Callable[[int, int, int], Any]:
+    """A small ResNet with global average pooling; ``stem``: filters, window, stride; ``blocks``: filters of each."""
 
-    layers = keras.layers
-    inputs = layers.Input((side, side, channels))
-    x = layers.ReLU()(_norm()(layers.Conv2D(16, 3, padding="same", use_bias=False)(inputs)))
-    for filters in (16, 32, 64):
-        beside = layers.Conv2D(filters, 1, 2, use_bias=False)(x)
-        y = layers.ReLU()(_norm()(layers.Conv2D(filters, 3, 2, padding="same", use_bias=False)(x)))
-        y = _norm()(layers.Conv2D(filters, 3, padding="same", use_bias=False)(y))
-        x = layers.ReLU()(layers.Add()([y, _norm()(beside)]))
-    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(inputs, _head(outputs)(x))
+    def make(side: int, channels: int, outputs: int) -> Any:
+        layers = _layers()
+        inputs = layers.Input((side, side, channels))
+        first = layers.Conv2D(*stem, padding="same", use_bias=False)(inputs)
+        x = layers.ReLU()(_norm()(first))
+        for filters in blocks:
+            beside = layers.Conv2D(filters, 1, 2, use_bias=False)(x)
+            y = layers.ReLU()(_norm()(layers.Conv2D(filters, 3, 2, padding="same", use_bias=False)(x)))
+            y = _norm()(layers.Conv2D(filters, 3, padding="same", use_bias=False)(y))
+            x = layers.ReLU()(layers.Add()([y, _norm()(beside)]))
+        x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
+        return keras_module().Model(inputs, _head(outputs)(x))
+
+    return make
 
 
 def _mobile(stem: int, blocks: tuple[tuple[int, int], ...], *, scales: bool = False) -> Callable[[int, int, int], Any]:
     """A net like MobileNet: depthwise and pointwise convolutions; ``blocks``: filters and stride of each."""
 
     def make(side: int, channels: int, outputs: int) -> Any:
-        import keras  # noqa: PLC0415
-
-        layers = keras.layers
+        layers = _layers()
         inputs = layers.Input((side, side, channels))
         x = layers.Rescaling(1 / 127.5, offset=-1)(inputs) if scales else inputs
         x = layers.ReLU(6.0)(_norm()(layers.Conv2D(stem, 3, 2, padding="same", use_bias=False)(x)))
@@ -152,7 +151,7 @@ def _mobile(stem: int, blocks: tuple[tuple[int, int], ...], *, scales: bool = Fa
             x = layers.Conv2D(filters, 1, use_bias=False)(layers.ReLU(6.0)(_norm()(x)))
             x = layers.ReLU(6.0)(_norm()(x))
         x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
-        return keras.Model(inputs, _head(outputs)(x))
+        return keras_module().Model(inputs, _head(outputs)(x))
 
     return make
 
@@ -181,15 +180,15 @@ def _strided(side: int, channels: int, outputs: int) -> Any:
     """A large input that strides make small, batch norm, global pooling; it scales by itself."""
     layers = _layers()
     front: list[Any] = [layers.Rescaling(1 / 255)]
-    for filters, window in ((16, 5), (32, 3), (48, 3), (64, 3), (96, 3)):
+    for filters, window in ((24, 5), (48, 3), (64, 3), (96, 3), (96, 3)):
         front += [layers.Conv2D(filters, window, 2, padding="same", use_bias=False), _norm(), layers.Activation("relu")]
     return _stack(
         side, channels, *front, layers.GlobalAveragePooling2D(), layers.Dense(32, activation="relu"), _head(outputs)
     )
 
 
-_MOBILE_96 = ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (192, 2), (192, 1))
-_MOBILE_224 = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (384, 2), (384, 1), (384, 1))
+_MOBILE_96 = ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (192, 2), (192, 1))  # filters and stride of each block
+_MOBILE_224 = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (384, 1))  # likewise
 
 NETS = (
     StrangerNet(
@@ -235,7 +234,16 @@ NETS = (
         "plain_32", "batch norm, leaky units", _normalised, 32, 3, 2, "0..1", "rgb", "pad", FileForm.SAVED_MODEL
     ),
     StrangerNet(
-        "residual_48", "residual, global pooling", _residual, 48, 3, 2, "-1..1", "rgb", "stretch", FileForm.KERAS
+        "residual_48",
+        "residual, global pooling",
+        _residual((16, 3, 1), (16, 32, 64)),
+        48,
+        3,
+        2,
+        "-1..1",
+        "rgb",
+        "stretch",
+        FileForm.KERAS,
     ),
     StrangerNet(
         "mobile_96",
@@ -260,7 +268,20 @@ NETS = (
         "rgb",
         "stretch",
         FileForm.KERAS,
-        cells=1500,
+        cells=2000,
+    ),
+    StrangerNet(
+        "residual_224",
+        "residual, global pooling",
+        _residual((32, 5, 2), (80, 160, 192)),
+        224,
+        3,
+        2,
+        "imagenet",
+        "rgb",
+        "stretch",
+        FileForm.KERAS,
+        cells=1200,
     ),
     StrangerNet(
         "vgg_100",
@@ -314,4 +335,4 @@ NETS = (
         cells=4000,
     ),
 )
-"""A dozen, all made of the two kinds of NIH cells."""
+"""All tell the two kinds of NIH cells apart."""

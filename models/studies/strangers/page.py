@@ -54,8 +54,8 @@ _TIME_HEAD = (
 )
 
 
-def render(found: Sequence[StrangerFacts]) -> str:
-    """The whole page."""
+def render(found: Sequence[StrangerFacts], limits: Sequence[str] = ()) -> str:
+    """The whole page; ``limits``: lines on what limits of the converter rest on."""
     known = {net.name: net for net in NETS}
     sound = [one for one in found if one.accuracy >= SOUND]
     reached = sum(one.reached for one in sound)
@@ -78,6 +78,7 @@ def render(found: Sequence[StrangerFacts]) -> str:
             f"{_IDLE:g} per core means that other work was running: the target is for idle cores."
         ),
         *_refusals(found),
+        *limits,
         "",
         *paragraph(
             f"The facts are of {len(states(found))} state(s) of the converter's code; `--convert-again` takes them anew."

@@ -10,6 +10,7 @@ from models.studies.founding.course import Say
 from models.studies.kept import check_request
 from models.studies.strangers.conversion import convert
 from models.studies.strangers.facts import FACTS, keep, kept_facts
+from models.studies.strangers.limits import kept_limits, lines, measure
 from models.studies.strangers.nets import NETS
 from models.studies.strangers.page import render
 from models.studies.strangers.train import train
@@ -24,6 +25,7 @@ class StrangersSettings:
         out: the page.
         only: names of nets to work on; empty: all.
         again: convert again what has facts already.
+        limits: measure what limits of the converter rest on, and nothing else.
         facts: where the facts are kept.
     """
 
@@ -31,6 +33,7 @@ class StrangersSettings:
     out: Path
     only: tuple[str, ...] = ()
     again: bool = False
+    limits: bool = False
     facts: Path = FACTS
 
 
@@ -44,6 +47,9 @@ def run(settings: StrangersSettings, say: Say) -> int:
         ValueError: ``work`` is inside the repository (cells must not get there), or a net has no such name.
     """
     check_request(settings.work, settings.only, [net.name for net in NETS])
+    if settings.limits:
+        measure(settings.work, say, settings.facts)
+        return _write(settings)
     for net in NETS:
         if settings.only and net.name not in settings.only:
             continue
@@ -62,5 +68,5 @@ def run(settings: StrangersSettings, say: Say) -> int:
 
 def _write(settings: StrangersSettings) -> int:
     found = [facts for net in NETS if (facts := kept_facts(net.name, settings.facts))]
-    write_text(settings.out, render(found))
+    write_text(settings.out, render(found, lines(kept_limits(settings.facts))))
     return len(found)

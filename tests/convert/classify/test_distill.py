@@ -45,7 +45,7 @@ def net(height: int, width: int, channels: int) -> Any:
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Students of a few steps, few virtual cells, and a cache folder of the test's own."""
-    monkeypatch.setattr(distill, "_STEPS", 6)
+    monkeypatch.setattr(distill, "STEPS", 6)
     monkeypatch.setattr(distill, "_PICTURES", (60, 60))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     plain = np.full((2, 48, 48, 3), 180, np.uint8)
