@@ -87,14 +87,39 @@ def write_errors(path: Path | None) -> Iterator[None]:
         raise OutputError(f"{path or 'book'}: the book cannot be written: {why(error)}") from error
 
 
-def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open the file as it is; None: a throw-away database that fills memory first and a temporary file then. Raises sqlite3.Error."""
-    name = "" if path is None else f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+def connect(path: Path | None, *, read_only: bool = False, still: bool = False) -> sqlite3.Connection:
+    """Open the file as it is; raises sqlite3.Error.
+
+    Args:
+        path: None: a throw-away database that fills memory first and a temporary file then.
+        read_only: to read.
+        still: nobody can write it meanwhile.
+    """
+    name = (
+        "" if path is None else f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}{'&immutable=1' * still}"
+    )
     connection = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, uri=path is not None)
     connection.row_factory = sqlite3.Row
     connection.text_factory = shown
     for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON"):
         connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a file that cannot be written; raises sqlite3.Error.
+
+    A write-ahead log needs a file beside the book even to be read. Where none can be made, the book is read without, which is
+    right as long as the log is empty.
+    """
+    try:
+        connection = connect(path, read_only=True)
+        number(connection, "user_version")
+    except sqlite3.OperationalError:
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        connection = connect(path, read_only=True, still=True)
     return connection
 
 
@@ -171,8 +196,10 @@ def check_header(path: Path) -> None:
 
 
 def check_owner(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of the tables; raises BookError for another program's and a newer version's."""
+    """The version of the tables, 0: there are none yet; raises BookError for another program's and a newer version's."""
     owner, version = number(connection, "application_id"), number(connection, "user_version")
+    if not owner and not version and not number(connection, "schema_version"):
+        return 0
     if owner != APPLICATION_ID:
         raise BookError(f"{path}: no book of this program: it is left as it is. Give --book another file")
     if version > VERSION:
@@ -187,6 +214,7 @@ def make_file(path: Path, say: Callable[[str], None]) -> sqlite3.Connection:
     """Make a new book with its folder; raises OutputError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     except OSError as error:
         raise OutputError(f"{path}: the book cannot be made: {error.strerror}") from error
     with write_errors(path):

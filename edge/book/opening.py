@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +11,16 @@ from edge.book.file import (
     check_header,
     check_owner,
     connect,
+    connect_to_read,
     is_new,
     journal,
     make_file,
+    why,
     write_errors,
 )
 from edge.book.schema import make_tables
 from edge.book.store import Store
-from edge.errors import BookError
+from edge.errors import BookError, OutputError
 
 
 def open_book(path: Path | None, say: Callable[[str], None], *, make: bool = True) -> Book:
@@ -26,7 +29,8 @@ def open_book(path: Path | None, say: Callable[[str], None], *, make: bool = Tru
     Args:
         path: of the file; its folder is made where it is missing. None: a throw-away book that nobody else sees.
         say: takes one line for a person: what was repaired, brought up to date, or works less well here.
-        make: make a book where there is none; if not, that is an error.
+        make: somebody will count into it: make it where there is none. If not, that is an error, and a book that cannot be
+            written is opened to be read.
 
     Raises:
         BookError: another program's file, a newer version's, or there is none.
@@ -37,23 +41,40 @@ def open_book(path: Path | None, say: Callable[[str], None], *, make: bool = Tru
             connection = connect(None)
             make_tables(connection)
         return Book(Store(connection, None))
-    if not is_new(path):
-        return _existing(path, say)
-    if not make:
-        raise BookError(f"{path}: there is no book: nothing was counted into it yet (--book FILE names another)")
-    return Book(Store(make_file(path, say), path))
-
-
-def _existing(path: Path, say: Callable[[str], None]) -> Book:
+    if is_new(path):
+        if not make:
+            raise BookError(f"{path}: there is no book: nothing was counted into it yet (--book FILE names another)")
+        return Book(Store(make_file(path, say), path))
     check_header(path)
-    with write_errors(path):
-        connection = connect(path)
-        try:
-            check_owner(connection, path)
-            journal(connection, path, say)
-            book = Book(Store(connection, path))
-            book.note_the_dead()
-        except BaseException:
-            connection.close()
-            raise
+    try:
+        return _to_write(path, say)
+    except sqlite3.Error as error:
+        if make:
+            raise OutputError(f"{path}: the book cannot be written: {why(error)}") from error
+        return _to_read(path, say, error)
+
+
+def _to_write(path: Path, say: Callable[[str], None]) -> Book:
+    connection = connect(path)
+    try:
+        version = check_owner(connection, path)
+        journal(connection, path, say)
+        if version == 0:  # a power cut came while it was made
+            make_tables(connection)
+        book = Book(Store(connection, path))
+        book.note_the_dead()
+    except BaseException:
+        connection.close()
+        raise
     return book
+
+
+def _to_read(path: Path, say: Callable[[str], None], error: sqlite3.Error) -> Book:
+    """Open a book that cannot be written, ``error`` says why."""
+    try:
+        connection = connect_to_read(path)
+        check_owner(connection, path)
+    except sqlite3.Error as again:
+        raise BookError(f"{path}: the book cannot be read: {why(again)}") from again
+    say(f"note: {path}: the book can only be read: {why(error)}")
+    return Book(Store(connection, path))
