@@ -27,11 +27,12 @@ from edge.book.records import (
 from edge.book.rows import FieldRow, outcome_of, read_row
 from edge.book.schema import stored
 from edge.book.store import Store, now
+from edge.book.tally import tally_of
 from edge.book.writer import BookWriter
 from edge.description import RunDescription
 from edge.errors import BookError, OutputError
 from edge.events import Outcome, SampleEvent
-from edge.types import FieldIdentity
+from edge.types import FieldIdentity, Tally
 
 R = TypeVar("R")
 
@@ -170,6 +171,14 @@ class Book:
         """What was said when the sample ended; None: it has not ended, or a crash ended it."""
         event = self._of(sample_id, "event")
         return None if event is None else self._read(SampleEvent, str(event), "the sample")
+
+    def tally(self, sample_id: int) -> Tally:
+        """What the sample adds up to, made again from its fields."""
+        labels = self.about(self.run_of(sample_id)).card.labels
+        try:
+            return tally_of(self.store, sample_id, self.name_of(sample_id), labels)
+        except ValueError as error:
+            raise BookError(f"{self.store.path}: {error}: edge book check") from error
 
     def name_of(self, sample_id: int) -> str:
         """The name of a sample."""

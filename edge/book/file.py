@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from edge.book.schema import APPLICATION_ID, VERSION, make_tables, shown
 from edge.errors import BookError, OutputError
-from edge.safe_file import sync_folder
+from edge.safe_file import sync_folder, whole_path
 
 BUSY_SECONDS = 10.0  # that another program's transaction is waited for
 _LOG_BYTES = 4 * 2**20  # the write-ahead log is cut back to this
@@ -228,3 +228,13 @@ def make_file(path: Path, say: Callable[[str], None]) -> sqlite3.Connection:
             raise
     sync_folder(path.parent)
     return connection
+
+
+def copy_whole(connection: sqlite3.Connection, path: Path) -> None:
+    """Copy a book, also one that is being written, to a file that appears whole or not at all; raises OutputError."""
+    with write_errors(path), whole_path(path) as temporary, closing(connect(temporary)) as target:
+        connection.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")  # it is one file, without a log beside it
+        found = target.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise OutputError(f"{path}: the copy is damaged ({found}): edge book check")

@@ -18,8 +18,9 @@ from edge.book.file import (
     why,
     write_errors,
 )
-from edge.book.schema import make_tables
+from edge.book.schema import VERSION, make_tables
 from edge.book.store import Store
+from edge.book.upgrade import upgrade
 from edge.errors import BookError, OutputError
 
 
@@ -61,6 +62,8 @@ def _to_write(path: Path, say: Callable[[str], None]) -> Book:
         journal(connection, path, say)
         if version == 0:  # a power cut came while it was made
             make_tables(connection)
+        elif version < VERSION:
+            upgrade(connection, path, version, say)
         book = Book(Store(connection, path))
         book.note_the_dead()
     except BaseException:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.book.cells import INSERT as INSERT_CELL
 from edge.book.cells import CellTable
 from edge.book.codec import from_text, to_text
 from edge.book.schema import shown, stored
@@ -56,7 +57,7 @@ INSERT = (
 """Binds the names in ``FieldRow.bound``."""
 
 SELECT = (
-    f"SELECT field.id, seconds, checksum, {', '.join(_COLUMNS)}, kinds.names AS kinds "
+    f"SELECT field.id, run_id, at, seconds, checksum, {', '.join(_COLUMNS)}, kinds.names AS kinds "
     "FROM field LEFT JOIN kinds ON kinds.id = kinds_id"
 )
 
@@ -109,6 +110,26 @@ def row_of(event: FieldEvent) -> FieldRow:
     values |= {"placed": int(NOT_NEW in decided.cells.kinds)} | _measured(analysed)
     kinds = json.dumps(analysed.cells.kinds)
     return FieldRow(_as_read(values), kinds, CellTable.of(analysed, seen), event.seconds)
+
+
+def insert(connection: sqlite3.Connection, row: FieldRow, sample: int, run: int, at: str) -> int:
+    """Put a field with its cells into a sample, inside a transaction of the caller's; returns its id.
+
+    Args:
+        connection: to the book.
+        row: the field.
+        sample: the sample's id.
+        run: id of the run that counted it.
+        at: when, UTC, for people.
+    """
+    kinds = None
+    if row.kinds is not None:
+        connection.execute("INSERT OR IGNORE INTO kinds (names) VALUES (?)", (row.kinds,))
+        kinds = connection.execute("SELECT id FROM kinds WHERE names = ?", (row.kinds,)).fetchone()[0]
+    told = row.bound(sample_id=sample, run_id=run, at=at, kinds_id=kinds)
+    field = connection.execute(INSERT, told).lastrowid or 0
+    connection.executemany(INSERT_CELL, row.cells.rows(field))
+    return field
 
 
 def _as_read(values: dict[str, Any]) -> dict[str, Any]:

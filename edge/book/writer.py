@@ -9,19 +9,14 @@ import sqlite3
 from contextlib import suppress
 from uuid import uuid4
 
-from edge.book import cells, rows
 from edge.book.codec import to_text
 from edge.book.records import COMPLETE, COUNTING, INTERRUPTED, CropKeeper, Kept
-from edge.book.rows import FieldRow, row_of
+from edge.book.rows import FieldRow, insert, row_of
 from edge.book.schema import stored
 from edge.book.store import Store, now
+from edge.book.tally import write_tally
 from edge.errors import BookError, OutputError
 from edge.events import FieldEvent, SampleEvent
-
-_SUMS = """
-UPDATE sample SET touched = ?, seconds = ?, fields = ?, kept = ?, rejected = ?, unreadable = ?, cells = ?, counts = ?, set_aside = ?
-WHERE id = ?
-"""
 
 
 class BookWriter:
@@ -75,9 +70,8 @@ class BookWriter:
             sample = self.sample_id
             if sample is None:
                 sample = self._begin(connection, event.sample)
-            field = self._insert(connection, sample, row)
-            connection.executemany(cells.INSERT, row.cells.rows(field))
-            self._sum(connection, sample, event)
+            field = insert(connection, row, sample, self._run, now())
+            write_tally(connection, sample, event.tally, event.seconds)
             self._pictures(connection, sample, field, kept)
         self.sample_id = sample
         self._last = event.index
@@ -126,23 +120,6 @@ class BookWriter:
         if count > 1:
             self._store.note(sample, "again", f"counted again: there were {count - 1} of this name")
         return sample
-
-    def _insert(self, connection: sqlite3.Connection, sample: int, row: FieldRow) -> int:
-        kinds = None
-        if row.kinds is not None:
-            connection.execute("INSERT OR IGNORE INTO kinds (names) VALUES (?)", (row.kinds,))
-            kinds = connection.execute("SELECT id FROM kinds WHERE names = ?", (row.kinds,)).fetchone()[0]
-        told = row.bound(sample_id=sample, run_id=self._run, at=now(), kinds_id=kinds)
-        return connection.execute(rows.INSERT, told).lastrowid or 0
-
-    @staticmethod
-    def _sum(connection: sqlite3.Connection, sample: int, event: FieldEvent) -> None:
-        tally = event.tally
-        rejected, unreadable = sum(tally.rejected.values()), len(tally.unreadable)
-        fields = tally.kept + rejected + unreadable
-        texts = (to_text(dict(tally.counts)), to_text(dict(tally.set_aside)))
-        sums = (now(), event.seconds, fields, tally.kept, rejected, unreadable, tally.cells, *texts, sample)
-        connection.execute(_SUMS, sums)
 
     @staticmethod
     def _pictures(connection: sqlite3.Connection, sample: int, field: int, kept: Kept) -> None:

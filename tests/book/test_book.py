@@ -68,6 +68,13 @@ def test_a_sample_says_how_far_it_is_at_every_field() -> None:
         assert (book.sample("s").state, book.sample("s").flag) == ("complete", "uncalibrated")
 
 
+def test_a_sample_adds_up_to_the_same_again() -> None:
+    with a_book() as book:
+        told = write(begun(book), mixed(), end=False)
+        assert book.tally(1) == told[-1].tally
+        assert sum(told[-1].tally.set_aside.values()) > 0
+
+
 def test_an_interrupted_sample_is_one_that_may_be_gone_on_with() -> None:
     with a_book() as book:
         write(begun(book), mixed(5), interrupted=True)

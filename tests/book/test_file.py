@@ -181,10 +181,15 @@ def test_two_runs_into_one_book_at_once(tmp_path: Path) -> None:
         assert [row.fields for row in one.samples() if row.state == "complete"] == [6, 6]
 
 
-def locked(path: Path, book_path: sqlite3.Connection) -> None:
+def locked(path: Path, _: sqlite3.Connection) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     _OPEN.append(other)
+
+
+def replaced(path: Path, _: sqlite3.Connection) -> None:
+    path.unlink()
+    path.touch()
 
 
 _OPEN: list[sqlite3.Connection] = []
@@ -196,7 +201,7 @@ TROUBLE: dict[str, tuple[Callable[[Path, sqlite3.Connection], object], str]] = {
     "moved away": (lambda path, _: path.rename(path.with_name("gone")), "moved or deleted while it was written"),
     "deleted": (lambda path, _: path.unlink(), "moved or deleted while it was written"),
     "another file in its place": (
-        lambda path, _: [path.unlink(), path.touch()],
+        replaced,
         "moved or deleted while it was written",
     ),
 }

@@ -1,0 +1,75 @@
+"""What a sample adds up to, kept beside it so that a list of samples reads no cells; and made again from them to check it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+
+from edge.book.codec import from_text, to_text
+from edge.book.rows import UNREADABLE
+from edge.book.store import Store, now
+from edge.types import NOT_NEW, Tally
+
+_WRITE = """
+UPDATE sample SET touched = ?, seconds = ?, fields = ?, kept = ?, rejected = ?, unreadable = ?, cells = ?, counts = ?, set_aside = ?
+WHERE id = ?
+"""
+_KINDS = """
+SELECT DISTINCT names, placed FROM field JOIN kinds ON kinds.id = kinds_id WHERE sample_id = ? AND reason IS NULL AND readable
+"""
+_THINGS = """
+SELECT names, kind, class, seen, count(*) FROM field JOIN kinds ON kinds.id = kinds_id JOIN cell ON field_id = field.id
+WHERE sample_id = ? AND reason IS NULL GROUP BY names, kind, class, seen
+"""
+
+
+def write_tally(
+    connection: sqlite3.Connection, sample: int, tally: Tally, seconds: float, touched: str | None = None
+) -> None:
+    """Put the sums beside the sample, inside a transaction of the caller's; ``touched``: None: now."""
+    rejected, unreadable = sum(tally.rejected.values()), len(tally.unreadable)
+    fields = tally.kept + rejected + unreadable
+    texts = (to_text(dict(tally.counts)), to_text(dict(tally.set_aside)))
+    sums = (touched or now(), seconds, fields, tally.kept, rejected, unreadable, tally.cells, *texts, sample)
+    connection.execute(_WRITE, sums)
+
+
+def tally_of(store: Store, sample: int, name: str, labels: tuple[str, ...]) -> Tally:
+    """Add the sample's fields and cells up again.
+
+    Args:
+        store: the book's.
+        sample: the sample's id.
+        name: its name.
+        labels: the classes of its run's model.
+
+    Raises:
+        BookError: the book is damaged.
+        ValueError: a cell is of a class or a kind that there is none of.
+    """
+    rejected: Counter[str] = Counter()
+    unreadable, kept = [], 0
+    for field, reason, readable in store.rows(
+        "SELECT name, reason, readable FROM field WHERE sample_id = ? ORDER BY number", sample
+    ):
+        if not readable:
+            unreadable.append((field, str(reason).removeprefix(UNREADABLE)))
+        elif reason is None:
+            kept += 1
+        else:
+            rejected[reason] += 1
+    counts, set_aside = dict.fromkeys(labels, 0), dict[str, int]()
+    for names, placed in store.rows(_KINDS, sample):
+        kinds = from_text(tuple[str, ...], names, "the kinds")[1:]
+        set_aside |= {kind: 0 for kind in (*kinds, NOT_NEW)[: len(kinds) + bool(placed)] if kind not in set_aside}
+    for names, kind, klass, seen, n in store.rows(_THINGS, sample):
+        kinds = json.loads(names)
+        if not -1 <= klass < len(labels) or not 0 <= kind < len(kinds):
+            raise ValueError("a cell is of a class or a kind that there is none of")
+        if seen or kind:
+            thing = NOT_NEW if seen else kinds[kind]
+            set_aside[thing] = set_aside.get(thing, 0) + n
+        if klass >= 0 and not seen:
+            counts[labels[klass]] += n
+    return Tally(name, counts, set_aside, kept, dict(rejected), tuple(unreadable))
