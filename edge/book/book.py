@@ -121,17 +121,18 @@ class Book:
         """What going on with a sample of this run is bound to, as it was given."""
         return self._record(dict[str, str], "binding", run)
 
-    def note_the_dead(self) -> None:
-        """Mark samples whose run has died as interrupted."""
+    def note_the_dead(self) -> list[int]:
+        """Mark samples whose run has died as interrupted; returns their ids."""
         held = "SELECT sample.id, run.uuid FROM sample LEFT JOIN run ON run.id = held_by WHERE state = ?"
         dead = [id_ for id_, uuid in self.store.rows(held, COUNTING) if uuid is None or not self._lives(uuid)]
         if not dead:
-            return
+            return dead
         with self.store.writing() as connection:
             change = "UPDATE sample SET state = ?, held_by = NULL WHERE id = ? AND state = ?"
             for sample in dead:
                 connection.execute(change, (INTERRUPTED, sample, COUNTING))
                 self.store.note(sample, "interrupted", "its run ended without a word: a crash or a power cut")
+        return dead
 
     def _lives(self, uuid: str) -> bool:
         return self.store.path is not None and is_alive(self.store.path, uuid)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from edge.book.schema import APPLICATION_ID, VERSION, make_tables, shown
+from edge.book.schema import APPLICATION_ID, NAMES, VERSION, make_tables, shown
 from edge.errors import BookError, OutputError
 from edge.safe_file import sync_folder, whole_path
 
@@ -35,6 +35,7 @@ _NETWORK = (
 _FAT = ("vfat", "msdos", "exfat", "fuseblk")
 """File systems as ``/proc/self/mountinfo`` names them."""
 
+_LARGEST_PAGE = 65536  # bytes; SQLite writes it as 1
 _MOUNTS = Path("/proc/self/mountinfo")
 _HEADER = b"SQLite format 3\x00"
 
@@ -189,10 +190,42 @@ def check_header(path: Path) -> None:
     except OSError as error:
         raise BookError(f"{path}: cannot be read: {error.strerror}") from error
     if head.startswith(_HEADER) and len(head) == 100:
+        _check_length(path, head)
         return
     if not head.strip(b"\0") or head.startswith(_HEADER):
         raise BrokenBookError("its first page is lost")
     raise BookError(f"{path}: no book of this program: it is left as it is. Give --book another file")
+
+
+def _check_length(path: Path, head: bytes) -> None:
+    """Raise BrokenBookError for a file that was cut off, where no log or journal says that it was being written."""
+    page = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big")
+    under_way = any(_bytes(path.with_name(path.name + ending)) for ending in ("-wal", "-journal"))
+    if not under_way and _bytes(path) < pages * (page if page > 1 else _LARGEST_PAGE):
+        raise BrokenBookError("it was cut off")
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def check_tables(connection: sqlite3.Connection, *, whole: bool) -> None:
+    """Look at the ends of the tables, where damage is likeliest, or at the whole file; raises BrokenBookError, sqlite3.Error."""
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if missing := set(NAMES) - there:
+        raise BrokenBookError(f"the table {min(missing)} is missing")
+    for name in NAMES:
+        connection.execute(
+            f"SELECT * FROM {name} ORDER BY {'field_id' if name == 'cell' else 'rowid'} DESC LIMIT 1"
+        ).fetchone()
+    if whole:
+        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if found != "ok":
+            raise BrokenBookError(found.removeprefix("*** in database main ***\n"))
 
 
 def check_owner(connection: sqlite3.Connection, path: Path) -> int:

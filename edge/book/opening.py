@@ -1,4 +1,4 @@
-"""Opening a book: made where there is none; runs that died are noted."""
+"""Opening a book: made where there is none, brought up to date, recovered where it is damaged; runs that died are noted."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from pathlib import Path
 
 from edge.book.book import Book
 from edge.book.file import (
+    BrokenBookError,
     check_header,
     check_owner,
+    check_tables,
     connect,
     connect_to_read,
+    is_damage,
     is_new,
     journal,
     make_file,
     why,
     write_errors,
 )
+from edge.book.recovery import is_half_swapped, recover, swap
 from edge.book.schema import VERSION, make_tables
 from edge.book.store import Store
 from edge.book.upgrade import upgrade
@@ -42,14 +46,42 @@ def open_book(path: Path | None, say: Callable[[str], None], *, make: bool = Tru
             connection = connect(None)
             make_tables(connection)
         return Book(Store(connection, None))
+    if is_half_swapped(path):
+        swap(path)
+        say(
+            f"{path} was damaged, and a power cut came while it was renamed aside: what could be read of it is there again"
+        )
     if is_new(path):
         if not make:
             raise BookError(f"{path}: there is no book: nothing was counted into it yet (--book FILE names another)")
         return Book(Store(make_file(path, say), path))
+    try:
+        return _sound(path, say, make=make)
+    except BrokenBookError as damage:
+        recover(path, str(damage), say, lambda: _is_damaged(path))
+        return _sound(path, say, make=make)
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        _sound(path, lambda _: None, make=True).close()
+    except BrokenBookError:
+        return True
+    return False
+
+
+def _sound(path: Path, say: Callable[[str], None], *, make: bool) -> Book:
+    """Open a book that is there; raises BrokenBookError where it is damaged."""
     check_header(path)
     try:
         return _to_write(path, say)
+    except (BookError, OutputError) as error:
+        if isinstance(error.__cause__, sqlite3.Error) and is_damage(error.__cause__):
+            raise BrokenBookError(str(error.__cause__)) from error
+        raise
     except sqlite3.Error as error:
+        if is_damage(error):
+            raise BrokenBookError(str(error)) from error
         if make:
             raise OutputError(f"{path}: the book cannot be written: {why(error)}") from error
         return _to_read(path, say, error)
@@ -65,7 +97,7 @@ def _to_write(path: Path, say: Callable[[str], None]) -> Book:
         elif version < VERSION:
             upgrade(connection, path, version, say)
         book = Book(Store(connection, path))
-        book.note_the_dead()
+        check_tables(connection, whole=bool(book.note_the_dead()))
     except BaseException:
         connection.close()
         raise

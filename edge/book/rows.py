@@ -45,21 +45,31 @@ _RESULT = (
     *("decode_ms", "gate_ms", "find_ms", "crop_ms", "classify_ms", "metadata", "appearance", "rim", "outline"),
     *("signature", "typical_finds", "typical_paper", "typical_cell"),
 )
-_COLUMNS = ("number", "name", "reason", "readable", "found", "classes", "path", "size", "sha256", "overlaps", *_RESULT)
+_COLUMNS = (
+    "number",
+    "name",
+    "reason",
+    "readable",
+    "found",
+    "classes",
+    "kinds",
+    "path",
+    "size",
+    "sha256",
+    "overlaps",
+    *_RESULT,
+)
 _TEXTS = ("name", "reason", "path")
 """Columns whose text comes from outside."""
 
-_WRITTEN = ("sample_id", "run_id", "at", "seconds", "kinds_id", *_COLUMNS, "checksum")
+_WRITTEN = ("sample_id", "run_id", "at", "seconds", *_COLUMNS, "checksum")
 INSERT = (
     f"INSERT INTO field ({', '.join(_WRITTEN)}) VALUES "
     f"({', '.join('CAST(:' + c + ' AS TEXT)' if c in _TEXTS else ':' + c for c in _WRITTEN)})"
 )
 """Binds the names in ``FieldRow.bound``."""
 
-SELECT = (
-    f"SELECT field.id, run_id, at, seconds, checksum, {', '.join(_COLUMNS)}, kinds.names AS kinds "
-    "FROM field LEFT JOIN kinds ON kinds.id = kinds_id"
-)
+SELECT = f"SELECT id, sample_id, run_id, at, seconds, checksum, {', '.join(_COLUMNS)} FROM field"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,13 +78,11 @@ class FieldRow:
 
     Attributes:
         values: by column, as SQLite gives them back.
-        kinds: the finder's kinds as a JSON list; None: the field could not be read.
         cells: its cells.
         seconds: run time of the sample up to it.
     """
 
     values: Mapping[str, Any]
-    kinds: str | None
     cells: CellTable
     seconds: float
 
@@ -82,7 +90,7 @@ class FieldRow:
     def checksum(self) -> int:
         """Of everything but ``seconds`` and when and in which run it was counted."""
         told = [self.values[name] for name in _COLUMNS]
-        return self.cells.checksum(zlib.crc32(repr((told, self.kinds)).encode("utf-8", "surrogatepass")))
+        return self.cells.checksum(zlib.crc32(repr(told).encode("utf-8", "surrogatepass")))
 
     def bound(self, **others: int | str | None) -> dict[str, Any]:
         """What ``INSERT`` binds."""
@@ -102,14 +110,14 @@ def row_of(event: FieldEvent) -> FieldRow:
         values["overlaps"] = json.dumps([(o.field, o.cells, *o.shift) for o in event.overlaps])
     analysed, decided = event.analysed, event.result
     if decided is None:
-        return FieldRow(_as_read(values), None, CellTable.none(0), event.seconds)
+        return FieldRow(_as_read(values), CellTable.none(0), event.seconds)
     if analysed is None:
         raise ValueError(f"field {event.index} comes without what the worker made of it")
     seen = decided.cells.kind != analysed.cells.kind
     values |= {"readable": 1, "found": len(analysed.cells), "classes": int(analysed.scores.shape[1])}
-    values |= {"placed": int(NOT_NEW in decided.cells.kinds)} | _measured(analysed)
-    kinds = json.dumps(analysed.cells.kinds)
-    return FieldRow(_as_read(values), kinds, CellTable.of(analysed, seen), event.seconds)
+    values |= {"placed": int(NOT_NEW in decided.cells.kinds)}
+    values |= {"kinds": json.dumps(analysed.cells.kinds)} | _measured(analysed)
+    return FieldRow(_as_read(values), CellTable.of(analysed, seen), event.seconds)
 
 
 def insert(connection: sqlite3.Connection, row: FieldRow, sample: int, run: int, at: str) -> int:
@@ -122,14 +130,19 @@ def insert(connection: sqlite3.Connection, row: FieldRow, sample: int, run: int,
         run: id of the run that counted it.
         at: when, UTC, for people.
     """
-    kinds = None
-    if row.kinds is not None:
-        connection.execute("INSERT OR IGNORE INTO kinds (names) VALUES (?)", (row.kinds,))
-        kinds = connection.execute("SELECT id FROM kinds WHERE names = ?", (row.kinds,)).fetchone()[0]
-    told = row.bound(sample_id=sample, run_id=run, at=at, kinds_id=kinds)
+    told = row.bound(sample_id=sample, run_id=run, at=at)
     field = connection.execute(INSERT, told).lastrowid or 0
     connection.executemany(INSERT_CELL, row.cells.rows(field))
     return field
+
+
+def decide_again(connection: sqlite3.Connection, field: int, row: FieldRow) -> None:
+    """Change what was decided of a field that is in the book, inside a transaction of the caller's."""
+    change = "UPDATE field SET reason = CAST(? AS TEXT), placed = ?, overlaps = ?, checksum = ? WHERE id = ?"
+    bound = row.bound()
+    connection.execute(change, (*(bound[name] for name in ("reason", "placed", "overlaps", "checksum")), field))
+    seen = ((int(one), field, n) for n, one in enumerate(row.cells.seen.tolist()))
+    connection.executemany("UPDATE cell SET seen = ? WHERE field_id = ? AND n = ?", seen)
 
 
 def _as_read(values: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +186,7 @@ def _measured(result: FieldResult) -> dict[str, Any]:
 def read_row(row: sqlite3.Row, cells: Sequence[sqlite3.Row]) -> FieldRow:
     """The row of a field from what ``SELECT`` and ``edge.book.cells.SELECT`` gave; raises ValueError where it was changed."""
     values = {name: row[name] for name in _COLUMNS}
-    made = FieldRow(values, row["kinds"], CellTable.read(cells, values["classes"]), row["seconds"])
+    made = FieldRow(values, CellTable.read(cells, values["classes"]), row["seconds"])
     if len(made.cells) != values["found"] or made.checksum != row["checksum"]:
         raise ValueError(f"field {values['number']} is not as it was written: damaged, or changed by hand")
     return made
@@ -191,7 +204,7 @@ def outcome_of(row: FieldRow, sample: str) -> Outcome:
 def _analysed(row: FieldRow, sample: str) -> FieldResult:
     values = row.values
     table = row.cells
-    kinds = from_text(tuple[str, ...], row.kinds or "", "the kinds")
+    kinds = from_text(tuple[str, ...], values["kinds"] or "", "the kinds")
     measures = (_float(values[n]) for n in ("sharpness", "brightness", "over_exposed", "under_exposed", "fill"))
     sharpness, brightness, over, under, fill = measures
     return FieldResult(

@@ -52,11 +52,6 @@ CREATE TABLE sample (
     UNIQUE (name, count)
 ) STRICT;
 
-CREATE TABLE kinds (
-    id INTEGER PRIMARY KEY,
-    names TEXT NOT NULL UNIQUE
-) STRICT;
-
 CREATE TABLE field (
     id INTEGER PRIMARY KEY,
     sample_id INTEGER NOT NULL REFERENCES sample (id) ON DELETE CASCADE,
@@ -74,7 +69,7 @@ CREATE TABLE field (
     sha256 BLOB,
     height INTEGER,
     width INTEGER,
-    kinds_id INTEGER REFERENCES kinds (id),
+    kinds TEXT,
     placed INTEGER CHECK (placed IN (0, 1)),
     overlaps TEXT,
     sharpness REAL,
@@ -148,7 +143,7 @@ CREATE TABLE note (
 CREATE INDEX note_of_sample ON note (sample_id);
 """
 
-NAMES: Final = ("run", "sample", "kinds", "field", "cell", "crop", "view", "picture", "note")
+NAMES: Final = ("run", "sample", "field", "cell", "crop", "view", "picture", "note")
 """Of the tables; each refers only to those before it."""
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from edge.book.codec import from_text, to_text
 from edge.book.rows import UNREADABLE
 from edge.book.store import Store, now
+from edge.events import SampleEvent
 from edge.types import NOT_NEW, Tally
 
 _WRITE = """
@@ -16,11 +17,11 @@ UPDATE sample SET touched = ?, seconds = ?, fields = ?, kept = ?, rejected = ?, 
 WHERE id = ?
 """
 _KINDS = """
-SELECT DISTINCT names, placed FROM field JOIN kinds ON kinds.id = kinds_id WHERE sample_id = ? AND reason IS NULL AND readable
+SELECT DISTINCT kinds, placed FROM field WHERE sample_id = ? AND reason IS NULL AND readable
 """
 _THINGS = """
-SELECT names, kind, class, seen, count(*) FROM field JOIN kinds ON kinds.id = kinds_id JOIN cell ON field_id = field.id
-WHERE sample_id = ? AND reason IS NULL GROUP BY names, kind, class, seen
+SELECT kinds, kind, class, seen, count(*) FROM field JOIN cell ON field_id = field.id
+WHERE sample_id = ? AND reason IS NULL GROUP BY kinds, kind, class, seen
 """
 
 
@@ -33,6 +34,19 @@ def write_tally(
     texts = (to_text(dict(tally.counts)), to_text(dict(tally.set_aside)))
     sums = (touched or now(), seconds, fields, tally.kept, rejected, unreadable, tally.cells, *texts, sample)
     connection.execute(_WRITE, sums)
+
+
+def agrees(store: Store, sample: int) -> bool:
+    """Whether what was said at a sample's end, if it has ended, is what its sums are; raises BookError."""
+    (row,) = store.rows("SELECT event, flag, kept, counts FROM sample WHERE id = ?", sample)
+    if row["event"] is None:
+        return row["flag"] is None
+    try:
+        event = from_text(SampleEvent, row["event"], "the sample")
+    except ValueError:
+        return False
+    said = (event.verdict.flag, event.tally.kept, dict(event.tally.counts))
+    return said == (row["flag"], row["kept"], json.loads(row["counts"]))
 
 
 def tally_of(store: Store, sample: int, name: str, labels: tuple[str, ...]) -> Tally:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from edge.book.codec import to_text
 from edge.book.records import COMPLETE, COUNTING, INTERRUPTED, CropKeeper, Kept
-from edge.book.rows import FieldRow, insert, row_of
+from edge.book.rows import FieldRow, decide_again, insert, row_of
 from edge.book.schema import stored
 from edge.book.store import Store, now
 from edge.book.tally import write_tally
@@ -65,6 +65,9 @@ class BookWriter:
         kept = self._keep.field(event) if self._keep is not None else Kept()
         if self.sample_id is not None and event.index <= self._last:
             self._compare(self.sample_id, row)
+            if self._holes:
+                with self._store.writing() as connection:
+                    write_tally(connection, self.sample_id, event.tally, event.seconds)
             return
         with self._store.writing() as connection:
             sample = self.sample_id
@@ -144,16 +147,24 @@ class BookWriter:
             connection.execute("INSERT INTO picture VALUES (?, CAST(? AS TEXT), ?, ?)", told)
 
     def _compare(self, sample: int, row: FieldRow) -> None:
-        """A replayed field must come out as it was counted: the same state of gate and register, or a wrong number."""
+        """A replayed field must come out as it was counted: gate and register in the same state, or a wrong number.
+
+        Where damage took fields of the sample, those after them may be decided anew.
+        """
         number = row.values["number"]
-        query = "SELECT checksum, reason FROM field WHERE sample_id = ? AND number = ?"
+        query = "SELECT id, checksum, reason FROM field WHERE sample_id = ? AND number = ?"
         found = self._store.row(query, sample, number)
         if found is None:
             raise BookError(
                 f"field {number} of {self._name} is not in the book, which goes on after it: edge book check"
             )
         self.replayed += 1
-        if found["checksum"] != row.checksum and not self._holes:
+        if found["checksum"] == row.checksum:
+            return
+        if self._holes:
+            with self._store.writing() as connection:
+                decide_again(connection, found["id"], row)
+        else:
             was, would = found["reason"] or "kept", row.values["reason"] or "kept"
             changed = f"was {was}, would be {would} now" if was != would else "would be counted in another way now"
             raise BookError(

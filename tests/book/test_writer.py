@@ -130,7 +130,7 @@ BY_HAND = {
     "scores of another length": "UPDATE cell SET scores = x'00' WHERE field_id = 1 AND n = 2",
     "a number no box has": "UPDATE cell SET x = 9223372036854775807 WHERE field_id = 1 AND n = 2",
     "a picture that is none": "UPDATE field SET typical_cell = x'0102' WHERE id = 1",
-    "kinds": "UPDATE kinds SET names = '[]'",
+    "kinds": "UPDATE field SET kinds = '[]'",
     "a mask": "UPDATE cell SET mask = x'00' WHERE field_id = 1 AND n = 0",
 }
 

@@ -1,0 +1,150 @@
+"""One book taken into another. A sample is the same one where its id (``uuid``) is: taking a book in twice changes nothing.
+
+| here | there | what happens |
+|---|---|---|
+| not there | any | copied, under the next free count of its name |
+| the same fields | the same, or fewer | nothing; its end is taken over where it is not here |
+| some fields | the same and more | the others are copied |
+| some fields | others under the same numbers | both stay: theirs becomes another count of the same name |
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from edge.book.book import Book
+from edge.book.copying import Copier
+from edge.book.file import check_header, check_owner, connect_to_read, is_new, why
+from edge.book.holding import is_alive
+from edge.book.schema import VERSION
+from edge.book.store import Store
+from edge.errors import BookError
+
+_PICTURES = ("crop", "view")  # the others are files beside the other book
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of taking a book in: samples that were new, that were gone on with, that were here already; fields copied.
+
+    ``skipped``: names of samples that a run is counting here or there: take the book in again when it has ended.
+    """
+
+    new: int
+    longer: int
+    same: int
+    fields: int
+    skipped: tuple[str, ...]
+
+
+def merge(book: Book, other: Path) -> Merged:
+    """Take another book in; each sample in one transaction.
+
+    Args:
+        book: the one that takes.
+        other: file of the one that is read. It is not changed.
+
+    Raises:
+        BookError: it is no book, of another version or damaged, or the same file; samples before the damage are in.
+        OutputError: the book that takes cannot be written.
+    """
+    if is_new(other):
+        raise BookError(f"{other}: there is no book")
+    store = book.store
+    if store.path is not None and other.samefile(store.path):
+        raise BookError(f"{other}: is the same book")
+    check_header(other)
+    try:
+        with closing(connect_to_read(other)) as source:
+            version = check_owner(source, other)
+            if version != VERSION:
+                raise BookError(
+                    f"{other}: of version {version}, this one is {VERSION}: open it once (edge book check --book)"
+                )
+            return _Merging(source, other, store).all()
+    except sqlite3.Error as error:
+        raise BookError(f"{other}: cannot be read: {why(error)}") from error
+    except ValueError as error:
+        raise BookError(f"{other}: {error}: edge book check --book {other}") from error
+
+
+class _Merging:
+    def __init__(self, source: sqlite3.Connection, other: Path, store: Store) -> None:
+        self._source = source
+        self._other = other
+        self._store = store
+        self._copier = Copier(source, store)
+        self._counts = {"new": 0, "longer": 0, "same": 0}
+        self._fields = 0
+
+    def all(self) -> Merged:
+        skipped = []
+        for row in self._source.execute("SELECT * FROM sample ORDER BY id").fetchall():
+            if self._held(self._source, self._other, row["uuid"]):
+                skipped.append(row["name"])
+                continue
+            with self._store.writing():
+                done = self._sample(row, row["uuid"])
+            if done is None:
+                skipped.append(row["name"])
+            else:
+                self._counts[done] += 1
+        with self._store.writing():
+            self._copier.notes(None, None)
+        return Merged(**self._counts, fields=self._fields, skipped=tuple(skipped))
+
+    @staticmethod
+    def _held(connection: sqlite3.Connection, path: Path | None, uuid: str) -> bool:
+        query = "SELECT run.uuid FROM sample JOIN run ON run.id = held_by WHERE sample.uuid = ? AND state = 'counting'"
+        found = connection.execute(query, (uuid,)).fetchone()
+        return found is not None and path is not None and is_alive(path, found[0])
+
+    def _sample(self, row: sqlite3.Row, uuid: str) -> str | None:
+        here = self._store.row("SELECT * FROM sample WHERE uuid = ?", uuid)
+        if here is None:
+            self._copy(row, self._copier.sample(row, uuid), list(self._numbers(self._source, row["id"]).values()))
+            return "new"
+        if here["state"] == "counting":
+            return None
+        ours = self._numbers(self._store.connection, here["id"])
+        theirs = self._numbers(self._source, row["id"])
+        other = [n for n in theirs if n in ours and ours[n][1] != theirs[n][1]]
+        more = {n: field for n, field in theirs.items() if n not in ours}
+        if other or (more and ours.keys() - theirs.keys()):
+            first = min([*other, *more])
+            apart = uuid5(UUID(uuid), f"{first} {theirs[first][1]}")
+            return self._sample(row, str(apart))
+        if not more and (here["event"] is not None or row["event"] is None or len(theirs) < len(ours)):
+            return "same"
+        self._copy(row, here["id"], list(more.values()))
+        ends = "UPDATE sample SET state = ?, flag = ?, event = ?, lost = ? WHERE id = ?"
+        state = "interrupted" if row["state"] == "counting" else row["state"]
+        self._store.connection.execute(ends, (state, row["flag"], row["event"], row["lost"], here["id"]))
+        return "longer" if more else "same"
+
+    def _copy(self, row: sqlite3.Row, sample: int, fields: list[tuple[int, int]]) -> None:
+        copies = {}
+        for field, _ in fields:
+            found = self._copier.read(field)
+            if found is not None:
+                copies[field] = self._copier.write(*found, sample)
+        self._fields += len(copies)
+        # which pictures stay was decided over all fields there, so theirs replace ours
+        for table in _PICTURES:
+            gone = f"DELETE FROM {table} WHERE field_id IN (SELECT id FROM field WHERE sample_id = ?)"
+            self._store.connection.execute(gone, (sample,))
+        here = {number: field for number, (field, _) in self._numbers(self._store.connection, sample).items()}
+        for number, (field, _) in self._numbers(self._source, row["id"]).items():
+            self._copier.pictures(field, here[number], _PICTURES)
+        self._copier.notes(row["id"], sample)
+        self._copier.sums(sample, row["touched"], row["seconds"])
+
+    @staticmethod
+    def _numbers(connection: sqlite3.Connection, sample: int) -> dict[int, tuple[int, int]]:
+        """Id and checksum of each field of a sample, by its place in the run."""
+        query = "SELECT number, id, checksum FROM field WHERE sample_id = ? ORDER BY number"
+        return {number: (field, checksum) for number, field, checksum in connection.execute(query, (sample,))}
