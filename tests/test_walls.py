@@ -31,6 +31,10 @@ NEVER = {
     "edge/report": _UPSTREAM,
     "edge/book": _UPSTREAM | {"edge.outputs", "edge.report"},
     "edge/service": {"edge.sources", "edge.finders", "edge.cli"},
+    "edge/health": {
+        *("edge.finders", "edge.analysis", "edge.workers", "edge.session"),
+        *("edge.outputs", "edge.report", "edge.cli"),
+    },
     "edge/verdict": {"edge.report"},
     "convert": {"models", "benchmarks"},
     "benchmarks": {"tests"},

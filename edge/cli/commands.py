@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from edge.cli.calibrate import calibrate
+from edge.cli.doctor import doctor
 from edge.cli.models import models
 from edge.cli.plan import plan
 from edge.cli.run import run
@@ -32,6 +33,7 @@ def make_edge() -> typer.Typer:
     app.command(short_help="List the models on the shelf.")(models)
     app.command(cls=PlainCommand, short_help="Learn from known slides what a count means here.")(calibrate)
     app.command(short_help="Say how many cells a question needs, and how long.")(plan)
+    app.command(cls=PlainCommand, short_help="Look whether this device is fit to count.")(doctor)
     example = "Example: edge scope settle --fields slides/ -o scope-3-settled.json"
     scope = make_app("edge scope", "What is done with a microscope itself.", example, completion=False)
     scope.command(cls=PlainCommand, short_help="Learn without labels what a healthy cell looks like here.")(settle)

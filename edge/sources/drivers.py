@@ -152,15 +152,25 @@ class _UsbCamera:
 
 def connect_pi(number: int, size: tuple[int, int], depth: int | None = None) -> Device:
     """Open the Pi camera of this number; raises CameraError."""
+    found = pi_cameras()
+    if number >= len(found):
+        raise CameraError(f"Pi camera: {len(found)} connected" if found else "Pi camera: none is connected")
+    return _PiCamera(_picamera2()(found[number]), number, size, depth)
+
+
+def pi_cameras() -> list[int]:
+    """Numbers that picamera2 gives the cameras on the Pi's connector; raises CameraError where it is not installed."""
+    # libcamera lists USB cameras as well; those are V4L2's business.
+    known = _picamera2().global_camera_info()
+    return [i for i, info in enumerate(known) if "usb" not in str(info.get("Id", "")).lower()]
+
+
+def _picamera2() -> Any:
     try:
         from picamera2 import Picamera2  # noqa: PLC0415 - heavy, and on a Pi only
     except ImportError:
         raise CameraError("Pi camera: picamera2 is not installed (apt install python3-picamera2)") from None
-    # libcamera lists USB cameras as well; those are V4L2's business.
-    found = [i for i, info in enumerate(Picamera2.global_camera_info()) if "usb" not in str(info.get("Id", "")).lower()]
-    if number >= len(found):
-        raise CameraError(f"Pi camera: {len(found)} connected" if found else "Pi camera: none is connected")
-    return _PiCamera(Picamera2(found[number]), number, size, depth)
+    return Picamera2
 
 
 def connect_usb(node: str, size: tuple[int, int], depth: int | None = None) -> Device:
