@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.book.file import BrokenBookError, check_header, check_owner, connect, is_new, why
 from edge.errors import BookError
-from edge.health.records import CheckResult, Health
+from edge.health.records import CheckResult, Health, graded
 
 LEAST_BYTES = 128 * 10**6
 """Free bytes below which a run is near its end: it stops at 64 MB, before the disk is full."""
@@ -36,14 +36,12 @@ class FreeSpace:
         free, total = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
         facts: dict[str, int] = {"free_bytes": free, "total_bytes": total}
         said = f"{_bytes(free)} free of {_bytes(total)}"
-        if free < LEAST_BYTES:
-            return CheckResult(self.name, Health.FAILED, f"{said}: a run would soon stop", _PICTURES, facts)
         if disk.f_files and disk.f_favail < _LEAST_FILES:
             facts["free_files"] = disk.f_favail
             return CheckResult(self.name, Health.FAILED, f"room for {disk.f_favail} more files only", _PICTURES, facts)
-        if free < FEW_BYTES:
-            return CheckResult(self.name, Health.WARNING, said, _PICTURES, facts)
-        return CheckResult(self.name, Health.OK, said, facts=facts)
+        failed = "a run would soon stop" if free < LEAST_BYTES else ""
+        warned = "the end is in sight" if free < FEW_BYTES else ""
+        return graded(self.name, said, facts, _PICTURES, failed=failed, warned=warned)
 
 
 @dataclass(frozen=True, slots=True)

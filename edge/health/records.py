@@ -41,6 +41,24 @@ class CheckResult:
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
+def graded(name: str, said: str, facts: Mapping[str, Fact], remedy: str, *, failed: str, warned: str) -> CheckResult:
+    """A measured value against its two limits.
+
+    Args:
+        name: of the check.
+        said: the value in words.
+        facts: the value as a number.
+        remedy: what to do beyond a limit.
+        failed: what it means, if it is beyond the limit of failure; else empty.
+        warned: the same of the limit of warning.
+    """
+    if failed:
+        return CheckResult(name, Health.FAILED, f"{said}: {failed}", remedy, facts)
+    if warned:
+        return CheckResult(name, Health.WARNING, f"{said}: {warned}", remedy, facts)
+    return CheckResult(name, Health.OK, said, facts=facts)
+
+
 class Check(Protocol):
     """One thing that is looked at."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import edge
 from edge.health import machine
-from edge.health.records import CheckResult, Health
+from edge.health.records import CheckResult, Health, graded
 
 HOT_C, TOO_HOT_C = 75.0, 85.0  # degrees Celsius: a Raspberry Pi slows down from 80 on
 LEAST_MEMORY, LITTLE_MEMORY = 200 * 10**6, 400 * 10**6
@@ -74,12 +74,9 @@ class Temperature:
                 return CheckResult(self.name, Health.NOT_APPLICABLE, "this machine has no sensor")
             return CheckResult(self.name, Health.UNKNOWN, "the sensor cannot be read", "feel whether it is hot")
         facts, said = {"celsius": round(degrees, 1)}, f"{degrees:.0f} °C"
-        remedy = "give it air, a heat sink or a fan"
-        if degrees >= TOO_HOT_C:
-            return CheckResult(self.name, Health.FAILED, f"{said}: it slows down and may stop", remedy, facts)
-        if degrees >= HOT_C:
-            return CheckResult(self.name, Health.WARNING, f"{said}: near the point where it slows down", remedy, facts)
-        return CheckResult(self.name, Health.OK, said, facts=facts)
+        failed = "it slows down and may stop" if degrees >= TOO_HOT_C else ""
+        warned = "near the point where it slows down" if degrees >= HOT_C else ""
+        return graded(self.name, said, facts, "give it air, a heat sink or a fan", failed=failed, warned=warned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +93,9 @@ class Memory:
             return CheckResult(self.name, Health.UNKNOWN, "the kernel does not say what is free", "look: free -h")
         facts, said = {"free_bytes": free, "total_bytes": total}, f"{free / 1e6:,.0f} MB free of {total / 1e6:,.0f}"
         remedy = "end other programs, or count with --workers 1"
-        if free < LEAST_MEMORY:
-            return CheckResult(self.name, Health.FAILED, f"{said}: too little for a run", remedy, facts)
-        if free < LITTLE_MEMORY:
-            return CheckResult(self.name, Health.WARNING, f"{said}: too little for four workers", remedy, facts)
-        return CheckResult(self.name, Health.OK, said, facts=facts)
+        failed = "too little for a run" if free < LEAST_MEMORY else ""
+        warned = "too little for four workers" if free < LITTLE_MEMORY else ""
+        return graded(self.name, said, facts, remedy, failed=failed, warned=warned)
 
 
 @dataclass(frozen=True, slots=True)

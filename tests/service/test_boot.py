@@ -101,6 +101,14 @@ def test_it_writes_nowhere_but_in_its_folder(service: Machine) -> None:
     assert "\nUid:\t0" not in status
 
 
+def test_the_doctor_looks_at_the_service_and_at_its_settings(service: Machine) -> None:
+    found = json.loads(service.run(*EDGE[:-1], "doctor", "--json", ok=False))
+    checks = {check["name"]: check for check in found["checks"]}
+    assert checks["service"]["facts"]["runs"]
+    assert "/var/lib/edge" in checks["data folder"]["says"]
+    assert checks["models"]["health"] == "ok"
+
+
 def test_a_model_that_is_refused_is_not_tried_again(service: Machine) -> None:
     service.run(*EDGE, "install", "--replace", "--no-start", *SIMULATED)
     machine = service
