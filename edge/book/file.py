@@ -116,7 +116,9 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     try:
         connection = connect(path, read_only=True)
         number(connection, "user_version")
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise  # somebody writes it: what is read without a lock may be half of two states
         log = path.with_name(f"{path.name}-wal")
         if log.exists() and log.stat().st_size:
             raise

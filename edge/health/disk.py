@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.book.file import BrokenBookError, check_header, check_owner, connect, is_new, why
+from edge.book.file import BrokenBookError, check_header, check_owner, connect_to_read, is_new, why
 from edge.errors import BookError
 from edge.health.records import CheckResult, Health, graded
 
@@ -20,6 +20,10 @@ FEW_BYTES = 10**9
 """Free bytes below which the end is in sight: some days of suspicious fields' pictures."""
 
 _LEAST_FILES = 1000  # free inodes
+_HELD = """
+SELECT count(*) AS samples, coalesce(sum(state = 'interrupted'), 0) AS interrupted, coalesce(sum(fields), 0) AS fields,
+       coalesce(sum(cells), 0) AS cells FROM sample
+"""
 _PICTURES = "make room: edge book compact, or move old samples elsewhere (edge book backup)"
 
 
@@ -115,38 +119,39 @@ class BookCheck:
     def _opened(self) -> CheckResult:
         try:
             check_header(self.path)
-            found = _faults(self.path)
+            found, facts = _looked_into(self.path)
         except BrokenBookError as error:
-            found = str(error)
+            return self._damaged(str(error))
         except sqlite3.Error as error:
             return CheckResult(self.name, Health.UNKNOWN, f"{self.path}: {why(error)}", "look again: edge book check")
         if found:
             return self._damaged(found)
-        size = self.path.stat().st_size
-        said = f"{self.path} is whole, {_bytes(size)}"
-        return CheckResult(self.name, Health.OK, said, facts={"bytes": size, "whole": True})
+        held = f"{facts['samples']:,} samples, {facts['cells']:,} cells, {_bytes(facts['bytes'])}"
+        return CheckResult(self.name, Health.OK, f"{self.path} is whole: {held}", facts={**facts, "whole": True})
 
     def _damaged(self, what: str) -> CheckResult:
         remedy = "the next run puts it aside and takes over what can be read; or look now: edge book check"
         return CheckResult(self.name, Health.FAILED, f"{self.path} is damaged: {what}", remedy, {"whole": False})
 
 
-def _faults(path: Path) -> str:
-    """What is wrong inside, in SQLite's words; empty: nothing."""
-    connection = connect(path, read_only=True)
+def _looked_into(path: Path) -> tuple[str, dict[str, int]]:
+    """What is wrong inside (empty: nothing), and how much it holds. That each field is as it was written: ``edge book check``."""
+    connection = connect_to_read(path)
     try:
         check_owner(connection, path)
         (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        loose = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if said != "ok":
+            return " ".join(str(said).split()), {}
+        if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+            return "rows without what they belong to", {}
+        held = connection.execute(_HELD).fetchone()
+        return "", {**dict(zip(held.keys(), held, strict=True)), "bytes": path.stat().st_size}
     except sqlite3.DatabaseError as error:
         if type(error) is sqlite3.DatabaseError:  # damage; locked, full and the like have classes of their own
-            return str(error)
+            return str(error), {}
         raise
     finally:
         connection.close()
-    if said != "ok":
-        return " ".join(str(said).split())
-    return "rows without what they belong to" if loose is not None else ""
 
 
 def _existing(path: Path) -> Path:

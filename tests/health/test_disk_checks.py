@@ -14,6 +14,7 @@ from edge.book.opening import open_book
 from edge.book.schema import APPLICATION_ID
 from edge.health.disk import BookCheck, DataFolder, FreeSpace
 from edge.health.records import CheckResult, Health
+from tests.book.made import a_book, begun, mixed, write
 
 OK, WARNING, FAILED, UNKNOWN, NOT_APPLICABLE = Health
 needs_a_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may do anything")
@@ -166,6 +167,16 @@ def test_looking_at_a_book_changes_nothing_in_it(tmp_path: Path) -> None:
     before = book.read_bytes()
     assert BookCheck(book).run().health is FAILED
     assert book.read_bytes() == before
+
+
+def test_what_it_holds_is_counted(tmp_path: Path) -> None:
+    with a_book(tmp_path / "book.sqlite") as made:
+        write(begun(made), mixed(12))
+        write(begun(made), mixed(5, "t"), interrupted=True)
+        cells = sum(row.cells for row in made.samples())
+    facts = BookCheck(tmp_path / "book.sqlite").run().facts
+    assert (facts["samples"], facts["interrupted"], facts["fields"], facts["cells"]) == (2, 1, 17, cells)
+    assert cells > 0
 
 
 def test_a_book_that_a_run_is_writing_can_be_looked_at(tmp_path: Path) -> None:
