@@ -140,3 +140,19 @@ class Output(Protocol):
     def discard(self) -> None:
         """Called instead of ``close`` when this program failed: leave nothing that looks complete."""
         ...
+
+
+class Ledger(Output, Protocol):
+    """The output that comes before all others: a field is shown when it is on the medium, and not before.
+
+    It may hold fields back for a moment to put several on the medium at once; the others wait for as long.
+    """
+
+    @property
+    def settled(self) -> bool:
+        """Whether every field it was given is on the medium."""
+        ...
+
+    def settle(self) -> None:
+        """Put on the medium what was held back."""
+        ...

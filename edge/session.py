@@ -10,17 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import methodcaller
 from time import monotonic
 from typing import Protocol
 
 from edge.errors import EdgeError, OutputError
-from edge.events import AnalysedField, FieldEvent, Outcome, Output, SampleEvent
+from edge.events import AnalysedField, FieldEvent, Ledger, Outcome, Output, SampleEvent
 from edge.modelfile import Card
 from edge.sample import Sample
 from edge.types import FieldResult, Overlap, Quality, SampleAppearance, Tally
 from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
 from edge.workers import Workers
+
+_IDLE_S = 0.1  # seconds without an outcome: the book holds nothing back any longer
 
 
 class Judge(Protocol):
@@ -117,10 +121,11 @@ class Session:
         register: Callable[[], Placer] | None = None,
         doubts: Callable[[SampleAppearance], tuple[str, ...]] | None = None,
         notes: Callable[[], NoteTaker] | None = None,
-        book: Output | None = None,
+        book: Ledger | None = None,
     ) -> None:
         self._book = book
         self._book_lost = False
+        self._unshown: list[FieldEvent] = []
         self._card = card
         self._assessor = assessor
         self._unit = unit
@@ -169,7 +174,10 @@ class Session:
         if self._over:
             workers.stop()
         try:
-            for outcome in workers:
+            for outcome in workers.paced(None if self._book is None else _IDLE_S):
+                if outcome is None:
+                    self._show()
+                    continue
                 done = self._take(outcome)
                 if done is not None:
                     workers.skip(done)
@@ -186,6 +194,7 @@ class Session:
         Args:
             stopped: the source has not ended by itself.
         """
+        self._show()
         ran_out = self._error is None and not stopped
         self._finish(complete=self._budget_spent or ran_out, interrupted=not (ran_out or self._over))
         self._all(lambda output: output.close())
@@ -200,6 +209,8 @@ class Session:
         if name in self._complete or self._book_lost:
             return None  # was under way when the limit was reached, or when the book could be written no more
         if self._sample is None or self._sample.name != name:
+            if not self._show():
+                return None
             self._finish(outcome.began, complete=True)
             self._began, self._before = None, 0.0
             self._alone = outcome.began is None or outcome.began >= self._last
@@ -212,10 +223,8 @@ class Session:
         event = self._add(outcome, self._sample)
         if not self._kept_in_book(event):
             return None
-        self._tally = event.tally
-        self._each(lambda output: output.field(event))
         self._budget_spent = self._limits.reached(self._sample, event.seconds)
-        if not (self._budget_spent or self._decided(event)):
+        if not (self._budget_spent or self._decided(event)) or not self._show():
             return None
         self._complete.add(name)
         if not self._limits.several:
@@ -237,11 +246,30 @@ class Session:
         self._seconds = self._before + self._last - self._began
 
     def _kept_in_book(self, event: FieldEvent) -> bool:
-        """Give the field to the book; where that fails the run ends, and no output shows the field: it would not be there later."""
-        if self._book is not None and not self._told(self._book, lambda book: book.field(event)):
-            self._book, self._book_lost = None, True
+        """Give the field to the book, and to the outputs once it is on the medium.
+
+        Where that fails the run ends, and no output shows the field: it would not be there later.
+        """
+        self._unshown.append(event)
+        if self._book is not None and not self._told(self._book, partial(self._book.field, event)):
+            self._lose_book()
             return False
+        return self._show() if self._book is None or self._book.settled else True
+
+    def _show(self) -> bool:
+        """Tell the outputs of the fields that waited for the book; False where it could not take them."""
+        if self._book is not None and not self._told(self._book, self._book.settle):
+            self._lose_book()
+            return False
+        for event in self._unshown:
+            self._tally = event.tally
+            self._each(methodcaller("field", event))
+        self._unshown.clear()
         return True
+
+    def _lose_book(self) -> None:
+        self._book, self._book_lost = None, True
+        self._unshown.clear()
 
     def _decided(self, event: FieldEvent) -> bool:
         if self._assessor is None or not self._assessor.every_look:
@@ -309,18 +337,18 @@ class Session:
 
     def _all(self, tell: Callable[[Output], None]) -> None:
         """Tell the book, then every output."""
-        if self._book is not None and not self._told(self._book, tell):
+        if self._book is not None and not self._told(self._book, partial(tell, self._book)):
             self._book = None
         self._each(tell)
 
     def _each(self, tell: Callable[[Output], None]) -> None:
         """Tell every output; one that fails is dropped and ends the run, the others are still completed."""
-        self._outputs = [output for output in self._outputs if self._told(output, tell)]
+        self._outputs = [output for output in self._outputs if self._told(output, partial(tell, output))]
 
-    def _told(self, output: Output, tell: Callable[[Output], None]) -> bool:
+    def _told(self, output: Output, tell: Callable[[], None]) -> bool:
         """Whether an output could be told; one that fails ends the run and is of no further use."""
         try:
-            tell(output)
+            tell()
         except OutputError as error:
             self._error = self._error or error
             output.discard()

@@ -107,6 +107,10 @@ class Workers:
         self._done.add(sample)
 
     def __iter__(self) -> Iterator[Outcome]:
+        return (outcome for outcome in self.paced(None) if outcome is not None)
+
+    def paced(self, seconds: float | None) -> Iterator[Outcome | None]:
+        """The outcomes, and None whenever none came for so many seconds (None: never), so that who iterates can do what waits."""
         pending: dict[int, Outcome | Exception] = {}
         end: _End | None = None
         turn = 0
@@ -122,12 +126,13 @@ class Workers:
                 if end.error is not None:
                     raise end.error
                 return
-            if self._stopped and self._results.empty():
-                return
             try:
-                got = self._results.get(block=not self._stopped)
-            except Empty:  # somebody stopped us in between and nothing is left
-                return
+                got = self._results.get(block=not self._stopped, timeout=seconds)
+            except Empty:
+                if self._stopped:  # nothing is left
+                    return
+                yield None
+                continue
             if isinstance(got, _End):
                 end = got
             elif not isinstance(got, _Wake):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import Timer
 from time import monotonic
@@ -39,6 +39,13 @@ class Recorder:
 
     def sample(self, event: SampleEvent) -> None:
         self.samples.append(event)
+
+    @property
+    def settled(self) -> bool:
+        return True
+
+    def settle(self) -> None:
+        pass
 
     def close(self) -> None:
         self.ended.append("closed")
@@ -321,7 +328,7 @@ class Script:
         self.stopped = False
         self.skipped: list[str] = []
 
-    def __iter__(self) -> Iterator[Outcome]:
+    def paced(self, seconds: float | None) -> Iterator[Outcome | None]:
         for outcome in self.outcomes:
             if self.stopped:
                 return
@@ -339,7 +346,7 @@ class Script:
 class UnderWay(Script):
     """The same; what is under way still comes out after a stop, as it does of the real ones."""
 
-    def __iter__(self) -> Iterator[Outcome]:
+    def paced(self, seconds: float | None) -> Iterator[Outcome | None]:
         yield from (outcome for outcome in self.outcomes if not isinstance(outcome, EdgeError))
 
 
@@ -614,6 +621,93 @@ def test_a_field_that_the_book_cannot_take_is_shown_nowhere_nor_what_was_under_w
     assert (screen.samples[0].tally.kept, screen.samples[0].interrupted) == (1, True)
     assert isinstance(ending.error, OutputError)
     assert (book.ended, screen.ended) == (["discarded"], ["closed"])
+
+
+class Pausing(Script):
+    """Nothing comes for a while after each outcome whose place is in ``PAUSES``."""
+
+    PAUSES = (1,)
+
+    def paced(self, seconds: float | None) -> Iterator[Outcome | None]:
+        for n, outcome in enumerate(super().paced(seconds)):
+            yield outcome
+            if n in self.PAUSES:
+                yield None
+
+
+class Holding(Recorder):
+    """A book that holds fields back until it is told to settle, and may fail then."""
+
+    def __init__(self, seen: list[str], fail_at: int | None = None) -> None:
+        super().__init__()
+        self.held: list[FieldEvent] = []
+        self.seen, self.fail_settling = seen, fail_at
+
+    def field(self, event: FieldEvent) -> None:
+        self.held.append(event)
+
+    @property
+    def settled(self) -> bool:
+        return not self.held
+
+    def settle(self) -> None:
+        if any(event.index == self.fail_settling for event in self.held):
+            raise OutputError("disk full")
+        self.fields += self.held
+        self.seen += [f"book {event.index}" for event in self.held]
+        self.held.clear()
+
+    def sample(self, event: SampleEvent) -> None:
+        super().sample(event)
+        self.seen.append(f"book ends {event.tally.sample}")
+
+
+class Screen(Recorder):
+    def __init__(self, seen: list[str]) -> None:
+        super().__init__()
+        self.seen = seen
+
+    def field(self, event: FieldEvent) -> None:
+        super().field(event)
+        self.seen.append(f"screen {event.index}")
+
+
+HELD_BACK: dict[str, tuple[Callable[[], Script], SampleLimits, list[str]]] = {
+    "until nothing comes for a while": (
+        lambda: Pausing(kept(0), kept(1), kept(2)),
+        SampleLimits(),
+        ["book 0", "book 1", "screen 0", "screen 1", "book 2", "screen 2", "book ends s"],
+    ),
+    "until the next sample": (
+        lambda: Script(kept(0, "a"), kept(1, "a"), kept(2, "b")),
+        SampleLimits(several=True),
+        ["book 0", "book 1", "screen 0", "screen 1", "book ends a", "book 2", "screen 2", "book ends b"],
+    ),
+    "until a limit is reached": (
+        lambda: Script(kept(0), kept(1), kept(2)),
+        SampleLimits(fields=2),
+        ["book 0", "book 1", "screen 0", "screen 1", "book ends s"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HELD_BACK)
+def test_fields_that_the_book_holds_back_are_not_shown_before(case: str) -> None:
+    script, limits, expected = HELD_BACK[case]
+    seen: list[str] = []
+    play(script(), Screen(seen), limits=limits, book=Holding(seen))
+    assert seen == expected
+
+
+@pytest.mark.parametrize("case", HELD_BACK)
+def test_fields_that_the_book_cannot_put_on_the_medium_are_not_shown_and_the_sample_is_interrupted(case: str) -> None:
+    script, limits, _ = HELD_BACK[case]
+    seen: list[str] = []
+    screen = Screen(seen)
+    ending = play(script(), screen, limits=limits, book=Holding(seen, fail_at=1))
+    assert isinstance(ending.error, OutputError)
+    assert screen.fields == []
+    assert [event for event in screen.samples if not event.interrupted or event.tally.kept] == []
 
 
 def test_an_event_carries_what_was_analysed_before_cells_seen_earlier_were_set_aside() -> None:

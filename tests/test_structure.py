@@ -29,17 +29,6 @@ HEAVY = {
 MOST_LATE_IMPORTS = 150
 """In all four packages together."""
 
-DATES_FOR_PEOPLE = {
-    "edge.book.recovery",  # names of copies
-    "edge.book.store",  # when a sample was counted
-    "edge.cli.calibration_job",  # when it was made
-    "edge.cli.settling_job",  # when it was made
-    "edge.health.system",  # looks at the clock itself
-    "edge.report.output",  # when it was written
-    "edge.sources.camera",  # when the frame was taken, by this machine
-}
-"""Modules of ``edge`` that read the wall clock, and what for."""
-
 VIEWS = (
     "edge.outputs.annotate",
     "edge.outputs.coco",
@@ -231,20 +220,6 @@ def modules_with_unexplained_numbers() -> Iterator[str]:
             yield module.name
 
 
-def wall_clocks() -> Iterator[str]:
-    """Reads of the clock that people set, which jumps: durations and order need another (``time.monotonic``)."""
-    for module in modules().values():
-        if not module.name.startswith("edge.") or module.name in DATES_FOR_PEOPLE:
-            continue
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                read = (node.value.id, node.attr)
-                if read in {("time", "time"), ("time", "time_ns")} or (
-                    node.value.id in ("datetime", "date") and node.attr in ("now", "utcnow", "today")
-                ):
-                    yield f"{module.name}: {'.'.join(read)}"
-
-
 RULES: dict[str, Callable[[], Iterator[str]]] = {
     "circle of modules": module_circles,
     "circle of rooms": room_circles,
@@ -254,7 +229,6 @@ RULES: dict[str, Callable[[], Iterator[str]]] = {
     "class name means two things": class_names_with_two_meanings,
     "late import of nothing heavy": late_imports_without_need,
     "late imports": too_many_late_imports,
-    "wall clock": wall_clocks,
     "number without a word": modules_with_unexplained_numbers,
 }
 

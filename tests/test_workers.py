@@ -189,3 +189,11 @@ def test_pixels_are_handed_on_only_when_asked_for() -> None:
 def test_an_empty_source_gives_nothing() -> None:
     with Workers(FakeSource([]), analysers(2)) as workers:
         assert list(workers) == []
+
+
+def test_workers_say_when_nothing_comes_for_a_while() -> None:
+    with Workers(FakeSource([3, 3, 3], slow=1), [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]) as workers:
+        seen = [None if outcome is None else 1 for outcome in workers.paced(0.02)]
+    assert seen.count(1) == 3
+    assert seen[0] == seen[-1] == 1
+    assert None in seen

@@ -109,9 +109,9 @@ class Book:
         self.store.runs[run] = hold
         return run
 
-    def writer(self, run: int, *, keep: CropKeeper | None = None) -> BookWriter:
-        """The output that writes this run; ``keep`` chooses the pictures that stay."""
-        return BookWriter(self.store, run, keep)
+    def writer(self, run: int, *, keep: CropKeeper | None = None, group_s: float = 0.0) -> BookWriter:
+        """The output that writes this run; ``keep`` chooses the pictures that stay, ``group_s``: see ``BookWriter``."""
+        return BookWriter(self.store, run, keep, group_s)
 
     def about(self, run: int) -> RunDescription:
         """What a run counted with."""

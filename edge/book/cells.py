@@ -6,6 +6,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,8 +82,7 @@ class CellTable:
             self.classes.tolist(),
             self.seen.astype(int).tolist(),
         )
-        for row in zip(*numbers, confidence, self._scores(), self._masks(), strict=True):
-            yield (field_id, *row)
+        return zip(repeat(field_id, len(self)), *numbers, confidence, self._scores(), self._masks(), strict=True)
 
     def _scores(self) -> list[bytes | None]:
         data = np.ascontiguousarray(self.scores, "<f4")

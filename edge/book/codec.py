@@ -15,13 +15,14 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 R = TypeVar("R")
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # made once: making it takes longer than a field's text
 _WORDS = {int: "a whole number", str: "text", bool: "true or false", float: "a number"}
 
 
 def to_text(value: Any) -> str:
     """JSON in ASCII on one line: a record, or anything made of plain values."""
     plain = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    return json.dumps(plain, separators=(",", ":"))
+    return _ENCODER.encode(plain)
 
 
 def from_text(kind: type[R], text: str, what: str) -> R:

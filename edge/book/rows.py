@@ -59,6 +59,8 @@ _COLUMNS = (
     "overlaps",
     *_RESULT,
 )
+_BLOBS = ("sha256", "outline", "signature", "typical_paper", "typical_cell")
+_PLAIN = tuple(name for name in _COLUMNS if name not in _BLOBS)
 _TEXTS = ("name", "reason", "path")
 """Columns whose text comes from outside."""
 
@@ -89,8 +91,10 @@ class FieldRow:
     @property
     def checksum(self) -> int:
         """Of everything but ``seconds`` and when and in which run it was counted."""
-        told = [self.values[name] for name in _COLUMNS]
-        return self.cells.checksum(zlib.crc32(repr(told).encode("utf-8", "surrogatepass")))
+        blobs = [self.values[name] for name in _BLOBS]
+        told = [*(self.values[name] for name in _PLAIN), *(None if blob is None else len(blob) for blob in blobs)]
+        before = zlib.crc32(repr(told).encode("utf-8", "surrogatepass"))
+        return self.cells.checksum(zlib.crc32(b"".join(blob for blob in blobs if blob is not None), before))
 
     def bound(self, **others: int | str | None) -> dict[str, Any]:
         """What ``INSERT`` binds."""

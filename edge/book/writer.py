@@ -1,12 +1,15 @@
-"""Writes a run into the book: the output that comes before all others. One transaction per field, whatever became of it.
+"""Writes a run into the book: the output that comes before all others. Every field is written, whatever became of it.
 
-When ``field`` returns the field is on the medium, so nothing is shown as counted that a power cut could take away.
+A field is shown as counted when it is on the medium (``settled``), so nothing was shown that a power cut could take away. Fields that
+come faster than a disk can be sure of them are put there several at once.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
+from time import monotonic
+from typing import NamedTuple
 from uuid import uuid4
 
 from edge.book.codec import to_text
@@ -17,25 +20,44 @@ from edge.book.store import Store, now
 from edge.book.tally import write_tally
 from edge.errors import BookError, OutputError
 from edge.events import FieldEvent, SampleEvent
+from edge.types import Tally
+
+GROUP_S = 0.25
+"""Seconds that ``edge-run`` lets fields wait for each other: less than a person notices, and a slow card's sync many times over."""
+
+_MOST_PIXELS = 64 * 2**20  # bytes of the fields that are held back: whoever shows them later holds their pixels
+
+
+class _Held(NamedTuple):
+    """A field that waits: its row, its pictures, the sample up to it, and when it came, UTC."""
+
+    row: FieldRow
+    kept: Kept
+    tally: Tally
+    at: str
 
 
 class BookWriter:
-    """An ``edge.events.Output``. Every method raises OutputError when the book cannot be written.
+    """An ``edge.events.Ledger``. Every method raises OutputError when the book cannot be written.
 
     Args:
         store: the book's.
         run: its id, from ``Book.begin_run``.
         keep: chooses the pictures that stay; None: none.
+        group_s: seconds that fields may be held back, to put several on the medium at once; 0: each as it comes.
 
     Attributes:
         sample_id: the sample at work; None between samples.
         replayed: fields of it that were in the book already and came again.
     """
 
-    def __init__(self, store: Store, run: int, keep: CropKeeper | None = None) -> None:
+    def __init__(self, store: Store, run: int, keep: CropKeeper | None = None, group_s: float = 0.0) -> None:
         self._store = store
         self._run = run
         self._keep = keep
+        self._group_s = group_s
+        self._held: list[_Held] = []
+        self._since = 0.0
         self._resumed: dict[str, int] = {}
         self._name = ""
         self._last = -1
@@ -58,9 +80,12 @@ class BookWriter:
         self._resumed[found[0]["name"]] = sample_id
 
     def field(self, event: FieldEvent) -> None:
-        """Put a field on the medium. Raises BookError where a replayed one comes out in another way than it was counted."""
+        """Put a field on the medium, now or with the next ones (``settled``).
+
+        Raises BookError where a replayed one comes out in another way than it was counted.
+        """
         row = row_of(event)
-        if event.sample != self._name or self.sample_id is None:
+        if event.sample != self._name or (self.sample_id is None and not self._held):
             self._turn_to(event.sample)
         kept = self._keep.field(event) if self._keep is not None else Kept()
         if self.sample_id is not None and event.index <= self._last:
@@ -69,18 +94,35 @@ class BookWriter:
                 with self._store.writing() as connection:
                     write_tally(connection, self.sample_id, event.tally, event.seconds)
             return
-        with self._store.writing() as connection:
-            sample = self.sample_id
-            if sample is None:
-                sample = self._begin(connection, event.sample)
-            field = insert(connection, row, sample, self._run, now())
-            write_tally(connection, sample, event.tally, event.seconds)
-            self._pictures(connection, sample, field, kept)
-        self.sample_id = sample
+        if not self._held:
+            self._since = monotonic()
+        self._held.append(_Held(row, kept, event.tally, now()))
         self._last = event.index
+        pixels = 0 if event.rgb is None else event.rgb.nbytes
+        if monotonic() - self._since >= self._group_s or len(self._held) * max(pixels, 1) > _MOST_PIXELS:
+            self.settle()
+
+    @property
+    def settled(self) -> bool:
+        """Whether every field it was given is on the medium."""
+        return not self._held
+
+    def settle(self) -> None:
+        """Put on the medium what was held back, in one transaction."""
+        if not self._held:
+            return
+        held, self._held = self._held, []
+        with self._store.writing() as connection:
+            sample = self._begin(connection, self._name) if self.sample_id is None else self.sample_id
+            for one in held:
+                field = insert(connection, one.row, sample, self._run, one.at)
+                self._pictures(connection, sample, field, one.kept)
+            write_tally(connection, sample, held[-1].tally, held[-1].row.seconds)
+        self.sample_id = sample
 
     def sample(self, event: SampleEvent) -> None:
         """Put the sample's end on the medium."""
+        self.settle()
         if self.sample_id is None:  # no field of it came
             return
         state = INTERRUPTED if event.interrupted else COMPLETE
@@ -94,15 +136,18 @@ class BookWriter:
 
     def close(self) -> None:
         """The run has ended; what it has not completed is interrupted."""
+        self.settle()
         self._store.end_run(self._run)
 
     def discard(self) -> None:
         """The same after a failure; a book that cannot be written now notices at its next opening."""
+        self._held.clear()
         with suppress(OutputError):
-            self.close()
+            self._store.end_run(self._run)
 
     def _turn_to(self, name: str) -> None:
         """The sample of this name: one that is gone on with, or a new one, made with its first field."""
+        self.settle()
         self._name, self._last, self.replayed = name, -1, 0
         self.sample_id = self._resumed.pop(name, None)
         if self.sample_id is not None:

@@ -63,7 +63,7 @@ def examine_device(config: Path | None, book: Path | None, bundle: Path | None, 
 
 def device_of(config: Path | None, book: Path | None) -> DeviceToCheck:
     """Return what is to be looked at: with these settings, else with those of the service that is installed."""
-    user = config is not None or book is not None or not ServicePlaces.of(user=False).unit.exists()
+    user = not ServicePlaces.of(user=False).unit.exists()
     places = ServicePlaces.of(user=user)
     installed = places.unit.exists() and places.settings.exists()
     source = config or (places.settings if installed else None)

@@ -26,7 +26,7 @@ class DeviceToCheck:
         models: classifier and learned finder of the run: names on the shelf or paths.
         calibration: raises EdgeError where the calibration does not fit; None: none is used.
         settled: the same for the settled microscope.
-        user: whether book and service are this user's, not those of the system's service.
+        user: whether the service is this user's, not the system's.
         root: where /proc and /sys are; another folder in tests.
     """
 
@@ -35,7 +35,7 @@ class DeviceToCheck:
     models: tuple[str, ...] = (shelf.CLASSIFIER, shelf.FINDER)
     calibration: Callable[[], None] | None = None
     settled: Callable[[], None] | None = None
-    user: bool = True
+    user: bool = False
     root: Path = ROOT
 
 
@@ -44,8 +44,8 @@ def device_checks(device: DeviceToCheck) -> tuple[Check, ...]:
     folder, root = device.book.parent, device.root
     return (
         FreeSpace(folder),
-        DataFolder(folder, device.user),
-        BookCheck(device.book, device.user),
+        DataFolder(folder),
+        BookCheck(device.book),
         Clock(root),
         CameraPresent(device.camera, root),
         CameraPackage(root),

@@ -50,15 +50,9 @@ class FreeSpace:
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """Whether counts can be written, and who else can change them.
-
-    Attributes:
-        folder: where they are.
-        own: whether this user counts into it; if not, that it is closed to us says nothing.
-    """
+    """Whether counts can be written, and who else can change them."""
 
     folder: Path
-    own: bool = True
     name: str = "data folder"
 
     def run(self) -> CheckResult:
@@ -95,7 +89,8 @@ class DataFolder:
 
     def _refused(self, error: OSError) -> CheckResult:
         if isinstance(error, PermissionError):
-            return _closed(self.name, self.folder, own=self.own)
+            remedy = "look again as its owner: sudo edge doctor for the service's own folder"
+            return CheckResult(self.name, Health.UNKNOWN, f"{self.folder} is closed to you", remedy)
         remedy = "look at how the disk is mounted (read-only?), and whether it is full or failing: dmesg"
         said = f"{self.folder} cannot be written: {error.strerror}"
         return CheckResult(self.name, Health.FAILED, said, remedy, {"writable": False})
@@ -103,15 +98,9 @@ class DataFolder:
 
 @dataclass(frozen=True, slots=True)
 class BookCheck:
-    """Whether the book opens and is whole. It is opened to read only.
-
-    Attributes:
-        path: of the file.
-        own: whether this user counts into it; if not, that it is closed to us says nothing.
-    """
+    """Whether the book opens and is whole. It is opened to read only."""
 
     path: Path
-    own: bool = True
     name: str = "book"
 
     def run(self) -> CheckResult:
@@ -122,7 +111,8 @@ class BookCheck:
         except FileNotFoundError:
             return CheckResult(self.name, Health.NOT_APPLICABLE, "there is none yet: the first run makes it")
         except PermissionError:
-            return _closed(self.name, self.path, own=self.own)
+            remedy = "look again as its owner: sudo edge doctor for the service's book"
+            return CheckResult(self.name, Health.UNKNOWN, f"{self.path} is closed to you", remedy)
         except BookError as error:
             return CheckResult(self.name, Health.FAILED, str(error), "give the book of this program: --book FILE")
 
@@ -164,19 +154,9 @@ def _looked_into(path: Path) -> tuple[str, dict[str, int]]:
         connection.close()
 
 
-def _closed(name: str, path: Path, *, own: bool) -> CheckResult:
-    """What may not be entered or written by this user."""
-    if own:
-        said = f"{path} is not yours: a run of yours could not count"
-        return CheckResult(name, Health.FAILED, said, f"sudo chown -R $USER {path} (was it made by sudo?)")
-    remedy = "it is the service's: look again with sudo edge doctor"
-    return CheckResult(name, Health.UNKNOWN, f"{path} is closed to you", remedy)
-
-
 def _existing(path: Path) -> Path:
     """The nearest folder on the way that is there."""
-    # os.path: what is closed to us counts as not there, where Path.exists raises.
-    return next((place for place in (path, *path.parents) if os.path.exists(place)), Path("/"))  # noqa: PTH110
+    return next((place for place in (path, *path.parents) if place.exists()), Path("/"))
 
 
 def _bytes(number: float) -> str:

@@ -11,7 +11,7 @@ import pytest
 from edge.book.book import Book
 from edge.errors import BookError, OutputError
 from edge.events import AnalysedField
-from tests.book.made import Counting, a_book, begun, field_of, mixed, plain, rows_of, write
+from tests.book.made import ABOUT, BINDING, Counting, a_book, begun, field_of, mixed, plain, rows_of, write
 
 
 def counted(path: Path, n: int = 12) -> list[object]:
@@ -93,6 +93,22 @@ def test_a_field_is_there_for_another_program_as_soon_as_it_was_written(tmp_path
         for n, outcome in enumerate(mixed(5)):
             writer.field(counting.event(outcome))
             assert other.sample("s").fields == n + 1
+
+
+def test_fields_may_be_put_on_the_medium_several_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "book.sqlite"
+    clock = iter([0.0, 0.0, 0.1, 0.5, 9.0, 9.0])
+    monkeypatch.setattr("edge.book.writer.monotonic", lambda: next(clock))
+    with a_book(path) as book, a_book(path) as other:
+        writer = book.writer(book.begin_run(ABOUT, BINDING), group_s=0.4)
+        counting, there = Counting(), []
+        for outcome in mixed(5)[:4]:
+            writer.field(counting.event(outcome))
+            there.append((writer.settled, len(other.samples()) and other.sample("s").fields))
+        assert there == [(False, 0), (False, 0), (True, 3), (False, 3)]
+        writer.sample(counting.end())
+        assert other.sample("s").fields == 4
+        assert other.tally(1) == counting.sample.tally()
 
 
 def test_a_field_that_fails_half_way_leaves_no_trace(tmp_path: Path) -> None:

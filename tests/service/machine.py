@@ -6,11 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("boot.sh")
@@ -54,11 +52,12 @@ class Machine:
 
 
 @contextmanager
-def booted_machine(folder: Path) -> Iterator[Machine | str]:
+def booted_machine(folder: Path, shown: tuple[Path, ...] = ()) -> Iterator[Machine | str]:
     """Boot and give the machine, or the reason why none can be booted here; everything is gone at the end.
 
     Args:
         folder: empty, for what the machine writes.
+        shown: folders of this machine that are seen in it as they are, where they lie on another file system.
     """
     if os.geteuid() != 0:
         yield "not root"
@@ -66,43 +65,35 @@ def booted_machine(folder: Path) -> Iterator[Machine | str]:
     if not all(shutil.which(name) for name in ("unshare", "nsenter", "systemctl", "pivot_root")):
         yield "no systemd or no util-linux here"
         return
-    groups = _groups()
-    if not groups:
-        yield "no control group can be made"
-        return
+    groups = [Path(f"/sys/fs/cgroup{place}/edge-test-{os.getpid()}") for place in ("/systemd", "/unified", "")]
+    groups = [group for group in groups if (group.parent / "cgroup.procs").exists()]
+    process: subprocess.Popen[bytes] | None = None
     log = folder.with_suffix(".log")
-    environment = {**os.environ, "SHOWN": " ".join(map(str, _elsewhere()))}
-    command = [shutil.which("bash") or "", str(SCRIPT), str(folder), *map(str, groups)]
-    with log.open("wb") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=stream, env=environment)
     try:
+        for group in groups:
+            group.mkdir()
+        environment = {**os.environ, "SHOWN": " ".join(map(str, shown))}
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [shutil.which("bash") or "", str(SCRIPT), str(folder), *map(str, groups)],
+                stdout=stream,
+                stderr=stream,
+                env=environment,
+            )
         pid = _first_process(process)
-        if pid is None:
-            yield f"no systemd boots on this kernel: {log.read_text(errors='replace')[-300:].strip()}"
-        else:
-            yield Machine(pid)
+        machine = None if pid is None else Machine(pid)
+        yield (
+            "this kernel lets no systemd boot: " + log.read_text(errors="replace")[-300:]
+            if machine is None
+            else machine
+        )
+    except OSError as error:
+        yield f"no cgroup can be made: {error}"
     finally:
-        process.send_signal(signal.SIGKILL)  # --kill-child ends the machine with it
-        process.wait()
+        if process is not None:
+            process.send_signal(signal.SIGKILL)  # --kill-child ends the machine with it
+            process.wait()
         _remove(groups)
-
-
-def _groups() -> list[Path]:
-    """Make a control group of our own in each tree that systemd uses."""
-    made = []
-    for place in ("/systemd", "/unified", ""):
-        group = Path(f"/sys/fs/cgroup{place}/edge-test-{os.getpid()}")
-        if (group.parent / "cgroup.procs").exists():
-            with suppress(OSError):
-                group.mkdir()
-                made.append(group)
-    return made
-
-
-def _elsewhere() -> list[Path]:
-    """What the service reads and the view of this machine's root does not show, as it lies on other file systems."""
-    needed = {ROOT, Path(sys.prefix), Path(sys.base_prefix)}
-    return sorted(path for path in needed if any(one.is_mount() for one in (path, *path.parents) if one != Path("/")))
 
 
 def _first_process(process: subprocess.Popen[bytes]) -> int | None:
@@ -133,16 +124,3 @@ def _remove(groups: list[Path]) -> None:
                 group.rmdir()
             except OSError:
                 time.sleep(0.1)
-
-
-def main() -> int:
-    """Say whether a machine can be booted here, and why not."""
-    with tempfile.TemporaryDirectory() as folder:
-        (place := Path(folder) / "machine").mkdir()
-        with booted_machine(place) as made:
-            print(made if isinstance(made, str) else "systemd boots here", flush=True)  # noqa: T201
-            return int(isinstance(made, str))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
