@@ -9,7 +9,7 @@ what the classifier passes by.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +18,11 @@ from edge import near
 from edge.events import FieldEvent
 from edge.modelfile import Card
 from edge.outputs.annotate import class_colours
-from edge.pixels import Pyramid, pyramid
-from edge.report.pictures import cell_pictures, field_jpeg, small_boxed, small_field
+from edge.report.pictures import FieldPictures, Jpeg, LivePictures
 from edge.report.ranking import BestItems, Reservoir
 from edge.report.records import FieldView, Gallery, GalleryCell, SampleParts
 from edge.report.series import Series, reason_of
-from edge.types import FieldResult, FloatArray, UInt8Array
+from edge.types import FieldResult, FloatArray
 from edge.words import category, without_numbers
 
 SUSPECTS = 60
@@ -41,18 +40,41 @@ HIGHEST, LOWEST, BELOW, OTHER = "highest", "lowest", "below", "others"
 
 
 class _Scene(NamedTuple):
-    """A field at work: its pixels with their halves, and per cell the score that ranks it, float32 [n]."""
+    """A field at work: its pictures, and per cell the score that ranks it, float32 [n]."""
 
     result: FieldResult
-    image: Pyramid
+    pictures: FieldPictures
     scores: FloatArray
 
 
-class SampleCollector:
-    """Collects what one sample's page shows. Call ``field`` in field order; memory is bounded by the limits above whatever comes."""
+PictureSource = Callable[[FieldEvent], FieldPictures | None]
+"""Gives the pictures of a field; None: there are none, and the field is in no gallery."""
 
-    def __init__(self, card: Card, sample: str) -> None:
+
+def live_pictures(card: Card) -> PictureSource:
+    """The pictures of fields that come with their pixels; ``card``: the classifier's, at the threshold of this run."""
+
+    def of(event: FieldEvent) -> FieldPictures | None:
+        live = event.result is not None and event.rgb is not None
+        return LivePictures(event.result, event.rgb, card) if live else None  # type: ignore[arg-type]
+
+    return of
+
+
+class SampleCollector:
+    """Collects what one sample's page shows. Call ``field`` in field order; memory is bounded by the limits above whatever comes.
+
+    What is chosen depends on the events alone: the same fields, replayed from the book, choose the same cells.
+
+    Args:
+        card: the classifier's, at the threshold of this run.
+        sample: its name, the seed of the random sample.
+        pictures: gives the fields' pictures; None: they are made from the pixels that come with them.
+    """
+
+    def __init__(self, card: Card, sample: str, pictures: PictureSource | None = None) -> None:
         self._card = card
+        self._pictures = pictures or live_pictures(card)
         self._positive = card.positive_mask
         watched = np.flatnonzero(self._positive).tolist()
         quota = max(FEWEST, SUSPECTS // max(len(watched), 1))
@@ -69,19 +91,19 @@ class SampleCollector:
         self._series = Series()
 
     def field(self, event: FieldEvent) -> None:
-        """Look at one field; its pixels are needed where it could be read."""
-        result, rgb = event.result, event.rgb
+        """Look at one field; its pictures are needed where it could be read."""
+        result, pictures = event.result, self._pictures(event)
         counted = np.flatnonzero(result.classes >= 0) if result is not None and event.kept else np.zeros(0, np.int64)
         suspects = counted[:0]
         if result is not None and len(counted):
             suspects = np.flatnonzero(near.counted_positive(result.classes, self._positive))
         self._series.add(event, len(counted), len(suspects))
-        if result is None or rgb is None:
+        if result is None or pictures is None:
             return
         if not event.kept:
-            self._reject(event, rgb)
+            self._reject(event, pictures)
             return
-        scene = _Scene(result, pyramid(rgb), self._scores(result))
+        scene = _Scene(result, pictures, self._scores(result))
         self._suspicious(scene, suspects)
         # What the classifier has seen: of what is set aside, narrow white cells alone have scores.
         seen = (result.classes >= 0) | result.scores.any(axis=1)
@@ -92,7 +114,15 @@ class SampleCollector:
         self._others.add(len(others), lambda places: self._show(scene, others[places].tolist()))
         rank = len(suspects) if self._positive.any() else len(counted)
         if self._views.wants(rank):
-            self._views.add(rank, self._view(result, rgb, len(suspects)))
+            self._kinds = result.cells.kinds
+            self._views.add(rank, _view(result, pictures.boxed(), len(suspects), None))
+
+    def wanted(self) -> tuple[set[tuple[int, int]], set[int]]:
+        """What a page would show by now: cells (field's place in the run, cell's place in the field), and whole fields."""
+        best = [*self._highest.values(), *self._lowest.values(), self._below]
+        cells = [cell for one in best for cell in one.items] + self._others.items
+        views = [*self._views.items, *self._rejected.values()]
+        return {(cell.field, int(cell.cell.rpartition("-")[2])) for cell in cells}, {view.field for view in views}
 
     def done(self) -> SampleParts:
         """What the page needs."""
@@ -129,7 +159,7 @@ class SampleCollector:
     def _show(self, scene: _Scene, cells: Sequence[int]) -> list[GalleryCell]:
         result = scene.result
         boxes = result.cells.boxes[cells]
-        pictures = cell_pictures(scene.image, boxes)
+        pictures = scene.pictures.cells(cells)
         return [
             GalleryCell(
                 f"{result.index}-{n}",
@@ -149,16 +179,11 @@ class SampleCollector:
         klass = int(result.classes[n])
         return self._card.labels[klass] if klass >= 0 else category(result.cells.kinds[int(result.cells.kind[n])])
 
-    def _view(self, result: FieldResult, rgb: UInt8Array, positives: int) -> FieldView:
-        drawn = small_boxed(rgb, result, self._card)
-        self._kinds = result.cells.kinds
-        return _view(result, drawn, positives, None)
-
-    def _reject(self, event: FieldEvent, rgb: UInt8Array) -> None:
+    def _reject(self, event: FieldEvent, pictures: FieldPictures) -> None:
         reason = reason_of(event)
         alike = without_numbers(reason)
         if alike not in self._rejected and len(self._rejected) < REJECTED_FIELDS:
-            self._rejected[alike] = _view(event, small_field(rgb), None, reason)
+            self._rejected[alike] = _view(event, pictures.plain(), None, reason)
 
     def _galleries(self) -> list[Gallery]:
         galleries = []
@@ -176,5 +201,5 @@ class SampleCollector:
         return [gallery for gallery in galleries if gallery.cells]
 
 
-def _view(field: FieldEvent | FieldResult, rgb: UInt8Array, positives: int | None, reason: str | None) -> FieldView:
-    return FieldView(field.index, field.name, positives, reason, rgb.shape[1], rgb.shape[0], field_jpeg(rgb))
+def _view(field: FieldEvent | FieldResult, picture: Jpeg, positives: int | None, reason: str | None) -> FieldView:
+    return FieldView(field.index, field.name, positives, reason, *picture)

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.description import RunDescription
 from edge.events import FieldEvent, SampleEvent
 from edge.outputs.files import safe_name, same_place, usable_folder
-from edge.report.gather import SampleCollector
+from edge.report.gather import PictureSource, SampleCollector
 from edge.report.page import index, page
 from edge.report.records import Report
 from edge.report.words import plural
@@ -29,9 +29,17 @@ class HtmlReport:
         folder: made when it is missing; opening the output checks that it can be written to.
         about: the run.
         now: the time that pages carry, ``YYYY-MM-DDThh:mm:ssZ``.
+        pictures: gives the fields' pictures; None: they are made from the pixels that come with them.
     """
 
-    def __init__(self, folder: Path, about: RunDescription, now: Callable[[], str] = _now) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        about: RunDescription,
+        now: Callable[[], str] = _now,
+        pictures: PictureSource | None = None,
+    ) -> None:
+        self._pictures = pictures
         self._folder = folder
         self._about = about
         self._now = now
@@ -43,7 +51,7 @@ class HtmlReport:
     def field(self, event: FieldEvent) -> None:
         """Keep what the page will show of a field."""
         if self._gathering is None:
-            self._gathering = SampleCollector(self._about.card, event.sample)
+            self._gathering = SampleCollector(self._about.card, event.sample, self._pictures)
         self._gathering.field(event)
 
     def sample(self, event: SampleEvent) -> None:

@@ -39,6 +39,11 @@ class BestItems(Generic[T]):
         else:
             heapq.heapreplace(self._heap, entry)
 
+    @property
+    def items(self) -> list[T]:
+        """The items, in no order that means anything."""
+        return [item for _, _, item in self._heap]
+
     def ranked(self) -> list[T]:
         """The items, highest key first."""
         return [item for _, _, item in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)]
