@@ -21,6 +21,7 @@ The measures of a sample (``SampleAppearance.values``), each a plain number:
 from __future__ import annotations
 
 import statistics
+from array import array
 from math import sqrt
 
 import numpy as np
@@ -94,45 +95,57 @@ def _median_byte(values: np.ndarray) -> int:
 
 
 class Appearances:
-    """Adds up what a sample's kept fields look like; memory grows by some numbers per field."""
+    """Adds up what a sample's kept fields look like; memory grows by some 30 bytes per field."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[Appearance, float]] = []
+        self._fields = 0
+        self._cells = 0
+        self._paper = (array("f"), array("f"), array("f"))  # red, green and blue, whole numbers
+        self._colour, self._sharpness = array("d"), array("d")
+        self._size = array("d")  # of the fields that hold cells
+        self._density = np.zeros(3)  # times cells
         self._confidence = np.zeros(BINS, np.int64)
 
     def add(self, one: Appearance, sharpness: float) -> None:
         """Take one kept field."""
+        self._fields += 1
+        for values, value in zip(self._paper, one.paper, strict=True):
+            values.append(value)
+        self._colour.append(one.colour)
+        self._sharpness.append(sharpness)
+        self._density += np.multiply(one.density, one.cells)
         if one.cells:
+            self._cells += one.cells
+            self._size.append(one.size)
             self._confidence += one.confidence
-        self._seen.append((one._replace(confidence=one.confidence[:0]), sharpness))
 
     def sample(self) -> SampleAppearance:
         """The sample so far."""
-        if not self._seen:
+        if not self._fields:
             return SampleAppearance(0, 0)
-        paper = [statistics.median(one.paper[i] + 1 for one, _ in self._seen) for i in range(3)]
+        paper = [statistics.median(values) + 1 for values in self._paper]
         values = {
-            "colour": statistics.median(one.colour for one, _ in self._seen),
+            "colour": statistics.median(self._colour),
             "light": 0.299 * paper[0] + 0.587 * paper[1] + 0.114 * paper[2] - 1,
             "warm": float(np.log(paper[0] / paper[1])),
             "cool": float(np.log(paper[2] / paper[1])),
-            "sharpness": statistics.median(sharpness for _, sharpness in self._seen),
+            "sharpness": statistics.median(self._sharpness),
         }
-        cells = sum(one.cells for one, _ in self._seen)
         bounds = None
-        if cells:
+        if self._cells:
             # densities are added up before their ratios are taken: a pale field's ratios are mostly noise
-            density = np.sum([np.multiply(one.density, one.cells) for one, _ in self._seen], axis=0) / cells
+            density = self._density / self._cells
             red, green, blue = np.maximum(density, _FAINT)
             values |= {
                 "density": float(density[1]),
                 "red": float(np.log(red / green)),
                 "blue": float(np.log(blue / green)),
-                "size": statistics.median(one.size for one, _ in self._seen if one.cells),
+                "size": statistics.median(self._size),
             }
             low, values["confidence"], high = _median_of(self._confidence)
             bounds = (low, high)
-        return SampleAppearance(len(self._seen), cells, {k: round(v, _DIGITS) for k, v in values.items()}, bounds)
+        rounded = {name: round(value, _DIGITS) for name, value in values.items()}
+        return SampleAppearance(self._fields, self._cells, rounded, bounds)
 
 
 def _median_of(histogram: np.ndarray) -> tuple[float, float, float]:

@@ -106,6 +106,7 @@ class FakeSource:
         self.endless = endless
         self.delay = delay
         self.total = None if endless else len(contents)
+        self.samples = tuple(dict.fromkeys(self.sample_of(i) for i in range(len(contents))))
         self.loaded: list[int] = []
         self.closed = 0
         self.first = 0

@@ -33,6 +33,8 @@ _LONGEST_SHOWN = 60
 ALTERNATIVES: tuple[frozenset[str], ...] = (
     frozenset({"inputs", "simulate", "camera"}),
     frozenset({"sample_id", "sample_per_folder"}),
+    frozenset({"book", "no_book"}),
+    frozenset({"resume", "again"}),
 )
 """Options of which one is given: one on the command line sets the others of its group in the file aside."""
 

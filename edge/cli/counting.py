@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import cv2
 
+from edge.book.book import Book
+from edge.book.records import INTERRUPTED
+from edge.cli.binding import binding_of
+from edge.cli.book_file import keeper_of, open_run_book
 from edge.cli.field_source import gate_of, may_hold_several_samples, open_fields, register_of, say_what_is_left_out
+from edge.cli.going_on import BookPictures, Replayed, UnlessComplete, earlier_run
 from edge.cli.judging import assessor_for, calibration_for
 from edge.cli.outlets import about_run, open_outputs
-from edge.cli.pipeline import make_pipeline, warn_of_old_cards, warn_of_slow_nets
+from edge.cli.pipeline import CellPipeline, make_pipeline, warn_of_old_cards, warn_of_slow_nets
 from edge.cli.run_settings import RunSettings
 from edge.description import ModelLine
 from edge.door import report, say, stop_on_signals
@@ -19,14 +25,21 @@ from edge.heap import keep_freed_memory
 from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch
 from edge.scope.notes import TypicalWatch
 from edge.session import Ending, SampleLimits, Session
+from edge.sources import Source
+from edge.verdict.assess import Assessor
 from edge.workers import Workers
 
 _NAMED = 5
 """Samples that one line names; of more it says how many."""
 
 
-def count(settings: RunSettings) -> int:
-    """Run and return the exit code; known failures before the first field are raised."""
+def count(settings: RunSettings, fields: Callable[[], Source] | None = None) -> int:
+    """Run and return the exit code; known failures before the first field are raised.
+
+    Args:
+        settings: of the run.
+        fields: opens the source; None: as the settings say.
+    """
     cv2.setNumThreads(1)  # one worker, one core, one field
     keep_freed_memory()
     calibration = calibration_for(settings.judging)
@@ -35,44 +48,91 @@ def count(settings: RunSettings) -> int:
     warn_of_slow_nets(pipeline.pairs[0])
     warn_of_old_cards(pipeline.model)
     assessor = assessor_for(settings, pipeline.bound, calibration)
-    source = open_fields(settings.input, settings.fields)
-    say_what_is_left_out(source)
-    workers = None
-    try:
-        several = may_hold_several_samples(settings.input, source.total)
-        limits = SampleLimits(
-            settings.stop.max_cells, settings.field_limit, several=several, seconds=settings.stop.max_seconds
-        )
-        card, model = pipeline.card, pipeline.model
-        line = ModelLine(card.name, model.sha256, pipeline.bound.finder, model.card_sha256)
-        about = about_run(settings, pipeline, line, assessor) if settings.outputs.report else None
-        outputs = open_outputs(settings, card, line, source.total, about)
-        watch = Watch(say, CAMERA_PATIENCE if settings.input.camera else FILES_PATIENCE)
+    with open_run_book(settings.book) as book:
+        source = open_fields(settings.input, settings.fields) if fields is None else fields()
+        say_what_is_left_out(source)
+        return _Run(settings, pipeline, assessor, source, book).code()
+
+
+class _Run:
+    """One run with everything open."""
+
+    def __init__(
+        self, settings: RunSettings, pipeline: CellPipeline, assessor: Assessor | None, source: Source, book: Book
+    ) -> None:
+        self._settings = settings
+        self._pipeline = pipeline
+        self._assessor = assessor
+        self._source = source
+        self._book = book
+        self._watch = Watch(say, CAMERA_PATIENCE if settings.input.camera else FILES_PATIENCE)
+
+    def code(self) -> int:
+        """Count, and say how it ended."""
+        workers = None
+        debug = self._settings.process.debug
+        try:
+            session, source = self._begun()
+            try:
+                with (
+                    Workers(source, self._pipeline.analysers(), keep_pixels=True) as workers,
+                    stop_on_signals(workers.stop) as stopped,
+                ):
+                    ending = session.run(workers)
+            except BaseException:
+                session.discard()
+                raise
+            self._book.close()
+            return leave(workers, exit_code(ending, self._watch, debug=debug, interrupted=stopped.is_set()))
+        finally:
+            if workers is None or workers.idle:  # else a thread hangs in a driver, and closing the source could crash
+                self._source.close()
+
+    def _begun(self) -> tuple[Session, Source]:
+        """The session, which has taken again what an earlier part of the run had, and the source of what is left."""
+        settings, pipeline, source, book = self._settings, self._pipeline, self._source, self._book
+        earlier = earlier_run(book, settings, source.samples)
+        binding = binding_of(settings, pipeline, self._assessor, earlier.chain)
+        earlier.check(binding)
+        card = pipeline.card
+        line = ModelLine(card.name, pipeline.model.sha256, pipeline.bound.finder, pipeline.model.card_sha256)
+        about = about_run(settings, pipeline, line, self._assessor)
+        kept = BookPictures(book, earlier.rows)
+        outputs = open_outputs(settings, about, source.total, kept)
+        run = book.begin_run(about, binding)
+        writer = book.writer(run, keep=keeper_of(settings.book, book, card, earlier.chain))
         session = Session(
             card,
-            [watch, *outputs],
+            [self._watch, *outputs],
             gate_of(settings.fields, settings.nets),
-            limits,
-            assessor,
+            self._limits(),
+            self._assessor,
             unit=settings.nets.unit,
             register=register_of(settings.fields, settings.nets),
             doubts=pipeline.fitness(),
             notes=None if settings.nets.grid else TypicalWatch(pipeline.settled, say).sample,
+            book=UnlessComplete(writer, earlier.complete),
         )
         try:
-            with (
-                Workers(source, pipeline.analysers(), keep_pixels=settings.outputs.needs_pixels) as workers,
-                stop_on_signals(workers.stop) as stopped,
-            ):
-                ending = session.run(workers)
+            for row in earlier.rows:
+                if row.state == INTERRUPTED:
+                    writer.resume(row.id)
+                    say(f"{row.name}: {row.fields:,} fields are in the book: going on after them")
+            replayed = Replayed(book, earlier.rows)
+            session.replay(replayed)
+            if earlier.rows:
+                for note in source.go_on(replayed.counted, earlier.complete):
+                    say(f"note: {note}")
         except BaseException:
             session.discard()
             raise
-        debug = settings.process.debug
-        return leave(workers, exit_code(ending, watch, debug=debug, interrupted=stopped.is_set()))
-    finally:
-        if workers is None or workers.idle:  # else a thread hangs in a driver, and closing the source could crash
-            source.close()
+        return session, source
+
+    def _limits(self) -> SampleLimits:
+        settings = self._settings
+        several = may_hold_several_samples(settings.input, self._source.total)
+        stop = settings.stop
+        return SampleLimits(stop.max_cells, settings.field_limit, several=several, seconds=stop.max_seconds)
 
 
 def leave(workers: Workers, code: int) -> int:

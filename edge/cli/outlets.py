@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 
 from edge import installed_version
 from edge.cli.config import to_toml
+from edge.cli.going_on import BookPictures
 from edge.cli.pipeline import CellPipeline
 from edge.cli.run_settings import RunSettings
 from edge.cli.settings import InputSettings
 from edge.description import ModelLine, RunDescription
 from edge.errors import NoInputError, OutputError
-from edge.events import Output
+from edge.events import FieldEvent, Output
 from edge.modelfile import Card
 from edge.outputs.annotate import AnnotatedImages
 from edge.outputs.coco import Coco
@@ -21,6 +23,9 @@ from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines
 from edge.outputs.pace import EndConditions
 from edge.service.notify import systemd_outputs
+from edge.report.gather import PictureSource, live_pictures
+from edge.report.output import HtmlReport
+from edge.report.pictures import FieldPictures, KeptPictures
 from edge.sources.files import PICTURE_SUFFIXES, expand
 from edge.sources.video import VIDEO_SUFFIXES
 from edge.verdict.assess import Assessor
@@ -33,23 +38,20 @@ _PIPE_COLUMNS = 100
 """Width of tables and lines where stdout or stderr is no terminal and COLUMNS is not set."""
 
 
-def open_outputs(
-    settings: RunSettings, card: Card, model: ModelLine, total: int | None, about: RunDescription | None
-) -> list[Output]:
+def open_outputs(settings: RunSettings, about: RunDescription, total: int | None, kept: BookPictures) -> list[Output]:
     """Open all outputs, which shows that they can be written; the screen comes last.
 
     Args:
         settings: of the run.
-        card: the classifier's, at the threshold of this run.
-        model: names and hashes.
+        about: what it counts with.
         total: fields of the source; None where it cannot tell.
-        about: what a report says of the run; None: no report.
+        kept: pictures of fields that an earlier part of the run had.
 
     Raises:
         OutputError: one cannot be written, or would replace an input.
     """
     spare_inputs(settings)
-    chosen, unit = settings.outputs, settings.nets.unit
+    chosen, unit, card, model = settings.outputs, settings.nets.unit, about.card, about.model
     outputs: list[Output] = []
     try:
         if chosen.csv:
@@ -58,10 +60,8 @@ def open_outputs(
             outputs.append(AnnotatedImages(chosen.annotate, card.labels, card.positive, card.threshold, unit))
         if chosen.detections:
             outputs.append(Coco(chosen.detections, card, model))
-        if chosen.report and about:
-            from edge.report.output import HtmlReport  # noqa: PLC0415 - a run without a report starts quicker
-
-            outputs.append(HtmlReport(chosen.report, about))
+        if chosen.report:
+            outputs.append(HtmlReport(chosen.report, about, pictures=pictures_of(card, kept)))
     except BaseException:
         for output in outputs:
             output.discard()
@@ -71,6 +71,18 @@ def open_outputs(
         if not sys.stderr.isatty() or sys.stdout.isatty():
             return [*outputs, *systemd_outputs(settings.nets.unit)]  # the events themselves show that it runs
     return [*outputs, *_screens(settings, card, model, total)]
+
+
+def pictures_of(card: Card, kept: BookPictures) -> PictureSource:
+    """Return what gives a report the pictures of a field: made from its pixels, or as they were kept."""
+    live = live_pictures(card)
+
+    def of(event: FieldEvent) -> FieldPictures | None:
+        if event.result is None or event.rgb is not None:
+            return live(event)
+        return KeptPictures(event.index, *kept.of(event.sample))
+
+    return of
 
 
 def spare_inputs(settings: RunSettings) -> None:
@@ -140,7 +152,7 @@ def about_run(
         settings.nets.unit,
         _in_words(settings),
         installed_version(),
-        to_toml(settings),
+        to_toml(replace(settings, book=replace(settings.book, resume=False, again=False))),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self, get_type_hints
 
 import typer
 
+from edge.cli.book_settings import BookSettings
 from edge.cli.options import record_of
 from edge.cli.settings import (
     SIMULATED_FIELDS,
@@ -34,6 +35,7 @@ class RunSettings:
     fields: FieldSettings = field(default_factory=FieldSettings)
     judging: JudgingSettings = field(default_factory=JudgingSettings)
     outputs: OutputSettings = field(default_factory=OutputSettings)
+    book: BookSettings = field(default_factory=BookSettings)
     process: ProcessSettings = field(default_factory=ProcessSettings)
 
     @classmethod
@@ -73,6 +75,7 @@ def check_together(settings: RunSettings) -> None:
     judging, outputs = settings.judging, settings.outputs
     if settings.input.sample_id is not None and settings.input.sample_per_folder:
         raise typer.BadParameter("--sample-id makes one sample, --sample-per-folder many: give one of them")
+    _check_book(settings.book)
     if settings.card.labels is None and settings.card.positive is not None:
         raise typer.BadParameter("--positive needs --labels: a model with a card says for itself what is positive")
     places = [os.path.realpath(path) for path in (outputs.detections, outputs.csv) if path is not None]
@@ -92,3 +95,12 @@ def check_together(settings: RunSettings) -> None:
         ):
             if given:
                 raise typer.BadParameter(f"{option} needs --calibration: without one no count can be judged")
+
+
+def _check_book(book: BookSettings) -> None:
+    if book.no_book and (book.book is not None or book.resume):
+        raise typer.BadParameter(
+            f"--no-book keeps no book: leave {'--resume' if book.resume else '--book'} or --no-book out"
+        )
+    if book.resume and book.again:
+        raise typer.BadParameter("--resume goes on with a sample, --again counts it once more: give one of them")

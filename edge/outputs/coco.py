@@ -1,12 +1,15 @@
 """COCO detections: every cell of every kept field, streamed, so that memory stays bounded over thousands of fields.
 
-Annotations go to the file as they come; images (a short line each) and categories follow at the end. The file
-appears under its name only when it is complete.
+Annotations go to the file as they come; images (a short line each, kept in a second file until then) and categories follow at the
+end. The file appears under its name only when it is complete.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -39,7 +42,10 @@ class Coco:
         self._card = card
         self._positive = card.positive_mask
         self._kinds: dict[str, int] = {}
-        self._images: list[str] = []
+        with plain_errors(path):  # images follow the annotations; until then they wait in a file without a name
+            folder = self._file.path.parent
+            self._images = tempfile.TemporaryFile("w+", encoding="ascii", dir=folder)  # noqa: SIM115 - closed at the end
+        self._glue = ""
         self._samples: list[dict[str, object]] = []
         self._annotations = 0
         info = {
@@ -60,7 +66,9 @@ class Coco:
                 self._kinds.setdefault(kind, len(self._card.labels) + len(self._kinds) + 1)
         height, width = result.shape
         image = {"id": event.index, "file_name": event.name, "width": width, "height": height, "sample": event.sample}
-        self._images.append(json.dumps(image))
+        with plain_errors(self._file.path):
+            self._images.write(self._glue + json.dumps(image))
+        self._glue = ",\n"
         total = positive_scores(result.scores, self._positive)
         lines = [self._annotation(result, n, float(total[n])) for n in range(len(result.cells))]
         if lines:
@@ -75,7 +83,12 @@ class Coco:
 
     def close(self) -> None:
         """Write images and categories and give the file its name."""
-        self._write('\n],\n"images": [\n' + ",\n".join(self._images) + '\n],\n"categories": ')
+        self._write('\n],\n"images": [\n')
+        with plain_errors(self._file.path):
+            self._images.seek(0)
+            shutil.copyfileobj(self._images, self._file.stream)
+            self._images.close()
+        self._write('\n],\n"categories": ')
         classes = [{"id": i, "name": name, "supercategory": CELL} for i, name in enumerate(self._card.labels, 1)]
         others = [
             {"id": i, "name": words.category(kind), "supercategory": words.SET_ASIDE, "kind": kind}
@@ -86,6 +99,8 @@ class Coco:
 
     def discard(self) -> None:
         """Remove what was written."""
+        with suppress(OSError):  # a full disk fails here once more
+            self._images.close()
         self._file.discard()
 
     def _annotation(self, result: FieldResult, n: int, total: float) -> str:

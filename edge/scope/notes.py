@@ -44,7 +44,7 @@ class TypicalNotes:
         self._settled = settled
         self._tell = tell
         self._fields = self._few = 0
-        self._misfits: dict[str, list[tuple[str, float]]] = {}
+        self._misfits: dict[str, tuple[int, str, float]] = {}  # fields, and the one that is furthest off
 
     def add(self, result: FieldResult) -> None:
         """Look at one field."""
@@ -54,7 +54,10 @@ class TypicalNotes:
         if self._settled is None:
             return
         for name, factor in self._settled.misfits(result).items():
-            self._misfits.setdefault(name, []).append((result.name, factor))
+            fields, worst, most = self._misfits.get(name, (0, result.name, factor))
+            if max(factor, 1 / factor) > max(most, 1 / most):
+                worst, most = result.name, factor
+            self._misfits[name] = (fields + 1, worst, most)
             words = misfit_in_words(name, factor)
             self._tell(name, f"{result.name}: {words} than when this microscope was settled")
 
@@ -64,10 +67,9 @@ class TypicalNotes:
         if self._few:
             short = f"{self._of(self._few)} fewer than {FEWEST} cells, too few to tell what a typical cell looks like: "
             out.append(short + (_NONE_SETTLED if self._settled is None else "compared with the settled one") + ".")
-        for name, fields in self._misfits.items():
-            first, factor = max(fields, key=lambda one: max(one[1], 1 / one[1]))
-            then = f"{self._of(len(fields))} another look than when this microscope was settled"
-            out.append(f"{then}: {misfit_in_words(name, factor)} in {first}.")
+        for name, (fields, worst, factor) in self._misfits.items():
+            then = f"{self._of(fields)} another look than when this microscope was settled"
+            out.append(f"{then}: {misfit_in_words(name, factor)} in {worst}.")
         if self._misfits:
             out.append(
                 "Look at lamp, stain and objective; if they are meant to be so, settle it anew (edge scope settle)."

@@ -9,9 +9,15 @@ from edge.types import CountedField, Shot
 
 
 class Source(Protocol):
-    """An iterable of shots. ``total`` is the number of shots where it is known beforehand, else None."""
+    """An iterable of shots.
+
+    Attributes:
+        total: the number of shots where it is known beforehand, else None.
+        samples: names of the samples they belong to, in order.
+    """
 
     total: int | None
+    samples: tuple[str, ...]
 
     def __iter__(self) -> Iterator[Shot]: ...
 

@@ -91,6 +91,7 @@ class CameraSource:
         self.name = device.name
         self._device = device
         self._caller = caller
+        self.samples: tuple[str, ...] = (sample,)
         self._sample = sample
         self._interval = interval
         self._max_fields = max_fields

@@ -71,6 +71,7 @@ class FileSource:
         self._reading = reading
         self._left = list(enumerate(self._items))
         self.total = len(self._items)
+        self.samples = tuple(dict.fromkeys(item.sample for item in self._items))
         self.notes = (*passed_over(paths, sample_per_folder), *_said_once(unread), *_lenient(self._items))
 
     def __iter__(self) -> Iterator[Shot]:

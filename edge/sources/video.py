@@ -92,6 +92,7 @@ class VideoSource:
         self._complete: frozenset[str] = frozenset()
         quiet_opencv()
         self.total = self._estimate()
+        self.samples = tuple(dict.fromkeys(self._sample_of(path) for path in self._paths))
 
     def __iter__(self) -> Iterator[Shot]:
         """Yield the chosen frames in order, read as the iteration goes."""
@@ -126,8 +127,11 @@ class VideoSource:
             total += math.ceil(frames / step)
         return total
 
+    def _sample_of(self, path: Path) -> str:
+        return self._sample_id if self._sample_id is not None else shown(path.stem)
+
     def _shots(self, path: Path, index: int) -> Iterator[Shot]:
-        sample = self._sample_id if self._sample_id is not None else shown(path.stem)
+        sample = self._sample_of(path)
         video = self._capture(str(path))
         self._open.append(video)
         try:

@@ -74,13 +74,13 @@ class Camera(FakeSource):
 
     def __init__(self, *kinds: tuple[Frame, int], samples: bool = False) -> None:
         self.frames = [kind for kind, count in kinds for _ in range(count)]
-        self.samples = samples
+        self.several = samples
         super().__init__([1] * len(self.frames))
         if not samples:
             self.total = None
 
     def sample_of(self, index: int) -> str:
-        return self.frames[index].__name__ if self.samples else "s"
+        return self.frames[index].__name__ if self.several else "s"
 
     def _load(self, index: int) -> Field:
         return Field(self.frames[index](index), index, self.sample_of(index), f"field-{index}.png")

@@ -27,6 +27,7 @@ class VirtualSlide:
     def __init__(self, spec: SlideSpec | None = None, sample: str = "simulated") -> None:
         self.spec = spec if spec is not None else SlideSpec()
         self.sample = sample
+        self.samples: tuple[str, ...] = (sample,)
         self.total = self.spec.fields
         self._first = 0
 
