@@ -48,17 +48,17 @@ class ReplacedFile:
     Attributes:
         path: of the file, links followed.
         temporary: where it is written until then; it ends in ``ending``.
-        stream: UTF-8 text, to write to.
+        stream: UTF-8 text, to write to; ``errors``: what becomes of text that is not Unicode, as ``open`` takes it.
     """
 
-    def __init__(self, path: Path, *, ending: str = "") -> None:
+    def __init__(self, path: Path, *, ending: str = "", errors: str = "strict") -> None:
         self.path = Path(os.path.realpath(path))
         with plain_errors(path):  # a name may be too long even to be looked for
             if self.path.exists() and not self.path.is_file():
                 raise OutputError(f"{path}: cannot be written: it is not a regular file")
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=f".part{ending}")
         self.temporary = Path(name)
-        self.stream: TextIO = os.fdopen(handle, "w", encoding="utf-8")
+        self.stream: TextIO = os.fdopen(handle, "w", encoding="utf-8", errors=errors)
 
     def close(self) -> None:
         """Complete the file and give it its name."""

@@ -13,8 +13,9 @@ from edge.book.records import INTERRUPTED
 from edge.cli.binding import binding_of
 from edge.cli.book_file import keeper_of, open_run_book
 from edge.cli.field_source import gate_of, may_hold_several_samples, open_fields, register_of, say_what_is_left_out
-from edge.cli.going_on import BookPictures, Replayed, UnlessComplete, earlier_run
+from edge.cli.going_on import Replayed, UnlessComplete, earlier_run
 from edge.cli.judging import assessor_for, calibration_for
+from edge.cli.originals import EarlierPictures
 from edge.cli.outlets import about_run, open_outputs
 from edge.cli.pipeline import CellPipeline, make_pipeline, warn_of_old_cards, warn_of_slow_nets
 from edge.cli.run_settings import RunSettings
@@ -26,6 +27,7 @@ from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch
 from edge.scope.notes import TypicalWatch
 from edge.session import Ending, SampleLimits, Session
 from edge.sources import Source
+from edge.sources.decode import ReadOptions
 from edge.verdict.assess import Assessor
 from edge.workers import Workers
 
@@ -97,8 +99,9 @@ class _Run:
         card = pipeline.card
         line = ModelLine(card.name, pipeline.model.sha256, pipeline.bound.finder, pipeline.model.card_sha256)
         about = about_run(settings, pipeline, line, self._assessor)
-        kept = BookPictures(book, earlier.rows)
-        outputs = open_outputs(settings, about, source.total, kept)
+        reading = ReadOptions(settings.fields.z, settings.fields.depth)
+        pictures = EarlierPictures(book, settings.book.path, earlier.rows, reading)
+        outputs = open_outputs(settings, about, source.total, pictures)
         run = book.begin_run(about, binding)
         writer = book.writer(run, keep=keeper_of(settings.book, book, card, earlier.chain))
         session = Session(

@@ -13,7 +13,6 @@ from edge.cli.run_settings import RunSettings
 from edge.door import say
 from edge.errors import BookError
 from edge.events import AnalysedField, FieldEvent, Outcome, Output, SampleEvent
-from edge.report.pictures import Jpeg
 from edge.types import CountedField
 
 
@@ -149,23 +148,3 @@ class UnlessComplete:
     def discard(self) -> None:
         """Pass it on."""
         self._inner.discard()
-
-
-class BookPictures:
-    """The pictures that the book keeps of samples, read sample by sample."""
-
-    def __init__(self, book: Book, rows: Sequence[SampleRow]) -> None:
-        self._book = book
-        self._ids = {row.name: row.id for row in rows}
-        self._name: str | None = None
-        self._crops: Mapping[tuple[int, int], bytes] = {}
-        self._views: Mapping[int, Jpeg] = {}
-
-    def of(self, sample: str) -> tuple[Mapping[tuple[int, int], bytes], Mapping[int, Jpeg]]:
-        """Crops and views of a sample, see ``Book.crops`` and ``Book.views``."""
-        if sample != self._name and sample in self._ids:
-            views = self._book.views(self._ids[sample])
-            self._crops = self._book.crops(self._ids[sample])
-            self._views = {field: (view.width, view.height, view.jpeg) for field, view in views.items()}
-            self._name = sample
-        return self._crops, self._views

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from edge import installed_version
 from edge.cli.config import to_toml
-from edge.cli.going_on import BookPictures
+from edge.cli.originals import EarlierPictures
 from edge.cli.pipeline import CellPipeline
 from edge.cli.run_settings import RunSettings
 from edge.cli.settings import InputSettings
@@ -25,7 +25,7 @@ from edge.outputs.pace import EndConditions
 from edge.service.notify import systemd_outputs
 from edge.report.gather import PictureSource, live_pictures
 from edge.report.output import HtmlReport
-from edge.report.pictures import FieldPictures, KeptPictures
+from edge.report.pictures import FieldPictures
 from edge.sources.files import PICTURE_SUFFIXES, expand
 from edge.sources.video import VIDEO_SUFFIXES
 from edge.verdict.assess import Assessor
@@ -38,14 +38,16 @@ _PIPE_COLUMNS = 100
 """Width of tables and lines where stdout or stderr is no terminal and COLUMNS is not set."""
 
 
-def open_outputs(settings: RunSettings, about: RunDescription, total: int | None, kept: BookPictures) -> list[Output]:
+def open_outputs(
+    settings: RunSettings, about: RunDescription, total: int | None, earlier: EarlierPictures
+) -> list[Output]:
     """Open all outputs, which shows that they can be written; the screen comes last.
 
     Args:
         settings: of the run.
         about: what it counts with.
         total: fields of the source; None where it cannot tell.
-        kept: pictures of fields that an earlier part of the run had.
+        earlier: pictures of fields that an earlier part of the run had.
 
     Raises:
         OutputError: one cannot be written, or would replace an input.
@@ -57,11 +59,12 @@ def open_outputs(settings: RunSettings, about: RunDescription, total: int | None
         if chosen.csv:
             outputs.append(FieldTable(chosen.csv, card.labels))
         if chosen.annotate:
-            outputs.append(AnnotatedImages(chosen.annotate, card.labels, card.positive, card.threshold, unit))
+            told = (chosen.annotate, card.labels, card.positive, card.threshold, unit)
+            outputs.append(AnnotatedImages(*told, pixels=earlier.pixels))
         if chosen.detections:
             outputs.append(Coco(chosen.detections, card, model))
         if chosen.report:
-            outputs.append(HtmlReport(chosen.report, about, pictures=pictures_of(card, kept)))
+            outputs.append(HtmlReport(chosen.report, about, pictures=pictures_of(card, earlier)))
     except BaseException:
         for output in outputs:
             output.discard()
@@ -73,14 +76,14 @@ def open_outputs(settings: RunSettings, about: RunDescription, total: int | None
     return [*outputs, *_screens(settings, card, model, total)]
 
 
-def pictures_of(card: Card, kept: BookPictures) -> PictureSource:
+def pictures_of(card: Card, earlier: EarlierPictures) -> PictureSource:
     """Return what gives a report the pictures of a field: made from its pixels, or as they were kept."""
     live = live_pictures(card)
 
     def of(event: FieldEvent) -> FieldPictures | None:
         if event.result is None or event.rgb is not None:
             return live(event)
-        return KeptPictures(event.index, *kept.of(event.sample))
+        return earlier.shown(event)
 
     return of
 
@@ -109,7 +112,7 @@ def _screens(settings: RunSettings, card: Card, model: ModelLine, total: int | N
     if settings.outputs.json:
         return progress
     hint = "" if settings.outputs.needs_pixels else _HINT
-    return [*progress, Summary(_screen(Screen, error=False), model, card.positive, hint)]
+    return [*progress, Summary(screen(Screen, error=False), model, card.positive, hint)]
 
 
 def progress_line(settings: RunSettings, card: Card, total: int | None) -> list[Output]:
@@ -119,7 +122,7 @@ def progress_line(settings: RunSettings, card: Card, total: int | None) -> list[
     stop, sooner = settings.stop, settings.stop.until is not None
     several = not _one_sample(settings.input)
     ends = EndConditions(stop.max_cells, settings.field_limit, stop.max_seconds, total, several=several)
-    return [Progress(_screen(Screen, error=True), card.positive, ends, settings.nets.unit, sooner=sooner)]
+    return [Progress(screen(Screen, error=True), card.positive, ends, settings.nets.unit, sooner=sooner)]
 
 
 def _one_sample(source: InputSettings) -> bool:
@@ -134,7 +137,8 @@ def _one_sample(source: InputSettings) -> bool:
     return not source.sample_per_folder and (len(paths) == 1 or not whole)
 
 
-def _screen(cls: type[Screen], *, error: bool) -> Screen:
+def screen(cls: type[Screen], *, error: bool) -> Screen:
+    """Return the screen on stdout, or on stderr."""
     stream = sys.stderr if error else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_COLUMNS
     return cls(stderr=error, width=width, highlight=False, emoji=False, markup=False)

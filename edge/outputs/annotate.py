@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import cv2
@@ -39,9 +39,17 @@ _QUALITY = 92  # of the JPEG
 
 
 class AnnotatedImages:
-    """Writes ``DIR/<field>-<name>.jpg`` for every kept field. The folder is made when it is missing."""
+    """Writes ``DIR/<field>-<name>.jpg`` for every kept field. The folder is made when it is missing.
 
-    needs_pixels = True
+    Args:
+        folder: where to.
+        labels: the model's classes.
+        positive: those that make a sample suspicious.
+        threshold: of the run: near misses are drawn; None: near misses are drawn like other cells.
+        unit: what is counted.
+        pixels: of a field that comes without them, because an earlier part of the run had it, and has no picture yet; None where
+            they are gone, and then so is its picture.
+    """
 
     def __init__(
         self,
@@ -50,25 +58,32 @@ class AnnotatedImages:
         positive: Collection[str],
         threshold: float | None = None,
         unit: str = "cell",
+        *,
+        pixels: Callable[[FieldEvent], UInt8Array | None] = lambda _: None,
     ) -> None:
-        """``threshold`` of the run: near misses are drawn; None: near misses are drawn like other cells."""
         self._folder = folder
         self._labels = labels
         self._positive = frozenset(positive)
         self._threshold = threshold
         self._unit = unit
+        self._pixels = pixels
         usable_folder(folder)
 
     def field(self, event: FieldEvent) -> None:
         """Draw and write a kept field."""
-        if event.result is None or event.rgb is None or not event.kept:
+        if event.result is None or not event.kept:
+            return
+        path = self._folder / f"{event.index:05d}-{safe_name(Path(event.name).stem) or 'field'}.jpg"
+        rgb = event.rgb
+        if rgb is None and not path.exists():
+            rgb = self._pixels(event)
+        if rgb is None:
             return
         near = near_misses(event.result, self._labels, self._positive, self._threshold)
-        image = draw(event.rgb, event.result, self._labels, self._positive, near, unit=self._unit)
+        image = draw(rgb, event.result, self._labels, self._positive, near, unit=self._unit)
         done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         if not done:
             raise OutputError(f"{self._folder}: the annotated image of {event.name} could not be encoded")
-        path = self._folder / f"{event.index:05d}-{safe_name(Path(event.name).stem) or 'field'}.jpg"
         with whole_file(path) as stream:
             stream.buffer.write(data.tobytes())
 

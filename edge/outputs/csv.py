@@ -1,27 +1,28 @@
-"""CSV: one row per field, also of rejected and unreadable ones, written as they come. Columns: docs/outputs.md."""
+"""CSV: one row per field, also of rejected and unreadable ones. Columns: docs/outputs.md.
+
+The file appears under its name only when it is complete: what a power cut leaves must not look whole. Until then the rows are in
+the book.
+"""
 
 from __future__ import annotations
 
 import csv
-from contextlib import suppress
 from pathlib import Path
 
 from edge.events import FieldEvent, SampleEvent, overlap_words
 from edge.outputs.jsonl import field_counts, field_ms
-from edge.safe_file import plain_errors
+from edge.safe_file import ReplacedFile, plain_errors
 from edge.sample import set_aside_counts
 
 
 class FieldTable:
-    """Writes ``path`` row by row; what is on disk is whole rows at any time."""
+    """Writes ``path``."""
 
     def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
-        self._path = path
         self._labels = labels
-        with plain_errors(path):
-            # surrogateescape: file names that are not Unicode come out as the bytes they are
-            self._stream = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-        self._rows = csv.writer(self._stream, lineterminator="\n")
+        # surrogateescape: file names that are not Unicode come out as the bytes they are
+        self._file = ReplacedFile(path, errors="surrogateescape")
+        self._rows = csv.writer(self._file.stream, lineterminator="\n")
         counts = (f"count_{label}" for label in labels)
         stages = (f"{stage}_ms" for stage in field_ms(None))
         self._write(
@@ -61,19 +62,17 @@ class FieldTable:
         """A sample has no row: add its fields up."""
 
     def close(self) -> None:
-        """Close the file."""
-        with plain_errors(self._path):
-            self._stream.close()
+        """Give the file its name."""
+        self._file.close()
 
     def discard(self) -> None:
-        """Keep the rows: each is complete and correct."""
-        with suppress(OSError):  # a full disk fails here once more
-            self._stream.close()
+        """Remove what was written; a file of an earlier run is kept."""
+        self._file.discard()
 
     def _write(self, *row: object) -> None:
-        with plain_errors(self._path):
+        with plain_errors(self._file.path):
             self._rows.writerow(row)
-            self._stream.flush()
+            self._file.stream.flush()
 
 
 def _as_text(cell: str) -> str:

@@ -42,28 +42,7 @@ class JsonLines:
 
     def sample(self, event: SampleEvent) -> None:
         """One ``sample`` event. Inputs that could not be read are among its rejected fields."""
-        tally, verdict = event.tally, event.verdict
-        rejected = sum(tally.rejected.values()) + len(tally.unreadable)
-        self._write(
-            {
-                "event": "sample",
-                "sample": tally.sample,
-                "fields": {"kept": tally.kept, "rejected": rejected},
-                "cells": tally.cells,
-                "counts": dict(tally.counts),
-                "share": {label: _share(interval) for label, interval in verdict.share.items()},
-                "flag": verdict.flag,
-                "reasons": list(verdict.reasons),
-                **({"notes": list(event.notes)} if event.notes else {}),
-                **({"findings": [finding_facts(found) for found in verdict.findings]} if verdict.findings else {}),
-                **({"appearance": dict(event.appearance.values)} if event.appearance else {}),
-                "model": {
-                    "name": self._model.name,
-                    "sha256": self._model.sha256,
-                    "card_sha256": self._model.card,
-                },
-            }
-        )
+        self._write(sample_facts(event, self._model))
 
     def close(self) -> None:
         """Nothing is left to do: every line was flushed."""
@@ -76,6 +55,26 @@ class JsonLines:
         with stdout_errors():
             self._stream.write(json.dumps(event, allow_nan=False) + "\n")
             self._stream.flush()
+
+
+def sample_facts(event: SampleEvent, model: ModelLine) -> dict[str, object]:
+    """A ``sample`` event as JSON; keys: docs/outputs.md."""
+    tally, verdict = event.tally, event.verdict
+    rejected = sum(tally.rejected.values()) + len(tally.unreadable)
+    return {
+        "event": "sample",
+        "sample": tally.sample,
+        "fields": {"kept": tally.kept, "rejected": rejected},
+        "cells": tally.cells,
+        "counts": dict(tally.counts),
+        "share": {label: _share(interval) for label, interval in verdict.share.items()},
+        "flag": verdict.flag,
+        "reasons": list(verdict.reasons),
+        **({"notes": list(event.notes)} if event.notes else {}),
+        **({"findings": [finding_facts(found) for found in verdict.findings]} if verdict.findings else {}),
+        **({"appearance": dict(event.appearance.values)} if event.appearance else {}),
+        "model": {"name": model.name, "sha256": model.sha256, "card_sha256": model.card},
+    }
 
 
 def field_counts(result: FieldResult | None, labels: tuple[str, ...]) -> dict[str, int]:

@@ -35,11 +35,22 @@ def test_every_field_has_one_row_also_when_it_does_not_count(tmp_path: Path) -> 
     assert None not in rows[2]
 
 
-def test_rows_are_on_disk_while_it_runs(tmp_path: Path) -> None:
+def test_the_file_appears_when_it_is_complete_and_an_earlier_one_stays_until_then(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("earlier\n")
+    table = FieldTable(path, LABELS)
+    table.field(events.kept())
+    assert path.read_text() == "earlier\n"
+    table.close()
+    assert len(path.read_text().splitlines()) == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_a_failed_run_leaves_no_file(tmp_path: Path) -> None:
     table = FieldTable(tmp_path / "out.csv", LABELS)
     table.field(events.kept())
-    assert len((tmp_path / "out.csv").read_text().splitlines()) == 2
-    table.close()
+    table.discard()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_name_keeps_its_bytes(tmp_path: Path) -> None:
@@ -58,7 +69,7 @@ def test_what_cannot_be_written_is_said_at_once(tmp_path: Path, path: str) -> No
 def test_a_disk_that_fills_up_is_one_known_error_and_no_second_one(tmp_path: Path) -> None:
     table = FieldTable(tmp_path / "out.csv", LABELS)
     full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, table._stream.fileno())
+    os.dup2(full, table._file.stream.fileno())
     os.close(full)
     with pytest.raises(OutputError, match="No space left"):
         table.field(events.kept())

@@ -1,0 +1,35 @@
+"""What is known of a sample that has not ended, from sums alone: no cell is read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from edge.book.book import Book
+from edge.book.rows import UNREADABLE
+from edge.errors import BookError
+from edge.types import Tally
+
+
+def standing_of(book: Book, sample_id: int) -> Tally:
+    """A sample as far as it came; raises BookError."""
+    found = book.store.row("SELECT name, counts, set_aside FROM sample WHERE id = ?", sample_id)
+    if found is None:
+        raise BookError(f"the book holds no sample of number {sample_id}")
+    rejected: Counter[str] = Counter()
+    unreadable, kept = [], 0
+    fields = "SELECT name, reason, readable FROM field WHERE sample_id = ? ORDER BY number"
+    for name, reason, readable in book.store.rows(fields, sample_id):
+        if not readable:
+            unreadable.append((str(name), str(reason).removeprefix(UNREADABLE)))
+        elif reason is None:
+            kept += 1
+        else:
+            rejected[reason] += 1
+    try:
+        counts, set_aside = (
+            {str(key): int(n) for key, n in json.loads(text).items()} for text in (found["counts"], found["set_aside"])
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BookError(f"{book.store.path}: the sums of a sample make no sense: edge book check") from error
+    return Tally(found["name"], counts, set_aside, kept, dict(rejected), tuple(unreadable))

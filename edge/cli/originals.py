@@ -1,0 +1,78 @@
+"""Pictures of fields that were counted before: what the book keeps, and the pixels themselves.
+
+Pixels come from the file the field was read from, while its content is the same, or from the folder beside the book.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from edge.book.book import Book
+from edge.book.folder import folder_of
+from edge.book.records import SampleRow
+from edge.errors import UnreadableFieldError
+from edge.events import FieldEvent
+from edge.report.pictures import FieldPictures, Jpeg, KeptPictures
+from edge.sources.decode import ReadOptions, decode_field, decode_image, fields_in
+from edge.sources.identity import FileDigest, file_of, part_of
+from edge.types import FieldIdentity, UInt8Array
+
+
+class EarlierPictures:
+    """Reads the pictures of fields that are in the book.
+
+    Args:
+        book: that they are in.
+        path: of its file; None: it has none, and so no pictures beside it.
+        rows: the samples that are asked for.
+        reading: what the user said of the pictures.
+    """
+
+    def __init__(self, book: Book, path: Path | None, rows: Sequence[SampleRow], reading: ReadOptions) -> None:
+        self._book = book
+        self._folder = None if path is None else folder_of(path)
+        self._ids = {row.name: row.id for row in rows}
+        self._reading = reading
+        self._kept: dict[str, dict[int, str]] = {}
+        self._at: str | None = None
+        self._crops: Mapping[tuple[int, int], bytes] = {}
+        self._views: Mapping[int, Jpeg] = {}
+
+    def shown(self, event: FieldEvent) -> FieldPictures:
+        """What the book keeps of a field to look at; read sample by sample."""
+        if event.sample != self._at and event.sample in self._ids:
+            views = self._book.views(self._ids[event.sample])
+            self._views = {field: (view.width, view.height, view.jpeg) for field, view in views.items()}
+            self._crops = self._book.crops(self._ids[event.sample])
+            self._at = event.sample
+        return KeptPictures(event.index, self._crops, self._views)
+
+    def pixels(self, event: FieldEvent) -> UInt8Array | None:
+        """The pixels of a field; see ``pixels_of``."""
+        return self.pixels_of(event.sample, event.index, event.identity)
+
+    def pixels_of(self, sample: str, index: int, identity: FieldIdentity | None) -> UInt8Array | None:
+        """The field's pixels, uint8 [H, W, 3] RGB; None where they are gone or are others by now."""
+        try:
+            return self._kept_picture(sample, index) if identity is None else self._original(identity)
+        except (OSError, UnreadableFieldError):
+            return None
+
+    def _kept_picture(self, sample: str, index: int) -> UInt8Array | None:
+        if sample not in self._kept:
+            there = self._book.pictures(self._ids[sample]) if sample in self._ids else []
+            self._kept[sample] = {one.field: one.file for one in there}
+        name = self._kept[sample].get(index)
+        if name is None or self._folder is None:
+            return None
+        return decode_image(self._folder / Path(name).name)
+
+    def _original(self, identity: FieldIdentity) -> UInt8Array | None:
+        path, part = file_of(identity), part_of(identity)
+        if FileDigest(path).get() != (identity.size, identity.sha256):
+            return None
+        layout = fields_in(path)
+        number = int(part[1:]) if part else 1
+        plan = None if layout is None or len(layout.fields) < number else layout.fields[number - 1]
+        return decode_field(path, self._reading, plan).rgb

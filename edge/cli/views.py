@@ -1,0 +1,106 @@
+"""Views of a sample in the book: the table on screen, and every file that ``edge-run`` writes, made again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from edge.book.book import Book
+from edge.book.records import SampleRow
+from edge.book.replay import events
+from edge.book.standing import standing_of
+from edge.cli.originals import EarlierPictures
+from edge.cli.outlets import pictures_of, screen
+from edge.events import Output, SampleEvent
+from edge.lines import print_json, print_lines
+from edge.outputs.coco import Coco
+from edge.outputs.console import Screen, Summary
+from edge.outputs.csv import FieldTable
+from edge.outputs.jsonl import JsonLines, sample_facts
+from edge.report.output import HtmlReport
+from edge.safe_file import ReplacedFile
+from edge.sources.decode import AS_IT_IS
+from edge.types import Verdict
+from edge.verdict.flag import decide
+
+_CUT_OFF = "The count was cut off before its end, so it is not judged: edge-run --resume goes on with it."
+
+
+def event_of(book: Book, row: SampleRow) -> SampleEvent:
+    """What was said when the sample ended; of one that was cut off, what can be said of it as it stands."""
+    said = book.event(row.id)
+    if said is not None:
+        return said
+    tally, about = standing_of(book, row.id), book.about(row.run)
+    verdict = decide(tally, about.card, unit=about.unit)
+    if about.calibration is not None:
+        verdict = Verdict("insufficient", (_CUT_OFF,), verdict.share, unit=about.unit)
+    return SampleEvent(tally, verdict, row.seconds, notes=(_CUT_OFF,), interrupted=True)
+
+
+def print_sample(book: Book, row: SampleRow, *, json: bool) -> None:
+    """Print the table of a sample and its history; with ``json`` its event with the same beside it. Raises BookError."""
+    about, event = book.about(row.run), event_of(book, row)
+    notes = book.notes(row.id)
+    pictures = len(book.pictures(row.id))
+    if json:
+        history = [asdict(note) for note in notes]
+        facts = {key: value for key, value in asdict(row).items() if key not in ("id", "run", "name", "counts", "unit")}
+        print_json({**sample_facts(event, about.model), "book": {**facts, "notes": history, "pictures": pictures}})
+        return
+    summary = Summary(screen(Screen, error=False), about.model, about.card.positive)
+    summary.sample(event)
+    lines = [f"  count      {row.count}, {row.state}, {_span(row)}"]
+    if row.scope:
+        lines.append(f"  microscope {row.scope}")
+    if pictures:
+        lines.append(f"  pictures   {pictures:,} kept beside the book")
+    if row.lost:
+        lines.append(f"  lost       {row.lost:,} fields, to damage of the book")
+    lines += [f"  {note.kind:<10} {_time(note.at)}: {note.text}" for note in notes]
+    print_lines(lines)
+
+
+def write_report(book: Book, path: Path | None, row: SampleRow, folder: Path) -> None:
+    """Write the sample's page, as ``--report`` does; raises BookError or OutputError."""
+    about = book.about(row.run)
+    pictures = EarlierPictures(book, path, [row], AS_IT_IS)
+    _tell(book, row, HtmlReport(folder, about, pictures=pictures_of(about.card, pictures)))
+
+
+def write_export(book: Book, row: SampleRow, kind: str, path: Path) -> None:
+    """Write one of the files that ``edge-run`` writes: ``csv``, ``coco`` or ``jsonl``; raises BookError or OutputError."""
+    about = book.about(row.run)
+    if kind == "csv":
+        _tell(book, row, FieldTable(path, about.card.labels))
+    elif kind == "coco":
+        _tell(book, row, Coco(path, about.card, about.model))
+    else:
+        file = ReplacedFile(path)
+        try:
+            _tell(book, row, JsonLines(file.stream, about.card.labels, about.model))
+            file.close()
+        except BaseException:
+            file.discard()
+            raise
+
+
+def _tell(book: Book, row: SampleRow, output: Output) -> None:
+    """Give an output all events of a sample."""
+    try:
+        for event in events(book, row.id):
+            output.field(event)
+        output.sample(event_of(book, row))
+        output.close()
+    except BaseException:
+        output.discard()
+        raise
+
+
+def _span(row: SampleRow) -> str:
+    began, ended = _time(row.began), _time(row.touched)
+    return f"{began} UTC" if began == ended else f"{began} to {ended[11:] if ended[:10] == began[:10] else ended} UTC"
+
+
+def _time(text: str) -> str:
+    return text[:16].replace("T", " ")
