@@ -1,4 +1,4 @@
-"""What is known of a sample that has not ended, from sums alone: no cell is read."""
+"""What is known of a sample from its fields' rows and sums alone: no cell is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from edge.book.book import Book
 from edge.book.rows import UNREADABLE
 from edge.errors import BookError
-from edge.types import Tally
+from edge.types import CountedField, FieldIdentity, Tally
 
 
 def standing_of(book: Book, sample_id: int) -> Tally:
@@ -33,3 +33,19 @@ def standing_of(book: Book, sample_id: int) -> Tally:
     except (ValueError, TypeError, AttributeError) as error:
         raise BookError(f"{book.store.path}: the sums of a sample make no sense: edge book check") from error
     return Tally(found["name"], counts, set_aside, kept, dict(rejected), tuple(unreadable))
+
+
+def overlapping(book: Book, sample_id: int) -> int:
+    """How many fields of a sample overlap earlier ones; raises BookError."""
+    found = book.store.row("SELECT count(overlaps) FROM field WHERE sample_id = ?", sample_id)
+    return 0 if found is None else int(found[0])
+
+
+def fields_of(book: Book, sample_id: int) -> list[CountedField]:
+    """The fields of a sample, in field order; raises BookError."""
+    name = book.name_of(sample_id)
+    query = "SELECT number, name, path, size, sha256 FROM field WHERE sample_id = ? ORDER BY number"
+    return [
+        CountedField(number, name, field, None if sha256 is None else FieldIdentity(path, size, sha256.hex()))
+        for number, field, path, size, sha256 in book.store.rows(query, sample_id)
+    ]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from edge.book.book import Book
 from edge.book.folder import PictureFolder
 from edge.book.opening import open_book
-from edge.cli.book_settings import BookSettings, default_book
+from edge.cli.book_settings import BookSettings
 from edge.door import say
 from edge.errors import OutputError
 from edge.modelfile import Card
@@ -24,13 +22,8 @@ def open_run_book(settings: BookSettings) -> Book:
         raise OutputError(f"{error} (--book FILE keeps it elsewhere, --no-book keeps none)") from error
 
 
-def open_existing(path: Path | None, program: str) -> Book:
-    """Open a book to read from; None: the usual one. Raises BookError where there is none."""
-    return open_book(path or default_book(), lambda line: say(line, program), make=False)
-
-
-def keeper_of(settings: BookSettings, book: Book, card: Card, chain: str) -> GalleryKeeper:
-    """Return what chooses the pictures that a run keeps.
+def keeper_of(settings: BookSettings, book: Book, card: Card, chain: str) -> GalleryKeeper | None:
+    """Return what chooses the pictures that a run keeps; None: there is no book to keep them in.
 
     Args:
         settings: which, and how many.
@@ -39,6 +32,6 @@ def keeper_of(settings: BookSettings, book: Book, card: Card, chain: str) -> Gal
         chain: name of the run for its files.
     """
     if settings.path is None:
-        return GalleryKeeper(card)
+        return None
     limit, keep = settings.keep_bytes, str(settings.keep)
     return GalleryKeeper(card, PictureFolder(book, settings.path, card, run=chain[:12], keep=keep, limit=limit))

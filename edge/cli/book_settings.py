@@ -43,7 +43,7 @@ def default_book() -> Path:
 
 BookOption = Annotated[
     Path | None,
-    typer.Option("--book", metavar="FILE", help="The book.  [default: ~/.local/share/edge/book.sqlite]"),
+    typer.Option("--book", metavar="FILE", help="Book to read.  [default: ~/.local/share/edge/book.sqlite]"),
 ]
 """The option of commands that read a book."""
 

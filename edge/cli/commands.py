@@ -6,9 +6,12 @@ import typer
 
 from edge.cli.calibrate import calibrate
 from edge.cli.doctor import doctor
+from edge.cli.export import export, report
 from edge.cli.models import models
 from edge.cli.plan import plan
+from edge.cli.recount import recount
 from edge.cli.run import run
+from edge.cli.samples import samples, show
 from edge.cli.scope import settle
 from edge.cli.service import service_app
 from edge.program import make_app
@@ -34,6 +37,11 @@ def make_edge() -> typer.Typer:
     app.command(cls=PlainCommand, short_help="Learn from known slides what a count means here.")(calibrate)
     app.command(short_help="Say how many cells a question needs, and how long.")(plan)
     app.command(cls=PlainCommand, short_help="Look whether this device is fit to count.")(doctor)
+    app.command(cls=PlainCommand, short_help="List the samples in the book.")(samples)
+    app.command(cls=PlainCommand, short_help="Show a sample in the book.")(show)
+    app.command(cls=PlainCommand, short_help="Write the page of a sample in the book.")(report)
+    app.command(cls=PlainCommand, short_help="Write a sample in the book as CSV, COCO or JSON Lines.")(export)
+    app.command(cls=PlainCommand, short_help="Count a sample in the book once more, with another model.")(recount)
     example = "Example: edge scope settle --fields slides/ -o scope-3-settled.json"
     scope = make_app("edge scope", "What is done with a microscope itself.", example, completion=False)
     scope.command(cls=PlainCommand, short_help="Learn without labels what a healthy cell looks like here.")(settle)

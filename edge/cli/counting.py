@@ -73,11 +73,12 @@ class _Run:
         """Count, and say how it ended."""
         workers = None
         debug = self._settings.process.debug
+        pixels = self._settings.outputs.needs_pixels or self._settings.book.path is not None
         try:
             session, source = self._begun()
             try:
                 with (
-                    Workers(source, self._pipeline.analysers(), keep_pixels=True) as workers,
+                    Workers(source, self._pipeline.analysers(), keep_pixels=pixels) as workers,
                     stop_on_signals(workers.stop) as stopped,
                 ):
                     ending = session.run(workers)

@@ -41,11 +41,9 @@ def report(
       edge report S-0042 -o out/
     """  # noqa: D301 - \b keeps the lines as they are
     with door(debug=debug, program="edge report"):
-        from edge.cli.book_file import open_existing  # noqa: PLC0415 - brings NumPy and OpenCV
-        from edge.cli.views import write_report  # noqa: PLC0415
+        from edge.cli.views import write_report  # noqa: PLC0415 - brings NumPy and OpenCV
 
-        with open_existing(book, "edge report") as opened:
-            write_report(opened, opened.store.path, opened.sample(sample, count), output)
+        write_report(book, sample, count, output)
 
 
 def export(
@@ -65,8 +63,6 @@ def export(
       edge export S-0042 --to coco -o S-0042.json
     """  # noqa: D301 - \b keeps the lines as they are
     with door(debug=debug, program="edge export"):
-        from edge.cli.book_file import open_existing  # noqa: PLC0415 - brings NumPy and OpenCV
-        from edge.cli.views import write_export  # noqa: PLC0415
+        from edge.cli.views import write_export  # noqa: PLC0415 - brings NumPy and OpenCV
 
-        with open_existing(book, "edge export") as opened:
-            write_export(opened, opened.sample(sample, count), str(to), output)
+        write_export(book, sample, count, str(to), output)

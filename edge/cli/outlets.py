@@ -22,10 +22,10 @@ from edge.outputs.console import Progress, Screen, Summary
 from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines
 from edge.outputs.pace import EndConditions
-from edge.service.notify import systemd_outputs
 from edge.report.gather import PictureSource, live_pictures
 from edge.report.output import HtmlReport
 from edge.report.pictures import FieldPictures
+from edge.service.notify import systemd_outputs
 from edge.sources.files import PICTURE_SUFFIXES, expand
 from edge.sources.video import VIDEO_SUFFIXES
 from edge.verdict.assess import Assessor

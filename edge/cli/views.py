@@ -8,7 +8,8 @@ from pathlib import Path
 from edge.book.book import Book
 from edge.book.records import SampleRow
 from edge.book.replay import events
-from edge.book.standing import standing_of
+from edge.book.standing import overlapping, standing_of
+from edge.cli.book_reading import open_existing
 from edge.cli.originals import EarlierPictures
 from edge.cli.outlets import pictures_of, screen
 from edge.events import Output, SampleEvent
@@ -18,7 +19,7 @@ from edge.outputs.console import Screen, Summary
 from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines, sample_facts
 from edge.report.output import HtmlReport
-from edge.safe_file import ReplacedFile
+from edge.safe_file import whole_file
 from edge.sources.decode import AS_IT_IS
 from edge.types import Verdict
 from edge.verdict.flag import decide
@@ -38,8 +39,13 @@ def event_of(book: Book, row: SampleRow) -> SampleEvent:
     return SampleEvent(tally, verdict, row.seconds, notes=(_CUT_OFF,), interrupted=True)
 
 
-def print_sample(book: Book, row: SampleRow, *, json: bool) -> None:
+def print_sample(path: Path | None, name: str, count: int | None, *, json: bool) -> None:
     """Print the table of a sample and its history; with ``json`` its event with the same beside it. Raises BookError."""
+    with open_existing(path, "edge show") as book:
+        _print(book, book.sample(name, count), json=json)
+
+
+def _print(book: Book, row: SampleRow, *, json: bool) -> None:
     about, event = book.about(row.run), event_of(book, row)
     notes = book.notes(row.id)
     pictures = len(book.pictures(row.id))
@@ -49,6 +55,7 @@ def print_sample(book: Book, row: SampleRow, *, json: bool) -> None:
         print_json({**sample_facts(event, about.model), "book": {**facts, "notes": history, "pictures": pictures}})
         return
     summary = Summary(screen(Screen, error=False), about.model, about.card.positive)
+    summary.overlapping = overlapping(book, row.id)
     summary.sample(event)
     lines = [f"  count      {row.count}, {row.state}, {_span(row)}"]
     if row.scope:
@@ -61,28 +68,27 @@ def print_sample(book: Book, row: SampleRow, *, json: bool) -> None:
     print_lines(lines)
 
 
-def write_report(book: Book, path: Path | None, row: SampleRow, folder: Path) -> None:
+def write_report(path: Path | None, name: str, count: int | None, folder: Path) -> None:
     """Write the sample's page, as ``--report`` does; raises BookError or OutputError."""
-    about = book.about(row.run)
-    pictures = EarlierPictures(book, path, [row], AS_IT_IS)
-    _tell(book, row, HtmlReport(folder, about, pictures=pictures_of(about.card, pictures)))
+    with open_existing(path, "edge report") as book:
+        row = book.sample(name, count)
+        about = book.about(row.run)
+        pictures = EarlierPictures(book, book.store.path, [row], AS_IT_IS)
+        _tell(book, row, HtmlReport(folder, about, pictures=pictures_of(about.card, pictures)))
 
 
-def write_export(book: Book, row: SampleRow, kind: str, path: Path) -> None:
+def write_export(path: Path | None, name: str, count: int | None, kind: str, output: Path) -> None:
     """Write one of the files that ``edge-run`` writes: ``csv``, ``coco`` or ``jsonl``; raises BookError or OutputError."""
-    about = book.about(row.run)
-    if kind == "csv":
-        _tell(book, row, FieldTable(path, about.card.labels))
-    elif kind == "coco":
-        _tell(book, row, Coco(path, about.card, about.model))
-    else:
-        file = ReplacedFile(path)
-        try:
-            _tell(book, row, JsonLines(file.stream, about.card.labels, about.model))
-            file.close()
-        except BaseException:
-            file.discard()
-            raise
+    with open_existing(path, "edge export") as book:
+        row = book.sample(name, count)
+        about = book.about(row.run)
+        if kind == "csv":
+            _tell(book, row, FieldTable(output, about.card.labels))
+        elif kind == "coco":
+            _tell(book, row, Coco(output, about.card, about.model))
+        else:
+            with whole_file(output) as stream:
+                _tell(book, row, JsonLines(stream, about.card.labels, about.model))
 
 
 def _tell(book: Book, row: SampleRow, output: Output) -> None:

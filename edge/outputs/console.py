@@ -131,6 +131,9 @@ class Summary:
         model: the models' names and hash.
         positive: classes to point out.
         hint: what else there is, said once at the end to whoever sits at a terminal.
+
+    Attributes:
+        overlapping: fields of the sample at work that overlap earlier ones.
     """
 
     def __init__(self, console: Screen, model: ModelLine, positive: Collection[str], hint: str = "") -> None:
@@ -140,11 +143,11 @@ class Summary:
         self._hint = hint
         self._began = monotonic()
         self._done: list[tuple[Tally, Verdict]] = []
-        self._overlapping = 0
+        self.overlapping = 0
 
     def field(self, event: FieldEvent) -> None:
         """Nothing is shown per field; those that overlap are counted."""
-        self._overlapping += bool(event.overlaps)
+        self.overlapping += bool(event.overlaps)
 
     def sample(self, event: SampleEvent) -> None:
         """Print the sample."""
@@ -161,13 +164,13 @@ class Summary:
         self._classes(tally, event)
         things = ", ".join(f"{printable(name)} {n:,}" for name, n in words.things(tally.set_aside, unit))
         self._line("set aside", f"{things} (not counted)" if things else "nothing")
-        if self._overlapping:
-            many = self._overlapping != 1
-            fields = f"{self._overlapping:,} field{'s' * many} overlap{'s' * (not many)} earlier ones"
+        if self.overlapping:
+            many = self.overlapping != 1
+            fields = f"{self.overlapping:,} field{'s' * many} overlap{'s' * (not many)} earlier ones"
             self._line(
                 "overlap", f"{fields}: {tally.set_aside.get(NOT_NEW, 0):,} things were seen there, and count once"
             )
-        self._overlapping = 0
+        self.overlapping = 0
         for i, note in enumerate(event.notes):
             self._line("note" if i == 0 else "", f"- {printable(note)}", "yellow")
         for i, (name, reason) in enumerate(tally.unreadable[:_NAMED]):

@@ -11,7 +11,7 @@ from edge.errors import NoInputError, UnreadableFieldError
 from edge.sources import Source
 from edge.sources.decode import AS_IT_IS, Picture, ReadOptions, UnknownDepthError, decode_field, fields_in, shown
 from edge.sources.depth import check_size
-from edge.sources.identity import FileDigest, identity_of, identity_of_unread
+from edge.sources.identity import FileDigest, identity_of, identity_of_unread, place_of
 from edge.sources.jpeg import strict
 from edge.sources.listing import (
     IMAGE_SUFFIXES,
@@ -84,6 +84,10 @@ class FileSource:
             if depth is None or depth.first.sample != item.sample:
                 depth = _SampleDepth(firsts[item.sample], self._reading)
             yield Shot(index, item.sample, item.name, _Load(index, item, self._reading, depth))
+
+    def places(self) -> list[str]:
+        """What the path of each shot's identity will be, in order."""
+        return [place_of(item.path, item.number) for _, item in self._left]
 
     def go_on(self, counted: Sequence[CountedField], complete: Collection[str]) -> tuple[str, ...]:
         """Leave out what an earlier part of the run had, and say what became of its files: a line each.

@@ -44,8 +44,13 @@ def identity_of(path: Path, number: int | None, size: int, sha256: str) -> Field
         size: of the file in bytes.
         sha256: of the file.
     """
+    return FieldIdentity(place_of(path, number), size, sha256)
+
+
+def place_of(path: Path, number: int | None) -> str:
+    """The path that an identity carries."""
     place = os.path.abspath(path)  # noqa: PTH100 - a link keeps its name
-    return FieldIdentity(place if number is None else f"{place}#{number}", size, sha256)
+    return place if number is None else f"{place}#{number}"
 
 
 def identity_of_unread(path: Path, number: int | None) -> FieldIdentity | None:

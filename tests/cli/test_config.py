@@ -21,7 +21,14 @@ from tests.fakes import FakeSource
 from tests.report.made import read
 
 OPTIONS = options_of(*RUN_RECORDS)
-OTHER = {"every": "25", "size": "640x480", "target_parasitaemia": "0.1%", "finder": "classical", "device": "1"}
+OTHER = {
+    "keep_limit": "500M",
+    "every": "25",
+    "size": "640x480",
+    "target_parasitaemia": "0.1%",
+    "finder": "classical",
+    "device": "1",
+}
 """Values of options that do not take any text."""
 
 

@@ -103,12 +103,12 @@ def test_a_disk_that_fills_up_loses_nothing_that_was_counted(tmp_path: Path, mon
     assert list(out.iterdir()) == []
 
 
-def test_without_a_report_no_pixels_are_kept_and_nothing_of_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_report_and_book_no_pixels_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     from edge.outputs.console import Summary
 
     seen: list[object] = []
     monkeypatch.setattr(Summary, "field", lambda _self, event: seen.append(event.rgb))
-    assert run(source=FakeSource([5, 5])).exit_code == 0
+    assert run("--no-book", source=FakeSource([5, 5])).exit_code == 0
     assert seen == [None, None]
 
 

@@ -1,0 +1,47 @@
+"""The book of the commands that read one, and the list of its samples. Quick to import: no OpenCV."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from edge.book.book import Book
+from edge.book.opening import open_book
+from edge.book.records import SampleRow
+from edge.cli.book_settings import default_book
+from edge.door import say
+from edge.lines import plain, print_json, print_lines
+
+_HEAD = ("sample", "microscope", "fields", "cells", "flag", "when (UTC)", "")
+_NUMBERS = (2, 3)  # columns that are set to the right
+
+
+def open_existing(path: Path | None, program: str) -> Book:
+    """Open a book to read from; None: the usual one. Raises BookError where there is none."""
+    return open_book(path or default_book(), lambda line: say(line, program), make=False)
+
+
+def print_samples(path: Path | None, since: str | None, *, json: bool) -> None:
+    """Print the samples of a book, newest first; see ``Book.samples``. Raises BookError."""
+    with open_existing(path, "edge samples") as opened:
+        rows = opened.samples(since)
+    if json:
+        print_json({"samples": [asdict(row) for row in rows]})
+    else:
+        print_lines(_table([_HEAD, *map(_cells, rows)]) if rows else ["The book holds no such sample."])
+
+
+def _cells(row: SampleRow) -> tuple[str, ...]:
+    name = row.name if row.count == 1 else f"{row.name} (count {row.count})"
+    when = row.began[:16].replace("T", " ")
+    return (name, row.scope, f"{row.fields:,}", f"{row.cells:,}", row.flag or "-", when, row.state)
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    shown = [tuple(map(plain, row)) for row in rows]
+    filled = [i for i in range(len(_HEAD)) if any(row[i] for row in shown[1:])]
+    widths = [max(len(row[i]) for row in shown) for i in range(len(_HEAD))]
+    return [
+        "  ".join(row[i].rjust(widths[i]) if i in _NUMBERS else row[i].ljust(widths[i]) for i in filled).rstrip()
+        for row in shown
+    ]
