@@ -1,17 +1,21 @@
 """``edge-run`` with stand-ins for model and finder, and sources that misbehave on demand: ``python -m tests.cli.fake_edge_run``.
 
 ``FAKE_SOURCE``: ``endless`` (a field every 20 ms), ``unplugged`` (three fields, then the camera is gone), else the real source.
+``FAKE_KILL``: after so many fields are in the book, the process is killed.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
+from edge.book.writer import BookWriter
 from edge.cli import collect, counting, pipeline, run_main
 from edge.cli.settings import FieldSettings, InputSettings, NetSettings
+from edge.events import FieldEvent
 from edge.finders import Finder
 from edge.modelfile import Card
 from edge.sources import Source
@@ -44,6 +48,22 @@ SOURCES: dict[str, Callable[[], FakeSource]] = {
     "unplugged": lambda: FakeSource([3, 3, 3, None]),
 }
 
+
+def kill_after(fields: int) -> None:
+    """Kill this process, as ``kill -9`` does, when so many fields are on the medium."""
+    real, left = BookWriter.field, [fields]
+
+    def field(self: BookWriter, event: FieldEvent) -> None:
+        real(self, event)
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    BookWriter.field = field  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
+    if "FAKE_KILL" in os.environ:
+        kill_after(int(os.environ["FAKE_KILL"]))
     with fakes(SOURCES[kind]() if (kind := os.environ.get("FAKE_SOURCE")) else None):
         run_main()
