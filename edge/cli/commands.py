@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from edge.cli.book import book_app
 from edge.cli.calibrate import calibrate
 from edge.cli.doctor import doctor
 from edge.cli.export import export, report
@@ -42,6 +43,7 @@ def make_edge() -> typer.Typer:
     app.command(cls=PlainCommand, short_help="Write the page of a sample in the book.")(report)
     app.command(cls=PlainCommand, short_help="Write a sample in the book as CSV, COCO or JSON Lines.")(export)
     app.command(cls=PlainCommand, short_help="Count a sample in the book once more, with another model.")(recount)
+    app.add_typer(book_app(), name="book", short_help="Look after the book: check, compact, backup, merge.")
     example = "Example: edge scope settle --fields slides/ -o scope-3-settled.json"
     scope = make_app("edge scope", "What is done with a microscope itself.", example, completion=False)
     scope.command(cls=PlainCommand, short_help="Learn without labels what a healthy cell looks like here.")(settle)
