@@ -47,7 +47,7 @@ def whole(folder: Path, count: int, root: Path) -> Stages:
 
 def _run(folder: Path, count: int, root: Path) -> Stages:
     finder, classifier = models(root)
-    command = [sys.executable, "-P", "-m", "edge", "run", str(folder), "--json", "--workers", "1"]
+    command = [sys.executable, "-P", "-m", "edge", "run", str(folder), "--no-book", "--json", "--workers", "1"]
     command += ["--max-fields", str(count), "--finder", finder, "--model", classifier]
     process = subprocess.Popen(command, env=_env(root), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     _, status, used = os.wait4(process.pid, 0)

@@ -72,11 +72,12 @@ def run(
       edge-run fields/ --calibration scope-3.json --report out/
       edge-run fields/ --calibration scope-3.json --target-parasitaemia 0.1%
       edge-run --camera --calibration scope-3.json --until decided
+      edge-run fields/ --sample-id S-0042 --resume     after a power cut, a crash or Ctrl-C
       edge-run --config slide.toml --max-cells 2000
 
     Exit codes: 0 done; 1 a defect of this program; 2 wrong command line; 3 done, but some inputs unreadable; 4 nothing to
     read; 5 model refused; 6 no camera; 7 output not writable; 8 calibration or settling refused; 9 of a sample no field
-    counts (which, and why, is said); 130 stopped by Ctrl-C (what was counted is printed).
+    counts (which, and why, is said); 10 the book refused; 130 stopped by Ctrl-C (what was counted is printed).
 
     For research and triage. Not a diagnostic device.
     """  # noqa: D301 - \b keeps the lines as they are

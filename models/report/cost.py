@@ -17,7 +17,7 @@ from models.report.figure import Figure
 def cost_rows() -> list[Figure]:
     """What ``edge-run`` itself reports over all fields: its stages on one worker, its memory with two, its start."""
     images = data_dir() / "iml_fields" / "images"
-    command = [sys.executable, "-m", "edge", "run", str(images), "--json", "--workers"]
+    command = [sys.executable, "-m", "edge", "run", str(images), "--no-book", "--json", "--workers"]
     starts = []
     for _ in range(3):
         began = time.perf_counter()
