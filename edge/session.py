@@ -13,46 +13,18 @@ from dataclasses import dataclass
 from functools import partial
 from operator import methodcaller
 from time import monotonic
-from typing import Protocol
 
+from edge.deciding import Judge, NoteTaker, Placer
 from edge.errors import EdgeError, OutputError
 from edge.events import AnalysedField, FieldEvent, Ledger, Outcome, Output, SampleEvent
 from edge.modelfile import Card
 from edge.sample import Sample
-from edge.types import FieldResult, Overlap, Quality, SampleAppearance, Tally
+from edge.types import Overlap, SampleAppearance, Tally
 from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
 from edge.workers import Workers
 
 _IDLE_S = 0.1  # seconds without an outcome: the book holds nothing back any longer
-
-
-class Judge(Protocol):
-    """What a run needs of a gate; ``edge.gate.Gate`` is the real one. One per sample."""
-
-    def judge(self, quality: Quality) -> str | None:
-        """Why the field does not count, or None. Called in field order."""
-        ...
-
-
-class Placer(Protocol):
-    """What a run needs of a register of fields; ``edge.overlap.Register`` is the real one. One per sample."""
-
-    def place(self, result: FieldResult) -> tuple[FieldResult, tuple[Overlap, ...]]:
-        """The field with what earlier ones showed set aside, and those it overlaps. Called for kept fields, in field order."""
-        ...
-
-
-class NoteTaker(Protocol):
-    """What a run needs of who takes notes; ``edge.scope.notes.TypicalNotes`` is the real one. One per sample."""
-
-    def add(self, result: FieldResult) -> None:
-        """Look at a field that counts. Called in field order."""
-        ...
-
-    def sentences(self) -> tuple[str, ...]:
-        """What there is to say of the sample's fields."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.cli.settings import FieldSettings, InputSettings, NetSettings
+from edge.deciding import Placer
 from edge.door import say
 from edge.gate import Gate
 from edge.overlap import Register
-from edge.session import Placer
 from edge.sources import Source
 from edge.sources.camera import open_camera
 from edge.sources.decode import ReadOptions

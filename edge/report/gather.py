@@ -117,12 +117,11 @@ class SampleCollector:
             self._kinds = result.cells.kinds
             self._views.add(rank, _view(result, pictures.boxed(), len(suspects), None))
 
-    def wanted(self) -> tuple[set[tuple[int, int]], set[int]]:
-        """What a page would show by now: cells (field's place in the run, cell's place in the field), and whole fields."""
+    def wanted(self) -> tuple[set[str], set[int]]:
+        """What a page would show by now: ids of cells (``FIELD-N``), and the places of whole fields in the run."""
         best = [*self._highest.values(), *self._lowest.values(), self._below]
-        cells = [cell for one in best for cell in one.items] + self._others.items
-        views = [*self._views.items, *self._rejected.values()]
-        return {(cell.field, int(cell.cell.rpartition("-")[2])) for cell in cells}, {view.field for view in views}
+        cells = {cell.cell for one in best for cell in one.items} | {cell.cell for cell in self._others.items}
+        return cells, {view.field for view in (*self._views.items, *self._rejected.values())}
 
     def done(self) -> SampleParts:
         """What the page needs."""

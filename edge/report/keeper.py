@@ -28,7 +28,7 @@ class GalleryKeeper:
         self._folder = folder
         self._sample: str | None = None
         self._collector: SampleCollector | None = None
-        self._cells: set[tuple[int, int]] = set()
+        self._cells: set[str] = set()
         self._views: set[int] = set()
         self._made = _Made(None)
 
@@ -41,14 +41,22 @@ class GalleryKeeper:
         live = event.rgb is not None and event.result is not None
         self._made = _Made(LivePictures(event.result, event.rgb, self._card) if live else None)  # type: ignore[arg-type]
         self._collector.field(event)
+        picture = None if self._folder is None else self._folder.keep(event)
+        if not self._made.any:
+            return Kept(picture=picture)
         cells, views = self._collector.wanted()
         here = event.index
-        crops = {n: jpeg for n, jpeg in self._made.crops.items() if (here, n) in cells}
+        crops = {n: jpeg for n, jpeg in self._made.crops.items() if f"{here}-{n}" in cells}
         view = None if self._made.view is None or here not in views else FieldPicture(*self._made.view)
-        dropped, dropped_views = sorted(self._cells - cells), sorted(self._views - views)
+        dropped = [_place(cell) for cell in self._cells - cells]
+        dropped_views = sorted(self._views - views)
         self._cells, self._views = cells, views
-        picture = None if self._folder is None else self._folder.keep(event)
         return Kept(crops, view, picture, dropped, dropped_views)
+
+
+def _place(cell: str) -> tuple[int, int]:
+    field, n = cell.split("-")
+    return int(field), int(n)
 
 
 class _Made:
@@ -56,10 +64,12 @@ class _Made:
 
     def __init__(self, live: FieldPictures | None) -> None:
         self._live = live
+        self.any = False
         self.crops: dict[int, bytes] = {}
         self.view: Jpeg | None = None
 
     def cells(self, chosen: Sequence[int]) -> list[bytes]:
+        self.any = True
         if self._live is None:
             return [b""] * len(chosen)
         self.crops.update(zip(chosen, self._live.cells(chosen), strict=True))
@@ -72,5 +82,5 @@ class _Made:
         return self._viewed(self._live.plain() if self._live else None)
 
     def _viewed(self, made: Jpeg | None) -> Jpeg:
-        self.view = made
+        self.any, self.view = True, made
         return (0, 0, b"")
