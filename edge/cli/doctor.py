@@ -18,7 +18,8 @@ def doctor(
         typer.Option("--config", metavar="FILE", help="Settings of the run.  [default: the service's, if installed]"),
     ] = None,
     book: Annotated[
-        Path | None, typer.Option("--book", metavar="FILE", help="Book to look at.  [default: the service's, else yours]")
+        Path | None,
+        typer.Option("--book", metavar="FILE", help="Book to look at.  [default: the service's, else yours]"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of lines.")] = False,
     bundle: Annotated[

@@ -72,7 +72,7 @@ def run(
       edge-run fields/ --calibration scope-3.json --report out/
       edge-run fields/ --calibration scope-3.json --target-parasitaemia 0.1%
       edge-run --camera --calibration scope-3.json --until decided
-      edge-run fields/ --sample-id S-0042 --resume     after a power cut, a crash or Ctrl-C
+      edge-run fields/ --sample-id S-0042 --resume    goes on after a cut
       edge-run --config slide.toml --max-cells 2000
 
     Exit codes: 0 done; 1 a defect of this program; 2 wrong command line; 3 done, but some inputs unreadable; 4 nothing to

@@ -43,7 +43,7 @@ def test_exports_are_the_files_that_the_run_wrote(folder: Path, tmp_path: Path) 
     assert (tmp_path / "e.jsonl").read_text() == got.stdout
     assert edge("report", "S", "-o", tmp_path / "out").exit_code == 0
     pages = [(tmp_path / place / "S.html").read_text() for place in ("run", "out")]
-    then, now = (re.sub(r"20\d\d-\d\d-\d\dT[\d:]+Z", "", page) for page in pages)
+    then, now = (re.sub(r"20\d\d-\d\d-\d\d[T ][\d:]+( UTC|Z)", "", page) for page in pages)
     assert then == now
 
 
