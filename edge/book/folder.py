@@ -8,6 +8,7 @@ oldest. When that is not enough the run is stopped while everything counted can 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +42,9 @@ class PictureFolder:
         run: a name for the run that no other has; a resumed run has that of the first.
         keep: ``none``, ``suspects``, ``kept`` or ``all`` fields.
         limit: bytes that pictures may take.
+
+    Attributes:
+        settle: puts fields that wait for the book into it: only then are their pictures known there.
     """
 
     def __init__(self, book: Book, path: Path, card: Card, *, run: str, keep: str, limit: int) -> None:
@@ -52,6 +56,7 @@ class PictureFolder:
         self._keep = keep
         self._limit = limit
         self._bytes = sum(one.size for one in book.pictures())
+        self.settle: Callable[[], None] = lambda: None
 
     def keep(self, event: FieldEvent) -> tuple[str, int, bool] | None:
         """Write the field's picture if it is to be kept: name, bytes, whether it is suspicious. Raises OutputError."""
@@ -94,6 +99,7 @@ class PictureFolder:
 
     def _remove_one(self) -> bool:
         """Remove the oldest picture without suspects, else the oldest; False where there is none."""
+        self.settle()
         there = self._book.pictures()
         if not there:
             return False

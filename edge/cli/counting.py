@@ -10,6 +10,7 @@ import cv2
 
 from edge.book.book import Book
 from edge.book.records import INTERRUPTED
+from edge.book.writer import GROUP_S
 from edge.cli.binding import binding_of
 from edge.cli.book_file import keeper_of, open_run_book
 from edge.cli.field_source import gate_of, may_hold_several_samples, open_fields, register_of, say_what_is_left_out
@@ -104,7 +105,10 @@ class _Run:
         pictures = EarlierPictures(book, settings.book.path, earlier.rows, reading)
         outputs = open_outputs(settings, about, source.total, pictures)
         run = book.begin_run(about, binding)
-        writer = book.writer(run, keep=keeper_of(settings.book, book, card, earlier.chain))
+        keeper = keeper_of(settings.book, book, card, earlier.chain)
+        writer = book.writer(run, keep=keeper, group_s=GROUP_S)
+        if keeper is not None:
+            keeper.settle_by(writer.settle)
         session = Session(
             card,
             [self._watch, *outputs],

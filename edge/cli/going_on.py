@@ -12,7 +12,7 @@ from edge.cli.binding import CHAIN, INPUTS, differing, places
 from edge.cli.run_settings import RunSettings
 from edge.door import say
 from edge.errors import BookError
-from edge.events import AnalysedField, FieldEvent, Outcome, Output, SampleEvent
+from edge.events import AnalysedField, FieldEvent, Ledger, Outcome, SampleEvent
 from edge.types import CountedField
 
 
@@ -125,9 +125,9 @@ class Replayed:
 
 
 class UnlessComplete:
-    """An output that hears nothing of samples that are complete in the book: they are replayed for the others."""
+    """A ledger that hears nothing of samples that are complete in the book: they are replayed for the others."""
 
-    def __init__(self, inner: Output, complete: Sequence[str]) -> None:
+    def __init__(self, inner: Ledger, complete: Sequence[str]) -> None:
         self._inner = inner
         self._complete = frozenset(complete)
 
@@ -140,6 +140,15 @@ class UnlessComplete:
         """Pass it on."""
         if event.tally.sample not in self._complete:
             self._inner.sample(event)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every field it was given is on the medium."""
+        return self._inner.settled
+
+    def settle(self) -> None:
+        """Pass it on."""
+        self._inner.settle()
 
     def close(self) -> None:
         """Pass it on."""

@@ -5,7 +5,7 @@ A page made from the book later asks for just these, because the choice depends 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edge.book.folder import PictureFolder
 from edge.book.records import FieldPicture, Kept
@@ -31,6 +31,11 @@ class GalleryKeeper:
         self._cells: set[str] = set()
         self._views: set[int] = set()
         self._made = _Made(None)
+
+    def settle_by(self, settle: Callable[[], None]) -> None:
+        """How fields that wait for the book are put into it, so that their pictures may be removed."""
+        if self._folder is not None:
+            self._folder.settle = settle
 
     def field(self, event: FieldEvent) -> Kept:
         """What to keep of this field, and what is no longer wanted. Raises OutputError where the disk is nearly full."""

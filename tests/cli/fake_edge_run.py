@@ -57,6 +57,7 @@ def kill_after(fields: int) -> None:
         real(self, event)
         left[0] -= 1
         if left[0] == 0:
+            self.settle()
             os.kill(os.getpid(), signal.SIGKILL)
 
     BookWriter.field = field  # type: ignore[method-assign]
