@@ -222,10 +222,17 @@ class Session:
 
         Where that fails the run ends, and no output shows the field: it would not be there later.
         """
+        if self._book is not None:
+            try:
+                self._book.field(event)
+            except OutputError as error:
+                self._error = self._error or error
+                self._show()  # the fields before it may still be put there
+                if self._book is not None:
+                    self._book.discard()
+                self._lose_book()
+                return False
         self._unshown.append(event)
-        if self._book is not None and not self._told(self._book, partial(self._book.field, event)):
-            self._lose_book()
-            return False
         return self._show() if self._book is None or self._book.settled else True
 
     def _show(self) -> bool:

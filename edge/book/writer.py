@@ -111,7 +111,7 @@ class BookWriter:
         """Put on the medium what was held back, in one transaction."""
         if not self._held:
             return
-        held, self._held = self._held, []
+        held = self._held
         with self._store.writing() as connection:
             sample = self._begin(connection, self._name) if self.sample_id is None else self.sample_id
             for one in held:
@@ -119,6 +119,7 @@ class BookWriter:
                 self._pictures(connection, sample, field, one.kept)
             write_tally(connection, sample, held[-1].tally, held[-1].row.seconds)
         self.sample_id = sample
+        self._held = []  # not before: what could not be written has not settled
 
     def sample(self, event: SampleEvent) -> None:
         """Put the sample's end on the medium."""

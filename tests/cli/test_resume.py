@@ -71,7 +71,9 @@ def test_after_ctrl_c_it_goes_on_and_the_sample_is_complete(tmp_path: Path) -> N
     assert process.stdout is not None
     seen = [process.stdout.readline() for _ in range(3)]
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=20)
+    out = process.stdout.read()
+    process.wait(timeout=20)
+    process.stdout.close()
     before = lines("".join(seen) + out)
     (row,) = json.loads(edge("samples", "--json").stdout)["samples"]
     assert (process.returncode, row["state"], row["fields"]) == (130, "interrupted", len(before) - 1)
