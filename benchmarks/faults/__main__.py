@@ -1,0 +1,167 @@
+"""``python -m benchmarks.faults``: disturb ``edge-run``, keep the figures, write docs/faults.md."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.command import Debug, single_command
+from benchmarks.errors import NoInputError
+from benchmarks.faults.cuts import cuts
+from benchmarks.faults.drawn import field_folder
+from benchmarks.faults.endurance import endurance
+from benchmarks.faults.figures import KEPT, Figures, Trials, measured, read_figures, write_figures
+from benchmarks.faults.kills import kills
+from benchmarks.faults.medium import Medium
+from benchmarks.faults.nursery import Nursery
+from benchmarks.faults.page import page
+from benchmarks.faults.trial import Bench
+from benchmarks.faults.trouble import troubles
+from benchmarks.places import REPOSITORY, real_images
+from edge.door import door, say
+from edge.program import enter
+from edge.safe_file import write_text
+
+PROGRAM = "python -m benchmarks.faults"
+PAGE = REPOSITORY / "docs" / "faults.md"
+MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where the disk itself is not what is tried
+REAL_FIELDS = 6
+"""Real fields of a run; the first ones by name."""
+
+_TRIES = {"kills": 1000, "real": 20, "cuts": 200, "troubles": 100, "endurance": 100_000}
+"""Moments (fields of the long run) of each part."""
+
+
+class FaultPart(StrEnum):
+    """What is tried."""
+
+    KILLS = "kills"
+    REAL = "real"
+    CUTS = "cuts"
+    TROUBLES = "troubles"
+    ENDURANCE = "endurance"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lab:
+    """Where one part is tried, and how much of it."""
+
+    folder: Path
+    count: int
+    seed: int
+
+    def tell(self, step: str) -> None:
+        say(step, PROGRAM)
+
+
+def faults(
+    *,
+    only: Annotated[list[FaultPart] | None, typer.Option(help="Try this part alone; page: only write it anew.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="Moments, or fields of the long run.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 1,
+    keep: Annotated[Path, typer.Option(metavar="FILE", help="The figures.")] = KEPT,
+    out: Annotated[Path, typer.Option("-o", metavar="FILE", help="The page.")] = PAGE,
+    debug: Debug = False,
+) -> None:
+    """Kill edge-run, cut its power, fill its disk; compare what --resume makes of it with the run that was left alone."""
+    with door(debug=debug, program=PROGRAM):
+        for part in only or list(FaultPart):
+            if part is FaultPart.PAGE:
+                continue
+            try:
+                with tempfile.TemporaryDirectory(dir=_roomy(), prefix="edge-faults-") as folder:
+                    lab = _Lab(Path(folder), count or _TRIES[part], seed)
+                    figures = _PARTS[part](lab, read_figures(keep))
+            except NoInputError as error:
+                if only:
+                    raise
+                say(f"note: {part} left out: {error}", PROGRAM)
+                continue
+            disk = (
+                "ext4 in a file"
+                if part is FaultPart.CUTS
+                else "a disk in memory"
+                if _roomy() == MEMORY
+                else "the usual disk"
+            )
+            day = {**(figures.measured or {}), part: measured(disk)}
+            write_figures(replace(figures, measured=day), keep)
+        write_text(out, page(read_figures(keep)))
+        typer.echo(f"written: {out}")
+
+
+def _roomy() -> Path:
+    return MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+
+
+def _bench(lab: _Lab, stack: ExitStack, fields: Path, code: int | None = None) -> tuple[Bench, Nursery]:
+    work = lab.folder / "work"
+    work.mkdir(exist_ok=True)
+    nursery = stack.enter_context(Nursery(lab.folder))
+    bench = Bench(nursery, work, lab.folder, fields)
+    return (bench if code is None else Bench(nursery, work, lab.folder, fields, code)), nursery
+
+
+def _kills(lab: _Lab, figures: Figures) -> Figures:
+    with ExitStack() as stack:
+        bench, _ = _bench(lab, stack, field_folder())
+        return replace(figures, kills=Trials.of(kills(bench, lab.count, lab.seed, lab.tell)))
+
+
+def _real(lab: _Lab, figures: Figures) -> Figures:
+    pictures = sorted((real_images() / "iml_fields" / "images").glob("*"))[:REAL_FIELDS]
+    if not pictures:
+        raise NoInputError(f"no real fields in {real_images()} (EDGE_DATA names their folder)")
+    fields = lab.folder / "fields"
+    fields.mkdir()
+    for picture in pictures:
+        (fields / picture.name).symlink_to(picture.resolve())
+    with ExitStack() as stack:
+        bench, _ = _bench(lab, stack, fields, 0)
+        return replace(figures, real=Trials.of(kills(bench, lab.count, lab.seed, lab.tell)))
+
+
+def _cuts(lab: _Lab, figures: Figures) -> Figures:
+    with ExitStack() as stack:
+        medium = stack.enter_context(Medium(lab.folder / "image", lab.folder / "work"))
+        bench, _ = _bench(lab, stack, field_folder())
+        return replace(figures, cuts=Trials.of(cuts(bench, medium, lab.count, lab.seed, lab.tell)))
+
+
+def _troubles(lab: _Lab, figures: Figures) -> Figures:
+    second = lab.folder / "second"
+    second.mkdir()
+    with ExitStack() as stack:
+        bench, nursery = _bench(lab, stack, field_folder())
+        other = stack.enter_context(Nursery(second))
+        return replace(figures, troubles=tuple(troubles(bench, nursery, other, lab.count, lab.tell)))
+
+
+def _endurance(lab: _Lab, figures: Figures) -> Figures:
+    return replace(figures, endurance=endurance(lab.folder / "long", lab.count, lab.tell))
+
+
+_PARTS: dict[FaultPart, Callable[[_Lab, Figures], Figures]] = {
+    FaultPart.KILLS: _kills,
+    FaultPart.REAL: _real,
+    FaultPart.CUTS: _cuts,
+    FaultPart.TROUBLES: _troubles,
+    FaultPart.ENDURANCE: _endurance,
+}
+
+app = single_command(
+    faults,
+    "Example: python -m benchmarks.faults --only kills --count 50    Exit code 4: no compiler; for power cuts: no root.",
+)
+
+if __name__ == "__main__":
+    enter(app, PROGRAM)
