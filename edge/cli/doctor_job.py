@@ -69,8 +69,9 @@ def device_of(config: Path | None, book: Path | None) -> DeviceToCheck:
     source = config or (places.settings if installed else None)
     configured = {} if source is None else read_config(source)
     settings = RunSettings.of({**RunSettings().values(), **configured})
+    theirs = settings.book.path if config is not None else None
     return DeviceToCheck(
-        book or places.book,
+        book or theirs or places.book,
         settings.input.camera,
         _models(settings),
         _fits(settings) if settings.judging.calibration is not None else None,

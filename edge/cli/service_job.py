@@ -62,7 +62,7 @@ def install_service(settings: RunSettings, wanted: ServiceSettings) -> None:
             f"a system's service needs root: sudo {shlex.quote(_program())} service install ..., "
             "or --user for a service of your own, or --dry-run to see what would be written"
         )
-    settings, needed = with_absolute_paths(settings)
+    settings, needed = with_absolute_paths(replace(settings, book=replace(settings.book, resume=True)))
     needed += [Path(sys.executable), Path(edge.__file__), *shelf.folders()]
     _try(settings)
     files = service_files(settings, wanted, needed)
@@ -113,6 +113,10 @@ def check_service(settings: RunSettings, wanted: ServiceSettings) -> None:
         raise typer.BadParameter(
             "a service writes into its book and into nothing else: leave --csv, --detections, --annotate and --report out; "
             "edge export and edge report make them from the book"
+        )
+    if settings.book.no_book or settings.book.again or settings.book.book is not None:
+        raise typer.BadParameter(
+            "a service counts into its own book and always goes on there: leave --book, --no-book and --again out"
         )
     if wanted.user and wanted.run_as is not None:
         raise typer.BadParameter("--run-as is for the system's service: with --user it runs as you")

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.book.file import BrokenBookError, check_header, check_owner, connect_to_read, is_new, why
+from edge.book.folder import RESERVE
 from edge.errors import BookError
 from edge.health.records import CheckResult, Health, graded
 
-LEAST_BYTES = 128 * 10**6
-"""Free bytes below which a run is near its end: it stops at 64 MB, before the disk is full."""
+LEAST_BYTES = 2 * RESERVE
+"""Free bytes below which a run is near its end: it stops at ``RESERVE``, before the disk is full."""
 
 FEW_BYTES = 10**9
 """Free bytes below which the end is in sight: some days of suspicious fields' pictures."""

@@ -30,6 +30,7 @@ def test_a_dry_run_shows_both_files_and_writes_none(tmp_path: Path) -> None:
     assert f"# {tmp_path}/.config/edge/service.toml" in got.stdout
     assert 'sample-id = "S 42%"' in got.stdout
     assert "camera = true" in got.stdout
+    assert "resume = true" in got.stdout
     assert "WatchdogSec=1801" in got.stdout
     assert f"WorkingDirectory={tmp_path}/.local/share/edge" in got.stdout
     assert list(tmp_path.iterdir()) == []
@@ -50,6 +51,9 @@ def test_paths_are_those_of_the_folder_it_was_installed_from(tmp_path: Path) -> 
         (("install", "fields/"), 2, "give --camera"),
         (("install", "--user", "--camera", "--csv", "out.csv"), 2, "edge export"),
         (("install", "--user", "--camera", "--run-as", "root"), 2, "--run-as"),
+        (("install", "--user", "--camera", "--no-book"), 2, "its own book"),
+        (("install", "--user", "--camera", "--book", "b.sqlite"), 2, "its own book"),
+        (("install", "--user", "--camera", "--again"), 2, "its own book"),
         (("install", "--user", "--camera", "--model", "none", "--dry-run"), 5, "no such model"),
         (("install", "--user", "--camera", "--calibration", "none.json", "--dry-run"), 8, "none.json"),
         (("install", "--camera", "--run-as", "no-such-user", "--dry-run"), 11, "no such user"),

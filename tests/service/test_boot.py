@@ -83,6 +83,30 @@ def test_a_run_that_is_killed_is_started_anew(service: Machine) -> None:
     started_anew(service, before)
 
 
+def samples(machine: Machine) -> list[dict[str, object]]:
+    found = json.loads(machine.run(*EDGE[:-1], "samples", "--book", "/var/lib/edge/book.sqlite", "--json"))["samples"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_what_was_counted_is_gone_on_with_after_a_kill(service: Machine) -> None:
+    """One sample in the book, which only grows."""
+    service.wait_for("fields", *EDGE, "status")
+    before = state(service)["restarts"]
+    service.run("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", "edge")
+    (held,) = samples(service)
+    started_anew(service, before)
+    service.run("sleep", "2")
+    service.run("systemctl", "stop", "edge")
+    (more,) = samples(service)
+    assert more["name"] == held["name"] == "simulated-0"
+    assert isinstance(more["fields"], int)
+    assert isinstance(held["fields"], int)
+    assert more["fields"] > held["fields"] > 0
+    assert more["state"] == "interrupted"
+    assert "going on after them" in service.run(*EDGE, "logs")
+
+
 def test_it_goes_on_running_while_fields_come(service: Machine) -> None:
     """Longer than the watchdog's patience, which only fields feed."""
     before = state(service)["restarts"]
