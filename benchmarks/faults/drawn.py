@@ -21,11 +21,11 @@ WIDTH, HEIGHT = 480, 360
 
 _STEP = 300  # px from one view of the wide picture to the next: they overlap by WIDTH - _STEP
 _SMALL = SlideSpec(8, 192, 144, cell_px=24.0, cells_per_field=10.0, parasitaemia=0.05, bad_fields=0.0)
-_VERSION = 1  # to be raised when what is drawn here changes
+_VERSION = 2  # to be raised when what is drawn here changes
 
 
 def field_folder() -> Path:
-    """Twelve fields: six good ones, two that overlap, one out of focus, one black, a copy of another, one cut short."""
+    """Eight fields: two good ones, two that overlap, one out of focus, one black, a copy of another, one cut short."""
     return _folder("faults", _spec(WIDTH), _pictures)
 
 
@@ -69,16 +69,16 @@ def _spec(width: int) -> SlideSpec:
 
 
 def _pictures() -> dict[str, bytes]:
-    good = [render_field(_spec(WIDTH), index)[0] for index in range(6)]
+    good = [render_field(_spec(WIDTH), index)[0] for index in range(2)]
     wide = render_field(_spec(WIDTH + _STEP), 0)[0]
     fields: dict[str, UInt8Array] = {f"0{index}-good.png": rgb for index, rgb in enumerate(good)}
-    fields["06-left.png"] = wide[:, :WIDTH]
-    fields["07-right.png"] = wide[:, _STEP:]
-    fields["08-blurred.png"] = np.asarray(cv2.GaussianBlur(good[1], (0, 0), 6.0), np.uint8)
-    fields["09-black.png"] = np.zeros_like(good[0])
+    fields["02-left.png"] = wide[:, :WIDTH]
+    fields["03-right.png"] = wide[:, _STEP:]
+    fields["04-blurred.png"] = np.asarray(cv2.GaussianBlur(good[1], (0, 0), 6.0), np.uint8)
+    fields["05-black.png"] = np.zeros_like(good[0])
     found = {name: _png(rgb) for name, rgb in fields.items()}
-    found["10-copy.png"] = found["02-good.png"]
-    found["11-cut.png"] = found["03-good.png"][:5000]
+    found["06-copy.png"] = found["00-good.png"]
+    found["07-cut.png"] = found["01-good.png"][:5000]
     return found
 
 

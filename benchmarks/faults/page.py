@@ -19,7 +19,7 @@ code. How samples are kept stands in [book.md](book.md).
 - **The same sample**: all fields and cells in the book, its sums and flag, its cell pictures, the CSV, the COCO file, the annotated
   pictures, what the report says and shows, and the JSON Lines are those of the run that was left alone. Times are not compared.
 - **Looks complete**: a file under its final name. It must hold just what it holds at the end.
-- **Fields**: twelve drawn ones of 480x360 px; two of them overlap, one is a copy, one out of focus, one black, one cut short.
+- **Fields**: eight drawn ones of 480x360 px; two of them overlap, one is a copy, one out of focus, one black, one cut short.
 
 """
 

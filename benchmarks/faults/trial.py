@@ -33,8 +33,8 @@ from edge.errors import EXIT_UNREADABLE_INPUTS, BookError
 EXPECTED = EXIT_UNREADABLE_INPUTS
 """Exit code of the undisturbed run: one of the drawn fields is cut short."""
 
-_TEMPORARY = re.compile(r"\.\S*?(\.\w+)\.\w+\.part\S*$")
-"""A temporary name: of it the ending of the file it will be is kept."""
+_TEMPORARY = re.compile(r"\.\S*?(\.\w+)\.\w+\.part\S*$|\.\S+(\.run)$|\d{5}-\S*(\.\w+)$")
+"""A temporary name: of it, and of names that differ from field to field, the ending is kept."""
 
 _MOST_RUNS = 4
 """Runs with ``--resume`` until the sample must be complete."""
@@ -209,7 +209,7 @@ def trial_of(fault: Fault, state: State, shown: int, runs: int, wrong: tuple[str
     """A trial in words."""
     if fault.after_s is not None:
         return Trial("", f"{fault.after_s * 1000:.0f} ms", shown, runs, wrong)
-    return Trial(_TEMPORARY.sub(r"\1", state.call), f"call {fault.at}", shown, runs, wrong)
+    return Trial(_TEMPORARY.sub(r"\1\2\3", state.call), f"call {fault.at}", shown, runs, wrong)
 
 
 def last_line(path: Path) -> str:

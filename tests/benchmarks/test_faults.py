@@ -131,8 +131,8 @@ SPOILT: dict[str, tuple[Callable[[Bench], None], str]] = {
     "a CSV file is cut short": (_shortened("fields.csv"), "fields.csv looks complete and is not"),
     "a COCO file is cut short": (_shortened("cells.json"), "cells.json looks complete and is not"),
     "a picture is cut short": (
-        _shortened("seen/00003-03-good.jpg"),
-        "seen/00003-03-good.jpg looks complete and is not",
+        _shortened("seen/00003-03-right.jpg"),
+        "seen/00003-03-right.jpg looks complete and is not",
     ),
     "a report is cut short": (_shortened("report/S-0042.html"), "report/S-0042.html looks complete and is not"),
 }
