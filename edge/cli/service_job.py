@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import pwd
 import shlex
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from edge.cli.settings import OutputSettings
 from edge.door import say
 from edge.errors import ServiceError
 from edge.lines import print_lines, print_text
+from edge.safe_file import plain_errors
 from edge.service.access import ServiceUser, in_homes, with_links
 from edge.service.places import ServicePlaces
 from edge.service.systemctl import booted, systemctl, version
@@ -99,6 +101,9 @@ def write_files(files: ServiceFiles, *, replace_changed: bool) -> list[Path]:
         )
     if files.places.system:
         os.umask(0o022)  # the service's user reads them
+    else:
+        with plain_errors(files.places.state):
+            files.places.state.mkdir(parents=True, exist_ok=True)  # for a system's service systemd makes it
     return [kept for path, text in files.parts() if (kept := write_marked(path, text)) is not None]
 
 
@@ -135,6 +140,9 @@ def service_files(settings: RunSettings, wanted: ServiceSettings, needed: list[P
     """
     places = ServicePlaces.of(user=wanted.user)
     own_shelf = os.environ.get(shelf.ENVIRONMENT)
+    environment = {shelf.ENVIRONMENT: os.path.abspath(own_shelf)} if own_shelf else {}  # noqa: PTH100 - a text
+    if not places.system:  # a session's manager need not know what this terminal has set
+        environment["XDG_DATA_HOME"] = str(places.state.parent)
     interval = settings.input.interval if settings.input.camera else 0
     plan = UnitPlan(
         (sys.executable, "-P", "-m", "edge", "run", "--config", str(places.settings)),
@@ -145,7 +153,7 @@ def service_files(settings: RunSettings, wanted: ServiceSettings, needed: list[P
         homes=in_homes(with_links(needed)),
         patience_s=max(_LEAST_PATIENCE_S, int(_INTERVALS * interval) + 1),
         version=version() or STEPS_SINCE,
-        environment={shelf.ENVIRONMENT: os.path.abspath(own_shelf)} if own_shelf else {},  # noqa: PTH100 - a text
+        environment=environment,
         folder=None if places.system else places.state,
     )
     try:
@@ -202,6 +210,14 @@ def _program() -> str:
     return os.path.abspath(sys.argv[0])  # noqa: PTH100 - a link stays as it is
 
 
+def _lingers() -> bool:
+    """Whether this user's services start at boot (``loginctl enable-linger``)."""
+    try:
+        return (Path("/var/lib/systemd/linger") / pwd.getpwuid(os.getuid()).pw_name).exists()
+    except KeyError:  # a user without a name
+        return False
+
+
 def _told(places: ServicePlaces, wanted: ServiceSettings, kept: list[Path]) -> Iterator[str]:
     mine = " --user" if wanted.user else ""
     yield f"settings  {places.settings}"
@@ -209,7 +225,7 @@ def _told(places: ServicePlaces, wanted: ServiceSettings, kept: list[Path]) -> I
     yield from (f"changed   {path}: what was there, changed by hand" for path in kept)
     yield from (f"drop-in   {path}: yours, stays in force" for path in places.drop_ins)
     yield f"book      {places.book}"
-    yield f"starts    {'now and ' if wanted.start else ''}at every boot"
-    if wanted.user and not (Path("/var/lib/systemd/linger") / Path.home().name).exists():
-        yield "note      a user's service starts when you log in; at boot after: loginctl enable-linger"
+    yield f"starts    {'now and ' if wanted.start else ''}at every {'login' if wanted.user else 'boot'}"
+    if wanted.user and not _lingers():
+        yield "note      to make that at every boot: loginctl enable-linger"
     yield f"to watch  edge service status{mine}; edge service logs --follow{mine}; edge doctor"

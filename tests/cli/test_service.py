@@ -33,6 +33,7 @@ def test_a_dry_run_shows_both_files_and_writes_none(tmp_path: Path) -> None:
     assert "resume = true" in got.stdout
     assert "WatchdogSec=1801" in got.stdout
     assert f"WorkingDirectory={tmp_path}/.local/share/edge" in got.stdout
+    assert f"Environment=XDG_DATA_HOME={tmp_path}/.local/share\n" in got.stdout
     assert list(tmp_path.iterdir()) == []
 
 

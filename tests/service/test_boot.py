@@ -166,6 +166,21 @@ def test_removing_it_leaves_what_was_counted(service: Machine) -> None:
     assert "nothing to remove" in service.run(*EDGE, "remove", ok=False)
 
 
+def test_a_person_s_own_service_runs_without_root(machine: Machine) -> None:
+    place = "XDG_RUNTIME_DIR=/run/user/1 HOME=/run/user/1/home"
+    machine.run("sh", "-c", "mkdir -p /run/user/1/home && chown -R daemon /run/user/1 && chmod 700 /run/user/1")
+    session = ("systemd-run", "--property=User=daemon", "--property=Delegate=yes", f"--property=Environment={place}")
+    machine.run(*session, "--property=UnsetEnvironment=SYSTEMD_UNIT_PATH", "/lib/systemd/systemd", "--user")
+    daemon = ("setpriv", "--reuid=1", "--regid=1", "--clear-groups", "env", "-u", "SYSTEMD_UNIT_PATH", *place.split())
+    machine.wait_for("running", *daemon, "systemctl", "--user", "is-system-running")
+    machine.run(*daemon, "systemctl", "--user", "set-environment", f"PYTHONPATH={ROOT}")
+    assert "at every login" in machine.run(*daemon, *EDGE, "install", "--user", *SIMULATED)
+    said = machine.wait_for("runs, since", *daemon, *EDGE, "status", "--user")
+    assert "counting  simulated-0: " in said
+    assert "stays     /run/user/1/home/.local/share/edge" in machine.run(*daemon, *EDGE, "remove", "--user")
+    machine.run("test", "-s", "/run/user/1/home/.local/share/edge/book.sqlite")
+
+
 def test_the_root_may_be_read_only(service: Machine) -> None:
     """With temporary folders in memory, and one place that can be written."""
     service.run(*EDGE, "install", *SIMULATED)
