@@ -5,6 +5,7 @@ A power cut leaves the old file or the new one, never half of one.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -39,24 +40,61 @@ def sync_folder(folder: Path) -> None:
         sync_file(folder)
 
 
+def _locked(folder: Path, before: str, after: str) -> tuple[int, str]:
+    """Make a file of a new name between the two parts, locked where the file system has locks: its handle and path."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=before, suffix=after)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:
+            return handle, name
+        if os.fstat(handle).st_nlink:
+            return handle, name
+        os.close(handle)  # taken for one that was left, in the moment before it was locked
+
+
+def _remove_left(folder: Path, before: str, after: str) -> None:
+    """Remove such files that nobody has locked: their processes were killed."""
+    for entry in os.scandir(folder):
+        if not (entry.name.startswith(before) and entry.name.endswith(after)):
+            continue
+        with suppress(OSError):  # locked, another user's, or gone by now
+            handle = os.open(entry.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(entry.path)  # noqa: PTH108 - a text
+            finally:
+                os.close(handle)
+
+
 class ReplacedFile:
     """A file written under a temporary name beside ``path``, which it takes on ``close``: the one writer of whole files.
 
     Opening it is the check that it can be written. A link is followed, so that it stays a link. After ``close`` it is on the
     medium: a power cut leaves the old file or the new one. Text goes to ``stream``, bytes to ``stream.buffer``.
 
+    While it is open it is locked, so that what a killed process left of the same file can be told from one at work.
+
+    Args:
+        path: of the file.
+        ending: of the temporary name.
+        errors: what becomes of text that is not Unicode, as ``open`` takes it.
+        tidy: remove what killed processes left of the same file; looks through its folder.
+
     Attributes:
         path: of the file, links followed.
         temporary: where it is written until then; it ends in ``ending``.
-        stream: UTF-8 text, to write to; ``errors``: what becomes of text that is not Unicode, as ``open`` takes it.
+        stream: UTF-8 text, to write to.
     """
 
-    def __init__(self, path: Path, *, ending: str = "", errors: str = "strict") -> None:
+    def __init__(self, path: Path, *, ending: str = "", errors: str = "strict", tidy: bool = False) -> None:
         self.path = Path(os.path.realpath(path))
         with plain_errors(path):  # a name may be too long even to be looked for
             if self.path.exists() and not self.path.is_file():
                 raise OutputError(f"{path}: cannot be written: it is not a regular file")
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=f".part{ending}")
+            if tidy:
+                _remove_left(self.path.parent, f".{self.path.name}.", f".part{ending}")
+            handle, name = _locked(self.path.parent, f".{self.path.name}.", f".part{ending}")
         self.temporary = Path(name)
         self.stream: TextIO = os.fdopen(handle, "w", encoding="utf-8", errors=errors)
 
@@ -65,12 +103,12 @@ class ReplacedFile:
         with plain_errors(self.path):
             self.stream.flush()
             os.fsync(self.stream.fileno())
-            self.stream.close()
             # mkstemp makes files private; give it what a plain open would have given.
             mask = os.umask(0)
             os.umask(mask)
             self.temporary.chmod(0o666 & ~mask)
             self.temporary.replace(self.path)
+            self.stream.close()  # not before: closing lets go of the lock
         sync_folder(self.path.parent)
 
     def discard(self) -> None:

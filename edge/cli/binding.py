@@ -79,7 +79,7 @@ def differing(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 def places(source: InputSettings) -> str:
     """Where the fields come from, as one text."""
     if source.simulate:
-        return "virtual slide"
+        return f"virtual slide {source.seed}, {source.size}"
     if source.camera:
         return "camera"
     return json.dumps([os.path.realpath(Path(text).expanduser()) for text in source.inputs])

@@ -38,7 +38,7 @@ class Coco:
     """
 
     def __init__(self, path: Path, card: Card, model: ModelLine) -> None:
-        self._file = ReplacedFile(path)
+        self._file = ReplacedFile(path, tidy=True)
         self._card = card
         self._positive = card.positive_mask
         self._kinds: dict[str, int] = {}

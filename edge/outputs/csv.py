@@ -21,7 +21,7 @@ class FieldTable:
     def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
         self._labels = labels
         # surrogateescape: file names that are not Unicode come out as the bytes they are
-        self._file = ReplacedFile(path, errors="surrogateescape")
+        self._file = ReplacedFile(path, errors="surrogateescape", tidy=True)
         self._rows = csv.writer(self._file.stream, lineterminator="\n")
         counts = (f"count_{label}" for label in labels)
         stages = (f"{stage}_ms" for stage in field_ms(None))

@@ -287,6 +287,22 @@ def test_until_decided_stops_at_the_same_field_for_any_number_of_workers(
     assert len(fields) == sample["fields"]["kept"] < 20
 
 
+@pytest.mark.parametrize("before", [1, 3])
+def test_until_decided_stops_at_the_same_field_after_a_cut(made: Path, tmp_path: Path, before: int) -> None:
+    path = with_blanks(made, tmp_path / "good.json", 10, 100_000)
+    args = ("--calibration", path, "--until", "decided", "--max-cells", 5000, "--json", "--sample-id", "s")
+    run = ("run", "--camera", "--no-gate", "--no-overlap", *args)
+    whole = call(*run, "--no-book", source=FakeSource([9], endless=True))
+    assert call(*run, source=FakeSource([*[9] * before, None])).exit_code == 6  # the camera is lost
+    went_on = call(*run, "--resume", source=FakeSource([9], endless=True))
+    assert went_on.exit_code == 0, went_on.stderr
+    events = [
+        [{k: v for k, v in json.loads(line).items() if k != "ms"} for line in got.stdout.splitlines()]
+        for got in (whole, went_on)
+    ]
+    assert events[0] == events[1]
+
+
 def test_the_budget_of_seconds_ends_an_undecided_sample(made: Path, tmp_path: Path) -> None:
     path = with_blanks(made, tmp_path / "bad.json", 12_000, 100_000)
     args = ("--calibration", path, "--until", "decided", "--max-seconds", 1, "--json")

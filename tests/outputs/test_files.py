@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,36 @@ def test_a_disk_from_which_nothing_can_be_removed_any_more_is_one_plain_error(
     with pytest.raises(OutputError, match=r"a\.txt: cannot be written: Read-only file system"):
         file.close()
     file.discard()
+
+
+def test_what_a_killed_process_left_is_removed_and_a_file_at_work_is_not(tmp_path: Path) -> None:
+    left = {".t.csv.abc.part", ".t.csv.xyz.part"}
+    others = {".t.csv.part.keep", ".other.csv.abc.part", "t.csv"}
+    for name in left | others:
+        (tmp_path / name).write_text("left")
+    at_work = ReplacedFile(tmp_path / "t.csv")
+    made = ReplacedFile(tmp_path / "t.csv", tidy=True)
+    assert set(names(tmp_path)) == others | {at_work.temporary.name, made.temporary.name}
+    made.close()
+    at_work.close()
+    assert set(names(tmp_path)) == others
+
+
+def test_a_file_that_is_taken_for_one_that_was_left_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    make = tempfile.mkstemp
+
+    def mkstemp(**where: object) -> tuple[int, str]:
+        handle, name = make(**where)  # type: ignore[call-overload]
+        if not taken:
+            taken.append(name)
+            Path(name).unlink()  # as another process does between its making and its lock
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    file = ReplacedFile(tmp_path / "t.csv")
+    assert str(file.temporary) not in taken
+    file.close()
+    assert names(tmp_path) == ["t.csv"]
