@@ -74,8 +74,6 @@ ROWS = (
         "hsv",
         30,
         size=32,
-        batch=64,
-        rate=2e-3,
         method=Method.CLEANED,
         reported=0.9815,
     ),
