@@ -126,16 +126,16 @@ def _figures(row: FoundingRow, protocol: Protocol, net: TrainedNet, work: Path, 
     """The device file compared with the net as trained, on the cells to judge on."""
     collection = COLLECTIONS[row.cells]
     place = folder(row.cells, work, protocol, Part.JUDGING, row.most)
-    small = _read(place, row.cells, 32)
+    cut = _read(place, row.cells, int(made.report["crop_size"]))
     before = _threshold(made.report, "as_trained")
-    theirs, own = _as_trained(row, net, place, small.names, made.report)
+    theirs, own = _as_trained(row, net, place, cut.names, made.report)
     if not made.report["passed"]:
         return ConversionFigures(made.report, net.epochs, None, None, own, made.code)
-    mine = Classifier(read_model(made.device)).scores(small.images)
+    mine = Classifier(read_model(made.device)).scores(cut.images)
     thresholds = (before, float(made.report["threshold"]))
-    pair = compare((theirs, mine), thresholds, small, collection.positive)
+    pair = compare((theirs, mine), thresholds, cut, collection.positive)
     known = second_labels(row.cells, work) if protocol is Protocol.NOTEBOOK else {}
-    second = by_second_labels((theirs, mine), small, known, collection.positive)
+    second = by_second_labels((theirs, mine), cut, known, collection.positive)
     return ConversionFigures(made.report, net.epochs, pair, second, own, made.code)
 
 
