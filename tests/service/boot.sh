@@ -7,7 +7,8 @@ folder=$1
 shift
 if [ -z "$INSIDE" ]; then
     for group in "$@"; do echo $$ > "$group/cgroup.procs"; done
-    INSIDE=1 exec unshare --mount --pid --fork --cgroup --uts --ipc --net --kill-child bash "$0" "$folder"
+    # Whatever ends who called this ends the machine too.
+    INSIDE=1 exec setpriv --pdeathsig KILL unshare --mount --pid --fork --cgroup --uts --ipc --net --kill-child bash "$0" "$folder"
 fi
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$folder"

@@ -62,7 +62,7 @@ def booted_machine(folder: Path, shown: tuple[Path, ...] = ()) -> Iterator[Machi
     if os.geteuid() != 0:
         yield "not root"
         return
-    if not all(shutil.which(name) for name in ("unshare", "nsenter", "systemctl", "pivot_root")):
+    if not all(shutil.which(name) for name in ("unshare", "setpriv", "nsenter", "systemctl", "pivot_root")):
         yield "no systemd or no util-linux here"
         return
     groups = [Path(f"/sys/fs/cgroup{place}/edge-test-{os.getpid()}") for place in ("/systemd", "/unified", "")]
