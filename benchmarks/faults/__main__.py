@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -23,8 +23,8 @@ from benchmarks.faults.kills import kills
 from benchmarks.faults.medium import Medium
 from benchmarks.faults.nursery import Nursery
 from benchmarks.faults.page import page
-from benchmarks.faults.trial import Bench
-from benchmarks.faults.trouble import troubles
+from benchmarks.faults.trial import Bench, Trial
+from benchmarks.faults.trouble import Trouble, troubles
 from benchmarks.places import REPOSITORY, real_images
 from edge.door import door, say
 from edge.program import enter
@@ -36,6 +36,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where the disk itsel
 REAL_FIELDS = 6
 """Real fields of a run; the first ones by name."""
 
+_STEP = 20  # trials after which the figures are kept
 _TRIES = {"kills": 1000, "real": 20, "cuts": 200, "troubles": 100, "endurance": 100_000}
 """Moments (fields of the long run) of each part."""
 
@@ -79,24 +80,36 @@ def faults(
                 continue
             try:
                 with tempfile.TemporaryDirectory(dir=_roomy(), prefix="edge-faults-") as folder:
-                    lab = _Lab(Path(folder), count or _TRIES[part], seed)
-                    figures = _PARTS[part](lab, read_figures(keep))
+                    for change in _PARTS[part](_Lab(Path(folder), count or _TRIES[part], seed)):
+                        _keep(change, part, keep)
             except NoInputError as error:
                 if only:
                     raise
                 say(f"note: {part} left out: {error}", PROGRAM)
-                continue
-            disk = (
-                "ext4 in a file"
-                if part is FaultPart.CUTS
-                else "a disk in memory"
-                if _roomy() == MEMORY
-                else "the usual disk"
-            )
-            day = {**(figures.measured or {}), part: measured(disk)}
-            write_figures(replace(figures, measured=day), keep)
         write_text(out, page(read_figures(keep)))
         typer.echo(f"written: {out}")
+
+
+_Change = Callable[[Figures], Figures]
+"""Puts what was found so far among the figures."""
+
+
+def _keep(change: _Change, part: FaultPart, path: Path) -> None:
+    """Keep it at once: a run that is stopped loses nothing of this."""
+    figures = change(read_figures(path))
+    usual = "a disk in memory" if _roomy() == MEMORY else "the usual disk"
+    disk = "ext4 in a file" if part is FaultPart.CUTS else usual
+    write_figures(replace(figures, measured={**(figures.measured or {}), part: measured(disk)}), path)
+
+
+def _so_far(trials: Iterable[Trial], put: Callable[[Figures, Trials], Figures]) -> Iterator[_Change]:
+    """The trials added up, now and then and at the end."""
+    every: list[Trial] = []
+    for one in trials:
+        every.append(one)
+        if len(every) % _STEP == 0:
+            yield lambda figures: put(figures, Trials.of(every))
+    yield lambda figures: put(figures, Trials.of(every))
 
 
 def _roomy() -> Path:
@@ -111,13 +124,14 @@ def _bench(lab: _Lab, stack: ExitStack, fields: Path, code: int | None = None) -
     return (bench if code is None else Bench(nursery, work, lab.folder, fields, code)), nursery
 
 
-def _kills(lab: _Lab, figures: Figures) -> Figures:
+def _kills(lab: _Lab) -> Iterator[_Change]:
     with ExitStack() as stack:
         bench, _ = _bench(lab, stack, field_folder())
-        return replace(figures, kills=Trials.of(kills(bench, lab.count, lab.seed, lab.tell)))
+        trials = kills(bench, lab.count, lab.seed, lab.tell)
+        yield from _so_far(trials, lambda figures, found: replace(figures, kills=found))
 
 
-def _real(lab: _Lab, figures: Figures) -> Figures:
+def _real(lab: _Lab) -> Iterator[_Change]:
     pictures = sorted((real_images() / "iml_fields" / "images").glob("*"))[:REAL_FIELDS]
     if not pictures:
         raise NoInputError(f"no real fields in {real_images()} (EDGE_DATA names their folder)")
@@ -127,30 +141,36 @@ def _real(lab: _Lab, figures: Figures) -> Figures:
         (fields / picture.name).symlink_to(picture.resolve())
     with ExitStack() as stack:
         bench, _ = _bench(lab, stack, fields, 0)
-        return replace(figures, real=Trials.of(kills(bench, lab.count, lab.seed, lab.tell)))
+        trials = kills(bench, lab.count, lab.seed, lab.tell)
+        yield from _so_far(trials, lambda figures, found: replace(figures, real=found))
 
 
-def _cuts(lab: _Lab, figures: Figures) -> Figures:
+def _cuts(lab: _Lab) -> Iterator[_Change]:
     with ExitStack() as stack:
         medium = stack.enter_context(Medium(lab.folder / "image", lab.folder / "work"))
         bench, _ = _bench(lab, stack, field_folder())
-        return replace(figures, cuts=Trials.of(cuts(bench, medium, lab.count, lab.seed, lab.tell)))
+        trials = cuts(bench, medium, lab.count, lab.seed, lab.tell)
+        yield from _so_far(trials, lambda figures, found: replace(figures, cuts=found))
 
 
-def _troubles(lab: _Lab, figures: Figures) -> Figures:
+def _troubles(lab: _Lab) -> Iterator[_Change]:
     second = lab.folder / "second"
     second.mkdir()
     with ExitStack() as stack:
         bench, nursery = _bench(lab, stack, field_folder())
         other = stack.enter_context(Nursery(second))
-        return replace(figures, troubles=tuple(troubles(bench, nursery, other, lab.count, lab.tell)))
+        every: list[Trouble] = []
+        for one in troubles(bench, nursery, other, lab.count, lab.tell):
+            every.append(one)
+            yield lambda figures: replace(figures, troubles=tuple(every))
 
 
-def _endurance(lab: _Lab, figures: Figures) -> Figures:
-    return replace(figures, endurance=endurance(lab.folder / "long", lab.count, lab.tell))
+def _endurance(lab: _Lab) -> Iterator[_Change]:
+    found = endurance(lab.folder / "long", lab.count, lab.tell)
+    yield lambda figures: replace(figures, endurance=found)
 
 
-_PARTS: dict[FaultPart, Callable[[_Lab, Figures], Figures]] = {
+_PARTS: dict[FaultPart, Callable[[_Lab], Iterator[_Change]]] = {
     FaultPart.KILLS: _kills,
     FaultPart.REAL: _real,
     FaultPart.CUTS: _cuts,

@@ -23,6 +23,7 @@ def cuts(bench: Bench, medium: Medium, count: int, seed: int, tell: Callable[[st
     at_calls = count * 3 // 4
     faults = [*moments(at_calls, whole.calls, seconds, seed)]
     faults += [Fault(Action.STOP, after_s=rng.uniform(0, seconds)) for _ in range(count - at_calls)]
+    rng.shuffle(faults)
     for number, fault in enumerate(faults):
         found = trial(bench, medium, whole, replace(fault, action=Action.STOP))
         follow(found, number, count, tell)

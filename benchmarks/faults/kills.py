@@ -31,7 +31,9 @@ def kills(bench: Bench, count: int, seed: int, tell: Callable[[str], None]) -> I
     whole = bench.uninterrupted()
     seconds = monotonic() - began
     rng = random.Random(seed)
-    for number, fault in enumerate(moments(count, whole.calls, seconds, seed)):
+    faults = list(moments(count, whole.calls, seconds, seed))
+    rng.shuffle(faults)  # so that a run that is stopped has tried moments of every part
+    for number, fault in enumerate(faults):
         again = () if number % _TWICE else (Fault(Action.KILL, at=rng.randrange(1, whole.calls)),)
         found = trial(bench, whole, fault, again)
         follow(found, number, count, tell)
