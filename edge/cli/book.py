@@ -16,18 +16,28 @@ from edge.usage import PlainCommand
 _PROGRAM = "edge book"
 
 
-def check(*, book: BookOption = None, json: JsonOption = False, debug: DebugOption = False) -> None:
+def check(
+    *,
+    book: BookOption = None,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Put a book that is not sound aside, and what is sound of it into a new one."),
+    ] = False,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
     """Read all of the book and say whether it is sound; exit code 10 if not.
 
     \b
     Examples:
       edge book check
+      edge book check --repair
       edge book check --book /media/usb/book.sqlite
     """  # noqa: D301 - \b keeps the lines as they are
     with door(debug=debug, program=_PROGRAM):
         from edge.cli.book_job import checked  # noqa: PLC0415 - brings NumPy
 
-        code = checked(book, json=json)
+        code = checked(book, repair=repair, json=json)
     sys.exit(code)
 
 

@@ -17,8 +17,8 @@ from edge.lines import print_json, print_lines
 _PROGRAM = "edge book"
 
 
-def checked(book: Path | None, *, json: bool) -> int:
-    """Print what is wrong with a book; returns the exit code."""
+def checked(book: Path | None, *, repair: bool, json: bool) -> int:
+    """Print what is wrong with a book, and mend it where asked to; returns the exit code: of what was found."""
     with open_existing(book, _PROGRAM) as opened:
         found = care.check(opened)
     if json:
@@ -26,6 +26,8 @@ def checked(book: Path | None, *, json: bool) -> int:
     else:
         looked = f"{found.samples:,} samples, {found.fields:,} fields, {found.cells:,} cells"
         print_lines([f"{looked}: {'not sound' if found.problems else 'sound'}", *found.problems])
+    if found.problems and repair:
+        care.repair(book or default_book(), lambda line: say(line, _PROGRAM))
     return BookError.exit_code if found.problems else 0
 
 

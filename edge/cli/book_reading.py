@@ -12,7 +12,7 @@ from edge.cli.book_settings import default_book
 from edge.door import say
 from edge.lines import plain, print_json, print_lines
 
-_HEAD = ("sample", "microscope", "fields", "cells", "flag", "when (UTC)", "")
+_HEAD = ("sample", "microscope", "fields", "cells", "flag", "model", "when (UTC)", "")
 _NUMBERS = (2, 3)  # columns that are set to the right
 
 
@@ -28,20 +28,23 @@ def print_samples(path: Path | None, since: str | None, *, json: bool) -> None:
     if json:
         print_json({"samples": [asdict(row) for row in rows]})
     else:
-        print_lines(_table([_HEAD, *map(_cells, rows)]) if rows else ["The book holds no such sample."])
+        print_lines(_table(rows) if rows else ["The book holds no such sample."])
 
 
 def _cells(row: SampleRow) -> tuple[str, ...]:
     name = row.name if row.count == 1 else f"{row.name} (count {row.count})"
     when = row.began[:16].replace("T", " ")
-    return (name, row.scope, f"{row.fields:,}", f"{row.cells:,}", row.flag or "-", when, row.state)
+    return (name, row.scope, f"{row.fields:,}", f"{row.cells:,}", row.flag or "-", row.model, when, row.state)
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    shown = [tuple(map(plain, row)) for row in rows]
-    filled = [i for i in range(len(_HEAD)) if any(row[i] for row in shown[1:])]
+def _table(rows: list[SampleRow]) -> list[str]:
+    """A line per sample; columns that say nothing are left out: no name of a microscope, one model for all."""
+    shown = [tuple(map(plain, row)) for row in (_HEAD, *map(_cells, rows))]
+    told = [i for i in range(len(_HEAD)) if any(row[i] for row in shown[1:])]
+    if len({row.model for row in rows}) == 1:
+        told.remove(_HEAD.index("model"))
     widths = [max(len(row[i]) for row in shown) for i in range(len(_HEAD))]
     return [
-        "  ".join(row[i].rjust(widths[i]) if i in _NUMBERS else row[i].ljust(widths[i]) for i in filled).rstrip()
+        "  ".join(row[i].rjust(widths[i]) if i in _NUMBERS else row[i].ljust(widths[i]) for i in told).rstrip()
         for row in shown
     ]

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from edge.cli.options import ValueRule
+from edge.errors import OutputError
 
 _UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
 _NAME = Path("edge") / "book.sqlite"
@@ -35,10 +36,18 @@ def bytes_of(text: str) -> int:
 
 
 def default_book() -> Path:
-    """``$XDG_DATA_HOME/edge/book.sqlite``, which is ``~/.local/share/edge/book.sqlite`` where the variable is not set."""
+    """``$XDG_DATA_HOME/edge/book.sqlite``, which is ``~/.local/share/edge/book.sqlite`` where the variable is not set.
+
+    Raises:
+        OutputError: there is no home folder.
+    """
     home = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(home) if home.startswith("/") else Path("~/.local/share").expanduser()
-    return base / _NAME
+    if home.startswith("/"):
+        return Path(home) / _NAME
+    try:
+        return Path("~/.local/share").expanduser() / _NAME
+    except RuntimeError as error:
+        raise OutputError("there is no home folder for the book: give --book FILE (or --no-book)") from error
 
 
 BookOption = Annotated[

@@ -151,6 +151,17 @@ def test_book_check_compact_backup_and_merge(folder: Path, tmp_path: Path) -> No
     assert [row["name"] for row in json.loads(edge("samples", "--json").stdout)["samples"]] == ["T", "S"]
 
 
+def test_a_book_that_is_not_sound_is_repaired(folder: Path) -> None:
+    edge_run(folder, "--sample-id", "S")
+    change("UPDATE cell SET class = 0 WHERE class = 1 AND field_id = (SELECT min(field_id) FROM cell)")
+    got = edge("book", "check", "--repair")
+    assert got.exit_code == BookError.exit_code
+    assert "not sound" in got.stdout
+    assert edge("book", "check").exit_code == 0
+    (row,) = json.loads(edge("samples", "--json").stdout)["samples"]
+    assert (row["lost"], row["fields"]) == (1, 3)
+
+
 def test_a_recount_is_a_second_count_of_the_same_files(folder: Path) -> None:
     edge_run(folder, "--sample-id", "S", "--max-fields", "4")
     (folder / "1.png").write_bytes((folder / "0.png").read_bytes())
@@ -234,6 +245,14 @@ def test_room_in_bytes(text: str, size: int) -> None:
 def test_what_is_no_number_of_bytes_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="give bytes"):
         bytes_of(text)
+
+
+def test_without_a_home_a_book_must_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "")
+    monkeypatch.setattr(Path, "expanduser", lambda _: exec("raise RuntimeError"))  # noqa: S102 - what pathlib does
+    got = edge_run("--camera", source=camera(5))
+    assert got.exit_code == 7
+    assert "give --book FILE" in got.stderr
 
 
 def test_the_usual_book_is_where_programs_keep_their_data(monkeypatch: pytest.MonkeyPatch) -> None:
