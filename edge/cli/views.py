@@ -64,7 +64,8 @@ def _print(book: Book, row: SampleRow, *, json: bool) -> None:
         lines.append(f"  pictures   {pictures:,} kept beside the book")
     if row.lost:
         lines.append(f"  lost       {row.lost:,} fields, to damage of the book")
-    lines += [f"  {note.kind:<10} {_time(note.at)}: {note.text}" for note in notes]
+    heads = ["history", *[""] * len(notes)]
+    lines += [f"  {head:<10} {_time(note.at)} {note.text}" for head, note in zip(heads, notes, strict=False)]
     print_lines(lines)
 
 
