@@ -31,7 +31,7 @@ counted there" (`--json`: `overlaps`, `--csv`: the last column). `--no-overlap` 
   needed to tell, more where the common part is a thin strip (below); else the field says nothing and counts.
   Fields of another size in pixels are registered among their own; tiles of a grid (`--tiling grid`) are no cells: it is off.
 - What stands at the same pixel in most views (dust on the sensor, burnt-in text) is left out, once three views have shown it.
-- It remembers half a million things, some 2,000 fields, and at most 36 MB of keys; what is older is forgotten.
+- It remembers half a million things, some 2,000 fields (2,500 thin ones), and at most 36 MB of keys; what is older is forgotten.
 - The gate judges before: a view that is "the same as the one before" is rejected as a whole, by the view that was
   counted: what creeps away from it comes here.
 

@@ -36,6 +36,9 @@ FEWEST = 6
 
 _BEYOND = 0.5  # typical cells beyond the border that a field remembers: a cell on it is whole now and then
 _THINGS = 500_000  # remembered of all fields of a group together; then the oldest fields are forgotten
+_FIELDS = (
+    2_500  # the same: of thin fields half a million things would be tens of thousands, and memory would grow all day
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +82,7 @@ class _Group:
         self._order.append(self.number)
         self._things += len(known.landmarks) + len(known.judged)
         self.number += 1
-        while self._things > _THINGS:
+        while self._things > _THINGS or len(self._order) > _FIELDS:
             oldest = self.known.pop(self._order.popleft())
             self._things -= len(oldest.landmarks) + len(oldest.judged)
 
@@ -137,9 +140,11 @@ class Register:
         still = any(group.known[each.number].another_view and each.pose.still for each in laid)
         if not still:
             group.statics.add(things.places)
-        group.remember(_Known(result.index, landmarks, things.and_(carried), another_view=not still))
         counted = cells.kind[whole] == 0
         overlaps = tuple(_told(group, each, int((counted & (of == i)).sum())) for i, each in enumerate(laid))
+        group.remember(
+            _Known(result.index, landmarks, things.and_(carried), another_view=not still)
+        )  # may forget what it lies on
         return _set_aside(result, whole[of >= 0]), overlaps
 
 

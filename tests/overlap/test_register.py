@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge.overlap import Register
+from edge.overlap import register as register_module
 from edge.types import NOT_NEW, FieldResult, Overlap
 from tests.overlap.slides import SIZE, slide, view, whole_inside
 
@@ -85,6 +86,16 @@ def test_a_stage_that_comes_back_after_many_fields_is_found() -> None:
     (result, (overlap,)) = came[-1]
     assert overlap.field == 2
     assert (result.classes >= 0).sum() <= 1  # one that the border cuts now and then
+
+
+@pytest.mark.parametrize(("remembered", "found"), [(4, True), (3, False)])
+def test_of_thin_fields_the_oldest_are_forgotten_so_that_memory_does_not_grow_all_day(
+    remembered: int, found: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register_module, "_FIELDS", remembered)
+    others = [view(slide(2 + i), (900.0, 900.0), index=1 + i) for i in range(3)]
+    fields = [view(FILM, (900.0, 900.0)), *others, view(FILM, (1100.0, 900.0), index=4)]
+    assert bool(placed(fields)[-1][1]) is found
 
 
 def test_a_field_between_two_earlier_ones_is_held_against_both() -> None:
