@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import FieldResult, FloatArray, Int32Array, UInt8Array
-
-INSERT = "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-"""Binds what ``CellTable.rows`` gives."""
 
 SELECT = "SELECT x, y, w, h, kind, class, seen, confidence, scores, mask FROM cell WHERE field_id = ? ORDER BY n"
 
@@ -71,22 +69,26 @@ class CellTable:
         whole = [np.asarray(part, "<i4") for part in (self.boxes, self.kind, self.classes)]
         return [*whole, np.asarray(self.confidence, "<f4"), np.asarray(self.scores, "<f4")]
 
-    def rows(self, field_id: int) -> Iterator[tuple[object, ...]]:
-        """What ``INSERT`` binds, a row per cell; scores that are all 0 and confidences that are no number are NULL."""
-        columns = (self.boxes.T.tolist()) if len(self) else [[]] * 4
-        confidence = [None if c != c else c for c in self.confidence.tolist()]  # noqa: PLR0124 - NaN
-        numbers = (
-            range(len(self)),
-            *columns,
-            self.kind.tolist(),
-            self.classes.tolist(),
-            self.seen.astype(int).tolist(),
-        )
-        return zip(repeat(field_id, len(self)), *numbers, confidence, self._scores(), self._masks(), strict=True)
+    def insert(self, connection: sqlite3.Connection, field_id: int) -> None:
+        """Put the cells into the book, inside a transaction of the caller's.
 
-    def _scores(self) -> list[bytes | None]:
+        Scores that are all 0 and confidences that are no number are NULL. What nearly every field has none of is not bound: Python's
+        module takes longer over a None or a ``bytes`` than over all numbers of a row; a ``bytearray`` it takes as it is.
+        """
+        columns: dict[str, list[Any]] = dict(zip("xywh", self.boxes.T.tolist(), strict=True))
+        columns |= {"kind": self.kind.tolist(), "class": self.classes.tolist()}
+        columns["confidence"] = [None if c != c else c for c in self.confidence.tolist()]  # noqa: PLR0124 - NaN
+        columns["scores"] = self._scores()
+        if self.seen.any():
+            columns["seen"] = self.seen.astype(int).tolist()
+        if self.masks is not None:
+            columns["mask"] = self._masks()
+        new = f"INSERT INTO cell (field_id, n, {', '.join(columns)}) VALUES (?, ?{', ?' * len(columns)})"
+        connection.executemany(new, zip(repeat(field_id, len(self)), range(len(self)), *columns.values(), strict=True))
+
+    def _scores(self) -> list[bytearray | None]:
         data = np.ascontiguousarray(self.scores, "<f4")
-        step, raw = data.shape[1] * data.itemsize, data.tobytes()
+        step, raw = data.shape[1] * data.itemsize, bytearray(data.tobytes())
         some = np.asarray(data.view("<u4").any(axis=1), np.bool_).tolist()
         return [raw[i * step : (i + 1) * step] if some[i] else None for i in range(len(self))]
 

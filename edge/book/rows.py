@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.book.cells import INSERT as INSERT_CELL
 from edge.book.cells import CellTable
 from edge.book.codec import from_text, to_text
 from edge.book.schema import shown, stored
@@ -64,13 +63,6 @@ _PLAIN = tuple(name for name in _COLUMNS if name not in _BLOBS)
 _TEXTS = ("name", "reason", "path")
 """Columns whose text comes from outside."""
 
-_WRITTEN = ("sample_id", "run_id", "at", "seconds", *_COLUMNS, "checksum")
-INSERT = (
-    f"INSERT INTO field ({', '.join(_WRITTEN)}) VALUES "
-    f"({', '.join('CAST(:' + c + ' AS TEXT)' if c in _TEXTS else ':' + c for c in _WRITTEN)})"
-)
-"""Binds the names in ``FieldRow.bound``."""
-
 SELECT = f"SELECT id, sample_id, run_id, at, seconds, checksum, {', '.join(_COLUMNS)} FROM field"
 
 
@@ -96,10 +88,10 @@ class FieldRow:
         before = zlib.crc32(repr(told).encode("utf-8", "surrogatepass"))
         return self.cells.checksum(zlib.crc32(b"".join(blob for blob in blobs if blob is not None), before))
 
-    def bound(self, **others: int | str | None) -> dict[str, Any]:
-        """What ``INSERT`` binds."""
-        texts = {name: None if self.values[name] is None else stored(self.values[name]) for name in _TEXTS}
-        return {**self.values, **texts, "seconds": self.seconds, "checksum": self.checksum, **others}
+    @property
+    def texts(self) -> dict[str, bytes]:
+        """The columns whose text comes from outside, as they are bound."""
+        return {name: stored(self.values[name]) for name in _TEXTS if self.values[name] is not None}
 
 
 def row_of(event: FieldEvent) -> FieldRow:
@@ -134,17 +126,21 @@ def insert(connection: sqlite3.Connection, row: FieldRow, sample: int, run: int,
         run: id of the run that counted it.
         at: when, UTC, for people.
     """
-    told = row.bound(sample_id=sample, run_id=run, at=at)
-    field = connection.execute(INSERT, told).lastrowid or 0
-    connection.executemany(INSERT_CELL, row.cells.rows(field))
+    told = {name: value for name, value in row.values.items() if value is not None} | row.texts
+    told |= {name: bytearray(told[name]) for name in _BLOBS if name in told}  # which is bound quicker than bytes
+    told |= {"sample_id": sample, "run_id": run, "at": at, "seconds": row.seconds, "checksum": row.checksum}
+    marks = ("CAST(? AS TEXT)" if name in _TEXTS else "?" for name in told)
+    new = f"INSERT INTO field ({', '.join(told)}) VALUES ({', '.join(marks)})"
+    field = connection.execute(new, tuple(told.values())).lastrowid or 0
+    row.cells.insert(connection, field)
     return field
 
 
 def decide_again(connection: sqlite3.Connection, field: int, row: FieldRow) -> None:
     """Change what was decided of a field that is in the book, inside a transaction of the caller's."""
     change = "UPDATE field SET reason = CAST(? AS TEXT), placed = ?, overlaps = ?, checksum = ? WHERE id = ?"
-    bound = row.bound()
-    connection.execute(change, (*(bound[name] for name in ("reason", "placed", "overlaps", "checksum")), field))
+    decided = (row.texts.get("reason"), row.values["placed"], row.values["overlaps"], row.checksum)
+    connection.execute(change, (*decided, field))
     seen = ((int(one), field, n) for n, one in enumerate(row.cells.seen.tolist()))
     connection.executemany("UPDATE cell SET seen = ? WHERE field_id = ? AND n = ?", seen)
 
@@ -177,13 +173,9 @@ def _measured(result: FieldResult) -> dict[str, Any]:
         plain = (look.cells, look.paper, look.density, look.size, look.colour, look.confidence.tolist())
         values["appearance"] = to_text(plain)
     if typical is not None:
-        # a typical cell is smooth: the quickest packing halves it
-        packed = zlib.compress(np.ascontiguousarray(typical.cell).tobytes(), 1)
-        values |= {
-            "typical_finds": int(typical.finds),
-            "typical_paper": typical.paper.tobytes(),
-            "typical_cell": packed,
-        }
+        pixels = np.ascontiguousarray(typical.cell).tobytes()  # to pack them would take longer than all cells do
+        paper = np.ascontiguousarray(typical.paper).tobytes()
+        values |= {"typical_finds": int(typical.finds), "typical_paper": paper, "typical_cell": pixels}
     return values
 
 
@@ -278,10 +270,7 @@ def _appearance(text: str | None) -> Appearance | None:
 def _typical(values: Mapping[str, Any]) -> FieldTypical | None:
     if values["typical_cell"] is None:
         return None
-    try:
-        cell = _array(zlib.decompress(values["typical_cell"]), "u1")
-    except zlib.error as error:
-        raise ValueError("a typical cell cannot be unpacked") from error
+    cell = _array(values["typical_cell"], "u1")
     side = round((len(cell) / 3) ** 0.5)
     return FieldTypical(values["typical_finds"], _array(values["typical_paper"], "u1"), cell.reshape(side, side, 3))
 

@@ -104,7 +104,7 @@ CREATE TABLE cell (
     h INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     class INTEGER NOT NULL,
-    seen INTEGER NOT NULL CHECK (seen IN (0, 1)),
+    seen INTEGER NOT NULL DEFAULT 0 CHECK (seen IN (0, 1)),
     confidence REAL,
     scores BLOB,
     mask BLOB,

@@ -1,0 +1,68 @@
+"""``python -m benchmarks.book``: what the book costs."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.book.fields import field_maker
+from benchmarks.book.measure import BookSize, FieldCost, field_cost, full_book
+from benchmarks.book.page import tables, with_figures
+from benchmarks.command import Debug, single_command
+from benchmarks.measure.device import describe
+from benchmarks.places import REPOSITORY
+from edge.door import door, say
+from edge.program import enter
+from edge.safe_file import write_text
+
+PROGRAM = "python -m benchmarks.book"
+PAGE = REPOSITORY / "docs" / "book.md"
+MOST = 24
+"""Different fields that are analysed."""
+
+
+def book(
+    fields: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Pictures of fields; default: virtual ones.")
+    ] = None,
+    disk: Annotated[Path, typer.Option(metavar="DIR", help="Folder on the disk that is meant.")] = Path(),
+    cells: Annotated[int, typer.Option(min=1000, metavar="N", help="Cells of a full book.")] = 1_000_000,
+    per_sample: Annotated[int, typer.Option(min=100, metavar="N", help="Cells of a sample in it.")] = 5000,
+    timed: Annotated[int, typer.Option(min=10, metavar="N", help="Fields that are timed.")] = 200,
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Write the figures into docs/book.md.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Measure what the book costs: processor time a field, bytes a cell, seconds until samples are shown. Some minutes."""
+    with door(debug=debug, program=PROGRAM), tempfile.TemporaryDirectory(dir=disk) as folder:
+        maker = field_maker(fields, MOST)
+        costs: dict[str, FieldCost] = {}
+        for name, group_s in _WAYS.items():
+            say(name, PROGRAM)
+            costs[name] = field_cost(maker, Path(folder) / f"{len(costs)}.sqlite", timed, None, *group_s)
+        books: dict[str, BookSize] = {}
+        for name, each in ((f"samples of {per_sample:,} cells", per_sample), ("one sample", cells)):
+            say(f"{cells:,} cells, {name}", PROGRAM)
+            books[name] = full_book(maker, Path(folder) / f"full-{len(books)}.sqlite", cells, each, None)
+        figures = tables(_machine(), costs, books)
+        typer.echo(figures)
+        if write:
+            write_text(PAGE, with_figures(PAGE.read_text(), figures))
+
+
+_WAYS: dict[str, tuple[float, ...]] = {"as edge-run writes": (), "each on the medium before the next": (0.0,)}
+
+
+def _machine() -> str:
+    told = describe()
+    return f"{told.get('cpu') or platform.machine()}, {told.get('cores')} cores"
+
+
+app = single_command(book, "Example: python -m benchmarks.book --fields fields/ --disk /media/card")
+
+if __name__ == "__main__":
+    enter(app, PROGRAM)
