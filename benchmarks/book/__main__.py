@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +16,12 @@ from benchmarks.book.page import tables, with_figures
 from benchmarks.command import Debug, single_command
 from benchmarks.measure.device import describe
 from benchmarks.places import REPOSITORY
+from edge.book.records import CropKeeper
+from edge.book.writer import GROUP_S
 from edge.door import door, say
+from edge.modelfile import Card
 from edge.program import enter
+from edge.report.keeper import GalleryKeeper
 from edge.safe_file import write_text
 
 PROGRAM = "python -m benchmarks.book"
@@ -41,20 +46,28 @@ def book(
     with door(debug=debug, program=PROGRAM), tempfile.TemporaryDirectory(dir=disk) as folder:
         maker = field_maker(fields, MOST)
         costs: dict[str, FieldCost] = {}
-        for name, group_s in _WAYS.items():
+        for name, (keeper, group_s) in _WAYS.items():
             say(name, PROGRAM)
-            costs[name] = field_cost(maker, Path(folder) / f"{len(costs)}.sqlite", timed, None, *group_s)
+            costs[name] = field_cost(maker, Path(folder) / f"{len(costs)}.sqlite", timed, keeper, group_s)
         books: dict[str, BookSize] = {}
-        for name, each in ((f"samples of {per_sample:,} cells", per_sample), ("one sample", cells)):
+        kinds = {
+            f"samples of {per_sample:,} cells": (per_sample, GalleryKeeper),
+            "one sample, no pictures": (cells, None),
+        }
+        for name, (each, keeper) in kinds.items():
             say(f"{cells:,} cells, {name}", PROGRAM)
-            books[name] = full_book(maker, Path(folder) / f"full-{len(books)}.sqlite", cells, each, None)
+            books[name] = full_book(maker, Path(folder) / f"full-{len(books)}.sqlite", cells, each, keeper)
         figures = tables(_machine(), costs, books)
         typer.echo(figures)
         if write:
             write_text(PAGE, with_figures(PAGE.read_text(), figures))
 
 
-_WAYS: dict[str, tuple[float, ...]] = {"as edge-run writes": (), "each on the medium before the next": (0.0,)}
+_WAYS: dict[str, tuple[Callable[[Card], CropKeeper] | None, float]] = {
+    "as edge-run writes": (GalleryKeeper, GROUP_S),
+    "without pictures": (None, GROUP_S),
+    "without pictures, each on the medium before the next": (None, 0.0),
+}
 
 
 def _machine() -> str:

@@ -53,7 +53,7 @@ def _problems(book: Book, counts: dict[str, int]) -> Iterator[str]:
             counts["samples"] += 1
             yield from _sample(book, id_, f"{name} (count {count})", counts)
     except BookError as error:
-        yield str(error)
+        yield _short(book, error)
 
 
 def _sample(book: Book, sample: int, name: str, counts: dict[str, int]) -> Iterator[str]:
@@ -70,7 +70,11 @@ def _sample(book: Book, sample: int, name: str, counts: dict[str, int]) -> Itera
         elif not agrees(book.store, sample):
             yield f"{name}: what was said at its end is not what its fields add up to"
     except BookError as error:
-        yield f"{name}: {str(error).removeprefix(f'{book.store.path}: ').removesuffix(': edge book check')}"
+        yield f"{name}: {_short(book, error)}"
+
+
+def _short(book: Book, error: BookError) -> str:
+    return str(error).removeprefix(f"{book.store.path}: ").removesuffix(": edge book check")
 
 
 def repair(path: Path, say: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, islice, repeat
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from edge.types import FieldResult, FloatArray, Int32Array, UInt8Array
 
 SELECT = "SELECT x, y, w, h, kind, class, seen, confidence, scores, mask FROM cell WHERE field_id = ? ORDER BY n"
 
+_AT_ONCE = 16  # rows a statement: one call of it lets go of Python's lock once
 _SIDE = 32  # pixels of a mask
 _PACKED = _SIDE * _SIDE // 8  # bytes of a mask of 0 and 255, a bit a pixel
 
@@ -83,8 +84,12 @@ class CellTable:
             columns["seen"] = self.seen.astype(int).tolist()
         if self.masks is not None:
             columns["mask"] = self._masks()
-        new = f"INSERT INTO cell (field_id, n, {', '.join(columns)}) VALUES (?, ?{', ?' * len(columns)})"
-        connection.executemany(new, zip(repeat(field_id, len(self)), range(len(self)), *columns.values(), strict=True))
+        head, marks = f"INSERT INTO cell (field_id, n, {', '.join(columns)}) VALUES ", f"(?, ?{', ?' * len(columns)})"
+        rows = zip(repeat(field_id, len(self)), range(len(self)), *columns.values(), strict=True)
+        many = head + ", ".join([marks] * _AT_ONCE)
+        for _ in range(len(self) // _AT_ONCE):
+            connection.execute(many, tuple(chain.from_iterable(islice(rows, _AT_ONCE))))
+        connection.executemany(head + marks, rows)
 
     def _scores(self) -> list[bytearray | None]:
         data = np.ascontiguousarray(self.scores, "<f4")

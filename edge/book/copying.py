@@ -14,7 +14,7 @@ from edge.book.store import Store
 from edge.book.tally import tally_of, write_tally
 from edge.description import RunDescription
 
-_RUN = ("uuid", "began", "ended", "model", "scope", "unit", "about", "binding")
+_RUN = ("uuid", "began", "model", "scope", "unit", "about", "binding")
 _SAMPLE = ("uuid", "state", "began", "touched", "seconds", "flag", "event", "lost")
 
 

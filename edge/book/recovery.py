@@ -33,6 +33,18 @@ from edge.safe_file import plain_errors, sync_file, sync_folder
 _BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database
 _TOLD = 10  # samples named one by one
 _NO_END = "UPDATE sample SET state = 'interrupted', flag = NULL, event = NULL WHERE id = ?"
+_SHORT = (
+    "id",
+    "uuid",
+    "run_id",
+    "name",
+    "count",
+    "began",
+    "touched",
+    "seconds",
+    "fields",
+    "lost",
+)  # what is at a row's beginning
 _PAGE = 4096  # bytes; SQLite's own choice, and so a book's
 
 
@@ -202,13 +214,23 @@ class _Recovering:
 
     def _sample(self, number: int) -> None:
         try:
-            row = self._source.execute("SELECT * FROM sample WHERE id = ?", (number,)).fetchone()
+            row = self._read_sample(number)
             if row is None:
                 return
             self._samples[number] = self._copier.sample(row, row["uuid"], row["count"]), row
             self._found.samples += 1
         except (sqlite3.DatabaseError, ValueError):
             self._found.samples_lost += 1
+
+    def _read_sample(self, number: int) -> sqlite3.Row | None:
+        """A sample's row; without what was said at its end where that, the longest part of it, is on a lost page."""
+        try:
+            row = self._source.execute("SELECT * FROM sample WHERE id = ?", (number,)).fetchone()
+        except sqlite3.DatabaseError:
+            query = f"SELECT {', '.join(_SHORT)}, NULL AS flag, NULL AS event, 'interrupted' AS state FROM sample WHERE id = ?"
+            row = self._source.execute(query, (number,)).fetchone()
+        found: sqlite3.Row | None = row
+        return found
 
     def _field(self, number: int) -> int | None:
         """Copy one field; returns its sample in the new book."""

@@ -20,7 +20,6 @@ CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     uuid TEXT NOT NULL UNIQUE,
     began TEXT NOT NULL,
-    ended TEXT,
     model TEXT NOT NULL,
     scope TEXT NOT NULL,
     unit TEXT NOT NULL,
@@ -47,8 +46,8 @@ CREATE TABLE sample (
     counts TEXT NOT NULL DEFAULT '{}',
     set_aside TEXT NOT NULL DEFAULT '{}',
     flag TEXT,
-    event TEXT,
     lost INTEGER NOT NULL DEFAULT 0,
+    event TEXT,
     UNIQUE (name, count)
 ) STRICT;
 

@@ -76,7 +76,6 @@ class Store:
         hold = self.runs.pop(run)
         try:
             with self.writing() as connection:
-                connection.execute("UPDATE run SET ended = ? WHERE id = ?", (now(), run))
                 change = "UPDATE sample SET state = ?, held_by = NULL WHERE held_by = ?"
                 connection.execute(change, (INTERRUPTED, run))
         finally:

@@ -226,3 +226,20 @@ def test_damage_that_is_met_while_counting_is_one_line_and_recovered_at_the_next
     with open_book(path, said.append) as again:
         assert check(again).problems == ()
     assert "was damaged" in said[0]
+
+
+def test_fields_outlive_the_end_of_the_file_with_what_was_said_at_the_end_of_their_sample(tmp_path: Path) -> None:
+    path = tmp_path / "book.sqlite"
+    with a_book(path) as book:
+        writer = begun(book)
+        write(writer, mixed(N, "a"))
+        book.store.connection.execute("UPDATE sample SET event = event || ?", (" " * 10_000,))
+        writer.close()
+    with path.open("r+b") as stream:
+        stream.truncate(path.stat().st_size - PAGE)
+    said: list[str] = []
+    with open_book(path, said.append) as book:
+        row = book.sample("a")
+        assert (row.fields, row.state, row.flag, row.lost) == (N, "interrupted", None, 0)
+        assert check(book).problems == ()
+    assert f"1 samples with {N} fields were recovered" in said[0]
