@@ -1,7 +1,8 @@
 """The ways to the device, each giving a net that takes the device's crop: as it is, rebuilt, enlarged in the graph, distilled.
 
-The device cuts 32 x 32. A net of another size that is not rebuilt, enlarged or distilled may have the device cut its own size, up to
-``LARGEST``: its function is then exact and its cost its own (way ``native``).
+The device cuts 32 x 32. A net of another size that is not rebuilt, enlarged or distilled may have the device cut its own size (way
+``native``): its function is then exact and its cost its own. For nets larger than ``LARGEST`` the device cuts that, and the graph
+enlarges it: cells seldom have more pixels on a field.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convert.errors import UnsupportedError
 from convert.measure.cells import CellSet
 from convert.net.rewrite import SIZE, ShapeError, device_model, has_head, net_input
 from convert.net.values import ValueRange
@@ -57,7 +57,7 @@ def ways_for(
     int8 probability has 256 steps, and the cells that decide a flag all share the topmost.
 
     Raises:
-        UnsupportedError: the one way that was asked for does not apply.
+        ShapeError: ``rebuild`` was asked for and does not apply.
     """
     found, notes = _apply(model, values, asked, logits=logits, keep_head=keep_head)
     known = tuple((name, *both) for name, both in learnt_ranges(model).items())
@@ -73,11 +73,6 @@ def _apply(model: Any, values: ValueRange, asked: str, *, logits: bool, keep_hea
     logits = logits or bare
     if (taken.height, taken.width) == (SIZE, SIZE) and asked in ("auto", "native", "rebuild", "upscale"):
         return [Way("native", _maker(model, values, None, bare=bare), logits)], notes
-    if asked == "native" and side > LARGEST:
-        raise UnsupportedError(
-            f"the net takes {taken.height}x{taken.width}, and the device cuts crops up to {LARGEST}x{LARGEST}: "
-            "--input native does not apply; upscale and distill do"
-        )
     if asked in ("auto", "rebuild"):
         try:
             device_model(model, SIZE, values, batch=None)
@@ -89,9 +84,10 @@ def _apply(model: Any, values: ValueRange, asked: str, *, logits: bool, keep_hea
             found.append(Way("rebuild", _maker(model, values, None, bare=bare), logits))
     if asked in ("auto", "upscale"):
         found.append(Way("upscale", _maker(model, values, (taken.height, taken.width), bare=bare), logits))
-    if asked == "native" or (asked == "auto" and side <= LARGEST and side != SIZE):
-        squash = (taken.height, taken.width) if taken.height != taken.width else None
-        found.append(Way("native", _maker(model, values, squash, bare=bare, size=side), logits, size=side))
+    if asked == "native" or (asked == "auto" and side != SIZE):
+        size = min(side, LARGEST)
+        whole = (taken.height, taken.width)  # where the crop is not so already
+        found.append(Way("native", _maker(model, values, whole, bare=bare, size=size), logits, size=size))
     return found, notes
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from convert.classify.ways import ways_for
-from convert.errors import UnsupportedError
 from convert.measure.scoring import plain_card
 from convert.net.batch import CONVERTED_AT, feed
 from convert.net.int8 import quantise
@@ -39,18 +38,16 @@ def net(height: int, width: int) -> Any:
         pytest.param(50, 50, "native", [("native", 50)], id="50 px, asked for its own size"),
         pytest.param(40, 48, "native", [("native", 48)], id="not square: the square of its longer side"),
         pytest.param(28, 32, "native", [("native", 32)], id="not square, longer side 32 px"),
-        pytest.param(97, 97, "auto", [("upscale", 32)], id="too large for the device to cut"),
+        pytest.param(
+            97, 97, "auto", [("upscale", 32), ("native", 96)], id="larger than the device cuts: enlarged from 96 px"
+        ),
+        pytest.param(80, 128, "native", [("native", 96)], id="likewise, not square"),
     ],
 )
 def test_ways_and_the_sizes_of_their_crops(height: int, width: int, asked: str, wanted: list[tuple[str, int]]) -> None:
     ways, _ = ways_for(net(height, width), UNIT, asked, logits=False, keep_head=False)
     assert [(way.name, way.size) for way in ways] == wanted
     assert [way.make(1, False).input_shape for way in ways] == [(1, way.size, way.size, 3) for way in ways]
-
-
-def test_a_net_that_is_too_large_for_its_own_size_is_told_what_applies() -> None:
-    with pytest.raises(UnsupportedError, match=r"up to 96x96.*upscale and distill"):
-        ways_for(net(97, 97), UNIT, "native", logits=False, keep_head=False)
 
 
 def test_the_device_cuts_a_cell_at_the_nets_own_size_and_the_file_gives_the_nets_answer() -> None:
