@@ -65,7 +65,7 @@ def compare(payload: dict[str, Any], progress: Progress) -> dict[str, Any]:
     options = InputOptions(payload["value_range"], payload["colour"], payload["logits"], card.labels)
     progress("float, as trained", -1)
     affordable = int(min(_TRIAL_CELLS, _MACS / cost / 11))
-    prep = preprocess.find(model, native, options, width=model.outputs[0].shape[-1], affordable=affordable)
+    prep = preprocess.find(model, native, options, affordable=affordable)
     theirs = as_scores(outputs(model, native.images, prep.values, prep.colour), logits=prep.logits)
     progress("int8, device", -1)
     mine = classifier.scores(cells.images)

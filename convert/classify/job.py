@@ -37,7 +37,11 @@ from edge.types import FloatArray
 
 _TRIAL_CELLS = 300  # on which value range and colour are tried
 _AUTHOR_CELLS = 1000  # on which the author's cuts are tried: they differ less
-_TRIAL_MACS, _CALIBRATION_MACS, _CHECK_MACS = 2e12, 5e11, 2e12  # what each may cost: about a minute on two cores
+_TRIAL_MACS, _CALIBRATION_MACS, _CHECK_MACS = (
+    1.5e12,
+    3e11,
+    2e12,
+)  # what each may cost: half a minute to a minute on two cores
 _LOADING_S = 12.0  # seconds that TensorFlow and a net usually take to load
 _MACS_PER_S = 2e10  # of Keras on two cores, for the time that a stage usually takes
 _UNKNOWN_MACS = 500_000_000  # per cell, of a SavedModel without its Keras config: taken for a large net
@@ -203,7 +207,7 @@ class _ClassifierJob:
         trial = reader.again(some(parts.calibration, max(affordable, 40), self.task.seed), self.side)
         seconds = preprocess.MOST_TRIED * len(trial) * self.cost / _MACS_PER_S + 2
         self.progress("float, value range and colour", -seconds)
-        return preprocess.find(self.model, trial, options, width=self.width, affordable=affordable, seed=self.task.seed)
+        return preprocess.find(self.model, trial, options, affordable=affordable, seed=self.task.seed)
 
     def author_cut(self, reader: CellReader, parts: CellRoles, prep: Preprocessing) -> AuthorCut:
         """How the author cut; where cells are put on paper it is no question, for no author did that."""

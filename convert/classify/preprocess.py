@@ -7,18 +7,16 @@ fits far better, the work ends with a message that says what.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import erfc, sqrt
 from typing import Any
 
 import numpy as np
 
+from convert.classify.trials import Trial, most_usual, nearest, surer, try_all
 from convert.errors import CellsError
 from convert.measure.cells import CellSet, some
-from convert.measure.chance import ERROR_RATE, balanced_accuracy, probability_of_chance
-from convert.measure.scoring import as_scores, outputs
+from convert.measure.chance import ERROR_RATE
 from convert.net.rewrite import net_input
 from convert.net.values import RANGES, ValueRange
-from edge.types import FloatArray
 
 MOST_TRIED = 13
 """Combinations of value range and colour that are tried at most."""
@@ -70,28 +68,6 @@ class Preprocessing:
     at_chance: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Trial:
-    """One combination.
-
-    Attributes:
-        accuracy: balanced, 0..1.
-        by_chance: the probability that guessing is as good.
-        misses: squared distance from 1 of each cell's score for its own class (Brier), float [n].
-    """
-
-    values: ValueRange
-    colour: str
-    swapped: bool
-    accuracy: float
-    by_chance: float
-    misses: FloatArray
-
-    @property
-    def words(self) -> str:
-        return f"--value-range {self.values.name} --colour {self.colour}"
-
-
 def default(model: Any, options: InputOptions) -> Preprocessing:
     """What was given, else the usual; nothing is tried."""
     values = RANGES[options.value_range or ("0..255" if _own_scaling(model) else "0..1")]
@@ -109,16 +85,13 @@ def check_colour(model: Any, values: ValueRange, colour: str) -> None:
         raise CellsError(f"--value-range {values.name} is for nets of three channels, this one has 1")
 
 
-def find(
-    model: Any, cells: CellSet, options: InputOptions, *, width: int, affordable: int, seed: int = 0
-) -> Preprocessing:
+def find(model: Any, cells: CellSet, options: InputOptions, *, affordable: int, seed: int = 0) -> Preprocessing:
     """Try on some cells of known class what was not given.
 
     Args:
         model: as trained.
         cells: at the net's own size.
         options: what was given; it is tried first and kept unless something else fits far better, which is refused.
-        width: outputs of the net.
         affordable: cells that may be tried with each combination; where too few, only the usual one is tried.
         seed: random seed of the choice of cells.
 
@@ -128,62 +101,43 @@ def find(
     alone = affordable < _LEAST_CELLS
     cells = some(cells, max(affordable, _LEAST_CELLS), seed)
     first = default(model, options)
-    trials, logits = [], options.logits
-    for values, colour in _candidates(model, first, alone=alone):
-        raw = outputs(model, cells.images, values, colour)
-        logits = logits or bool(raw.min() < -0.01 or raw.max() > 1.01)
-        trials.extend(_judged(raw, cells, values, colour, logits=logits, width=width))
+    found = try_all(
+        model,
+        cells,
+        _candidates(model, first, alone=alone),
+        lambda one: _keeps(one, first, options),
+        logits=options.logits,
+    )
+    trials, looks, logits = found.left, len(found.accuracy), found.logits
     base, classes = trials[0], len(cells.labels)
     allowed = [t for t in trials if _keeps(t, first, options)]
-    best, chosen = _most_usual(trials), _most_usual(allowed)
-    if not _sound(chosen, base, len(trials), classes):
+    best, chosen = most_usual(trials, looks), most_usual(allowed, looks)
+    if not _sound(chosen, base, looks, classes):
         chosen = base  # what may be luck is no better than the usual
-    at_chance = not _sound(chosen, base, len(trials), classes)
+    at_chance = not _sound(chosen, base, looks, classes)
     # Of a dozen combinations one may look better by luck, on an untrained net too: only a good one is worth refusing for
     if at_chance and best.accuracy > 1 / classes + _GOOD * (1 - 1 / classes):
         raise CellsError(_advice(chosen, best, cells.labels))
-    elsewhere = at_chance and _sound(best, base, len(trials), classes)
+    elsewhere = at_chance and _sound(best, base, looks, classes)
     notes = _changes(chosen, base, cells.labels) + ([] if at_chance else _not_told_apart(chosen, allowed, len(cells)))
     if at_chance:
-        notes.append(_of_chance(chosen, best, len(trials), cells.labels, elsewhere=elsewhere))
+        notes.append(_of_chance(chosen, best, looks, cells.labels, elsewhere=elsewhere))
     elif best.accuracy > chosen.accuracy + _BETTER:
         by = f"{best.accuracy:.1%} against {chosen.accuracy:.1%}"
         notes.append(f"{best.words} would fit better: {by} on some of the cells")
     if logits and not options.logits:
         notes.append("the net's outputs are logits, not probabilities (they leave 0..1): read as such")
-    kept = {f"{t.words}{' (classes swapped)' * t.swapped}": t.accuracy for t in trials}
     return Preprocessing(
-        chosen.values, chosen.colour, logits, chosen.swapped, tuple(notes), tuple(kept.items()), at_chance
+        chosen.values, chosen.colour, logits, chosen.swapped, tuple(notes), tuple(found.accuracy.items()), at_chance
     )
 
 
-def _most_usual(trials: list[_Trial]) -> _Trial:
-    """The first, and so the most usual, that is not told apart from the one whose scores are nearest to the classes."""
-    nearest = _nearest(trials)
-    return next(one for one in trials if not _surer(nearest, one, len(trials)))
-
-
-def _nearest(trials: list[_Trial]) -> _Trial:
-    return min(trials, key=lambda one: float(one.misses.mean()))
-
-
-def _surer(one: _Trial, other: _Trial, looks: int) -> bool:
-    """Whether the scores of the first are nearer to the classes, cell by cell, than chance would have it.
-
-    A paired, one-sided test of the mean difference; the error rate is divided among all that were tried (Bonferroni), since the
-    nearest of a dozen is looked for.
-    """
-    gain = other.misses - one.misses
-    error = float(gain.std()) / sqrt(len(gain))
-    return bool(gain.mean() > 0 and 0.5 * erfc(float(gain.mean()) / max(error, 1e-9) / sqrt(2)) * looks < ERROR_RATE)
-
-
-def _not_told_apart(chosen: _Trial, allowed: list[_Trial], cells: int) -> list[str]:
+def _not_told_apart(chosen: Trial, allowed: list[Trial], cells: int) -> list[str]:
     """What is said where another combination fits about as well, and so may be what training did."""
-    rivals = [one for one in allowed if one is not chosen and not _surer(chosen, one, 1)]
+    rivals = [one for one in allowed if one is not chosen and not surer(chosen, one, 1)]
     if not rivals:
         return []
-    other = _nearest(rivals)
+    other = nearest(rivals)
     words = (
         f"{cells} cells do not tell {chosen.words} ({chosen.accuracy:.1%}) from {other.words} ({other.accuracy:.1%}): "
         "the more usual is taken; give the other if training read images so"
@@ -191,7 +145,7 @@ def _not_told_apart(chosen: _Trial, allowed: list[_Trial], cells: int) -> list[s
     return [words]
 
 
-def _sound(trial: _Trial, base: _Trial, looks: int, classes: int) -> bool:
+def _sound(trial: Trial, base: Trial, looks: int, classes: int) -> bool:
     """Whether a combination is better than chance; what is not the usual one was looked for, in so many looks (Bonferroni)."""
     usual = trial is base
     least = 1 / classes + (_CHANCE if usual else min(UNUSUAL, (1 - 1 / classes) / 2))
@@ -214,21 +168,7 @@ def _candidates(model: Any, first: Preprocessing, *, alone: bool) -> list[tuple[
     return list(dict.fromkeys(found))
 
 
-def _judged(
-    raw: FloatArray, cells: CellSet, values: ValueRange, colour: str, *, logits: bool, width: int
-) -> list[_Trial]:
-    as_given = as_scores(raw, logits=logits)
-    trials = []
-    for swapped in (False, True) if width <= 2 else (False,):
-        scores = as_given[:, ::-1] if swapped else as_given
-        answer = scores.argmax(axis=1)
-        misses = np.square(1 - scores[np.arange(len(cells)), cells.truth])
-        accuracy, by_chance = balanced_accuracy(answer, cells), probability_of_chance(answer, cells)
-        trials.append(_Trial(values, colour, swapped, accuracy, by_chance, misses))
-    return trials
-
-
-def _keeps(trial: _Trial, first: Preprocessing, options: InputOptions) -> bool:
+def _keeps(trial: Trial, first: Preprocessing, options: InputOptions) -> bool:
     """Whether a combination agrees with all that was given."""
     return (
         (options.value_range is None or trial.values == first.values)
@@ -237,7 +177,7 @@ def _keeps(trial: _Trial, first: Preprocessing, options: InputOptions) -> bool:
     )
 
 
-def _advice(chosen: _Trial, best: _Trial, labels: tuple[str, ...]) -> str:
+def _advice(chosen: Trial, best: Trial, labels: tuple[str, ...]) -> str:
     swap = f" --labels {','.join(reversed(labels))}" if best.swapped else ""
     return (
         f"the float net is at chance on these cells ({chosen.accuracy:.1%} with {chosen.words}); "
@@ -245,7 +185,7 @@ def _advice(chosen: _Trial, best: _Trial, labels: tuple[str, ...]) -> str:
     )
 
 
-def _changes(chosen: _Trial, base: _Trial, labels: tuple[str, ...]) -> list[str]:
+def _changes(chosen: Trial, base: Trial, labels: tuple[str, ...]) -> list[str]:
     """What was found by trying and is not the usual."""
     notes = []
     if (chosen.values, chosen.colour) != (base.values, base.colour):
@@ -257,7 +197,7 @@ def _changes(chosen: _Trial, base: _Trial, labels: tuple[str, ...]) -> list[str]
     return notes
 
 
-def _of_chance(chosen: _Trial, best: _Trial, looks: int, labels: tuple[str, ...], *, elsewhere: bool) -> str:
+def _of_chance(chosen: Trial, best: Trial, looks: int, labels: tuple[str, ...], *, elsewhere: bool) -> str:
     """What is said of a net that is at chance; ``elsewhere``: not with something that the user ruled out."""
     if elsewhere:
         swap = f" --labels {','.join(reversed(labels))}" * best.swapped

@@ -102,7 +102,7 @@ def _untrained(work: Path, say: Say) -> Sequence[float]:
         cells = some(_cells(work, Part.CONVERSION, CELLS, labels(net), net.side), _TRIAL_CELLS)
         for seed in range(_SEEDS):
             keras_module().utils.set_random_seed(seed)
-            tried = preprocess.find(build(net), cells, InputOptions(), width=net.outputs, affordable=_TRIAL_CELLS).tried
+            tried = preprocess.find(build(net), cells, InputOptions(), affordable=_TRIAL_CELLS).tried
             found.append(max(accuracy for _, accuracy in tried[1:]))
             say(f"{net.name} with random weights {seed + 1} of {_SEEDS}: {found[-1]:.1%} at best")
     return found

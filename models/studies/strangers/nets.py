@@ -56,7 +56,7 @@ class StrangerNet:
     cut: str
     form: FileForm
     infected_first: bool = True
-    cells: int = 5000
+    cells: int = 4000
     rate: float = 1e-3
 
 
@@ -227,7 +227,7 @@ NETS = (
         "rgb",
         "stretch",
         FileForm.KERAS,
-        cells=4000,
+        cells=2500,
     ),
     StrangerNet("grey_64", "batch norm, leaky units", _normalised, 64, 1, 1, "0..1", "grey", "stretch", FileForm.KERAS),
     StrangerNet(
@@ -281,7 +281,7 @@ NETS = (
         "rgb",
         "stretch",
         FileForm.KERAS,
-        cells=1200,
+        cells=800,
     ),
     StrangerNet(
         "vgg_100",
@@ -294,7 +294,7 @@ NETS = (
         "rgb",
         "pad",
         FileForm.KERAS,
-        cells=3000,
+        cells=1500,
     ),
     StrangerNet(
         "separable_80",
@@ -332,7 +332,7 @@ NETS = (
         "grey",
         "pad",
         FileForm.H5_KERAS_2,
-        cells=4000,
+        cells=2500,
     ),
 )
 """All tell the two kinds of NIH cells apart."""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from convert.classify import preprocess
+from convert.classify import preprocess, trials
 from convert.classify.preprocess import InputOptions, Preprocessing, find
 from convert.measure.cells import CellSet
 
@@ -38,10 +38,10 @@ def found(
         wrong = cell >= round(share * len(TRUTH))
         return np.asarray(wrong != TRUTH[cell], np.float32)[:, None]
 
-    monkeypatch.setattr(preprocess, "outputs", outputs)
+    monkeypatch.setattr(trials, "outputs", outputs)
     monkeypatch.setattr(preprocess, "net_input", lambda _: SimpleNamespace(channels=3))
     model = SimpleNamespace(layers=[] if scale is None else [type("Rescaling", (), {"scale": scale})()])
-    return find(model, cells(), asked, width=1, affordable=300)
+    return find(model, cells(), asked, affordable=300)
 
 
 def test_a_fair_net_given_wrong_things_is_not_called_untrained(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,9 +97,9 @@ def test_of_two_that_are_as_often_right_the_surer_is_taken(monkeypatch: pytest.M
         own = np.where(cell < 180, sure.get(values.name, 0.5) if colour == "rgb" else 0.5, 0.4)  # type: ignore[attr-defined]
         return np.asarray(np.where(TRUTH[cell] == 1, own, 1 - own), np.float32)[:, None]
 
-    monkeypatch.setattr(preprocess, "outputs", outputs)
+    monkeypatch.setattr(trials, "outputs", outputs)
     monkeypatch.setattr(preprocess, "net_input", lambda _: SimpleNamespace(channels=3))
-    got = find(SimpleNamespace(layers=[]), cells(), InputOptions(), width=1, affordable=300)
+    got = find(SimpleNamespace(layers=[]), cells(), InputOptions(), affordable=300)
     assert (got.values.name, got.colour) == ("per-image", "rgb")
 
 
@@ -123,3 +123,25 @@ def test_the_usual_colour_is_kept_where_another_fits_better_by_luck(
     assert (got.values.name, got.colour) == ("0..1", colour)
     said = "200 cells do not tell --value-range 0..1 --colour rgb (90.0%) from --value-range 0..1 --colour bgr"
     assert any(said in note for note in got.notes) == (rgb > 0.8)
+
+
+def test_what_is_surely_worse_on_some_cells_is_not_tried_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed: dict[tuple[str, str], int] = {}
+
+    def outputs(_model: object, images: np.ndarray, values: object, colour: str) -> np.ndarray:
+        combination = (values.name, colour)  # type: ignore[attr-defined]
+        fed[combination] = fed.get(combination, 0) + len(images)
+        right = 0.95 if combination in (("-1..1", "rgb"), ("-1..1", "bgr")) else 0.5
+        cell = images[:, 0, 0, 0].astype(int)
+        wrong = cell % 100 >= round(right * 100)
+        return np.asarray(wrong != TRUTH[cell], np.float32)[:, None]
+
+    monkeypatch.setattr(trials, "outputs", outputs)
+    monkeypatch.setattr(preprocess, "net_input", lambda _: SimpleNamespace(channels=3))
+    got = find(SimpleNamespace(layers=[]), cells(), InputOptions(), affordable=300)
+    assert (got.values.name, got.colour) == ("-1..1", "rgb")
+    assert [name for name, count in fed.items() if count == len(TRUTH)] == [
+        ("0..1", "rgb"),  # the usual one always is
+        ("-1..1", "rgb"),
+        ("-1..1", "bgr"),
+    ]
