@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from convert.child import Progress
-from convert.classify import author, gate_report, judging, preprocess
+from convert.classify import author, gate_report, judging, preprocess, trials
 from convert.classify.accuracy_gate import chance_test
 from convert.classify.author import AuthorCut
 from convert.classify.candidate import Candidate, QuantizePlan
@@ -203,9 +203,9 @@ class _ClassifierJob:
         usual = preprocess.default(self.model, options)
         if not reader.known:
             return usual
-        affordable = int(min(_TRIAL_CELLS, _TRIAL_MACS / self.cost / preprocess.MOST_TRIED))
+        affordable = min(_TRIAL_CELLS, trials.cells_for(_TRIAL_MACS / self.cost))
         trial = reader.again(some(parts.calibration, max(affordable, 40), self.task.seed), self.side)
-        seconds = preprocess.MOST_TRIED * len(trial) * self.cost / _MACS_PER_S + 2
+        seconds = trials.images_fed(len(trial)) * self.cost / _MACS_PER_S + 2
         self.progress("float, value range and colour", -seconds)
         return preprocess.find(self.model, trial, options, affordable=affordable, seed=self.task.seed)
 

@@ -18,9 +18,6 @@ from convert.measure.chance import ERROR_RATE
 from convert.net.rewrite import net_input
 from convert.net.values import RANGES, ValueRange
 
-MOST_TRIED = 13
-"""Combinations of value range and colour that are tried at most."""
-
 UNUSUAL = 0.2
 """What is not the usual must reach 1 / classes and so much more in balanced accuracy, for an untrained net answers by brightness,
 which tells some cells right: ``python -m models strangers --limits`` measures how many (docs/strangers.md)."""

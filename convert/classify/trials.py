@@ -15,7 +15,11 @@ from convert.measure.scoring import as_scores, outputs
 from convert.net.values import ValueRange
 from edge.types import FloatArray
 
+MOST_TRIED = 13
+"""Combinations of value range and colour that are tried at most."""
+
 _FIRST_CELLS = 80  # on which all combinations are tried; what is surely worse there is tried on no others
+_USUALLY_LEFT = 3  # combinations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +61,17 @@ class Trials:
     left: tuple[Trial, ...]
     accuracy: dict[str, float]
     logits: bool
+
+
+def images_fed(cells: int) -> int:
+    """How many images trying all combinations on so many cells usually takes."""
+    return MOST_TRIED * min(cells, _FIRST_CELLS) + _USUALLY_LEFT * max(0, cells - _FIRST_CELLS)
+
+
+def cells_for(images: float) -> int:
+    """On how many cells all combinations can be tried with so many images."""
+    first = images_fed(_FIRST_CELLS)
+    return int(images / MOST_TRIED if images < first else _FIRST_CELLS + (images - first) / _USUALLY_LEFT)
 
 
 def try_all(

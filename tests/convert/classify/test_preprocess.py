@@ -105,7 +105,7 @@ def test_of_two_that_are_as_often_right_the_surer_is_taken(monkeypatch: pytest.M
 
 def test_as_many_combinations_are_tried_as_their_time_is_reckoned_for(monkeypatch: pytest.MonkeyPatch) -> None:
     prep = found(monkeypatch, {("0..1", "rgb"): 0.9}, InputOptions())
-    assert len({words.removesuffix(" (classes swapped)") for words, _ in prep.tried}) == preprocess.MOST_TRIED
+    assert len({words.removesuffix(" (classes swapped)") for words, _ in prep.tried}) == trials.MOST_TRIED
 
 
 @pytest.mark.parametrize(
@@ -145,3 +145,8 @@ def test_what_is_surely_worse_on_some_cells_is_not_tried_on_all(monkeypatch: pyt
         ("-1..1", "rgb"),
         ("-1..1", "bgr"),
     ]
+
+
+@pytest.mark.parametrize("cells", [40, 80, 200, 300])
+def test_time_and_cells_of_the_search_go_together(cells: int) -> None:
+    assert trials.cells_for(trials.images_fed(cells)) == cells
