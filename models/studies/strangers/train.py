@@ -28,6 +28,7 @@ SOUND = 0.9
 _ENOUGH = 0.935  # accuracy at which training ends: the published labels of these cells are wrong in some 5 of 100
 _EPOCHS = 20  # at most
 _FALL = 0.6  # of the learning rate after each epoch that leaves the net sound
+_LAST_RATE = 0.08  # of the first rate: training ends there
 _LEAST_EPOCHS = 4  # at least
 _KEPT_APART = 400  # cells of other slides that say when it is enough
 _BATCH = 32  # cells
@@ -123,16 +124,16 @@ def _train(net: StrangerNet, path: Path, say: Say) -> TrainedStranger:
     loss = "binary_crossentropy" if net.outputs == 1 else "sparse_categorical_crossentropy"
     # XLA's convolutions on a CPU take three times as long as oneDNN's
     made.compile(keras.optimizers.Adam(net.rate), loss, jit_compile=False)
-    done, accuracy = 0, 0.0
-    while done < _LEAST_EPOCHS or (done < _EPOCHS and accuracy < _ENOUGH):
+    done, accuracy, rate = 0, 0.0, net.rate
+    while done < _LEAST_EPOCHS or (done < _EPOCHS and accuracy < _ENOUGH and rate > _LAST_RATE * net.rate):
+        made.optimizer.learning_rate.assign(rate)
         rows = rng.permutation(len(images))
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
             made.train_on_batch(fed(net, turned(images[batch], rng)), truth[batch].astype(np.float32))
         done += 1
         accuracy = _accuracy(net, made, others, known)
-        if accuracy >= SOUND:
-            made.optimizer.learning_rate.assign(float(made.optimizer.learning_rate) * _FALL)
+        rate *= _FALL if accuracy >= SOUND else 1
         say(f"{net.name}: epoch {done} of at most {_EPOCHS}, {accuracy:.1%} on cells of slides kept apart")
     write(made, path, net.form)
     return TrainedStranger(path, len(chosen), done, accuracy)
