@@ -2,7 +2,8 @@
 
 Ways are made cheapest first, and only as far as they are needed: the first one that is as good as the float net by the cells that
 choose (``convert.classify.passing``) ends the making. A student that loses one point is so not taken where an enlarged crop loses
-nothing. A way that takes minutes to make and that few cells cannot show to be as good, as a student, comes after the others.
+nothing. A way that takes minutes to make and that few cells cannot show to be as good, as a student, comes after the others: it is
+made only where these are worse, or the gate refuses them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class WayOption:
         name: of the way.
         macs: what it will cost on the device, multiply-accumulates per cell.
         ways: makes it ready to convert: one way, or several of the same kind (students of several widths).
-        last: it is made only where no other is as good.
+        last: it is made only where all others are worse or refused.
     """
 
     name: str
@@ -67,6 +68,7 @@ class WayChoice:
             self._options.sort(key=lambda one: one.name not in ("native", "upscale"))
         self.one_way_asked = len(options) == 1
         self._waiting: list[Way] = []
+        self._making_late = False  # those that wait come last
         self._plan, self._progress, self._plan_of = plan, progress, plan_of or (lambda _way: plan)
         self._limit = plan.limit if plan.limit < NO_GATE else USUAL_LIMIT
         self.made: list[Candidate] = []
@@ -87,7 +89,8 @@ class WayChoice:
         while True:
             left = [one for one in self.made if one not in given]
             good = [one for one in left if self.chosen(one)]
-            if not good and self._make_next():
+            hopeful = self._late and any(not self._worse(one) for one in left)
+            if not good and not hopeful and self._make_next():
                 continue
             if not self.made:
                 raise UnsupportedError("; ".join(self.notes))
@@ -115,6 +118,11 @@ class WayChoice:
             return False
         return worse(plan.scores, one.scores, plan.choose, plan.card, self._limit)
 
+    @property
+    def _late(self) -> bool:
+        """Whether what would be made next comes last for want of cells."""
+        return self._making_late if self._waiting else bool(self._options) and self._options[0].last
+
     def _make_next(self) -> bool:
         """Make the next way; whether there was one, made or failed."""
         if not self._waiting and not self._options:
@@ -122,7 +130,9 @@ class WayChoice:
         name = self._waiting[0].name if self._waiting else self._options[0].name
         try:
             if not self._waiting:
-                self._waiting = list(self._options.pop(0).ways())
+                option = self._options.pop(0)
+                self._making_late = option.last
+                self._waiting = list(option.ways())
             else:
                 way = self._waiting.pop(0)
                 self.made.append(candidate.make(way, self._plan_of(way), self._progress))

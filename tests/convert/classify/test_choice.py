@@ -27,12 +27,14 @@ COSTS = {"distill": 1, "rebuild": 5, "upscale": 20}
 class Workshop:
     """Plays the making of ways: each is wrong on so many of the cells; -1: it cannot be made."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, wrong: dict[str, int], plan: QuantizePlan = PLAN) -> None:
+    def __init__(
+        self, patch: pytest.MonkeyPatch, wrong: dict[str, int], plan: QuantizePlan = PLAN, *, last: str = ""
+    ) -> None:
         self.made: list[str] = []
         self.wrong, self.plan = wrong, plan
         patch.setattr(making, "make", self._make)
         patch.setattr(choosing, "macs", lambda file: COSTS[file.decode()])
-        options = [WayOption(name, COSTS[name], self._way(name)) for name in wrong]
+        options = [WayOption(name, COSTS[name], self._way(name), last=name == last) for name in wrong]
         self.choice = WayChoice(options, plan, lambda *_: None)
 
     def _way(self, name: str) -> Callable[[], list[Way]]:
@@ -102,6 +104,27 @@ def test_the_cheapest_that_is_as_good_is_taken(
 )
 def test_the_order_of_falling_back(monkeypatch: pytest.MonkeyPatch, wrong: dict[str, int], order: list[str]) -> None:
     assert Workshop(monkeypatch, wrong).order() == order
+
+
+@pytest.mark.parametrize(
+    ("wrong", "first", "made"),
+    [
+        pytest.param({"distill": 0, "upscale": 0}, "upscale", ["upscale"], id="another is as good"),
+        pytest.param({"distill": 0, "upscale": 3}, "upscale", ["upscale"], id="of another nobody can tell"),
+        pytest.param({"distill": 9, "upscale": 12}, "distill", ["upscale", "distill"], id="all others are worse"),
+    ],
+)
+def test_what_few_cells_cannot_show_to_be_as_good_is_made_where_all_others_are_worse(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, int], first: str, made: list[str]
+) -> None:
+    workshop = Workshop(monkeypatch, wrong, last="distill")
+    assert next(workshop.choice.in_order()).way == first
+    assert workshop.made == made
+
+
+def test_it_is_made_where_the_gate_refuses_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    workshop = Workshop(monkeypatch, {"distill": 0, "rebuild": 4, "upscale": 3}, last="distill")
+    assert workshop.order() == ["rebuild", "upscale", "distill"]
 
 
 def test_how_many_could_be_judged_is_known_before_any_is(monkeypatch: pytest.MonkeyPatch) -> None:
