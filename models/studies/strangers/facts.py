@@ -55,6 +55,11 @@ class ConversionFacts:
     device_bytes: int | None
     device_macs: int | None
 
+    @property
+    def idle_s(self) -> float:
+        """Seconds that it takes idle cores at most: some core works for it at every moment, so not more than processor seconds."""
+        return min(self.wall_s, self.processor_s)
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedFacts:

@@ -80,12 +80,17 @@ def test_not_worse_is_up_to_half_a_point(lost: int, won: int, counts: bool) -> N
             [facts(), facts("grey_64", accuracy=0.7, judged=None)], "1 of 1 (100%)", id="one that is not sound"
         ),
         pytest.param(
-            [facts(conversion=replace(DONE, wall_s=91.0))],
+            [facts(conversion=replace(DONE, wall_s=91.0, processor_s=99.0))],
             f"0 of 1 (not: {NETS[0].name})",
             id="one that takes too long",
         ),
         pytest.param(
-            [facts("vgg_100", conversion=replace(DONE, wall_s=91.0))], "≤ 300 s | met", id="a large one has more time"
+            [facts("vgg_100", conversion=replace(DONE, wall_s=91.0, processor_s=99.0))],
+            "≤ 300 s | met",
+            id="a large one has more time",
+        ),
+        pytest.param(
+            [facts(conversion=replace(DONE, wall_s=400.0))], "1 of 1 | ≤ 90 s", id="one that waited for other work"
         ),
         pytest.param([], "Nothing is measured yet.", id="none"),
     ],
