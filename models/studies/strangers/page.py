@@ -30,6 +30,12 @@ _FEW = (
     "holds 0. The interval is the wider of the exact one and the bootstrap by slide."
 )
 
+_SECONDS = (
+    "Seconds on the wall, from the start of the program to its end, with an empty cache, and of all cores together. Other work may "
+    "have been running (the load average in the minute before tells): then the wall says little. At every moment some core works for "
+    "the conversion, so idle cores need no more seconds than its processor seconds; the smaller of both is held against the target."
+)
+
 _RESULT_HEAD = (
     "net",
     "input",
@@ -71,12 +77,7 @@ def render(found: Sequence[StrangerFacts], limits: Sequence[str] = ()) -> str:
         "\n## What it takes\n",
         *table(_TIME_HEAD, [_times(one, known[one.name]) for one in found]),
         "",
-        *paragraph(
-            "Seconds on the wall, from the start of the program to its end, with an empty cache, and of all cores together. Other work may "
-            "have been running (the load average in the minute before tells): then the wall says little. At every moment some core works "
-            "for the conversion, so idle cores need no more seconds than its processor seconds; the smaller of both is held against the "
-            "target."
-        ),
+        *paragraph(_SECONDS),
         *_refusals(found),
         *limits,
         "",
