@@ -23,7 +23,8 @@ from convert.net.values import RANGES
 from convert.reading.load import load_model
 from convert.reading.source import open_source
 from edge.classifier import Classifier
-from edge.modelfile import read_model
+from edge.modelfile import CropSpec, read_model
+from edge.types import UInt8Array
 from models.places import REPOSITORY
 from models.studies.founding.data import COLLECTIONS, Part, Protocol, folder
 from models.studies.kept import code_digest
@@ -110,17 +111,27 @@ def _judged(net: StrangerNet, made: TrainedStranger, device: Path, work: Path) -
     mine = decide(classifier.scores(cells.images), card.labels, card.positive, HALF) == cells.truth
     names = labels(net)
     model = load_model(open_source(made.path))
-    raw = outputs(model, read(net, [place / name for name in cells.names]), RANGES[net.values], net.colour)
-    guess = as_scores(raw, logits=False).argmax(axis=1)
-    theirs = np.array([names[number] for number in guess]) == np.array([card.labels[one] for one in cells.truth])
+    truth = np.array([card.labels[one] for one in cells.truth])
+
+    def as_trained(images: UInt8Array) -> np.ndarray:
+        guess = as_scores(outputs(model, images, RANGES[net.values], net.colour), logits=False).argmax(axis=1)
+        return np.array([names[number] for number in guess]) == truth
+
+    theirs = as_trained(read(net, [place / name for name in cells.names]))
+    spec = CropSpec(size=net.side)
+    square = read_cells(place, card.labels, spec, COLLECTIONS["nih"].group_by, keep_black=True).named(cells.names)
+    same_cuts = as_trained(square.images)
     loss = paired_loss(theirs, mine, cells)
     return JudgedFacts(
-        len(cells),
-        len(np.unique(cells.groups)),
-        float(theirs.mean()),
-        float(mine.mean()),
-        loss.lost,
-        loss.won,
-        loss.low,
-        loss.high,
+        cells=len(cells),
+        slides=len(np.unique(cells.groups)),
+        before=float(theirs.mean()),
+        after=float(mine.mean()),
+        lost=loss.lost,
+        won=loss.won,
+        low=loss.low,
+        high=loss.high,
+        on_cuts=float(same_cuts.mean()),
+        cuts_lost=int((same_cuts & ~mine).sum()),
+        cuts_won=int((~same_cuts & mine).sum()),
     )

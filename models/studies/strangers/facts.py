@@ -74,6 +74,9 @@ class JudgedFacts:
         won: cells that only the device file counts right.
         low: lower end of the loss's 95 % interval, in points.
         high: upper end.
+        on_cuts: accuracy 0..1 of the net as trained, on the device's cuts at its own size.
+        cuts_lost: cells that only that net counts right, and the device file does not.
+        cuts_won: cells that only the device file counts right.
     """
 
     cells: int
@@ -84,6 +87,9 @@ class JudgedFacts:
     won: int
     low: float
     high: float
+    on_cuts: float
+    cuts_lost: int
+    cuts_won: int
 
     @property
     def points(self) -> float:
@@ -94,6 +100,11 @@ class JudgedFacts:
     def not_worse(self) -> bool:
         """Whether it loses no more than ``LIMIT`` points."""
         return self.points <= LIMIT
+
+    @property
+    def points_of_net(self) -> float:
+        """Points that it loses against the net as trained on the same cuts: what the way and int8 cost, without the cuts."""
+        return (self.cuts_lost - self.cuts_won) * 100 / self.cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,11 @@ class StrangerFacts:
     def reached(self) -> bool:
         """Whether default options gave a device file that is not worse."""
         return self.judged is not None and self.judged.not_worse
+
+    @property
+    def reached_on_cuts(self) -> bool:
+        """Likewise, against the net as trained on the device's cuts."""
+        return self.judged is not None and self.judged.points_of_net <= LIMIT
 
 
 def kept_facts(name: str, place: Path = FACTS) -> StrangerFacts | None:

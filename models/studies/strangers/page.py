@@ -27,7 +27,9 @@ _INTRODUCTION = (
 
 _FEW = (
     f"{JUDGED} cells are few: one cell is {100 / JUDGED:g} points, and a loss over the limit may be chance where its interval "
-    "holds 0. The interval is the wider of the exact one and the bootstrap by slide."
+    "holds 0. The interval is the wider of the exact one and the bootstrap by slide. The last column shows the net as trained the "
+    "device's square cuts as well: what is lost before it is lost by the cuts, which the device cannot make as an author does who "
+    "stretches cells; what the file loses against it is the converter's."
 )
 
 _SECONDS = (
@@ -46,6 +48,7 @@ _RESULT_HEAD = (
     f"accuracy, net → device file, % (n = {JUDGED})",
     "loss, points (95 % interval)",
     f"not worse than {LIMIT} points",
+    "net on the device's cuts, %; loss of the file against it, points",
 )
 _TIME_HEAD = (
     "net",
@@ -103,6 +106,12 @@ def _summary(
             "met" if share >= SHARE_TARGET else "**missed**",
         ),
         (
+            "of these, not worse than the net as trained on the device's cuts",
+            f"{sum(one.reached_on_cuts for one in sound)} of {len(sound)}",
+            "-",
+            "what the way and int8 cost",
+        ),
+        (
             "nets converted in time",
             f"{len(found) - len(late)} of {len(found)}" + (f" (not: {', '.join(late)})" if late else ""),
             f"≤ {SMALL_S:.0f} s up to {SMALL_SIDE} px, else ≤ {LARGE_S:.0f} s",
@@ -129,7 +138,7 @@ def _result(one: StrangerFacts, net: StrangerNet) -> tuple[str, ...]:
     macs = f"{one.macs / 1e6:,.1f}" if one.macs else "-"
     if judged is None:
         taken = "**refused**" if done.way is None else f"**refused** ({done.way})"
-        return f"`{one.name}`: {net.what}", where, net.form.value, macs, trained, taken, "-", "-", "**no**"
+        return f"`{one.name}`: {net.what}", where, net.form.value, macs, trained, taken, "-", "-", "**no**", "-"
     return (
         f"`{one.name}`: {net.what}",
         where,
@@ -140,6 +149,7 @@ def _result(one: StrangerFacts, net: StrangerNet) -> tuple[str, ...]:
         f"{judged.before:.1%} → {judged.after:.1%}".replace("%", ""),
         f"{judged.points:.1f} ({judged.low:.1f} to {judged.high:.1f})",
         "yes" if judged.not_worse else "**no**",
+        f"{judged.on_cuts * 100:.1f}; {judged.points_of_net:.1f}",
     )
 
 

@@ -34,7 +34,7 @@ from models.studies.strangers.train import TrainedStranger, fed
 DONE = ConversionFacts(
     "abc", 0, "", "upscale", "int8", "passed", ("few cells",), "0..1", "rgb", 61.0, 70.0, 2, 0.1, 80_000, 14_000_000
 )
-JUDGED = JudgedFacts(500, 30, 0.95, 0.948, 2, 1, -0.6, 1.1)
+JUDGED = JudgedFacts(500, 30, 0.95, 0.948, 2, 1, -0.6, 1.1, 0.949, 1, 1)
 
 
 def facts(name: str = NETS[0].name, **changes: Any) -> StrangerFacts:
@@ -91,6 +91,11 @@ def test_not_worse_is_up_to_half_a_point(lost: int, won: int, counts: bool) -> N
         ),
         pytest.param(
             [facts(conversion=replace(DONE, wall_s=400.0))], "1 of 1 | ≤ 90 s", id="one that waited for other work"
+        ),
+        pytest.param(
+            [facts(judged=replace(JUDGED, lost=9, won=1, cuts_lost=2))],
+            "on the device's cuts | 1 of 1",
+            id="one that the cuts alone cost points",
         ),
         pytest.param([], "Nothing is measured yet.", id="none"),
     ],
