@@ -115,7 +115,7 @@ def _judged(net: StrangerNet, made: TrainedStranger, device: Path, work: Path) -
 
     def as_trained(images: UInt8Array) -> np.ndarray:
         guess = as_scores(outputs(model, images, RANGES[net.values], net.colour), logits=False).argmax(axis=1)
-        return np.array([names[number] for number in guess]) == truth
+        return np.asarray(np.array([names[number] for number in guess]) == truth)
 
     theirs = as_trained(read(net, [place / name for name in cells.names]))
     spec = CropSpec(size=net.side)
