@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.classify.trials import Trial, most_usual, nearest, surer, try_all
+from convert.classify.trials import InputTrial, most_usual, nearest, surer, try_all
 from convert.errors import CellsError
 from convert.measure.cells import CellSet, some
 from convert.measure.chance import ERROR_RATE
@@ -129,7 +129,7 @@ def find(model: Any, cells: CellSet, options: InputOptions, *, affordable: int, 
     )
 
 
-def _not_told_apart(chosen: Trial, allowed: list[Trial], cells: int) -> list[str]:
+def _not_told_apart(chosen: InputTrial, allowed: list[InputTrial], cells: int) -> list[str]:
     """What is said where another combination fits about as well, and so may be what training did."""
     rivals = [one for one in allowed if one is not chosen and not surer(chosen, one, 1)]
     if not rivals:
@@ -142,7 +142,7 @@ def _not_told_apart(chosen: Trial, allowed: list[Trial], cells: int) -> list[str
     return [words]
 
 
-def _sound(trial: Trial, base: Trial, looks: int, classes: int) -> bool:
+def _sound(trial: InputTrial, base: InputTrial, looks: int, classes: int) -> bool:
     """Whether a combination is better than chance; what is not the usual one was looked for, in so many looks (Bonferroni)."""
     usual = trial is base
     least = 1 / classes + (_CHANCE if usual else min(UNUSUAL, (1 - 1 / classes) / 2))
@@ -165,7 +165,7 @@ def _candidates(model: Any, first: Preprocessing, *, alone: bool) -> list[tuple[
     return list(dict.fromkeys(found))
 
 
-def _keeps(trial: Trial, first: Preprocessing, options: InputOptions) -> bool:
+def _keeps(trial: InputTrial, first: Preprocessing, options: InputOptions) -> bool:
     """Whether a combination agrees with all that was given."""
     return (
         (options.value_range is None or trial.values == first.values)
@@ -174,7 +174,7 @@ def _keeps(trial: Trial, first: Preprocessing, options: InputOptions) -> bool:
     )
 
 
-def _advice(chosen: Trial, best: Trial, labels: tuple[str, ...]) -> str:
+def _advice(chosen: InputTrial, best: InputTrial, labels: tuple[str, ...]) -> str:
     swap = f" --labels {','.join(reversed(labels))}" if best.swapped else ""
     return (
         f"the float net is at chance on these cells ({chosen.accuracy:.1%} with {chosen.words}); "
@@ -182,7 +182,7 @@ def _advice(chosen: Trial, best: Trial, labels: tuple[str, ...]) -> str:
     )
 
 
-def _changes(chosen: Trial, base: Trial, labels: tuple[str, ...]) -> list[str]:
+def _changes(chosen: InputTrial, base: InputTrial, labels: tuple[str, ...]) -> list[str]:
     """What was found by trying and is not the usual."""
     notes = []
     if (chosen.values, chosen.colour) != (base.values, base.colour):
@@ -194,7 +194,7 @@ def _changes(chosen: Trial, base: Trial, labels: tuple[str, ...]) -> list[str]:
     return notes
 
 
-def _of_chance(chosen: Trial, best: Trial, looks: int, labels: tuple[str, ...], *, elsewhere: bool) -> str:
+def _of_chance(chosen: InputTrial, best: InputTrial, looks: int, labels: tuple[str, ...], *, elsewhere: bool) -> str:
     """What is said of a net that is at chance; ``elsewhere``: not with something that the user ruled out."""
     if elsewhere:
         swap = f" --labels {','.join(reversed(labels))}" * best.swapped

@@ -23,7 +23,7 @@ _USUALLY_LEFT = 3  # combinations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trial:
+class InputTrial:
     """One combination.
 
     Attributes:
@@ -49,7 +49,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Trials:
+class InputTrials:
     """What was tried.
 
     Attributes:
@@ -58,7 +58,7 @@ class Trials:
         logits: the net's outputs are logits.
     """
 
-    left: tuple[Trial, ...]
+    left: tuple[InputTrial, ...]
     accuracy: dict[str, float]
     logits: bool
 
@@ -78,10 +78,10 @@ def try_all(
     model: Any,
     cells: CellSet,
     candidates: Sequence[tuple[ValueRange, str]],
-    keeps: Callable[[Trial], bool],
+    keeps: Callable[[InputTrial], bool],
     *,
     logits: bool,
-) -> Trials:
+) -> InputTrials:
     """Try value ranges and colours, the most usual first.
 
     All are tried on some of the cells. Those that are surely worse there than the best, and than the best that ``keeps`` what was
@@ -103,22 +103,22 @@ def try_all(
     found = [trial for one, raw in pairs for trial in _judged(raw, few, *one, logits=logits)]
     accuracy = {str(one): one.accuracy for one in found}
     if not len(rest):
-        return Trials(tuple(found), accuracy, logits)
+        return InputTrials(tuple(found), accuracy, logits)
     best, given, looks = nearest(found), nearest([one for one in found if keeps(one)]), len(found)
     alive = {
         (one.values.name, one.colour)
         for one in found
         if one is found[0] or not surer(best, one, looks) or (keeps(one) and not surer(given, one, looks))
     }
-    left: list[Trial] = []
+    left: list[InputTrial] = []
     for one, raw in pairs:
         if (one[0].name, one[1]) in alive:
             whole = np.concatenate([raw, outputs(model, rest.images, *one)])
             left += _judged(whole, cells, *one, logits=logits)
-    return Trials(tuple(left), accuracy | {str(one): one.accuracy for one in left}, logits)
+    return InputTrials(tuple(left), accuracy | {str(one): one.accuracy for one in left}, logits)
 
 
-def most_usual(trials: Sequence[Trial], looks: int) -> Trial:
+def most_usual(trials: Sequence[InputTrial], looks: int) -> InputTrial:
     """The first, and so the most usual, that is not told apart from the one whose scores are nearest to the classes.
 
     ``looks``: how many were tried in all.
@@ -127,12 +127,12 @@ def most_usual(trials: Sequence[Trial], looks: int) -> Trial:
     return next(one for one in trials if not surer(best, one, looks))
 
 
-def nearest(trials: Sequence[Trial]) -> Trial:
+def nearest(trials: Sequence[InputTrial]) -> InputTrial:
     """The one whose scores are nearest to the classes."""
     return min(trials, key=lambda one: float(one.misses.mean()))
 
 
-def surer(one: Trial, other: Trial, looks: int) -> bool:
+def surer(one: InputTrial, other: InputTrial, looks: int) -> bool:
     """Whether the scores of the first are nearer to the classes, cell by cell, than chance would have it.
 
     A paired, one-sided test of the mean difference; the error rate is divided among all that were tried (Bonferroni), since the
@@ -143,7 +143,7 @@ def surer(one: Trial, other: Trial, looks: int) -> bool:
     return bool(gain.mean() > 0 and 0.5 * erfc(float(gain.mean()) / max(error, 1e-9) / sqrt(2)) * looks < ERROR_RATE)
 
 
-def _judged(raw: FloatArray, cells: CellSet, values: ValueRange, colour: str, *, logits: bool) -> list[Trial]:
+def _judged(raw: FloatArray, cells: CellSet, values: ValueRange, colour: str, *, logits: bool) -> list[InputTrial]:
     as_given = as_scores(raw, logits=logits)
     trials = []
     for swapped in (False, True) if as_given.shape[1] == 2 else (False,):
@@ -151,5 +151,5 @@ def _judged(raw: FloatArray, cells: CellSet, values: ValueRange, colour: str, *,
         answer = scores.argmax(axis=1)
         misses = np.square(1 - scores[np.arange(len(cells)), cells.truth])
         accuracy, by_chance = balanced_accuracy(answer, cells), probability_of_chance(answer, cells)
-        trials.append(Trial(values, colour, swapped, accuracy, by_chance, misses))
+        trials.append(InputTrial(values, colour, swapped, accuracy, by_chance, misses))
     return trials
