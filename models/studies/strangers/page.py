@@ -27,9 +27,9 @@ _INTRODUCTION = (
 
 _FEW = (
     f"{JUDGED} cells are few: one cell is {100 / JUDGED:g} points, and a loss over the limit may be chance where its interval "
-    "holds 0. The interval is the wider of the exact one and the bootstrap by slide. The last column shows the net as trained the "
-    "device's square cuts as well: what is lost before it is lost by the cuts, which the device cannot make as an author does who "
-    "stretches cells; what the file loses against it is the converter's."
+    "holds 0. The interval is the wider of the exact one and the bootstrap by slide. In the last column the net as trained is "
+    "judged on the device's square cuts too. What it loses by them (an author may stretch cells, the device does not) is no loss by the "
+    "converter; what the file loses against it is."
 )
 
 _SECONDS = (
@@ -54,6 +54,7 @@ _TIME_HEAD = (
     "net",
     "seconds",
     "processor seconds",
+    "idle cores, at most, s",
     "target, s",
     "load before",
     "device file, kB",
@@ -106,7 +107,7 @@ def _summary(
             "met" if share >= SHARE_TARGET else "**missed**",
         ),
         (
-            "of these, not worse than the net as trained on the device's cuts",
+            "sound nets whose device file is not worse than the net as trained on the device's cuts",
             f"{sum(one.reached_on_cuts for one in sound)} of {len(sound)}",
             "-",
             "what the way and int8 cost",

@@ -104,6 +104,12 @@ def test_the_page_says_what_was_found(found: list[StrangerFacts], said: str) -> 
     assert said in render(found)
 
 
+def test_rows_are_as_long_as_their_heads() -> None:
+    found = [facts(), facts("grey_64", judged=None)]
+    tables = [line for line in render(found).splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in tables} == {5, 11, 9}
+
+
 def test_what_is_not_measured_yet_is_named() -> None:
     assert f"Not measured yet: {', '.join(net.name for net in NETS[1:])}." in " ".join(render([facts()]).split("\n"))
 
