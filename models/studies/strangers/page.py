@@ -28,8 +28,8 @@ _INTRODUCTION = (
 _FEW = (
     f"{JUDGED} cells are few: one cell is {100 / JUDGED:g} points, and a loss over the limit may be chance where its interval "
     "holds 0. The interval is the wider of the exact one and the bootstrap by slide. In the last column the net as trained is "
-    "judged on the device's square cuts too. What it loses by them (an author may stretch cells, the device does not) is no loss by the "
-    "converter; what the file loses against it is."
+    "judged on the device's square cuts too. What it loses by them (an author may stretch cells, the device does not) is no loss "
+    "by the converter; what the file loses against it is."
 )
 
 _SECONDS = (
