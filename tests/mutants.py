@@ -52,6 +52,7 @@ ROOMS = {
     "edge/gate.py": Room(("edge/gate.py",), ("tests/test_gate.py", "tests/test_incomplete.py", "tests/test_region.py")),
     "edge/sample.py": Room(("edge/sample.py",), ("tests/test_sample.py",)),
     "edge/session.py": Room(("edge/session.py",), ("tests/test_session.py",)),
+    "edge/book": Room(("edge/book/*.py",), ("tests/book",)),
     "edge/crops.py": Room(("edge/crops.py",), ("tests/test_crops.py",)),
     "edge/classifier.py": Room(("edge/classifier.py",), ("tests/test_classifier.py",)),
     "edge/boxes.py": Room(("edge/boxes.py",), ("tests/test_boxes.py",)),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.book.file import copy_whole, number, why
+from edge.book.holding import is_alive
 from edge.book.schema import VERSION
 from edge.errors import BookError, OutputError
 
@@ -29,12 +30,15 @@ def upgrade(connection: sqlite3.Connection, path: Path, version: int, say: Calla
 
     Raises:
         BookError: a step failed, or a version has none; the book is as it was.
-        OutputError: there is no room for the copy, or the book cannot be written.
+        OutputError: there is no room for the copy, the book cannot be written, or a run is counting into it.
     """
     if any(step not in STEPS for step in range(version, VERSION)):
         raise BookError(
             f"{path}: of version {version}, which this program cannot bring up to date: it is left as it is"
         )
+    held = connection.execute("SELECT uuid FROM run WHERE id IN (SELECT held_by FROM sample WHERE state = 'counting')")
+    if any(is_alive(path, uuid) for (uuid,) in held.fetchall()):
+        raise OutputError(f"{path}: a run of an earlier version is counting into it: wait for its end")
     aside = path.with_name(f"{path.name}.version-{version}")
     copy_whole(connection, aside)
     connection.execute("PRAGMA foreign_keys = OFF")

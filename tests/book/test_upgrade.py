@@ -10,7 +10,7 @@ import pytest
 
 from edge.book import file, opening, upgrade
 from edge.book.opening import open_book
-from edge.errors import BookError
+from edge.errors import BookError, OutputError
 from tests.book.made import a_book, begun, mixed, plain, silent, write
 
 
@@ -67,6 +67,17 @@ def test_a_step_that_fails_leaves_the_book_as_it_was(
     monkeypatch.undo()
     with a_book(path) as book:
         assert [plain(one) for one in book.outcomes(1)] == before
+
+
+def test_a_book_that_is_being_counted_into_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "book.sqlite"
+    with a_book(path) as book:
+        write(begun(book), mixed(6), end=False)
+        next_version(monkeypatch, colours)
+        with pytest.raises(OutputError, match="a run of an earlier version is counting into it"):
+            open_book(path, silent)
+    with open_book(path, silent) as book:
+        assert book.store.rows("SELECT colour FROM sample")[0][0] == "red"
 
 
 def test_a_version_without_a_step_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
