@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from benchmarks.faults.endurance import EVERY, Endurance
 from benchmarks.faults.figures import Figures, Trials
 from benchmarks.faults.trouble import Trouble
+
+_FOLDER = re.compile(r"/\S+/work/")
+"""The folder that runs work in, in a line that was said."""
 
 _TEXT = """\
 # When it is killed, cut off, or the disk is full
@@ -47,7 +52,8 @@ def _kills(kills: Trials, real: Trials | None) -> str:
 ## kill -9
 
 After `--resume` the sample is the one that was never interrupted. Where the sample was complete already, `--resume` says so (exit
-code 10), the book holds it all, and files that were not finished are made by `edge report` and `edge export`.
+code 10), and `edge export` and `edge report` make from the book the files that the run would have left (but for annotated pictures
+that were not drawn yet).
 
 | fields | moments | the same sample | at calls | at random times | killed again while it went on | fields shown before, in all |
 |---|---|---|---|---|---|---|
@@ -132,4 +138,4 @@ over `--resume` ends in the same sample. Where book and folder are deleted only 
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|") or "(nothing)"
+    return _FOLDER.sub("", text).replace("|", "\\|") or "(nothing)"

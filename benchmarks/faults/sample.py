@@ -72,13 +72,12 @@ class Place:
         )
 
 
-def sample_of(place: Place, out: Path | None, *, every_file: bool = True) -> Mapping[str, Any]:
+def sample_of(place: Place, out: Path | None) -> Mapping[str, Any]:
     """Everything of the sample by part: what the book holds, every output file, what stdout said.
 
     Args:
         place: where it was counted.
         out: what went to stdout; None: that is left out.
-        every_file: outputs that are not there are an error; if not, they are left out.
 
     Raises:
         OSError, ValueError, EdgeError: something is missing or broken.
@@ -87,14 +86,13 @@ def sample_of(place: Place, out: Path | None, *, every_file: bool = True) -> Map
     if out is not None:
         found["events"] = without_times(events_of(out))
     table, page = place.out / "fields.csv", place.out / "report" / f"{NAME}.html"
-    if every_file or table.exists():
-        found["csv"] = rows_of(table)
-    if every_file or page.exists():
-        found["report"] = report_of(page)
-    if every_file:
-        files = digests(place.out)
-        found["files"] = {name: one for name, one in files.items() if not name.endswith((table.name, page.name))}
-    return found
+    files = digests(place.out)
+    return {
+        **found,
+        "csv": rows_of(table),
+        "report": report_of(page),
+        "files": {name: one for name, one in files.items() if not name.endswith((table.name, page.name))},
+    }
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:

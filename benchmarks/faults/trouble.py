@@ -185,6 +185,7 @@ def _two(bench: Bench, whole: Uninterrupted, nursery: Nursery, other: Nursery, *
     if not same:
         arguments[2] = "S-0043"
     first, job = bench.job(), replace(bench.job(name="second"), arguments=arguments)
+    first.out.unlink(missing_ok=True)  # of an earlier trial
     with ThreadPoolExecutor(2) as pool:
         ended = [pool.submit(nursery.run, first)]
         while not ended[0].done() and not (first.out.exists() and shown_fields(first.out)):
@@ -201,4 +202,4 @@ def _two(bench: Bench, whole: Uninterrupted, nursery: Nursery, other: Nursery, *
             lines += [f"{name}: differs: {part}" for part in parts if found[part] != whole.sample[part]]
     elif len({*shown_fields(first.out)} | {*shown_fields(job.out)}) != len(whole.sample["book: fields"]):
         lines.append("not every field was counted")
-    return max(said, key=len), tuple(lines)
+    return max(said, key=len) if same else "", tuple(lines)
