@@ -27,6 +27,9 @@ from edge.workers import Workers
 _IDLE_S = 0.1  # seconds without an outcome: the book holds nothing back any longer
 
 
+_STOPPED = "The count was stopped before its end: this is what its fields up to there hold."
+
+
 @dataclass(frozen=True, slots=True)
 class SampleLimits:
     """Where each sample ends.
@@ -311,6 +314,7 @@ class Session:
         doubts = self._doubts(appearance) if self._doubts else ()
         verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete, doubts=doubts)
         notes = self._notes.sentences() if self._notes else ()
+        notes = (*notes, _STOPPED) if interrupted else notes
         event = SampleEvent(tally, verdict, self._seconds, alone, appearance, notes, interrupted)
         self._all(lambda output: output.sample(event))
 

@@ -611,6 +611,7 @@ def test_a_sample_is_interrupted_unless_its_fields_or_limits_ended_it(name: str)
     out = Recorder()
     play(Script(*script), out, limits=limits)
     assert [event.interrupted for event in out.samples] == [interrupted]
+    assert [bool(event.notes) for event in out.samples] == [interrupted]
 
 
 @pytest.mark.parametrize("script", [Script, UnderWay])

@@ -69,6 +69,7 @@ def sample_facts(event: SampleEvent, model: ModelLine) -> dict[str, object]:
         "counts": dict(tally.counts),
         "share": {label: _share(interval) for label, interval in verdict.share.items()},
         "flag": verdict.flag,
+        **({"interrupted": True} if event.interrupted else {}),
         "reasons": list(verdict.reasons),
         **({"notes": list(event.notes)} if event.notes else {}),
         **({"findings": [finding_facts(found) for found in verdict.findings]} if verdict.findings else {}),
