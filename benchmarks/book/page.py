@@ -53,7 +53,14 @@ def tables(machine: str, costs: Mapping[str, FieldCost], books: Mapping[str, Boo
         seconds = f"{book.samples_s:.3f} | {book.show_s:.3f} | {book.cold_samples_s:.3f}, {book.cold_show_s:.3f}"
         lines.append(f"| {name} | {amount} | {each} | {seconds} |")
     goals = f"{TARGET_SHARE:.0%} of a field's analysis; {TARGET_BYTES / 1e6:.0f} MB for a million cells; {TARGET_S} s for each"
-    lines += ["", f"Targets: {goals}. {_NOTE}"]
+    missed = [f"{name} ({one.share:.1%})" for name, one in costs.items() if one.share > TARGET_SHARE]
+    missed += [
+        f"{name} ({book.size / 1e6:.0f} MB)"
+        for name, book in books.items()
+        if book.size > TARGET_BYTES * book.cells / 1e6
+    ]
+    missed += [f"{name} (seconds)" for name, book in books.items() if max(book.samples_s, book.show_s) > TARGET_S]
+    lines += ["", f"Targets: {goals}. Missed: {', '.join(missed) or 'none'}. {_NOTE}"]
     return "\n".join(lines) + "\n"
 
 

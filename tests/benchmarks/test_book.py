@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,10 @@ def test_the_tables() -> None:
     text = tables("a Pi", {"grouped": COST}, {"full": BOOK})
     assert "| grouped | 110 | 20.0 | 0.90 | 4.5% | 2.2 |" in text
     assert "| full | 200 | 9,091 | 1,000,010 | 99 | 9 | 90 | 0.012 | 0.046 | 0.100, 0.200 |" in text
+    assert "Missed: none." in text
+    slow, large = replace(COST, book_ms=2.0), replace(BOOK, size=130_000_000, show_s=0.4)
+    text = tables("a Pi", {"slow": slow}, {"large": large})
+    assert "Missed: slow (10.0%), large (130 MB), large (seconds)." in text
 
 
 def test_figures_take_the_place_of_earlier_ones() -> None:
