@@ -16,7 +16,8 @@ _TEXT = """\
 
 Written by `python -m benchmarks.faults` from `benchmarks/faults/kept.json`; `--only` measures one part again. The program under
 test is `edge-run` itself with the book, CSV, COCO, report, annotated pictures and JSON Lines, from its command line to its exit
-code. How samples are kept stands in [book.md](book.md).
+code. How samples are kept stands in [book.md](book.md). It needs Linux and a C compiler, for power cuts root and mkfs.ext4 too; a
+part that cannot be tried is left out, and that is said. `--count 50` is a quick look.
 
 - **Moment**: a call that changes something in the run's folder (writing, fsync, renaming, removing, making a file), at which a
   library that stands between program and system kills or stops the process, or from which on calls fail. Of every second
@@ -52,8 +53,7 @@ def _kills(kills: Trials, real: Trials | None) -> str:
 ## kill -9
 
 After `--resume` the sample is the one that was never interrupted. Where the sample was complete already, `--resume` says so (exit
-code 10), and `edge export` and `edge report` make from the book the files that the run would have left (but for annotated pictures
-that were not drawn yet).
+code 10), and `edge export` and `edge report` make from the book the CSV, the COCO file and the report that the run would have left.
 
 | fields | moments | the same sample | at calls | at random times | killed again while it went on | fields shown before, in all |
 |---|---|---|---|---|---|---|

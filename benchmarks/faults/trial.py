@@ -200,12 +200,9 @@ class Bench:
         """Lines of what differs; ``out`` None: the sample was complete already, and its files are made from the book."""
         try:
             made = self._made_from_the_book() if out is None else ()
-            found = dict(sample_of(self.place, out))
+            found = sample_of(self.place, out)
         except (EdgeError, OSError, ValueError) as error:
             return (f"{type(error).__name__}: {error}",)
-        if out is None:  # a field's picture that was not drawn yet is not made from the book
-            files = whole.sample["files"]
-            found["files"] = {**files, **found["files"]}
         return (*made, *(f"differs: {name}" for name in differing(found, whole.sample) if name in found))
 
     def _made_from_the_book(self) -> tuple[str, ...]:
