@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Lock
 
 from edge.errors import NoInputError, UnreadableFieldError
@@ -83,7 +84,8 @@ class FileSource:
         for index, item in self._left:
             if depth is None or depth.first.sample != item.sample:
                 depth = _SampleDepth(firsts[item.sample], self._reading)
-            yield Shot(index, item.sample, item.name, _Load(index, item, self._reading, depth))
+            read = replace(item, path=Path(item.path))  # a path remembers its text: the list of all files must not grow by it
+            yield Shot(index, item.sample, item.name, _Load(index, read, self._reading, depth))
 
     def places(self) -> list[str]:
         """What the path of each shot's identity will be, in order."""
@@ -184,7 +186,7 @@ class _Load:
 
     def _picture(self) -> Picture:
         """The field as it says itself; where it does not say how deep it is, as the first of its sample."""
-        first = self.item is self.sample.first
+        first = self.item == self.sample.first
         if first or self.reading.depth is not None:
             return _read(self.item, self.reading)
         try:
