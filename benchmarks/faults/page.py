@@ -48,7 +48,7 @@ def page(figures: Figures) -> str:
 
 
 def _kills(kills: Trials, real: Trials | None) -> str:
-    rows = [_row("drawn", kills)] + ([_row("real", real)] if real else [])
+    rows = [_row("drawn", kills)] + ([_row("IML, real", real)] if real else [])
     return f"""\
 ## kill -9
 

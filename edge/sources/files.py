@@ -84,7 +84,9 @@ class FileSource:
         for index, item in self._left:
             if depth is None or depth.first.sample != item.sample:
                 depth = _SampleDepth(firsts[item.sample], self._reading)
-            read = replace(item, path=Path(item.path))  # a path remembers its text: the list of all files must not grow by it
+            read = replace(
+                item, path=Path(item.path)
+            )  # a path remembers its text: the list of all files must not grow by it
             yield Shot(index, item.sample, item.name, _Load(index, read, self._reading, depth))
 
     def places(self) -> list[str]:

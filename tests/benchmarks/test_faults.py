@@ -12,9 +12,11 @@ from errno import ENOSPC, EROFS
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from benchmarks.errors import CaseError, NoInputError, ResultError
 from benchmarks.faults import cuts, kills, trouble
+from benchmarks.faults.__main__ import PAGE, app
 from benchmarks.faults.drawn import field_folder
 from benchmarks.faults.endurance import Endurance, ProcessLook
 from benchmarks.faults.figures import Figures, Trials, measured, read_figures, write_figures
@@ -63,7 +65,7 @@ def finished(
 
 
 # Shares of the calls of a whole run before which it is killed
-KILLED = {"while the book is made": 0.03, "early": 0.3, "late": 0.7, "while outputs are completed": 0.9}
+KILLED = {"while the book is made": 0.03, "early": 0.3, "late": 0.6, "when the sample is complete in the book": 0.97}
 
 
 @needs_shim
@@ -208,6 +210,20 @@ def test_the_page_says_what_is_kept_and_what_was_wrong(tmp_path: Path) -> None:
     ):
         assert line in text
     assert "## Power cut" not in page(replace(figures(), cuts=None))
+
+
+def test_the_command_writes_the_page_from_what_is_kept(tmp_path: Path) -> None:
+    kept, out = tmp_path / "kept.json", tmp_path / "faults.md"
+    write_figures(figures(), kept)
+    done = CliRunner().invoke(app, ["--only", "page", "--keep", str(kept), "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    assert out.read_text() == page(figures())
+    kept.write_text("{}")
+    assert CliRunner().invoke(app, ["--only", "page", "--keep", str(kept)]).exit_code == ResultError.exit_code
+
+
+def test_the_page_in_the_repository_is_what_the_command_writes() -> None:
+    assert PAGE.read_text() == page(read_figures())
 
 
 @pytest.mark.parametrize(
