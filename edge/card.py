@@ -31,14 +31,19 @@ NORMALISE = ("none", "typical")
 _FORMER = ("cell", "bounded")  # what earlier versions did
 
 
+SHAPES = ("square", "stretch")
+"""Which part of a field becomes a crop, see ``CropSpec``."""
+
+
 @dataclass(frozen=True, slots=True)
 class CropSpec:
     """How ``edge.crops`` cuts a cell out of a field.
 
     Attributes:
         size: side of the square crop in pixels.
-        margin: side of the square that is cut, as a multiple of the box's longer side.
+        margin: side of the square that is cut, as a multiple of the box's longer side; stretched: sides as multiples of the box's.
         mask: ``none`` or ``black`` (outside the finder's mask is painted black).
+        shape: ``square``: a square around the box's centre; ``stretch``: the box itself, whatever its sides.
         normalise: ``none``; ``typical``: the crop has six channels, the cell and the typical cell of its field in optical density
             (``edge.typical``).
     """
@@ -47,6 +52,7 @@ class CropSpec:
     margin: float = 1.0
     mask: str = "none"
     normalise: str = "none"
+    shape: str = "square"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +197,14 @@ def _check_form(card: Card) -> None:
 def _check_crop(crop: CropSpec) -> None:
     _within(crop.size, 8, 512, "the crop's size", whole=True)
     _within(crop.margin, 0.1, 10, "the crop's margin")
+    if crop.mask == "black" and crop.shape != "square":
+        raise ValueError("masks are square: a crop that is stretched cannot be masked")
     if crop.normalise in _FORMER:
         raise ValueError(
             "it was trained on cells in their own colours, which this version no longer makes (cells are compared with the typical "
             "cell of their field): take the net of the same name from the shelf, or train yours anew"
         )
-    if crop.mask not in ("none", "black") or crop.normalise not in NORMALISE:
+    if crop.mask not in ("none", "black") or crop.normalise not in NORMALISE or crop.shape not in SHAPES:
         raise ValueError("the card asks for a crop this version does not know; update the runner")
 
 

@@ -1,7 +1,8 @@
 """The one preprocessing of cells: (field, boxes) to the uint8 batch a classifier sees. Used everywhere: training to device.
 
-Every cell is cut as a square around its box's centre (aspect kept, context kept), resampled to the same size, and put beside the
-typical cell of its field where the model's card says so (``edge.typical``). One remap per field: the field is first halved until
+Every cell is cut as a square around its box's centre (aspect kept, context kept), or its box is stretched to a square where the
+model's card says so. It is resampled to the same size, and put beside the typical cell of its field, if the card says that
+(``edge.typical``). One remap per field: the field is first halved until
 cells are less than twice the crop's size (so that bilinear sampling hardly aliases), then all crops are sampled at once with
 OpenCV's fixed-point bilinear remap, which gives the same bytes on every processor.
 """
@@ -36,7 +37,7 @@ def crop_cells(
     Args:
         image: uint8 [H, W, 3], or that with its halves.
         boxes: int32 [n, 4], x, y, w, h in pixels of ``image``; may overrun the border (its pixels are repeated).
-        spec: size, margin, mask and what a cell is compared with, from the model's card.
+        spec: size, margin, shape, mask and what a cell is compared with, from the model's card.
         masks: uint8 [n, size, size], needed where ``spec.mask`` is ``black``.
         typical: typical cell of the field, where it is known; None: that of these cells.
 
@@ -49,10 +50,13 @@ def crop_cells(
     size = spec.size
     if len(boxes) == 0:
         return np.empty((0, size, size, crop_channels(spec)), np.uint8)
-    sides = np.maximum(boxes[:, 2:].max(axis=1), 1) * np.float32(spec.margin)
+    sides = np.maximum(boxes[:, 2:], 1) * np.float32(spec.margin)
+    longest = sides.max(axis=1)
+    if spec.shape == "square":
+        sides = np.repeat(longest[:, None], 2, axis=1)
     levels = pyramid(image)
     halvings = 0
-    while median(sides) >= 2 ** (halvings + 1) * size and min(levels.level(halvings).shape[:2]) > 1:
+    while median(longest) >= 2 ** (halvings + 1) * size and min(levels.level(halvings).shape[:2]) > 1:
         halvings += 1  # boxes may be larger than the field: a single pixel is not halved
     factor = 2**halvings
     centres = (boxes[:, :2] + boxes[:, 2:] * np.float32(0.5)) / np.float32(factor)
@@ -131,8 +135,8 @@ def _sample(image: UInt8Array, centres: np.ndarray, sides: np.ndarray, size: int
     grid = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) - np.float32(0.5)
     # Clipped here, where it is cheap, the places never leave the image: what lies beyond repeats its border.
     height, width = image.shape[:2]
-    xs = np.clip(centres[:, :1] + sides[:, None] * grid - np.float32(0.5), 0, width - 1)
-    ys = np.clip(centres[:, 1:] + sides[:, None] * grid - np.float32(0.5), 0, height - 1)
+    xs = np.clip(centres[:, :1] + sides[:, :1] * grid - np.float32(0.5), 0, width - 1)
+    ys = np.clip(centres[:, 1:] + sides[:, 1:] * grid - np.float32(0.5), 0, height - 1)
     row = size * gcd(size, max(1, _PIXELS_PER_ROW // size))
     shape = (len(centres), size, size)
     map_x = np.broadcast_to(xs[:, None, :], shape).reshape(-1, row)

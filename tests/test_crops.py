@@ -57,6 +57,19 @@ def test_aspect_is_kept_by_cutting_a_square_of_the_longer_side() -> None:
     assert (crop[26:] < 5).all()
 
 
+def test_a_box_is_stretched_where_the_card_asks() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    image[40:60, 50:114] = 200
+    stretched = crop_cells(image, box(50, 40, 64, 20), CropSpec(shape="stretch"))[0]
+    assert (stretched[3:-3, 3:-3] == 200).all()  # its border mixes with what lies around
+    assert (stretched > 100).all()
+    square = crop_cells(image, box(50, 40, 64, 20), PLAIN)[0]
+    assert (square[:8] == 0).all()
+    square_box = box(50, 30, 40, 40)
+    both = [crop_cells(image, square_box, CropSpec(shape=shape)) for shape in ("square", "stretch")]
+    assert np.array_equal(both[0], both[1])
+
+
 def test_the_margin_widens_what_is_seen() -> None:
     narrow = crop_cells(field(), box(100, 100, 40, 40), PLAIN)[0]
     wide = crop_cells(field(), box(100, 100, 40, 40), CropSpec(margin=2.0))[0]

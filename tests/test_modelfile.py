@@ -137,6 +137,8 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
         ({"crop": {"margin": -1}}, "crop's margin"),
         ({"crop": {"margin": float("inf")}}, "crop's margin"),
         ({"crop": {"mask": ["black"]}}, "crop"),
+        ({"crop": {"shape": "round"}}, "crop this version does not know"),
+        ({"crop": {"shape": "stretch", "mask": "black"}}, "cannot be masked"),
         ({"version": "9" * 100_000}, "version"),
     ],
 )

@@ -36,12 +36,14 @@ class CellReader:
         width: outputs of the net: how many classes virtual cells have.
         progress: told how far it is.
         swapped: the two classes stand in the other order than the folders' names.
+        shape: how the device cuts, one of ``edge.card.SHAPES``.
     """
 
     task: CellsTask
     width: int
     progress: Progress
     swapped: bool = False
+    shape: str = "square"
 
     @property
     def known(self) -> bool:
@@ -68,7 +70,7 @@ class CellReader:
             cells = read_cells(
                 folder,
                 task.labels,
-                CropSpec(size=size),
+                CropSpec(size=size, shape=self.shape),
                 task.group_by,
                 self.progress,
                 keep_black=keep,
@@ -98,6 +100,13 @@ class CellRoles:
     choose: CellSet
     check: CellSet
     apart: bool
+
+    def again(self, reader: CellReader, size: int) -> CellRoles:
+        """The same cells as this reader cuts them."""
+        calibration, choose, check = (
+            reader.again(cells, size) for cells in (self.calibration, self.choose, self.check)
+        )
+        return CellRoles(calibration, choose if self.apart else calibration, check, self.apart)
 
     def swapped(self) -> CellRoles:
         """The same with the two classes in the other order."""

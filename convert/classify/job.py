@@ -33,6 +33,8 @@ from convert.net.int8 import tool_versions
 from convert.net.rewrite import SIZE, NetInput, count_macs, net_input
 from convert.reading.load import load_model, warnings_of
 from convert.reading.source import open_source
+from edge.card import SHAPES
+from edge.modelfile import CropSpec
 from edge.types import FloatArray
 
 _TRIAL_CELLS = 300  # on which value range and colour are tried
@@ -113,8 +115,11 @@ class _ClassifierJob:
         if prep.swapped:
             reader, cells, parts = replace(reader, swapped=True), swap(cells), parts.swapped()
         cut = self.author_cut(reader, parts, prep)
+        if cut.how in SHAPES:
+            reader = replace(reader, shape=str(cut.how))
+            parts = parts.again(reader, SIZE)
         parts = replace(parts, choose=self.affordable(parts.choose), check=self.affordable(parts.check))
-        plan, judges = self.judged(self.plan(parts, prep, known=reader.known), parts, reader, prep, cut)
+        plan, judges = self.judged(self.plan(parts, prep, reader), parts, reader, prep, cut)
         notes = [cut.note] * bool(cut.note)
         if judges.chance is not None and judges.chance.failed:
             if not self.task.accept_chance and self.task.max_drop < NO_GATE:
@@ -221,12 +226,14 @@ class _ClassifierJob:
             lambda how, cells: self.as_trained(cells, prep, f"float, author's cuts: {how or author.AS_DEVICE}"),
         )
 
-    def plan(self, parts: CellRoles, prep: Preprocessing, *, known: bool) -> QuantizePlan:
-        labels = parts.choose.labels
-        positive = self.task.positive or (_guess_positive(labels) if known or self.task.labels else ())
-        card = plain_card(Path(self.task.out).stem, labels, prep.colour, logits=prep.logits, positive=positive)
+    def plan(self, parts: CellRoles, prep: Preprocessing, reader: CellReader) -> QuantizePlan:
+        labels, crop = parts.choose.labels, CropSpec(size=SIZE, shape=reader.shape)
+        positive = self.task.positive or (_guess_positive(labels) if reader.known or self.task.labels else ())
+        card = plain_card(
+            Path(self.task.out).stem, labels, prep.colour, logits=prep.logits, positive=positive, crop=crop
+        )
         most = int(np.clip(_CALIBRATION_MACS / self.cost, 20, 2000))
-        rule = operating.how(self.task.false_positives, parts.choose, card, known=known)
+        rule = operating.how(self.task.false_positives, parts.choose, card, known=reader.known)
         return QuantizePlan(
             parts.calibration,
             parts.choose,

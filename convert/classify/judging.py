@@ -102,6 +102,7 @@ def report(
         "value_range": best.value_range,
         "colour": card.colour,
         "crop_size": card.crop.size,
+        "crop_shape": card.crop.shape,
         "output": card.output,
         "labels": list(card.labels),
         "positive": list(card.positive),

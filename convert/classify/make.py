@@ -54,7 +54,7 @@ def card_of(report: dict[str, Any], name: str) -> Card:
         report["colour"],
         logits=report["output"] == "logit",
         positive=tuple(report["positive"]),
-        crop=CropSpec(size=report.get("crop_size", SIZE)),
+        crop=CropSpec(size=report.get("crop_size", SIZE), shape=report.get("crop_shape", "square")),
         threshold=report["threshold"],
         reference={name: (low, high) for name, (low, high) in report.get("reference", {}).items()},
         **parts,

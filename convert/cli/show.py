@@ -207,7 +207,8 @@ def _facts(report: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     model, speed = report["model"], report["us_per_cell"]
     height, width, channels = model["input"]
     side = report["crop_size"]
-    yield "input", f"{height}x{width}x{channels}", f"{side}x{side}x{channels} ({report['way']})"
+    how = f"{report['way']}, stretched" if report["crop_shape"] == "stretch" else report["way"]
+    yield "input", f"{height}x{width}x{channels}", f"{side}x{side}x{channels} ({how})"
     yield "size", f"{amount(model['bytes'])}B", f"{amount(report['device_bytes'])}B"
     yield "multiply-accumulates", amount(model["macs"]), amount(report["device_macs"])
     yield "parameters", amount(model["parameters"]), ""

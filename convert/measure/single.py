@@ -6,7 +6,8 @@
 | a cell cut out on black | put on pale paper, for the device shows a cell with its surroundings |
 | the same, for a net that wants black (its card says ``mask: black``) | stays on black, which is added where the image lacks it |
 
-``as_author`` cuts the image as training code often did instead, which the device cannot: it has fields, not images of single cells.
+``as_author`` cuts the image as training code often did instead. Of that the device can stretch (``CropSpec.shape``); it cannot pad or
+crop, for it has fields, not images of single cells.
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ def cut(rgb: UInt8Array, spec: CropSpec, *, black: bool, keep_black: bool) -> UI
 
     Args:
         rgb: the image.
-        spec: size and margin; nothing else of it counts here.
+        spec: size, margin and shape; nothing else of it counts here.
         black: the cell is cut out on black, see ``stands_on_black``.
         keep_black: it stays there.
     """
     spec = replace(spec, mask="none", normalise="none")
-    if not black:
+    if not black or (keep_black and spec.shape == "stretch"):
         image, box = rgb, np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.int32)
     else:
         image, box = _on_black(rgb, spec.margin) if keep_black else on_paper(_small(rgb))

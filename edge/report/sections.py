@@ -163,7 +163,10 @@ def model(report: Report) -> Markup:
         ("classes", ", ".join(card.labels)),
         ("suspicious", ", ".join(card.positive) or "none"),
         ("threshold", f"{card.threshold:.4g} ({card.threshold_origin})"),
-        ("crops", f"{crop.size} x {crop.size}, {crop.margin:g} of the box, mask {crop.mask}, colour {crop.normalise}"),
+        (
+            "crops",
+            f"{crop.size} x {crop.size}, {crop.margin:g} of the box, {crop.shape}, mask {crop.mask}, colour {crop.normalise}",
+        ),
         ("finder", f"{about.model.finder} {about.bound.finder_id}"),
         ("licence", card.licence),
     ]

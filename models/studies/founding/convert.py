@@ -126,7 +126,7 @@ def _figures(row: FoundingRow, protocol: Protocol, net: TrainedNet, work: Path, 
     """The device file compared with the net as trained, on the cells to judge on."""
     collection = COLLECTIONS[row.cells]
     place = folder(row.cells, work, protocol, Part.JUDGING, row.most)
-    cut = _read(place, row.cells, int(made.report["crop_size"]))
+    cut = _read(place, row.cells, int(made.report["crop_size"]), str(made.report.get("crop_shape", "square")))
     before = _threshold(made.report, "as_trained")
     theirs, own = _as_trained(row, net, place, cut.names, made.report)
     if not made.report["passed"]:
@@ -140,9 +140,9 @@ def _figures(row: FoundingRow, protocol: Protocol, net: TrainedNet, work: Path, 
 
 
 @cache
-def _read(cells: Path, collection: str, size: int) -> CellSet:
+def _read(cells: Path, collection: str, size: int, shape: str = "square") -> CellSet:
     known = COLLECTIONS[collection]
-    return read_cells(cells, known.labels, CropSpec(size=size), known.group_by, keep_black=True)
+    return read_cells(cells, known.labels, CropSpec(size=size, shape=shape), known.group_by, keep_black=True)
 
 
 def _threshold(report: dict[str, Any], which: str) -> float:

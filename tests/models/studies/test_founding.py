@@ -391,19 +391,21 @@ def test_a_kept_net_is_trained_on_to_the_epochs_that_are_asked_for(
     assert goals == ([] if trained is None else [trained])
 
 
-def test_a_device_file_is_judged_on_cells_of_the_size_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+def test_a_device_file_is_judged_on_cells_of_the_size_and_cut_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, str]] = []
 
-    def read(_cells: Path, _collection: str, size: int) -> CellSet:
-        asked.append(size)
+    def read(_cells: Path, _collection: str, size: int, shape: str) -> CellSet:
+        asked.append((size, shape))
         raise ZeroDivisionError
 
     monkeypatch.setattr(founding_convert, "_read", read)
     monkeypatch.setattr(founding_convert, "folder", lambda *_: tmp_path)
-    monkeypatch.setattr(founding_convert, "quantize", lambda *_, **__: report(crop_size=64))
+    monkeypatch.setattr(founding_convert, "quantize", lambda *_, **__: report(crop_size=64, crop_shape="stretch"))
     with pytest.raises(ZeroDivisionError):
         founding_convert.convert_net(ROWS[0], Protocol.SLIDES, NET, tmp_path, print, again=True)
-    assert asked == [64]
+    assert asked == [(64, "stretch")]
 
 
 def test_figures_of_a_net_that_was_trained_on_since_are_not_taken(tmp_path: Path) -> None:
