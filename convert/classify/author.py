@@ -1,11 +1,13 @@
 """How the author brought cells to the net's input: stretched, padded or cropped to a square, or as the device cuts them.
 
 The device cuts squares out of fields, with what lies around the cell. Training code on images of single cells often resizes them
-to a square whatever their sides, and a net so trained does a little worse on the device's cuts. That is no loss by int8, so the
-float net is shown what its author showed it, and what the device's cuts cost is said beside.
+to a square whatever their sides, and a net so trained does a little worse on squares: there the card tells the device to stretch
+too. It cannot pad or crop. What that costs is no loss by int8, so the float net is shown what its author showed it, and the cost is
+said beside.
 
 Which it was is found by trying. The probability that the net gives to a cell's own class says more than its verdict, which
-differs on a handful of cells: another cut than the device's is taken where it raises the mean log of that probability for sure.
+differs on a handful of cells: that cut is taken which gives the highest mean log of it. One that the device cannot make has to be
+better for sure.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 from convert.measure.bootstrap import QUICK_RESAMPLES, limits, resampled_sums, sums_by_group
 from convert.measure.cells import CellSet
 from convert.measure.single import AUTHOR_CUTS
+from edge.card import SHAPES
 from edge.types import FloatArray
 
 AS_DEVICE = "square cuts, as the device's"
@@ -63,13 +66,19 @@ def find(
         if np.array_equal(other.images, base.images):
             continue  # the images are square, or padded already
         gain = _log_probability(scores(how, other), other) - ours
-        if len(np.unique(groups)) < 2 or gain.mean() <= most:
+        if gain.mean() <= most or not (how in SHAPES or _surely(gain, groups)):
             continue
-        sums = resampled_sums(sums_by_group(np.stack([gain, np.ones(len(gain))], axis=1), groups), QUICK_RESAMPLES)
-        if limits(sums[:, 0] / sums[:, 1], 1 - (1 - _LEVEL) / len(AUTHOR_CUTS))[0] > 0:
-            most = float(gain.mean())
-            best = AuthorCut(how, f"found by trying: --author {how} (the net's answers fit the classes better so)")
+        most = float(gain.mean())
+        best = AuthorCut(how, f"found by trying: --author {how} (the net's answers fit the classes better so)")
     return best
+
+
+def _surely(gain: np.ndarray, groups: np.ndarray) -> bool:
+    """Whether the mean is above 0 for sure: gains float [n], and the group of each."""
+    if len(np.unique(groups)) < 2:
+        return False
+    sums = resampled_sums(sums_by_group(np.stack([gain, np.ones(len(gain))], axis=1), groups), QUICK_RESAMPLES)
+    return bool(limits(sums[:, 0] / sums[:, 1], 1 - (1 - _LEVEL) / len(AUTHOR_CUTS))[0] > 0)
 
 
 def _log_probability(scores: FloatArray, cells: CellSet) -> np.ndarray:

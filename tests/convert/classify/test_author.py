@@ -39,11 +39,12 @@ def probabilities(own: dict[str | None, float]) -> object:
     [
         pytest.param({None: 0.7, "stretch": 0.75}, "stretch", id="one fits better"),
         pytest.param({None: 0.7, "stretch": 0.73, "crop": 0.76}, "crop", id="the best of two"),
-        pytest.param({None: 0.7}, None, id="all fit alike: as the device"),
+        pytest.param({None: 0.7, "stretch": 0.65}, None, id="those that the device cannot make fit alike"),
+        pytest.param({None: 0.7, "stretch": 0.71}, "stretch", id="a little better, and the device can make it"),
         pytest.param({None: 0.75, "stretch": 0.7, "pad": 0.7, "crop": 0.7}, None, id="the device's fits best"),
     ],
 )
-def test_the_cut_that_fits_for_sure_is_taken(own: dict[str | None, float], found: str | None) -> None:
+def test_the_cut_that_fits_best_is_taken(own: dict[str | None, float], found: str | None) -> None:
     got = author.find(None, read, probabilities(own))  # type: ignore[arg-type]
     assert got.how == found
     assert (f"--author {found}" in got.note) == (found is not None)
