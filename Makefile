@@ -21,7 +21,7 @@ help:
 
 run: $(VENV)/.run
 	@echo 'Counting 25,000 cells of a simulated slide: under a minute on a PC. Ctrl-C stops.'
-	$(BIN)/edge-run --simulate --max-cells 25000
+	$(BIN)/edge-run --simulate --max-cells 25000 --no-book
 	@echo
 	@echo 'That was edge-run, installed in $(VENV). To go on, once per terminal:'
 	@echo '    . $(BIN)/activate'

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from edge.book import cells, rows
 from edge.book.codec import from_text, to_text
-from edge.book.holding import Hold, is_alive
+from edge.book.holding import Hold, is_alive, sweep
 from edge.book.records import (
     COUNTING,
     INTERRUPTED,
@@ -123,6 +123,8 @@ class Book:
 
     def note_the_dead(self) -> list[int]:
         """Mark samples whose run has died as interrupted; returns their ids."""
+        if self.store.path is not None:
+            sweep(self.store.path)
         held = "SELECT sample.id, run.uuid FROM sample LEFT JOIN run ON run.id = held_by WHERE state = ?"
         dead = [id_ for id_, uuid in self.store.rows(held, COUNTING) if uuid is None or not self._lives(uuid)]
         if not dead:

@@ -7,9 +7,13 @@ interrupted. A process id would not do: after a power cut another process may ha
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
+
+_YOUNG_S = 3600.0  # of a lock's file
 
 
 def _file(book: Path, uuid: str) -> Path:
@@ -33,6 +37,16 @@ class Hold:
                 self._path.unlink()
             os.close(self._handle)
             self._handle = None
+
+
+def sweep(book: Path) -> None:
+    """Remove what runs left that died before they had a field, so that the book knows nothing of them."""
+    name = f".{book.name}."
+    for path in book.parent.glob(f"{glob.escape(name)}*.run"):
+        with suppress(OSError):
+            # one that is younger may be about to take its lock
+            if time.time() - path.stat().st_mtime > _YOUNG_S:
+                is_alive(book, path.name.removeprefix(name).removesuffix(".run"))
 
 
 def is_alive(book: Path, uuid: str) -> bool:

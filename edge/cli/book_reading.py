@@ -28,7 +28,11 @@ def print_samples(path: Path | None, since: str | None, *, json: bool) -> None:
     if json:
         print_json({"samples": [asdict(row) for row in rows]})
     else:
-        print_lines(_table(rows) if rows else ["The book holds no such sample."])
+        print_lines(
+            _table(rows)
+            if rows
+            else ["The book holds no sample yet." if since is None else f"No sample was begun since {since}."]
+        )
 
 
 def _cells(row: SampleRow) -> tuple[str, ...]:
