@@ -28,7 +28,7 @@ _INTRODUCTION = (
 _FEW = (
     f"{JUDGED} cells are few: one cell is {100 / JUDGED:g} points, and a loss over the limit may be chance where its interval "
     "holds 0. The interval is the wider of the exact one and the bootstrap by slide. In the last column the net as trained is "
-    "judged on the device's square cuts too. What it loses by them (an author may stretch cells, the device does not) is no loss "
+    "judged on square cuts too, which the device makes where the card does not say `stretch`. What it loses by them is no loss "
     "by the converter; what the file loses against it is."
 )
 
@@ -48,7 +48,7 @@ _RESULT_HEAD = (
     f"accuracy, net → device file, % (n = {JUDGED})",
     "loss, points (95 % interval)",
     f"not worse than {LIMIT} points",
-    "net on the device's cuts, %; loss of the file against it, points",
+    "net on square cuts, %; loss of the file against it, points",
 )
 _TIME_HEAD = (
     "net",
@@ -107,7 +107,7 @@ def _summary(
             "met" if share >= SHARE_TARGET else "**missed**",
         ),
         (
-            "sound nets whose device file is not worse than the net as trained on the device's cuts",
+            "sound nets whose device file is not worse than the net as trained on square cuts",
             f"{sum(one.reached_on_cuts for one in sound)} of {len(sound)}",
             "-",
             "what the way and int8 cost",

@@ -94,7 +94,7 @@ def test_not_worse_is_up_to_half_a_point(lost: int, won: int, counts: bool) -> N
         ),
         pytest.param(
             [facts(judged=replace(JUDGED, lost=9, won=1, cuts_lost=2))],
-            "on the device's cuts | 1 of 1",
+            "on square cuts | 1 of 1",
             id="one that the cuts alone cost points",
         ),
         pytest.param([], "Nothing is measured yet.", id="none"),
