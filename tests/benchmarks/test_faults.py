@@ -206,7 +206,7 @@ def test_the_page_says_what_is_kept_and_what_was_wrong(tmp_path: Path) -> None:
         "| drawn | 2 | 1 | 1 | 1 | 0 | 1 |",
         "- 20 ms: differs: csv",
         "| the disk is full | 4 | 4 | edge-run: a\\|b: full |",
-        "it grew by 0.0 MB",
+        "it grew by 0.0 MB at most",
     ):
         assert line in text
     assert "## Power cut" not in page(replace(figures(), cuts=None))
