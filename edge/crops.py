@@ -2,9 +2,9 @@
 
 Every cell is cut as a square around its box's centre (aspect kept, context kept), or its box is stretched to a square where the
 model's card says so. It is resampled to the same size, and put beside the typical cell of its field, if the card says that
-(``edge.typical``). One remap per field: the field is first halved until
-cells are less than twice the crop's size (so that bilinear sampling hardly aliases), then all crops are sampled at once with
-OpenCV's fixed-point bilinear remap, which gives the same bytes on every processor.
+(``edge.typical``). One remap per field: the field is first halved until cells are less than twice the crop's size (so that
+bilinear sampling hardly aliases), then all crops are sampled at once with OpenCV's fixed-point bilinear remap, which gives the same
+bytes on every processor.
 """
 
 from __future__ import annotations

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from benchmarks.faults.endurance import EVERY, Endurance
 from benchmarks.faults.figures import Figures, Trials
 from benchmarks.faults.trouble import Trouble
-
-_FOLDER = re.compile(r"/\S+/work/")
-"""The folder that runs work in, in a line that was said."""
 
 _TEXT = """\
 # When it is killed, cut off, or the disk is full
@@ -139,4 +134,4 @@ over `--resume` ends in the same sample. Where book and folder are deleted only 
 
 
 def _cell(text: str) -> str:
-    return _FOLDER.sub("", text).replace("|", "\\|") or "(nothing)"
+    return text.replace("|", "\\|") or "(nothing)"

@@ -33,6 +33,7 @@ from edge.errors import EXIT_UNREADABLE_INPUTS, BookError
 EXPECTED = EXIT_UNREADABLE_INPUTS
 """Exit code of the undisturbed run: one of the drawn fields is cut short."""
 
+_FOLDER = re.compile(r"/\S+/work/")  # that runs work in
 _TEMPORARY = re.compile(r"\.\S*?(\.\w+)\.\w+\.part\S*$|\.\S+(\.run)$|\d{5}-\S*(\.\w+)$")
 """A temporary name: of it, and of names that differ from field to field, the ending is kept."""
 
@@ -229,6 +230,6 @@ def trial_of(fault: Fault, state: State, shown: int, runs: int, wrong: tuple[str
 
 
 def last_line(path: Path) -> str:
-    """The last line of a log; empty where there is none."""
+    """The last line of a log, empty where there is none; without the folder that runs work in, for no figure names a machine's place."""
     lines = path.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
+    return _FOLDER.sub("", lines[-1]) if lines else ""

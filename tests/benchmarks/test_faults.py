@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from benchmarks.faults.medium import Medium
 from benchmarks.faults.nursery import Action, Calls, Fault, Nursery, State
 from benchmarks.faults.page import page
 from benchmarks.faults.sample import differing, rows_of, sample_of, without_times
-from benchmarks.faults.trial import Bench, Trial, Uninterrupted, trial_of
+from benchmarks.faults.trial import Bench, Trial, Uninterrupted, last_line, trial_of
 from benchmarks.faults.trouble import Trouble
 
 needs_shim = pytest.mark.skipif(
@@ -239,3 +240,21 @@ def test_a_file_that_holds_no_figures_is_refused(tmp_path: Path, text: str) -> N
 def test_figures_that_are_not_there_are_an_empty_page(tmp_path: Path) -> None:
     assert read_figures(tmp_path / "none.json") == Figures()
     assert "## kill" not in page(Figures())
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("", ""),
+        ("note: a\nedge-run: /mnt/x/edge-1/work/out/a.csv: full\n", "edge-run: out/a.csv: full"),
+        ("edge-run: S-0042 is there", "edge-run: S-0042 is there"),
+    ],
+)
+def test_a_line_is_kept_without_the_place_of_the_machine(tmp_path: Path, said: str, kept: str) -> None:
+    (tmp_path / "err").write_text(said)
+    assert last_line(tmp_path / "err") == kept
+
+
+def test_no_figure_that_is_kept_names_a_place_of_a_machine() -> None:
+    kept = Path(__file__).parents[2] / "benchmarks" / "faults" / "kept.json"
+    assert not re.search(r"[\" ]/\w", kept.read_text())
