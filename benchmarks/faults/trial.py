@@ -230,6 +230,6 @@ def trial_of(fault: Fault, state: State, shown: int, runs: int, wrong: tuple[str
 
 
 def last_line(path: Path) -> str:
-    """The last line of a log, empty where there is none; without the folder that runs work in, for no figure names a machine's place."""
+    """The last line of a log, empty where there is none; without the folder that runs work in, a place of this machine."""
     lines = path.read_text(errors="replace").strip().splitlines()
     return _FOLDER.sub("", lines[-1]) if lines else ""
