@@ -107,9 +107,7 @@ def quantise(
             made = converter.convert()
         else:
             ranges = calibrated or calibrate(static, samples)
-            made = _quantised(
-                narrowed(ranges, samples, recipe.left_out) if recipe.left_out else ranges, recipe.float_layers
-            )
+            made = _quantised(_with_ranges(ranges, samples, recipe), recipe.float_layers)
         flatbuffer = free_batch(made, batch_of(static))
     except Exception as error:
         raise UnsupportedError(f"TensorFlow cannot make this net int8: {gist(error)}") from error

@@ -96,3 +96,7 @@ def test_a_layer_takes_the_range_that_its_training_learnt() -> None:
     assert learnt(before, {"second": (-3.0, 5.0), "elsewhere": (0.0, 1.0)}) == before
     recipe = QuantisationRecipe(learnt=(("second", -3.0, 5.0),))
     assert quantise(static, fed, recipe) != quantise(static, fed, QuantisationRecipe(left_out=0.0))
+    made = unpacked(quantise(static, fed, recipe)).subgraphs[0]
+    scales = [t.quantization.scale for t in made.tensors if b"second" in t.name and t.quantization is not None]
+    steps = [float(scale[0]) for scale in scales if scale is not None and len(scale) == 1]
+    assert any(step == pytest.approx(8 / 255, rel=1e-3) for step in steps)
