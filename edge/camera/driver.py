@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.camera.records import CameraFacts
 
 
-class Device(Protocol):
+class CameraDriver(Protocol):
     """One open camera, used by one thread."""
 
     @property
