@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from edge.opencv_limits import limit_opencv
+
+limit_opencv()
+
 
 def installed_version() -> str:
     """This package's version, or ``source`` where it is run from a source tree without being installed."""

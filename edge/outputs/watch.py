@@ -14,15 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.events import FieldEvent, SampleEvent
+from edge.no_picture import NoPicture, no_picture
 from edge.types import Quality
 
 CAMERA_PATIENCE = 5  # fields in a row that do not count before a camera is said to be bad
 FILES_PATIENCE = 20  # the same for files, which cannot be corrected on the spot
 
 _THUMBNAIL = (24, 32)  # rows, columns; ``edge.gate`` makes it
-_BLACK, _WHITE = 16, 250  # of 255, mean
-_EVEN = 1.5  # of 255, standard deviation of the thumbnail: below what the emptiest field with a lens before it shows
-_ALIKE = 0.1  # correlation of a thumbnail's neighbours; fields of blood films have 0.16 or more, noise 0 +- 0.04
 
 BLACK = "they are black: is the lamp on, and the lens cap off?"
 WHITE = "they are white: too much light, or too long an exposure"
@@ -33,6 +31,7 @@ NOISE = "they show nothing but noise: look at cable, camera and driver"
 FROZEN = "each is exactly the same picture: the camera hangs, or one file was copied many times"
 OTHER = "they were left out as {reason}"
 UNREADABLE = "they cannot be read ({reason})"
+_BY_LOOK = {NoPicture.BLACK: BLACK, NoPicture.WHITE: WHITE, NoPicture.EVEN: EVEN, NoPicture.NOISE: NOISE}
 _BY_REASON = {
     "out of focus": "they are out of focus: turn the focus knob; is the objective clean, the slide the right way up?",
     "under-exposed": "they are too dark: turn the lamp up, or lengthen the exposure",
@@ -126,27 +125,15 @@ def cause(reason: str, quality: Quality | None, *, again: bool) -> str:
         return UNREADABLE.format(reason=_without_name(reason))
     seen = np.frombuffer(quality.signature, np.uint8)
     if len(seen) == _THUMBNAIL[0] * _THUMBNAIL[1]:
-        look = _look(seen.reshape(_THUMBNAIL).astype(np.float64))
-        if look:
-            return look
+        look = no_picture(seen.reshape(_THUMBNAIL))
+        if look is not None:
+            return _BY_LOOK[look]
     if again:
         return FROZEN
     words = next((words for start, words in _BY_REASON.items() if reason.startswith(start)), None)
     return words or OTHER.format(
         reason=re.sub(r"\d[\d,]*", "N", reason)
     )  # causes that differ only in a number are the same
-
-
-def _look(grey: np.ndarray) -> str | None:
-    """The defect that a thumbnail, float64 [H, W] 0 to 255, shows where it shows no field."""
-    mean, spread = float(grey.mean()), float(grey.std())
-    if mean < _BLACK and spread < _BLACK:
-        return BLACK
-    if spread < _EVEN:
-        return WHITE if mean > _WHITE else EVEN
-    apart = (grey - mean) / spread
-    beside = float((apart[:, 1:] * apart[:, :-1]).mean()) + float((apart[1:] * apart[:-1]).mean())
-    return NOISE if beside / 2 < _ALIKE else None
 
 
 def _without_name(reason: str) -> str:

@@ -21,28 +21,19 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, BinaryIO, NamedTuple
 
-MAX_MEGAPIXELS_VARIABLE = "EDGE_MAX_MEGAPIXELS"
-DEFAULT_MAX_MEGAPIXELS = 50.0  # more than microscope cameras have; EDGE_MAX_MEGAPIXELS changes it
-_BYTES_PER_PIXEL = 8  # four channels of 16 bits, the most an uncompressed file holds
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-# OpenCV reads these once, when it is first imported. Somebody else may have imported it already, so the header check
-# below is the real guard and this the second one. TIFF strips are unpacked as grey pictures of a pixel per byte or two.
-if not os.environ.get(MAX_MEGAPIXELS_VARIABLE):
-    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(int(DEFAULT_MAX_MEGAPIXELS * _BYTES_PER_PIXEL / 2 * 1e6)))
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-
-from edge.errors import UnreadableFieldError  # noqa: E402
-from edge.sources.depth import to_8_bit  # noqa: E402
-from edge.sources.headers import TIFF, Header, check_bmp, read_header  # noqa: E402
-from edge.sources.jpeg import decode_jpeg  # noqa: E402
-from edge.sources.refusal import EXPORT, DamagedError, DepthUnknownError, RefusedError  # noqa: E402
-from edge.sources.tiff import FieldPlan, TiffLayout, lay_out, may_hold_more, read_field  # noqa: E402
-from edge.sources.turn import turned  # noqa: E402
-from edge.types import UInt8Array  # noqa: E402
+from edge.depth import to_8_bit
+from edge.errors import UnreadableFieldError
+from edge.jpeg import decode_jpeg
+from edge.opencv_limits import BYTES_PER_PIXEL, DEFAULT_MAX_MEGAPIXELS, MAX_MEGAPIXELS_VARIABLE
+from edge.refusal import EXPORT, DamagedError, DepthUnknownError, RefusedError
+from edge.sources.headers import TIFF, Header, check_bmp, read_header
+from edge.sources.tiff import FieldPlan, TiffLayout, lay_out, may_hold_more, read_field
+from edge.sources.turn import turned
+from edge.types import UInt8Array
 
 _FILE_SLACK = 64 << 20  # previews, profiles
 _WHOLE_TIFF = 64 << 20  # bytes of a TIFF that is read as a whole, like other files; of a larger one only what is needed
@@ -202,7 +193,7 @@ def _decode(file: BinaryIO, limit: float, reading: ReadOptions, plan: FieldPlan 
         raise RefusedError("the file is empty (0 bytes)")
     if start in TIFF:
         return _decode_tiff(file, limit, reading, plan, whole=whole)
-    data = start + _rest(file, int(limit * 1e6) * _BYTES_PER_PIXEL + _FILE_SLACK)
+    data = start + _rest(file, int(limit * 1e6) * BYTES_PER_PIXEL + _FILE_SLACK)
     header = read_header(data)
     _check_pixels(header.width, header.height, limit)
     if header.channels:

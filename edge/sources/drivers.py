@@ -11,8 +11,8 @@ from typing import Any, NoReturn, Protocol
 import cv2
 import numpy as np
 
+from edge.depth import check_size, frame_to_rgb, settle
 from edge.errors import CameraError
-from edge.sources.depth import check_size, frame_to_rgb, settle
 from edge.types import UInt8Array
 
 SETTLE = 1.5

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
+from edge.depth import check_size
 from edge.errors import NoInputError, UnreadableFieldError
+from edge.jpeg import strict
+from edge.refusal import RefusedError
 from edge.sources import Source
 from edge.sources.decode import AS_IT_IS, Picture, ReadOptions, UnknownDepthError, decode_field, fields_in, shown
-from edge.sources.depth import check_size
 from edge.sources.identity import FileDigest, identity_of, identity_of_unread, place_of
-from edge.sources.jpeg import strict
 from edge.sources.listing import (
     IMAGE_SUFFIXES,
     JPEG_SUFFIXES,
@@ -25,7 +26,6 @@ from edge.sources.listing import (
     passed_over,
 )
 from edge.sources.names import natural_key
-from edge.sources.refusal import RefusedError
 from edge.sources.remaining import remaining
 from edge.sources.video import VIDEO_SUFFIXES, FrameInterval, VideoSource
 from edge.types import CountedField, Field, FieldIdentity, Shot

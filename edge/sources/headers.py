@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from edge.sources.refusal import EXPORT, DamagedError, RefusedError
+from edge.refusal import EXPORT, DamagedError, RefusedError
 
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"

@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 
 import cv2
 
+from edge.depth import SMALLEST, check_size, frame_to_rgb
 from edge.errors import NoInputError, UnreadableFieldError
+from edge.refusal import RefusedError
 from edge.sources.decode import max_megapixels, quiet_opencv, shown
-from edge.sources.depth import SMALLEST, check_size, frame_to_rgb
-from edge.sources.refusal import RefusedError
 from edge.types import CountedField, Field, Shot, UInt8Array, after_last
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".avi", ".mov", ".mkv", ".h264", ".webm"})

@@ -14,8 +14,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from edge import jpeg
 from edge.errors import UnreadableFieldError
-from edge.sources import jpeg
 from edge.sources.decode import decode_image
 from edge.sources.files import FileSource
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from edge.sources.refusal import RefusedError
+from edge.refusal import RefusedError
 
 _NAMES = ({"r", "red"}, {"g", "green"}, {"b", "blue"})
 _PURE = ((255, 0, 0), (0, 255, 0), (0, 0, 255))  # RGB of the colours that name channels

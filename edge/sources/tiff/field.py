@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.depth import settle, to_8_bit
-from edge.sources.refusal import EXPORT, RefusedError
+from edge.depth import settle, to_8_bit
+from edge.refusal import EXPORT, RefusedError
 from edge.sources.tiff.layout import FieldPlan
 from edge.sources.tiff.page import Page
 from edge.sources.tiff.segments import JPEG, read_values

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from edge.sources.refusal import DamagedError, RefusedError
+from edge.refusal import DamagedError, RefusedError
 
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3  # values of SampleFormat, TIFF 6.0
 _KINDS = {_SIGNED: "signed integers", _FLOAT: "floating-point numbers", 5: "complex numbers", 6: "complex numbers"}

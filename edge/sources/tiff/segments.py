@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.jpeg import decode_jpeg
-from edge.sources.refusal import DamagedError, RefusedError
+from edge.jpeg import decode_jpeg
+from edge.refusal import DamagedError, RefusedError
 from edge.sources.tiff.page import Page
 from edge.types import UInt8Array
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.refusal import DepthUnknownError, RefusedError
+from edge.refusal import DepthUnknownError, RefusedError
 from edge.types import UInt8Array
 
 _CERTAIN = 1 << 14  # a value from here on shows that all 16 bits count

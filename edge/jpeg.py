@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.sources.refusal import DamagedError
+from edge.refusal import DamagedError
 from edge.types import UInt8Array
 
 # OpenCV before 4.11 has no flag for RGB and swaps the channels in a second pass.
