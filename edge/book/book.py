@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from uuid import uuid4
 
 from edge.book import cells, rows
-from edge.book.codec import from_text, to_text
+from edge.record_json import from_text, to_text
 from edge.book.holding import Hold, is_alive, sweep
 from edge.book.records import (
     COUNTING,

@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 from edge.book import cells, rows
-from edge.book.codec import from_text
+from edge.record_json import from_text
 from edge.book.file import why
 from edge.book.rows import FieldRow, insert, outcome_of, read_row
 from edge.book.schema import stored

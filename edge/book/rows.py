@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.book.cells import CellTable
-from edge.book.codec import from_text, to_text
+from edge.record_json import from_text, to_text
 from edge.book.schema import shown, stored
 from edge.events import AnalysedField, FieldEvent, Outcome, Unreadable, source_metadata
 from edge.types import (

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections import Counter
 
-from edge.book.codec import from_text, to_text
+from edge.record_json import from_text, to_text
 from edge.book.rows import UNREADABLE
 from edge.book.store import Store, now
 from edge.events import SampleEvent

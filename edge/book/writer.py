@@ -12,7 +12,7 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import uuid4
 
-from edge.book.codec import to_text
+from edge.record_json import to_text
 from edge.book.records import COMPLETE, COUNTING, INTERRUPTED, CropKeeper, Kept
 from edge.book.rows import FieldRow, decide_again, insert, row_of
 from edge.book.schema import stored

@@ -1,7 +1,7 @@
 """Frozen records to JSON and back. What comes back may have been changed by anybody, so every type is checked.
 
-A record is read by its own annotations: nested dataclasses, ``Mapping``, ``tuple``, ``X | None`` and plain values. Keys that are not
-known are left out (a newer writer), missing ones take the record's default.
+A record is read by its own annotations: nested dataclasses, ``Mapping``, ``tuple``, ``X | None``, ``float | str``, enums of words and
+plain values. Keys that are not known are left out (a newer writer), missing ones take the record's default.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
+from enum import StrEnum
 from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -25,6 +26,12 @@ def to_text(value: Any) -> str:
     return _ENCODER.encode(plain)
 
 
+def made_of(kind: type[R], raw: Any, what: str) -> R:
+    """A record of this kind from JSON values that were read already; raises ValueError as ``from_text`` does."""
+    made: R = _made(kind, raw, what)
+    return made
+
+
 def from_text(kind: type[R], text: str, what: str) -> R:
     """A record of this kind from ``to_text``; raises ValueError saying what of it makes no sense."""
     try:
@@ -39,7 +46,8 @@ def _made(kind: Any, raw: Any, what: str) -> Any:
     if kind is Any or (origin is UnionType and raw is None and type(None) in arguments):
         return raw
     if origin is UnionType:
-        (kind,) = (one for one in arguments if one is not type(None))
+        kinds = [one for one in arguments if one is not type(None)]
+        kind = str if isinstance(raw, str) and str in kinds else kinds[0]
         return _made(kind, raw, what)
     if is_dataclass(kind):
         return _record(kind, raw, what)
@@ -49,9 +57,17 @@ def _made(kind: Any, raw: Any, what: str) -> Any:
         if not isinstance(raw, dict):
             raise ValueError(f"{what} is not a JSON object")
         return {key: _made(arguments[1], value, what) for key, value in raw.items()}
+    if issubclass(kind, StrEnum):
+        return _word(kind, raw, what)
     taken = (int, float) if kind is float else (kind,)
     if not isinstance(raw, taken) or (isinstance(raw, bool) and kind is not bool):
         raise ValueError(f"{what} is not {_WORDS[kind]}")
+    return kind(raw)
+
+
+def _word(kind: type[StrEnum], raw: Any, what: str) -> StrEnum:
+    if raw not in [one.value for one in kind]:
+        raise ValueError(f"{what} is none of: {', '.join(one.value or 'nothing' for one in kind)}")
     return kind(raw)
 
 
