@@ -228,12 +228,28 @@ class Gate:
         self._too_soft: deque[Quality] = deque(maxlen=self._limits.patience)
         self._counted_views: list[FloatArray] = []
 
+    @property
+    def usual(self) -> float | None:
+        """Median sharpness of the fields that were kept lately; None: too few so far."""
+        return self._typical([q.sharpness for q in self._kept])
+
+    @property
+    def needed(self) -> float:
+        """Sharpness from which on a field counts as things stand."""
+        usual = self.usual
+        return max(self._limits.hopeless, self._limits.soft if usual is None else self._limits.softer * usual)
+
+    @property
+    def limits(self) -> GateLimits:
+        """Its thresholds."""
+        return self._limits
+
     def judge(self, quality: Quality) -> str | None:
         """Return None when the field counts, else one of ``REASONS``. Call once per field, in field order."""
         if quality.incomplete:
             return INCOMPLETE
         view = _flat(np.frombuffer(quality.signature, np.uint8).reshape(_SIGNATURE[::-1]))
-        reason = self._exposure(quality) or self._content(quality) or self._focus(quality) or self._novelty(view)
+        reason = self.light(quality) or self._content(quality) or self._focus(quality) or self._novelty(view)
         if reason is None:
             self._kept.append(quality)
             self._counted_views = [view]
@@ -242,7 +258,8 @@ class Gate:
     def _typical(self, values: list[float]) -> float | None:
         return statistics.median(values) if len(values) >= self._limits.warm_up else None
 
-    def _exposure(self, quality: Quality) -> str | None:
+    def light(self, quality: Quality) -> str | None:
+        """``OVER_EXPOSED`` or ``UNDER_EXPOSED`` where a field with these measures would be; nothing is noted."""
         limits = self._limits
         over = self._typical([q.over for q in self._kept])
         if quality.over > limits.over and quality.brightness > limits.white:
@@ -261,8 +278,8 @@ class Gate:
         limits = self._limits
         if quality.sharpness < limits.hopeless:
             return OUT_OF_FOCUS
-        typical = self._typical([q.sharpness for q in self._kept])
-        if quality.sharpness >= (limits.soft if typical is None else limits.softer * typical):
+        typical = self.usual
+        if quality.sharpness >= self.needed:
             self._too_soft.clear()
             return None
         self._too_soft.append(quality)

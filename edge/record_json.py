@@ -49,16 +49,16 @@ def _made(kind: Any, raw: Any, what: str) -> Any:
         kinds = [one for one in arguments if one is not type(None)]
         kind = str if isinstance(raw, str) and str in kinds else kinds[0]
         return _made(kind, raw, what)
-    if is_dataclass(kind):
-        return _record(kind, raw, what)
-    if origin is tuple:
-        return _tuple(arguments, raw, what)
+    if is_dataclass(kind) or origin is tuple:
+        return _record(kind, raw, what) if origin is None else _tuple(arguments, raw, what)
     if origin in (Mapping, dict):
         if not isinstance(raw, dict):
             raise ValueError(f"{what} is not a JSON object")
         return {key: _made(arguments[1], value, what) for key, value in raw.items()}
-    if issubclass(kind, StrEnum):
-        return _word(kind, raw, what)
+    return _word(kind, raw, what) if issubclass(kind, StrEnum) else _plain_value(kind, raw, what)
+
+
+def _plain_value(kind: Any, raw: Any, what: str) -> Any:
     taken = (int, float) if kind is float else (kind,)
     if not isinstance(raw, taken) or (isinstance(raw, bool) and kind is not bool):
         raise ValueError(f"{what} is not {_WORDS[kind]}")

@@ -12,7 +12,6 @@ from typing import Self, TypeVar
 from uuid import uuid4
 
 from edge.book import cells, rows
-from edge.record_json import from_text, to_text
 from edge.book.holding import Hold, is_alive, sweep
 from edge.book.records import (
     COUNTING,
@@ -32,6 +31,7 @@ from edge.book.writer import BookWriter
 from edge.description import RunDescription
 from edge.errors import BookError, OutputError
 from edge.events import Outcome, SampleEvent
+from edge.record_json import from_text, to_text
 from edge.types import FieldIdentity, Tally
 
 R = TypeVar("R")

@@ -6,13 +6,13 @@ import sqlite3
 from typing import Any
 
 from edge.book import cells, rows
-from edge.record_json import from_text
 from edge.book.file import why
 from edge.book.rows import FieldRow, insert, outcome_of, read_row
 from edge.book.schema import stored
 from edge.book.store import Store
 from edge.book.tally import tally_of, write_tally
 from edge.description import RunDescription
+from edge.record_json import from_text
 
 _RUN = ("uuid", "began", "model", "scope", "unit", "about", "binding")
 _SAMPLE = ("uuid", "state", "began", "touched", "seconds", "flag", "event", "lost")

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.book.cells import CellTable
-from edge.record_json import from_text, to_text
 from edge.book.schema import shown, stored
 from edge.events import AnalysedField, FieldEvent, Outcome, Unreadable, source_metadata
+from edge.record_json import from_text, to_text
 from edge.types import (
     NOT_NEW,
     Appearance,

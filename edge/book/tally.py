@@ -6,10 +6,10 @@ import json
 import sqlite3
 from collections import Counter
 
-from edge.record_json import from_text, to_text
 from edge.book.rows import UNREADABLE
 from edge.book.store import Store, now
 from edge.events import SampleEvent
+from edge.record_json import from_text, to_text
 from edge.types import NOT_NEW, Tally
 
 _WRITE = """

@@ -12,7 +12,6 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import uuid4
 
-from edge.record_json import to_text
 from edge.book.records import COMPLETE, COUNTING, INTERRUPTED, CropKeeper, Kept
 from edge.book.rows import FieldRow, decide_again, insert, row_of
 from edge.book.schema import stored
@@ -20,6 +19,7 @@ from edge.book.store import Store, now
 from edge.book.tally import write_tally
 from edge.errors import BookError, OutputError
 from edge.events import FieldEvent, SampleEvent
+from edge.record_json import to_text
 from edge.types import Tally
 
 GROUP_S = 0.25

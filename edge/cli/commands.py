@@ -7,6 +7,7 @@ import typer
 from edge.cli.book import book_app
 from edge.cli.calibrate import calibrate
 from edge.cli.doctor import doctor
+from edge.cli.engine import engine
 from edge.cli.export import export, report
 from edge.cli.models import models
 from edge.cli.plan import plan
@@ -48,5 +49,6 @@ def make_edge() -> typer.Typer:
     scope = make_app("edge scope", "What is done with a microscope itself.", example, completion=False)
     scope.command(cls=PlainCommand, short_help="Learn without labels what a healthy cell looks like here.")(settle)
     app.add_typer(scope, name="scope", short_help="Settle this microscope: learn what it shows of a healthy cell.")
+    app.command(cls=PlainCommand, hidden=True)(engine)
     app.add_typer(service_app(), name="service", short_help="Count from boot on, as a systemd service.")
     return app
