@@ -18,8 +18,8 @@ from edge.sources.virtual.sprites import lay_density
 from edge.types import FloatArray, UInt8Array
 
 _REFERENCE_PX: Final = 66.0  # cell width in pixels at which brush widths are given
-_TILE: Final = 512  # pixels: the side of the tile that noise is drawn in once
-_TILE_SIGMA: Final = 12.0  # grey levels: the tile's standard deviation, kept in bytes
+TILE: Final = 512  # pixels: the side of the tile that noise is drawn in once
+TILE_SIGMA: Final = 12.0  # grey levels: the tile's standard deviation, kept in bytes
 
 
 def render_field(spec: SlideSpec, index: int) -> tuple[UInt8Array, FieldTruth]:
@@ -32,8 +32,8 @@ def render_field(spec: SlideSpec, index: int) -> tuple[UInt8Array, FieldTruth]:
     defect, source = defect_of(spec, index), content_index(spec, index)
     layout = lay_out(spec, index)
     seen = defect_of(spec, source)
-    image = _film(spec, layout, source)
-    image = _soften(image, _blur(spec, source, seen))
+    image = film(spec, layout, source, empty_field(spec))
+    image = soften(image, _blur(spec, source, seen))
     image = _sensor(spec, index, source, image, seen)
     if spec.jpeg is not None:
         _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, spec.jpeg])
@@ -42,11 +42,11 @@ def render_field(spec: SlideSpec, index: int) -> tuple[UInt8Array, FieldTruth]:
     return image, FieldTruth(truth.boxes, truth.types, defect)
 
 
-def _film(spec: SlideSpec, layout: FieldLayout, source: int) -> UInt8Array:
-    """The lamp's light after it went through everything on the glass."""
+def film(spec: SlideSpec, layout: FieldLayout, source: int, light: UInt8Array) -> UInt8Array:
+    """``light``, uint8 [H, W, 3], after it went through everything of ``layout``; field ``source`` seeds how that looks in detail."""
     brush = Brush(look_of(spec), spec.rng(Stream.PAINT, source), spec.cell_px / _REFERENCE_PX)
-    image = _lamp(spec).copy()
-    lay_red_cells(image, _lamp(spec), layout, brush)
+    image = light.copy()
+    lay_red_cells(image, light, layout, brush)
     for kind, at, outline in zip(layout.kinds.tolist(), layout.centres.tolist(), layout.outlines, strict=True):
         if kind != RED:
             lay_density(image, _density(kind, outline, brush), (at[0], at[1]))
@@ -64,8 +64,8 @@ def _density(kind: int, outline: FloatArray, brush: Brush) -> FloatArray:
 
 
 @lru_cache(maxsize=4)
-def _lamp(spec: SlideSpec) -> UInt8Array:
-    """The empty field, uint8 [height, width, 3]: vignette, tilt, dust on the sensor's glass."""
+def empty_field(spec: SlideSpec, least_dust: int = 0) -> UInt8Array:
+    """The empty field, uint8 [height, width, 3]: vignette, tilt, and ``least_dust`` or more specks of dust on the sensor's glass."""
     look, rng = look_of(spec), spec.rng(Stream.LAMP)
     width, height, small_w, small_h = spec.width, spec.height, 80, 60
     y, x = np.mgrid[0:small_h, 0:small_w].astype(np.float32)
@@ -76,7 +76,7 @@ def _lamp(spec: SlideSpec) -> UInt8Array:
     tint = 1 + rng.normal(0, 0.02, (2, 3)).astype(np.float32)
     level = light[..., None] * look.background * (1 + x[..., None] * (tint[0] - 1) + y[..., None] * (tint[1] - 1))
     full = cv2.resize(level.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    for _ in range(int(rng.poisson(0.8))):
+    for _ in range(max(least_dust, int(rng.poisson(0.8)))):
         _sensor_dust(full, rng)
     # Rounding a slow gradient would leave steps; a grain of noise hides them.
     grain = rng.random((128, 128, 3), dtype=np.float32) - np.float32(0.5)
@@ -110,7 +110,7 @@ def _blur(spec: SlideSpec, source: int, seen: str | None) -> float:
     return float(sigma * scale)
 
 
-def _soften(image: UInt8Array, sigma: float) -> UInt8Array:
+def soften(image: UInt8Array, sigma: float) -> UInt8Array:
     """The lens: blur of ``sigma`` pixels."""
     if sigma < 0.3:
         return image
@@ -127,22 +127,22 @@ def _sensor(spec: SlideSpec, index: int, source: int, image: UInt8Array, seen: s
         gain = rng.uniform(1.6, 2.4)
     elif seen == "underexposed":
         gain = rng.uniform(0.18, 0.38)
-    tile = _noise(spec.width, spec.height)
-    x, y = spec.rng(Stream.FRAME, index).integers(0, _TILE // 2, 2)
+    tile = sensor_noise(spec.width, spec.height)
+    x, y = spec.rng(Stream.FRAME, index).integers(0, TILE // 2, 2)
     view = tile[y : y + spec.height, x : x + spec.width]
-    share = look.noise / _TILE_SIGMA
+    share = look.noise / TILE_SIGMA
     return cv2.addWeighted(image, gain, view, share, -128 * share)  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=2)
-def _noise(width: int, height: int) -> UInt8Array:
-    """Sensor noise around 128, larger than a field by half a tile; grainy as a debayered sensor's is."""
+def sensor_noise(width: int, height: int) -> UInt8Array:
+    """Sensor noise around 128, its deviation ``TILE_SIGMA``, larger than a field by half of ``TILE``; grainy as a debayered one."""
     rng = np.random.default_rng([int(Stream.NOISE_TILE)])
-    fine = rng.standard_normal((_TILE, _TILE, 3), dtype=np.float32)
-    shared = rng.standard_normal((_TILE, _TILE, 1), dtype=np.float32)
+    fine = rng.standard_normal((TILE, TILE, 3), dtype=np.float32)
+    shared = rng.standard_normal((TILE, TILE, 1), dtype=np.float32)
     noise = fine * 0.8 + shared * 0.6
     noise = 0.55 * noise + cv2.GaussianBlur(noise, (3, 3), 0.8, borderType=cv2.BORDER_REFLECT)
-    noise *= _TILE_SIGMA / noise.std()
+    noise *= TILE_SIGMA / noise.std()
     tile = np.clip(np.round(noise + 128), 0, 255).astype(np.uint8)
-    down, across = -(-(height + _TILE // 2) // _TILE), -(-(width + _TILE // 2) // _TILE)
+    down, across = -(-(height + TILE // 2) // TILE), -(-(width + TILE // 2) // TILE)
     return np.tile(tile, (down, across, 1))
