@@ -22,8 +22,8 @@ import numpy as np
 
 from edge.door import quiet_native_stderr
 from edge.errors import NoInputError, UnreadableFieldError
+from edge.headers import JPEG
 from edge.jpeg import by_opencv, decode_jpeg
-from edge.sources.headers import JPEG
 from edge.types import UInt8Array
 
 Damage = Callable[[bytes, np.random.Generator], bytes]

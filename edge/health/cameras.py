@@ -8,13 +8,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.camera.usb import video_nodes
 from edge.health import machine
 from edge.health.records import CheckResult, Health
 from edge.health.system import is_pi
-from edge.sources.drivers import video_nodes
 
 _PATIENCE_S = 15.0  # seconds that the package may take: it loads a driver's library
-_COUNT = "from edge.sources.drivers import pi_cameras; print('found', len(pi_cameras()))"
+_COUNT = "from edge.camera.pi import pi_cameras; print('found', len(pi_cameras()))"
 _SYSTEM_S = Path("/usr/lib/python3/dist-packages/picamera2")
 
 

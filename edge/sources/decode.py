@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 
 from edge.depth import to_8_bit
 from edge.errors import UnreadableFieldError
+from edge.headers import TIFF, Header, check_bmp, read_header
 from edge.jpeg import decode_jpeg
 from edge.opencv_limits import BYTES_PER_PIXEL, DEFAULT_MAX_MEGAPIXELS, MAX_MEGAPIXELS_VARIABLE
 from edge.refusal import EXPORT, DamagedError, DepthUnknownError, RefusedError
-from edge.sources.headers import TIFF, Header, check_bmp, read_header
 from edge.sources.tiff import FieldPlan, TiffLayout, lay_out, may_hold_more, read_field
 from edge.sources.turn import turned
 from edge.types import UInt8Array

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
+from edge.headers import TIFF
 from edge.refusal import EXPORT, DamagedError, RefusedError
-from edge.sources.headers import TIFF
 from edge.sources.tiff.channels import Image, lut_colours, ome_images, pick
 from edge.sources.tiff.page import Page, page_of
 
