@@ -9,7 +9,7 @@ from time import monotonic
 
 from benchmarks.faults.kills import follow, moments
 from benchmarks.faults.medium import Medium
-from benchmarks.faults.nursery import Action, Fault, State
+from benchmarks.faults.nursery import Action, Disturbance, State
 from benchmarks.faults.sample import shown_fields
 from benchmarks.faults.trial import Bench, Trial, Uninterrupted, last_line, trial_of
 
@@ -22,7 +22,7 @@ def cuts(bench: Bench, medium: Medium, count: int, seed: int, tell: Callable[[st
     rng = random.Random(seed)
     at_calls = count * 3 // 4
     faults = [*moments(at_calls, whole.calls, seconds, seed)]
-    faults += [Fault(Action.STOP, after_s=rng.uniform(0, seconds)) for _ in range(count - at_calls)]
+    faults += [Disturbance(Action.STOP, after_s=rng.uniform(0, seconds)) for _ in range(count - at_calls)]
     rng.shuffle(faults)
     for number, fault in enumerate(faults):
         found = trial(bench, medium, whole, replace(fault, action=Action.STOP))
@@ -30,7 +30,7 @@ def cuts(bench: Bench, medium: Medium, count: int, seed: int, tell: Callable[[st
         yield found
 
 
-def trial(bench: Bench, medium: Medium, whole: Uninterrupted, fault: Fault) -> Trial:
+def trial(bench: Bench, medium: Medium, whole: Uninterrupted, fault: Disturbance) -> Trial:
     """Cut the power during a run, plug in again, look at what is left, go on."""
     cut = False
 

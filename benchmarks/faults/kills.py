@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from time import monotonic
 
-from benchmarks.faults.nursery import Action, Fault
+from benchmarks.faults.nursery import Action, Disturbance
 from benchmarks.faults.sample import shown_fields
 from benchmarks.faults.trial import Bench, Trial, Uninterrupted, trial_of
 
@@ -15,14 +15,14 @@ _TWICE = 5
 """At every so many moments what goes on is killed as well."""
 
 
-def moments(count: int, calls: int, seconds: float, seed: int) -> Iterator[Fault]:
+def moments(count: int, calls: int, seconds: float, seed: int) -> Iterator[Disturbance]:
     """Faults: every call once as far as ``count`` reaches (evenly spread where it does not), the rest at random times."""
     rng = random.Random(seed)
     at_calls = min(count, calls)
     for n in range(at_calls):
-        yield Fault(Action.KILL, at=1 + n * calls // at_calls)
+        yield Disturbance(Action.KILL, at=1 + n * calls // at_calls)
     for _ in range(count - at_calls):
-        yield Fault(Action.KILL, after_s=rng.uniform(0, seconds))
+        yield Disturbance(Action.KILL, after_s=rng.uniform(0, seconds))
 
 
 def kills(bench: Bench, count: int, seed: int, tell: Callable[[str], None]) -> Iterator[Trial]:
@@ -34,7 +34,7 @@ def kills(bench: Bench, count: int, seed: int, tell: Callable[[str], None]) -> I
     faults = list(moments(count, whole.calls, seconds, seed))
     rng.shuffle(faults)  # so that a run that is stopped has tried moments of every part
     for number, fault in enumerate(faults):
-        again = () if number % _TWICE else (Fault(Action.KILL, at=rng.randrange(1, whole.calls)),)
+        again = () if number % _TWICE else (Disturbance(Action.KILL, at=rng.randrange(1, whole.calls)),)
         found = trial(bench, whole, fault, again)
         follow(found, number, count, tell)
         yield found
@@ -48,7 +48,7 @@ def follow(found: Trial, number: int, count: int, tell: Callable[[str], None]) -
         tell(f"{number + 1} of {count}")
 
 
-def trial(bench: Bench, whole: Uninterrupted, fault: Fault, again: tuple[Fault, ...] = ()) -> Trial:
+def trial(bench: Bench, whole: Uninterrupted, fault: Disturbance, again: tuple[Disturbance, ...] = ()) -> Trial:
     """Kill a run, look at what is left, go on."""
     state = bench.disturb(fault)
     screen = bench.job().out

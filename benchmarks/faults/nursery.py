@@ -37,7 +37,7 @@ class Calls(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Disturbance:
     """A disturbance.
 
     Attributes:
@@ -143,7 +143,9 @@ class Nursery:
         with self._process:  # closes the pipes and waits
             pass
 
-    def run(self, job: Job, fault: Fault = Fault(), *, stopped: Callable[[State], bool] | None = None) -> State:
+    def run(
+        self, job: Job, fault: Disturbance = Disturbance(), *, stopped: Callable[[State], bool] | None = None
+    ) -> State:
         """Run the program to its end.
 
         Args:

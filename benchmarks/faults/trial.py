@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import CaseError, EdgeError
-from benchmarks.faults.nursery import Fault, Job, Nursery, State
+from benchmarks.faults.nursery import Disturbance, Job, Nursery, State
 from benchmarks.faults.sample import (
     NAME,
     Place,
@@ -114,13 +114,13 @@ class Bench:
         return Uninterrupted(sample_of(self.place, job.out), state.calls, self.place.book.stat().st_size)
 
     def disturb(
-        self, fault: Fault, *, stopped: Callable[[State], bool] | None = None, more: Sequence[str] = ()
+        self, fault: Disturbance, *, stopped: Callable[[State], bool] | None = None, more: Sequence[str] = ()
     ) -> State:
         """Run it with a fault in an empty folder."""
         self.empty()
         return self._nursery.run(self.job(*more), fault, stopped=stopped)
 
-    def go_on(self, whole: Uninterrupted, faults: Sequence[Fault] = ()) -> tuple[int, tuple[str, ...]]:
+    def go_on(self, whole: Uninterrupted, faults: Sequence[Disturbance] = ()) -> tuple[int, tuple[str, ...]]:
         """Resume until the sample is complete.
 
         Args:
@@ -132,7 +132,7 @@ class Bench:
         """
         for number in range(_MOST_RUNS + len(faults)):
             job = self.job("--resume", name="resumed")
-            state = self._nursery.run(job, faults[number] if number < len(faults) else Fault())
+            state = self._nursery.run(job, faults[number] if number < len(faults) else Disturbance())
             if state.code == BookError.exit_code and self._complete():
                 return number + 1, self._compare(whole, None)
             if state.code == self.code:
@@ -222,7 +222,7 @@ class Bench:
         return tuple(wrong)
 
 
-def trial_of(fault: Fault, state: State, shown: int, runs: int, wrong: tuple[str, ...]) -> Trial:
+def trial_of(fault: Disturbance, state: State, shown: int, runs: int, wrong: tuple[str, ...]) -> Trial:
     """A trial in words."""
     if fault.after_s is not None:
         return Trial("", f"{fault.after_s * 1000:.0f} ms", shown, runs, wrong)

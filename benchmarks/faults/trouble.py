@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.faults.nursery import Action, Calls, Fault, Nursery, State
+from benchmarks.faults.nursery import Action, Calls, Disturbance, Nursery, State
 from benchmarks.faults.sample import book_of, shown_fields
 from benchmarks.faults.trial import EXPECTED, Bench, Uninterrupted, last_line
 from edge.book.file import BUSY_SECONDS
@@ -66,7 +66,7 @@ def troubles(
     for name, (number, calls) in _KINDS.items():
         places = count if number == errno.ENOSPC else max(1, count // 4)
         tell(name)
-        yield _failing(bench, whole, name, places, Fault(Action.FAIL, error=number, calls=calls))
+        yield _failing(bench, whole, name, places, Disturbance(Action.FAIL, error=number, calls=calls))
     few = max(2, count // 20)
     tell("files may not grow")
     limits = [_limited(bench, whole, nursery, _SMALLEST + largest) for largest in _spread(few, whole.book)]
@@ -99,11 +99,11 @@ def _summary(name: str, tried: Sequence[_One]) -> Trouble:
     return Trouble(name, len(tried), sum(not lines for _, lines in tried), said[len(said) // 2] if said else "", wrong)
 
 
-def _failing(bench: Bench, whole: Uninterrupted, name: str, count: int, fault: Fault) -> Trouble:
+def _failing(bench: Bench, whole: Uninterrupted, name: str, count: int, fault: Disturbance) -> Trouble:
     return _summary(name, [under(bench, whole, replace(fault, at=at)) for at in _spread(count, whole.calls)])
 
 
-def under(bench: Bench, whole: Uninterrupted, fault: Fault) -> _One:
+def under(bench: Bench, whole: Uninterrupted, fault: Disturbance) -> _One:
     """A run under a fault: the line that was said, and what is wrong."""
     state = bench.disturb(fault)
     return _judged(bench, whole, state, f"{fault.at} {state.call}", failed=bool(state.call))
@@ -143,7 +143,7 @@ def _deleted(bench: Bench, whole: Uninterrupted, at: int, *, book: bool) -> _One
         bench.empty() if book else shutil.rmtree(bench.place.out, ignore_errors=True)
         return True
 
-    state = bench.disturb(Fault(Action.STOP, at=at), stopped=stopped)
+    state = bench.disturb(Disturbance(Action.STOP, at=at), stopped=stopped)
     moment = f"{at} {state.call}"
     if not book:
         return _judged(bench, whole, state, moment, failed=True)
@@ -171,7 +171,7 @@ def _locked(bench: Bench, whole: Uninterrupted, at: int, seconds: float) -> _One
             held.wait()
         return True
 
-    state = bench.disturb(Fault(Action.STOP, at=at), stopped=stopped)
+    state = bench.disturb(Disturbance(Action.STOP, at=at), stopped=stopped)
     line, wrong = _judged(bench, whole, state, f"{at} {state.call}", failed=seconds > BUSY_SECONDS)
     return line, wrong
 

@@ -22,7 +22,7 @@ from benchmarks.faults.drawn import field_folder
 from benchmarks.faults.endurance import Endurance, ProcessLook
 from benchmarks.faults.figures import Figures, Trials, measured, read_figures, write_figures
 from benchmarks.faults.medium import Medium
-from benchmarks.faults.nursery import Action, Calls, Fault, Nursery, State
+from benchmarks.faults.nursery import Action, Calls, Disturbance, Nursery, State
 from benchmarks.faults.page import page
 from benchmarks.faults.sample import differing, rows_of, sample_of, without_times
 from benchmarks.faults.trial import Bench, Trial, Uninterrupted, last_line, trial_of
@@ -73,7 +73,7 @@ KILLED = {"while the book is made": 0.03, "early": 0.3, "late": 0.6, "when the s
 @pytest.mark.parametrize("when", KILLED)
 def test_a_run_that_was_killed_goes_on_to_the_same_sample(lab: tuple[Bench, Uninterrupted, Nursery], when: str) -> None:
     bench, whole, _ = lab
-    found = kills.trial(bench, whole, Fault(Action.KILL, at=round(KILLED[when] * whole.calls)))
+    found = kills.trial(bench, whole, Disturbance(Action.KILL, at=round(KILLED[when] * whole.calls)))
     assert found.call
     assert found.wrong == ()
 
@@ -82,7 +82,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_sample(lab: tuple[Bench, Unin
 def test_a_run_that_is_killed_while_it_goes_on_goes_on_once_more(lab: tuple[Bench, Uninterrupted, Nursery]) -> None:
     bench, whole, _ = lab
     half = whole.calls // 2
-    found = kills.trial(bench, whole, Fault(Action.KILL, at=half), (Fault(Action.KILL, at=half // 2),))
+    found = kills.trial(bench, whole, Disturbance(Action.KILL, at=half), (Disturbance(Action.KILL, at=half // 2),))
     assert (found.runs, found.wrong) == (2, ())
 
 
@@ -92,7 +92,7 @@ def test_a_disk_that_takes_no_more_loses_nothing_and_is_one_line(
     lab: tuple[Bench, Uninterrupted, Nursery], number: int, calls: Calls
 ) -> None:
     bench, whole, _ = lab
-    fault = Fault(Action.FAIL, at=whole.calls // 2, error=number, calls=calls)
+    fault = Disturbance(Action.FAIL, at=whole.calls // 2, error=number, calls=calls)
     line, wrong = trouble.under(bench, whole, fault)
     assert wrong == ()
     assert line.startswith("edge-run: ")
@@ -109,7 +109,7 @@ def test_a_power_cut_takes_nothing_that_was_shown(tmp_path: Path, lab: tuple[Ben
         bench = Bench(nursery, tmp_path / "work", tmp_path, bench.place.fields)
         whole = bench.uninterrupted()
         for share in (0.05, 0.5, 0.85):
-            fault = Fault(Action.STOP, at=round(share * whole.calls))
+            fault = Disturbance(Action.STOP, at=round(share * whole.calls))
             assert cuts.trial(bench, medium, whole, fault).wrong == ()
 
 
@@ -183,8 +183,8 @@ def test_times_are_no_part_of_a_count(tmp_path: Path) -> None:
 
 def test_trials_are_added_up_with_temporary_names_left_out() -> None:
     state = State(stopped=False, code=-9, pid=1, calls=5, call="fsync .00004-04-good.jpg.g73suggf.part")
-    at_call = trial_of(Fault(Action.KILL, at=5), state, 3, 2, ())
-    at_time = trial_of(Fault(Action.KILL, after_s=0.25), replace(state, call=""), 1, 1, ("differs: csv",))
+    at_call = trial_of(Disturbance(Action.KILL, at=5), state, 3, 2, ())
+    at_time = trial_of(Disturbance(Action.KILL, after_s=0.25), replace(state, call=""), 1, 1, ("differs: csv",))
     found = Trials.of([at_call, at_time])
     assert found == Trials(2, 1, 1, 1, 4, {"fsync .jpg": 1}, ("250 ms: differs: csv",))
 
