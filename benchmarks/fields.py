@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import cv2
 
-import edge.sources.virtual as room
+import edge.virtual_slide as room
 from benchmarks.errors import NoInputError
 from benchmarks.places import cache
 from benchmarks.workload import StepResult, Value, Workload
@@ -30,8 +30,8 @@ from edge.gate import Gate
 from edge.heap import keep_freed_memory
 from edge.sample import Sample
 from edge.sources.files import FileSource
-from edge.sources.virtual import SlideSpec, render_field
 from edge.types import Field, FieldResult, Shot
+from edge.virtual_slide import SlideSpec, render_field
 from edge.workers import Workers
 
 QUALITY: Final = 92

@@ -26,6 +26,8 @@ _UPSTREAM = {
 NEVER = {
     "edge": {"convert", "models", "benchmarks", "tests", "tensorflow", "keras", "scipy", "PIL"},
     "edge/sources": {"edge.finders", "edge.classifier", "edge.analysis", "edge.workers", "edge.outputs", "edge.cli"},
+    "edge/camera": _UPSTREAM | {"edge.outputs", "edge.report", "edge.book", "edge.gate", "edge.control", "edge.serve"},
+    "edge/virtual_slide": _UPSTREAM | {"edge.camera", "edge.outputs"},
     "edge/finders": {"edge.sources", "edge.analysis", "edge.workers", "edge.outputs", "edge.cli"},
     "edge/outputs": {"edge.sources", "edge.finders", "edge.cli", "edge.report"},
     "edge/report": _UPSTREAM,

@@ -24,8 +24,8 @@ from edge.finders.learned import GUESS_PX, LearnedFinder, prepare
 from edge.modelfile import Card
 from edge.pixels import pyramid
 from edge.sources.decode import decode_image
-from edge.sources.virtual import SlideSpec, render_field
 from edge.types import UInt8Array
+from edge.virtual_slide import SlideSpec, render_field
 
 SUFFIXES = (".png", ".jpg")
 CELLS = 1024

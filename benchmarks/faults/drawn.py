@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from benchmarks.places import cache
-from edge.sources.virtual import SlideSpec, render_field
 from edge.types import UInt8Array
+from edge.virtual_slide import SlideSpec, render_field
 
 WIDTH, HEIGHT = 480, 360
 """Of a field in pixels."""

@@ -14,8 +14,8 @@ from convert.measure.cells import draws
 from convert.measure.listing import compiled, group_name
 from edge.errors import UnreadableFieldError
 from edge.sources.decode import decode_image
-from edge.sources.virtual import FieldTruth, SlideSpec, render_field
 from edge.types import UInt8Array
+from edge.virtual_slide import FieldTruth, SlideSpec, render_field
 
 SHARE = 1 / 3
 """The largest share of the fields that calibrates; a hundred are plenty, and the others make the figures."""

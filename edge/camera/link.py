@@ -29,7 +29,7 @@ from edge.camera.records import (
     Frame,
     Preview,
 )
-from edge.camera.watch import CameraWatch, Order, Patience
+from edge.camera.watch import CameraWatch, Patience, WatchOrder
 from edge.errors import CameraError
 
 KINDS = ("auto", "pi", "usb", "simulated")
@@ -221,15 +221,15 @@ class CameraLink:
             self._wake.close()
             self._woken.close()
 
-    def _obey(self, order: Order) -> None:
-        if order is Order.START:
+    def _obey(self, order: WatchOrder) -> None:
+        if order is WatchOrder.START:
             child = _Child(
                 self._spec, self._next, self._facts.model if self._facts else "", self._previews, faults=self._faults
             )
             with self._changed:
                 self._child = child
                 self._watch.started(time.monotonic())
-        elif order is Order.KILL:
+        elif order is WatchOrder.KILL:
             self._drop(0.0)
 
     def _drop(self, patience: float) -> int:

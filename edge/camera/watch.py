@@ -57,7 +57,7 @@ class Patience:
         return Patience(*(getattr(self, name) / factor for name in names))
 
 
-class Order(StrEnum):
+class WatchOrder(StrEnum):
     """What is to be done now."""
 
     NOTHING = "nothing"
@@ -155,21 +155,21 @@ class CameraWatch:
 
     # What is to be done.
 
-    def order(self, now: float) -> Order:
+    def order(self, now: float) -> WatchOrder:
         """What is to be done now. After ``KILL`` the process counts as gone."""
         if self.state is CameraState.CLOSED:
-            return Order.NOTHING
+            return WatchOrder.NOTHING
         if not self._alive:
-            return Order.START if now >= self._due else Order.NOTHING
+            return WatchOrder.START if now >= self._due else WatchOrder.NOTHING
         found = self._trouble(now)
         if found is None:
-            return Order.NOTHING
+            return WatchOrder.NOTHING
         trouble, words, kill = found
         self._lose(now, trouble, words)
         if not kill:
-            return Order.NOTHING
+            return WatchOrder.NOTHING
         self._wait(now)
-        return Order.KILL
+        return WatchOrder.KILL
 
     def events(self, after: int = -1) -> tuple[CameraEvent, ...]:
         """What happened after the event of this number."""

@@ -15,7 +15,8 @@ from edge.sources.camera import open_camera
 from edge.sources.decode import ReadOptions
 from edge.sources.files import open_source
 from edge.sources.video import FrameInterval
-from edge.sources.virtual import SlideSpec, VirtualSlide
+from edge.sources.virtual import VirtualSlide
+from edge.virtual_slide import SlideSpec
 
 _USUAL_PIXELS = 1280 * 960
 """Pixels of a virtual field for which ``_USUAL_CELL_PX`` holds; both are what the default microscope of SlideSpec shows."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from convert.measure.single import BOX_MARGIN
-from edge.sources.virtual import SlideSpec, render_field
+from edge.virtual_slide import SlideSpec, render_field
 from models.data.scenes import CELL, CELL_PX, KINDS, OTHER, PLATELET, SUSPECT, WHITE_CELL, Scene
 from models.data.streams import RandomStream
 

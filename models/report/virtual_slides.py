@@ -10,7 +10,7 @@ from edge.classifier import Classifier
 from edge.crops import crop_cells
 from edge.finders.learned import LearnedFinder
 from edge.modelfile import Card
-from edge.sources.virtual import SlideSpec, render_field
+from edge.virtual_slide import SlideSpec, render_field
 from models.judge.finder_thresholds import at_false_positives
 from models.judge.scores import suspicion
 from models.report.figure import NO_TARGET, Figure

@@ -16,7 +16,7 @@ from benchmarks.arm.equality import BoardComparison, fail_on_difference, fields_
 from benchmarks.arm.errors import DifferenceError
 from benchmarks.arm.roots import ARMHF, BOOKWORM
 from benchmarks.places import REPOSITORY
-from edge.sources.virtual import SlideSpec, render_field
+from edge.virtual_slide import SlideSpec, render_field
 
 
 @pytest.fixture

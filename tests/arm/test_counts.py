@@ -18,7 +18,7 @@ from benchmarks.arm.stages import STAGES
 from benchmarks.places import REPOSITORY
 from edge import shelf
 from edge.crops import net_channels
-from edge.sources.virtual import SlideSpec, render_field
+from edge.virtual_slide import SlideSpec, render_field
 
 CONDITIONS = {"cells": 64, "fields": 2, "found": 9, "qemu": "7", "versions": {"numpy": "2"}}
 

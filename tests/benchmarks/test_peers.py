@@ -20,8 +20,8 @@ from benchmarks.record.run import FAILED, LEFT_OUT, MEASURED, CaseRecord, Round,
 from benchmarks.workload import Workload
 from edge import shelf
 from edge.classifier import Classifier
-from edge.sources.virtual import SlideSpec, render_field
 from edge.types import UInt8Array
+from edge.virtual_slide import SlideSpec, render_field
 from tests.benchmarks.steps import run as some_run
 
 needs_onnx = pytest.mark.skipif(

@@ -27,7 +27,7 @@ from benchmarks.profile.__main__ import app
 from benchmarks.profile.figures import counts_table, table
 from benchmarks.profile.times import RATIO, TOGETHER, cpu_us, cpu_us_in_child, models, over_fields
 from benchmarks.profile.tracing import DECODE, STAGES, TALLY, CpuClock, Pipeline
-from edge.sources.virtual import SlideSpec, render_field
+from edge.virtual_slide import SlideSpec, render_field
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 

@@ -15,8 +15,8 @@ from edge.errors import ModelError
 from edge.finders.learned import GUESS_PX, WHITE, LearnedFinder, decode_boxes, prepare, whiten, within
 from edge.modelfile import Card, FinderSpec
 from edge.pixels import pyramid
-from edge.sources.virtual import SlideSpec, render_field
 from edge.types import Cells, FloatArray
+from edge.virtual_slide import SlideSpec, render_field
 from models.report.virtual_slides import grown
 
 if not shelf.has(shelf.FINDER):

@@ -8,8 +8,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from edge.sources.virtual import DEFECTS, TYPES, FieldTruth, SlideSpec, VirtualSlide, lay_out, render_field
-from edge.sources.virtual.layout import content_index, defect_of, stage_position
+from edge.sources.virtual import VirtualSlide
+from edge.virtual_slide import DEFECTS, TYPES, FieldTruth, SlideSpec, lay_out, render_field
+from edge.virtual_slide.layout import content_index, defect_of, stage_position
 
 SMALL = SlideSpec(seed=7, width=320, height=240, cell_px=30, cells_per_field=40, bad_fields=0)
 INFECTED = TYPES[1:5]

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from edge.camera.virtual.motion import Mover
-from edge.sources.virtual.layout import stage_position
-from edge.sources.virtual.spec import SlideSpec
+from edge.virtual_slide.layout import stage_position
+from edge.virtual_slide.spec import SlideSpec
 
 _HAND_STREAM: Final = 41
 """Beside ``Stream``: what the hand does."""

@@ -7,11 +7,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edge.sources.virtual.look import look_of
-from edge.sources.virtual.render import TILE, TILE_SIGMA, empty_field, sensor_noise, soften
-from edge.sources.virtual.spec import SlideSpec
-from edge.sources.virtual.sprites import CLEAR
 from edge.types import FloatArray, UInt8Array
+from edge.virtual_slide.look import look_of
+from edge.virtual_slide.render import TILE, TILE_SIGMA, empty_field, sensor_noise, soften
+from edge.virtual_slide.spec import SlideSpec
+from edge.virtual_slide.sprites import CLEAR
 
 _DUST: Final = 2  # specks on the sensor at least: a profile of a microscope shall have something to find
 _COARSE: Final = 2.4

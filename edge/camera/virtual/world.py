@@ -1,6 +1,6 @@
 """A slide without end, made of tiles by its seed: whatever view is cut from it, overlapping views agree pixel for pixel.
 
-Each tile has its own cells, laid out and drawn by ``edge.sources.virtual`` on a canvas with a margin, since cells overrun the border.
+Each tile has its own cells, laid out and drawn by ``edge.virtual_slide`` on a canvas with a margin, since cells overrun the border.
 A view multiplies the canvases that reach into it: light that passes two things is darkened by both (Beer-Lambert). Cells that
 lie too deep over those of a neighbour tile are left out, by a rule that each tile works out from the neighbours' layouts alone.
 """
@@ -15,12 +15,12 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from edge.sources.virtual.layout import RED_CELL_UM, FieldLayout, lay_out
-from edge.sources.virtual.placing import BoolArray
-from edge.sources.virtual.render import film
-from edge.sources.virtual.spec import PLATELET, TYPES, SlideSpec
-from edge.sources.virtual.sprites import CLEAR
 from edge.types import Int32Array, UInt8Array
+from edge.virtual_slide.layout import RED_CELL_UM, FieldLayout, lay_out
+from edge.virtual_slide.placing import BoolArray
+from edge.virtual_slide.render import film
+from edge.virtual_slide.spec import PLATELET, TYPES, SlideSpec
+from edge.virtual_slide.sprites import CLEAR
 
 REFERENCE_WIDTH: Final = 1280
 """Pixels across a view in which a red cell is ``SlideSpec.cell_px`` wide; smaller sensors see the same view with fewer pixels."""

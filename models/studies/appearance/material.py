@@ -14,8 +14,8 @@ from edge.appearance import appearance_of
 from edge.finders.learned import LearnedFinder
 from edge.gate import measure
 from edge.pixels import Pyramid
-from edge.sources.virtual import SlideSpec, render_field
 from edge.types import Appearance, UInt8Array
+from edge.virtual_slide import SlideSpec, render_field
 from models.data.fields import BLOCK, data_dir, read_rgb
 from models.studies.streams import StudyStream
 

@@ -151,7 +151,7 @@ def test_calibration_images_have_the_files_size_whatever_the_field(shape: tuple[
 def test_calibration_sees_what_the_device_feeds_its_net() -> None:
     from edge import shelf
     from edge.finders.learned import GUESS_PX, prepare
-    from edge.sources.virtual import SlideSpec, render_field
+    from edge.virtual_slide import SlideSpec, render_field
 
     rgb, _ = render_field(SlideSpec(seed=3, width=640, height=480, cell_px=33.0, bad_fields=0.0), 0)
     (image,) = judging.as_fed(shelf.load(shelf.FINDER), [rgb], (GUESS_PX * 3 // 4, GUESS_PX), 0)

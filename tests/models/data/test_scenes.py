@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convert.measure.single import BOX_MARGIN
-from edge.sources.virtual import SlideSpec, render_field
+from edge.virtual_slide import SlideSpec, render_field
 from models.data.debris import weak_labels
 from models.data.other_things import with_other_things
 from models.data.scenes import CELL_PX, KINDS, Scene

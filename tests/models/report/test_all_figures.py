@@ -10,8 +10,8 @@ import pytest
 from convert.measure.matching import BORDER, Match
 from edge.boxes import inside
 from edge.errors import ModelError
-from edge.sources.virtual import SlideSpec, render_field
 from edge.types import Cells, FloatArray, UInt8Array
+from edge.virtual_slide import SlideSpec, render_field
 from models.data.fields import PointedField
 from models.data.folds import CLASSIFIERS
 from models.judge.microscopes import NetPlaces

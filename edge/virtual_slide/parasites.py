@@ -8,10 +8,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edge.sources.virtual.look import Brush
-from edge.sources.virtual.spec import GAMETOCYTE, RING, SCHIZONT, TROPHOZOITE
-from edge.sources.virtual.sprites import ANGLES, Patch, grain, ripple
 from edge.types import FloatArray
+from edge.virtual_slide.look import Brush
+from edge.virtual_slide.spec import GAMETOCYTE, RING, SCHIZONT, TROPHOZOITE
+from edge.virtual_slide.sprites import ANGLES, Patch, grain, ripple
 
 
 def parasite_density(kind: int, outline: FloatArray, brush: Brush) -> FloatArray:

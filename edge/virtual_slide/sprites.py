@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.virtual.spec import Stream
 from edge.types import FloatArray, Int32Array, UInt8Array
+from edge.virtual_slide.spec import Stream
 
 TURNS: Final = 512  # angles per outline
 ANGLES: Final[FloatArray] = (np.arange(TURNS) * (2 * np.pi / TURNS)).astype(np.float32)

@@ -7,10 +7,10 @@ from functools import partial
 from itertools import count
 from time import perf_counter
 
-from edge.sources.virtual.layout import stage_position
-from edge.sources.virtual.render import render_field
-from edge.sources.virtual.spec import SlideSpec
 from edge.types import CountedField, Field, Shot, after_last
+from edge.virtual_slide.layout import stage_position
+from edge.virtual_slide.render import render_field
+from edge.virtual_slide.spec import SlideSpec
 
 
 class VirtualSlide:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.sources.virtual.layout import FieldLayout
-from edge.sources.virtual.look import Brush, SlideLook
-from edge.sources.virtual.spec import GAMETOCYTE, RED, RING, SCHIZONT, TROPHOZOITE
-from edge.sources.virtual.sprites import CLEAR, REACH, TURNS, lay, lay_over, profile_patch, ripple, smooth
 from edge.types import FloatArray, UInt8Array
+from edge.virtual_slide.layout import FieldLayout
+from edge.virtual_slide.look import Brush, SlideLook
+from edge.virtual_slide.spec import GAMETOCYTE, RED, RING, SCHIZONT, TROPHOZOITE
+from edge.virtual_slide.sprites import CLEAR, REACH, TURNS, lay, lay_over, profile_patch, ripple, smooth
 
 _BRIGHTEN = 120
 """Transmittance 1 in the patches of central pallor, which only brighten, up to 2.1-fold."""

@@ -8,9 +8,8 @@ The picture is made as light makes it: a lamp-lit background, multiplied by the 
 (gain, noise).
 """
 
-from edge.sources.virtual.layout import FieldLayout, lay_out
-from edge.sources.virtual.render import render_field
-from edge.sources.virtual.slide import VirtualSlide
-from edge.sources.virtual.spec import DEFECTS, TYPES, FieldTruth, SlideSpec
+from edge.virtual_slide.layout import FieldLayout, lay_out
+from edge.virtual_slide.render import render_field
+from edge.virtual_slide.spec import DEFECTS, TYPES, FieldTruth, SlideSpec
 
-__all__ = ["DEFECTS", "TYPES", "FieldLayout", "FieldTruth", "SlideSpec", "VirtualSlide", "lay_out", "render_field"]
+__all__ = ["DEFECTS", "TYPES", "FieldLayout", "FieldTruth", "SlideSpec", "lay_out", "render_field"]

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from edge.sources.virtual.spec import SlideSpec, Stream
 from edge.types import FloatArray
+from edge.virtual_slide.spec import SlideSpec, Stream
 
 # Measured on real films: background levels of five scopes, optical density of red cells on six slides.
 _BACKGROUNDS: Final = (

@@ -8,14 +8,14 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edge.sources.virtual.layout import FieldLayout, content_index, defect_of, lay_out, stage_position
-from edge.sources.virtual.look import Brush, look_of
-from edge.sources.virtual.others import platelet_density, speck_density, white_cell_density
-from edge.sources.virtual.parasites import parasite_density
-from edge.sources.virtual.red import lay_red_cells
-from edge.sources.virtual.spec import PLATELET, RED, SPECK, WHITE, FieldTruth, SlideSpec, Stream
-from edge.sources.virtual.sprites import lay_density
 from edge.types import FloatArray, UInt8Array
+from edge.virtual_slide.layout import FieldLayout, content_index, defect_of, lay_out, stage_position
+from edge.virtual_slide.look import Brush, look_of
+from edge.virtual_slide.others import platelet_density, speck_density, white_cell_density
+from edge.virtual_slide.parasites import parasite_density
+from edge.virtual_slide.red import lay_red_cells
+from edge.virtual_slide.spec import PLATELET, RED, SPECK, WHITE, FieldTruth, SlideSpec, Stream
+from edge.virtual_slide.sprites import lay_density
 
 _REFERENCE_PX: Final = 66.0  # cell width in pixels at which brush widths are given
 TILE: Final = 512  # pixels: the side of the tile that noise is drawn in once

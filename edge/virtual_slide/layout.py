@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from edge.sources.virtual.look import SlideLook, look_of
-from edge.sources.virtual.placing import BoolArray, Crowd
-from edge.sources.virtual.spec import (
+from edge.types import FloatArray, Int32Array
+from edge.virtual_slide.look import SlideLook, look_of
+from edge.virtual_slide.placing import BoolArray, Crowd
+from edge.virtual_slide.spec import (
     DEFECTS,
     GAMETOCYTE,
     PLATELET,
@@ -25,8 +26,7 @@ from edge.sources.virtual.spec import (
     SlideSpec,
     Stream,
 )
-from edge.sources.virtual.sprites import ANGLES, ellipses, outline_boxes, ripple
-from edge.types import FloatArray, Int32Array
+from edge.virtual_slide.sprites import ANGLES, ellipses, outline_boxes, ripple
 
 COLUMNS: Final = 40
 """Fields in one sweep of the stage, before it steps on and sweeps back."""

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from edge.sources.virtual.look import Brush
-from edge.sources.virtual.sprites import Patch, grain, ripple
 from edge.types import FloatArray
+from edge.virtual_slide.look import Brush
+from edge.virtual_slide.sprites import Patch, grain, ripple
 
 LARGE: Final = 46.0
 """Radius in pixels, at 66-pixel red cells, between lymphocytes and neutrophils."""
