@@ -42,6 +42,8 @@ _LAYER_CELLS = 3  # on which the error of each layer is measured: every one runs
 _CONVERTING_S = 4.0  # seconds that TensorFlow's converter usually takes for a net
 _CALIBRATED_MACS_PER_S = 3e9  # of the kernels that calibration runs in, for the time that a stage usually takes
 _LAYERS_AS = 150  # calibration cells that the error of each layer takes as long as
+_CORRECTED_CELLS = 300  # on which biases are corrected, at most
+_CORRECTING_S = 30.0  # seconds that may take about
 _BLAME_CELLS = 10  # on which the tensor to blame is looked for
 
 
@@ -147,7 +149,12 @@ def make(way: Way, plan: QuantizePlan, progress: Progress) -> Candidate:
     layers = work.layers()
     tried = [] if best is None else [(best.recipe, best.worst)]
     if best is None or (best.worst > 1 and work.worth_rescuing):
-        for step in ladder(layers, work.blame(), len(plan.calibration), plan.cells, plan.more_cells, learnt=way.learnt):
+        corrected = work.corrected_on(len(layers))
+        for step in ladder(
+            *(layers, work.blame(), len(plan.calibration), plan.cells, plan.more_cells),
+            learnt=way.learnt,
+            corrected=corrected,
+        ):
             if best is not None and (best.worst <= 1 or (step.last and not work.worse(best))):
                 break
             try:
@@ -270,6 +277,11 @@ class _CandidateMaker:
     def seconds(self, cells: int) -> float:
         """What it usually takes to convert the net and to calibrate it on so many cells."""
         return _CONVERTING_S + cells * self.macs / _CALIBRATED_MACS_PER_S
+
+    def corrected_on(self, layers: int) -> int:
+        """On how many cells the biases of so many layers are corrected: each layer runs the net on all of them."""
+        affordable = _CORRECTING_S * _CALIBRATED_MACS_PER_S / max(self.macs * layers, 1.0)
+        return int(min(_CORRECTED_CELLS, affordable, len(self.plan.calibration)))
 
     def layers(self) -> tuple[LayerError, ...]:
         few = some(self.plan.calibration, _LAYER_CELLS, self.plan.seed + 1)

@@ -1,6 +1,6 @@
 """The ladder of recipes that a device file climbs where int8 loses too much, the cheap steps first.
 
-The first steps change ranges only and cost the device nothing (``convert.net.ranges``), the next keeps the tensor to blame in
+The first steps change biases and ranges and cost the device nothing (``convert.net.bias``, ``convert.net.ranges``), the next keeps the tensor to blame in
 float (``convert.classify.blame``); the last keeps every layer in float, which always
 gives back what the float file is worth, at its cost.
 """
@@ -21,6 +21,9 @@ FEW = 100
 
 _LEFT_OUT = (1e-4, 1e-3)
 """Shares of each tensor's values that ranges leave out."""
+
+_FEWEST_CORRECTED = 50
+"""Cells from which the usual error of a unit can be told."""
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _BLAMED = (1, 3)  # how many of the tensors to blame stay float
@@ -53,6 +56,7 @@ def ladder(
     more_cells: int,
     *,
     learnt: tuple[tuple[str, float, float], ...] = (),
+    corrected: int = 0,
 ) -> Iterator[LadderStep]:
     """The steps after plain int8.
 
@@ -63,6 +67,7 @@ def ladder(
         cells: those of plain int8.
         more_cells: those of the step that takes more.
         learnt: ranges that the net's own training gives; empty: none.
+        corrected: on how many cells biases can be corrected in reasonable time; few: they are not.
     """
     tried: set[tuple[str, ...]] = {()}
 
@@ -75,8 +80,14 @@ def ladder(
         yield LadderStep(
             "int8 with the ranges that the net's training learnt", QuantisationRecipe(learnt=learnt), cells
         )
+    correcting = corrected >= _FEWEST_CORRECTED
+    if correcting:
+        yield LadderStep("int8, biases corrected", QuantisationRecipe(corrected=corrected), cells)
     for share in _LEFT_OUT:
         yield LadderStep(f"int8, ranges without {share:.2%} of the values", QuantisationRecipe(left_out=share), cells)
+    if correcting:
+        both = QuantisationRecipe(left_out=_LEFT_OUT[-1], corrected=corrected)
+        yield LadderStep(f"int8, ranges without {_LEFT_OUT[-1]:.2%} of the values, biases corrected", both, cells)
     yield from kept("int8, the tensor to blame in float", float_layers(blame, _BLAMED[0]))
     if min(cells, there) > FEW:
         yield LadderStep("int8 with fewer calibration cells", QuantisationRecipe(), FEW)

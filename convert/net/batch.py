@@ -7,6 +7,7 @@ cell is wrong for 32. At 7 it cannot, and a 7 in front of a shape is the batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,11 @@ def grouped(samples: Feed, batch: int) -> Feed:
             yield [np.concatenate(held + held[-1:] * (batch - len(held)))]
 
     return batches
+
+
+def first_of(samples: Feed, count: int) -> Feed:
+    """The first ``count`` of these images."""
+    return lambda: islice(samples(), count)
 
 
 def batch_of(static: Any) -> int:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from convert.errors import UnsupportedError, gist
-from convert.net.batch import Feed, batch_of, check_batches, free_batch, grouped
+from convert.net.batch import Feed, batch_of, check_batches, first_of, free_batch, grouped
+from convert.net.bias import corrected
 from convert.net.flatbuffer import packed, unpacked
 from convert.net.ranges import learnt, narrowed
 from edge.types import UInt8Array
@@ -63,11 +64,13 @@ class QuantisationRecipe:
         float_layers: what stays float: the tensor names of the layers' outputs.
         left_out: share of each tensor's values, 0..1, that its range leaves out (``convert.net.ranges``).
         learnt: ranges of layers' outputs (name, lowest, highest) that the net's own training gives.
+        corrected: on how many images biases are corrected (``convert.net.bias``); 0: they are not.
     """
 
     float_layers: tuple[str, ...] = ()
     left_out: float = 0.0
     learnt: tuple[tuple[str, float, float], ...] = ()
+    corrected: int = 0
 
     @property
     def plain(self) -> bool:
@@ -108,6 +111,8 @@ def quantise(
         else:
             ranges = calibrated or calibrate(static, samples)
             made = _quantised(_with_ranges(ranges, samples, recipe), recipe.float_layers)
+            if recipe.corrected:
+                made = corrected(made, ranges, first_of(samples, recipe.corrected))
         flatbuffer = free_batch(made, batch_of(static))
     except Exception as error:
         raise UnsupportedError(f"TensorFlow cannot make this net int8: {gist(error)}") from error

@@ -59,6 +59,20 @@ def test_ranges_that_the_nets_training_learnt_come_before_others() -> None:
     assert not any(step.recipe.learnt for step in steps[1:])
 
 
+@pytest.mark.parametrize(
+    ("cells", "wanted"),
+    [
+        pytest.param(300, [(0.0, 300), (1e-4, 0), (1e-3, 0), (1e-3, 300)], id="alone, and with narrow ranges"),
+        pytest.param(20, [(1e-4, 0), (1e-3, 0), (0.0, 0)], id="not where only few cells can be afforded"),
+    ],
+)
+def test_biases_are_corrected_before_anything_that_costs_the_device_time(
+    cells: int, wanted: list[tuple[float, int]]
+) -> None:
+    steps = list(ladder(LAYERS, BLAME, 50, 500, 2000, corrected=cells))
+    assert [(step.recipe.left_out, step.recipe.corrected) for step in steps[: len(wanted)]] == wanted
+
+
 @pytest.fixture
 def cells() -> CellSet:
     """120 cells of two classes: some have a dark spot."""
