@@ -1,8 +1,8 @@
 """The ladder of recipes that a device file climbs where int8 loses too much, the cheap steps first.
 
-The first steps change biases and ranges and cost the device nothing (``convert.net.bias``, ``convert.net.ranges``), the next keeps the tensor to blame in
-float (``convert.classify.blame``); the last keeps every layer in float, which always
-gives back what the float file is worth, at its cost.
+The first steps change biases and ranges and cost the device nothing (``convert.net.bias``, ``convert.net.ranges``), the next keeps
+the tensor to blame in float (``convert.classify.blame``); the last keeps every layer in float, which always gives back what the
+float file is worth, at its cost.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Biases that make up for what rounding usually does.
 
-Rounded weights and activations shift what a unit gives: most where values are the same in many places (a black background), for there
-all errors have one direction, and a dense layer adds them up. Each output channel's usual error on the calibration images is taken off its
-bias, layer by layer in the order of data, so that each layer sees what the corrected ones before it give (empirical bias correction:
-Nagel, van Baalen, Blankevoort and Welling 2019, who take the mean; the median is not moved by the few values that a range
-clips). It costs the device nothing.
+Rounded weights and activations shift what a unit gives: most where values are the same in many places (a black background), for
+there all errors have one direction, and a dense layer adds them up. Each output channel's usual error on the calibration images is
+taken off its bias, layer by layer in the order of data, so that each layer sees what the corrected ones before it give (empirical
+bias correction: Nagel, van Baalen, Blankevoort and Welling 2019, who take the mean; the median is not moved by the few values
+that a range clips). It costs the device nothing.
 """
 
 from __future__ import annotations

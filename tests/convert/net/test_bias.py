@@ -59,7 +59,9 @@ def test_nothing_but_biases_changes_and_a_file_without_int8_stays_as_it_is() -> 
     fed = feed(cells(80), UNIT)
     floats = calibrate(static, fed)
     assert corrected(floats, floats, fed) == floats
-    plain, better = (constants(quantise(static, fed, r)) for r in (QuantisationRecipe(), QuantisationRecipe(corrected=70)))
+    plain, better = (
+        constants(quantise(static, fed, r)) for r in (QuantisationRecipe(), QuantisationRecipe(corrected=70))
+    )
     assert set(plain) == set(better)
     changed = [kind for (name, kind), held in plain.items() if better[name, kind] != held]
     assert changed
