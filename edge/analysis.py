@@ -23,6 +23,7 @@ from edge.modelfile import Card
 from edge.pixels import Pyramid, pyramid
 from edge.region import find_region
 from edge.types import (
+    HIDDEN,
     NOT_WHOLE,
     WHITE_CELL,
     Cells,
@@ -107,6 +108,7 @@ class Analyser:
         cells = set_aside_cut(self._finder.find(levels), shape)
         if region is not None:
             cells = set_aside_outside(cells, region, tiles=isinstance(self._finder, GridFinder))
+        cells = set_aside_hidden(cells, field.metadata.get(HIDDEN))
         found = perf_counter()
         whole = np.flatnonzero(cells.kind == 0)
         doubtful = self._doubtful(cells, shape, region)
@@ -220,6 +222,24 @@ def set_aside_outside(cells: Cells, region: Region, *, tiles: bool = False) -> C
         cut = beyond(region, _core(cells.boxes, RIM_OVERRUN)) > 0
     kind = np.where(cut & (cells.kind == 0), cells.kinds.index(NOT_WHOLE), cells.kind).astype(np.int32)
     return replace(cells, kind=kind)
+
+
+def set_aside_hidden(cells: Cells, hidden: object) -> Cells:
+    """Give the kind ``not-whole`` to every cell, red or white, that touches a place which dust hides.
+
+    Args:
+        cells: as ``set_aside_cut`` gives them.
+        hidden: whole numbers x, y, w, h of each place, one after the other; anything else: there is none.
+    """
+    if not isinstance(hidden, tuple | list) or not hidden or len(hidden) % 4 or not len(cells):
+        return cells
+    places = np.array(hidden, np.int32).reshape(-1, 4)[:, None]
+    core = _core(cells.boxes, OVERRUN)[None]
+    apart = (core[..., :2] >= places[..., :2] + places[..., 2:]) | (places[..., :2] >= core[..., :2] + core[..., 2:])
+    touched = (~apart.any(axis=2)).any(axis=0)
+    white = cells.kinds.index(WHITE_CELL) if WHITE_CELL in cells.kinds else 0
+    shown = touched & ((cells.kind == 0) | (cells.kind == white))
+    return replace(cells, kind=np.where(shown, cells.kinds.index(NOT_WHOLE), cells.kind).astype(np.int32))
 
 
 def _core(boxes: Int32Array, overrun: float) -> Int32Array:

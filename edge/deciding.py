@@ -30,6 +30,10 @@ class NoteTaker(Protocol):
         """Look at a field that counts. Called in field order."""
         ...
 
+    def doubts(self) -> tuple[str, ...]:
+        """Why the sample cannot be judged, a sentence each; empty: nothing of it speaks against that."""
+        ...
+
     def sentences(self) -> tuple[str, ...]:
         """What there is to say of the sample's fields."""
         ...

@@ -10,7 +10,7 @@
 | 5 | the model was refused |
 | 6 | no camera, or the camera was lost (what was counted before is printed) |
 | 7 | an output could not be written |
-| 8 | the calibration or the settled microscope was refused: not readable, or of another model, finder or microscope |
+| 8 | calibration, settled microscope or profile was refused: not readable, or of another model, finder, microscope or camera |
 | 9 | nothing was counted: of a sample no field counts (the line says of which, and what is likely wrong) |
 | 10 | the book refused: another program's file, a newer version's book, no such sample, or a sample that cannot be gone on with |
 | 11 | the service: no systemd here, or it refused; or the service is not installed, or has failed |
@@ -85,6 +85,12 @@ class CalibrationError(EdgeError):
 
 class SettlingError(EdgeError):
     """A settled microscope is damaged, of another finder or microscope, or cannot be made. Settle it: ``edge scope settle``."""
+
+    exit_code = 8
+
+
+class ScopeError(EdgeError):
+    """The profile of a microscope is damaged, of another camera, or cannot be made. Set it up: ``edge scope set-up NAME``."""
 
     exit_code = 8
 

@@ -312,6 +312,7 @@ class Session:
         self._sample = self._tally = None
         alone = self._alone and (next_began is None or next_began >= self._last)
         doubts = self._doubts(appearance) if self._doubts else ()
+        doubts = (*doubts, *(self._notes.doubts() if self._notes else ()))
         verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete, doubts=doubts)
         notes = self._notes.sentences() if self._notes else ()
         notes = (*notes, _STOPPED) if interrupted else notes

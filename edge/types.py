@@ -31,6 +31,10 @@ NOT_NEW = "not-new"
 """The kind of what an earlier field of the sample, which this one overlaps, has shown already: shown, not counted again."""
 
 
+HIDDEN = "scope_hidden"
+"""Key of a field's metadata: x, y, w, h in field pixels of places that dust hides, one after the other: cells there are set aside."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldIdentity:
     """The image file that a field was read from: the same content is the same field, whatever the file is called.

@@ -61,6 +61,10 @@ class TypicalNotes:
             words = misfit_in_words(name, factor)
             self._tell(name, f"{result.name}: {words} than when this microscope was settled")
 
+    def doubts(self) -> tuple[str, ...]:
+        """None: a look that is another leaves a sample to be judged by ``edge.verdict.fitness``."""
+        return ()
+
     def sentences(self) -> tuple[str, ...]:
         """What there is to say, a sentence each."""
         out = []

@@ -32,6 +32,8 @@ class Bound:
         crops: fingerprint of the crops that this version makes for this model.
         scope: the microscope's name; empty: not named.
         gate: whether the gate left out bad fields.
+        profile: fingerprint of the microscope's profile; empty: it was made without one, and is valid as before.
+        light: that profile's paper, linear red, green and blue; empty likewise.
     """
 
     model: str
@@ -41,6 +43,8 @@ class Bound:
     crops: str = ""
     scope: str = ""
     gate: bool = True
+    profile: str = ""
+    light: tuple[float, ...] = ()
 
     def refuse_other(self, run: Bound) -> None:
         """Raise CalibrationError when a run differs; a run that does not name its microscope is not checked for it."""
@@ -54,6 +58,11 @@ class Bound:
         if self.scope == "" and run.scope:
             raise CalibrationError(
                 f"the calibration names no microscope and this one is {run.scope}: calibrate it anew"
+            )
+        if self.profile and run.profile and self.profile != run.profile:
+            raise CalibrationError(
+                f"the calibration was made with another profile of {self.scope} ({self.profile}, here {run.profile}): its light or "
+                "its flat field was set up anew since, and the limits say nothing of these fields. Make it anew: edge calibrate"
             )
         for what, had, has in pairs:
             if had == has:

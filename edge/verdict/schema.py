@@ -54,9 +54,10 @@ def _bound(raw: Mapping[str, Any]) -> Bound:
     gate = raw.get("gate", True)
     if not isinstance(gate, bool):
         raise ValueError("gate is neither true nor false")  # noqa: TRY004 - the file is wrong, not the caller
-    names = ("model", "model_sha256", "finder", "finder_id", "crops", "scope")
-    model, sha256, finder, finder_id, crops, scope = (text(raw.get(name, ""), name) for name in names)
-    return Bound(model, sha256, finder, finder_id, crops, scope, gate)
+    names = ("model", "model_sha256", "finder", "finder_id", "crops", "scope", "profile")
+    model, sha256, finder, finder_id, crops, scope, profile = (text(raw.get(name, ""), name) for name in names)
+    light = tuple(number(one, "light", 0, 1) for one in items(raw.get("light", []), "light"))
+    return Bound(model, sha256, finder, finder_id, crops, scope, gate, profile, light)
 
 
 def _blank(raw: Any, positive: tuple[str, ...]) -> Blank:
