@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge.analysis import DUPLICATE, Analyser, set_aside_cut
+from edge.analysis import DUPLICATE, Analyser, set_aside_cut, set_aside_hidden
 from edge.crops import compared, crop_cells
 from edge.modelfile import Card
 from edge.pixels import Image
@@ -78,6 +78,34 @@ def test_a_cell_is_not_whole_when_its_box_overruns_the_border_by_more_than_a_ten
 ) -> None:
     got = set_aside_cut(cells(box), (60, 100))
     assert got.kinds[got.kind[0]] == (NOT_WHOLE if cut else "cell")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "cut"),
+    [
+        pytest.param((40, 20, 10, 10), True, id="dust on it"),
+        pytest.param([40, 20, 10, 10], True, id="the same from a book"),
+        pytest.param((0, 0, 5, 5, 40, 20, 10, 10), True, id="the second of two places"),
+        pytest.param((70, 20, 10, 10), False, id="dust beside it"),
+        pytest.param((57, 20, 10, 10), False, id="dust on the margin that a box leaves"),
+        pytest.param((), False, id="no dust"),
+        pytest.param(None, False, id="no profile"),
+        pytest.param("dust", False, id="no places"),
+    ],
+)
+def test_a_cell_that_dust_hides_is_set_aside(hidden: object, *, cut: bool) -> None:
+    whole = set_aside_cut(cells((38, 15, 20, 20)), (60, 100))
+    got = set_aside_hidden(whole, hidden)
+    assert (got.kind.tolist() == [got.kinds.index(NOT_WHOLE)]) is cut
+
+
+def test_a_field_is_analysed_with_the_dust_that_its_metadata_tell() -> None:
+    analyser, field = analyse(4)
+    told = replace(field, metadata={"scope_hidden": (12, 12, 4, 4)})
+    kinds = [analyser(one).cells.kind.tolist() for one in (field, told)]
+    assert kinds[0][0] == 0
+    assert kinds[1][0] != 0
+    assert kinds[0][1:] == kinds[1][1:]
 
 
 def test_what_is_set_aside_keeps_its_kind_at_the_border() -> None:

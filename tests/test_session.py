@@ -256,6 +256,9 @@ class Counting:
     def add(self, result: FieldResult) -> None:
         self.seen.append(result.name)
 
+    def doubts(self) -> tuple[str, ...]:
+        return ("The third field is odd.",) if len(self.seen) > 2 else ()
+
     def sentences(self) -> tuple[str, ...]:
         return (f"seen: {' '.join(self.seen)}",)
 
@@ -267,6 +270,16 @@ def test_every_sample_has_notes_of_its_own_on_the_fields_that_count() -> None:
     ) as threads:
         Session(CARD, [out], lambda: RejectEvery(2), SampleLimits(several=True), notes=Counting).run(threads)
     assert [s.notes for s in out.samples] == [("seen: field-0.png",), ("seen: field-3.png field-5.png",)]
+
+
+def test_what_notes_doubt_makes_the_sample_insufficient() -> None:
+    out = Recorder()
+    with Workers(
+        TwoSamples([11, 11, 11, 11, 11]), [Analyser(FakeFinder(), FakeClassifier(), gauge=quality)]
+    ) as threads:
+        Session(CARD, [out], None, SampleLimits(several=True), notes=Counting).run(threads)
+    flags = [(s.verdict.flag, "The third field is odd." in s.verdict.reasons) for s in out.samples]
+    assert flags == [("uncalibrated", False), ("insufficient", True)]
 
 
 LIMITS = {

@@ -40,7 +40,10 @@ LEFT_OUT_32_BIT: Mapping[str, str] = {
 }
 """What is not run on armhf besides, and why."""
 
-QUICK = ("tests/test_crops.py", "tests/test_classifier.py", "tests/test_pixels.py", "tests/test_boxes.py")
+QUICK = (
+    *("tests/test_crops.py", "tests/test_classifier.py", "tests/test_pixels.py", "tests/test_boxes.py"),
+    "tests/scope/test_spread.py",
+)
 """Where every byte is made: the tests that run in a minute or two."""
 
 PYTEST_NO_TESTS = 5

@@ -27,7 +27,7 @@ _TO_BYTE = 2 * _BITS + 4  # bits that interpolated values are above bytes of whi
 _ROWS = 64  # of a frame that are made at once: what they need stays small
 _BYTES = 256  # values of a byte
 _ODD_WIDTHS = (1, 7, 13, 17, 31, 33)  # pixels: what vector instructions leave over is tried too
-_LIFT = 1 / 256 * (1 + 2**-18)
+LIFTED = 1 / 256 * (1 + 2**-18)
 """Multiplies by 1/256 and lifts halves, so that they are rounded up by whatever rule; no other product reaches the next number."""
 
 
@@ -88,7 +88,7 @@ def corrector(gains: UInt8Array) -> Callable[[UInt8Array], UInt8Array]:
 
 def _times_vectors(values: UInt8Array, gains: UInt8Array) -> UInt8Array:
     """``(values * gains + 128) // 256`` by OpenCV's vector instructions: products are exact in float."""
-    return np.asarray(cv2.multiply(values, gains, scale=_LIFT), np.uint8)
+    return np.asarray(cv2.multiply(values, gains, scale=LIFTED), np.uint8)
 
 
 def _times_whole_numbers(values: UInt8Array, gains: UInt8Array) -> UInt8Array:

@@ -45,7 +45,7 @@ class Lit:
             cv2.circle(slide, centre, 14, (0.75, 0.6, 0.65), -1)
         paper = np.broadcast_to(np.asarray(self.lamp, np.float64), 3)
         rgb = slide * light[..., None] * paper + rng.normal(0, self.noise, slide.shape)
-        return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.rint(rgb), 0, 255), np.uint8)
 
     def fields(self, many: int, first: int = 0) -> list[UInt8Array]:
         """So many places of the slide."""

@@ -85,6 +85,25 @@ def test_a_calibration_holds_for_its_own_set_up_only(other: dict[str, Any], word
         own.refuse_other(replace(own, **other))
 
 
+@pytest.mark.parametrize(
+    ("made", "run", "refused"),
+    [
+        pytest.param("", "", False, id="neither has a profile"),
+        pytest.param("", "ab12", False, id="made before there were profiles"),
+        pytest.param("ab12", "", False, id="a run without one is taken at its word"),
+        pytest.param("ab12", "ab12", False, id="the same"),
+        pytest.param("ab12", "cd34", True, id="set up anew since"),
+    ],
+)
+def test_a_calibration_holds_for_the_profile_it_was_made_with(made: str, run: str, *, refused: bool) -> None:
+    own, now = replace(ONE, profile=made), replace(ONE, profile=run)
+    if not refused:
+        own.refuse_other(now)
+        return
+    with pytest.raises(CalibrationError, match=r"another profile of scope-3 \(ab12, here cd34\): .* Make it anew"):
+        own.refuse_other(now)
+
+
 def test_a_nameless_calibration_is_not_some_named_microscopes() -> None:
     with pytest.raises(CalibrationError, match="names no microscope"):
         BOUND.refuse_other(replace(BOUND, scope="scope-3"))

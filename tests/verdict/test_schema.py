@@ -11,7 +11,7 @@ import pytest
 from edge.verdict.calibration import Blank, Bound, Calibration, CountError, KnownSlide, to_json
 from edge.verdict.schema import parse
 
-BOUND = Bound("thin", "ab" * 32, "finder", "id", "crops", "scope-3", gate=False)
+BOUND = Bound("thin", "ab" * 32, "finder", "id", "crops", "scope-3", gate=False, profile="ab12", light=(0.5, 0.6, 0.7))
 FULL = Calibration(
     bound=BOUND,
     positive=("ring", "trophozoite"),
