@@ -6,6 +6,7 @@ import shlex
 import sys
 
 PACKAGES = {
+    "serve": ("starlette>=0.46", "uvicorn>=0.34", "jinja2>=3.1.6", "segno>=1.6"),
     "convert": ("tensorflow>=2.20", "keras>=3.13.2"),
     "bench": ("scipy>=1.14", "matplotlib>=3.9", "fastjsonschema>=2.20"),
 }

@@ -23,10 +23,10 @@ COMMAND_LINES = ("edge.cli", "convert.cli", "models.cli", "benchmarks.cli", "ben
 HEAVY = {
     *("tensorflow", "keras", "tf_keras", "h5py", "flatbuffers", "onnx", "onnxruntime", "ncnn", "skimage", "scipy"),
     *("matplotlib", "picamera2", "libcamera", "cv2", "numpy", "tifffile", "rich", "fastjsonschema", "ai_edge_litert"),
-    *("tflite_runtime", "importlib"),
+    *("tflite_runtime", "importlib", "starlette", "uvicorn", "jinja2", "segno"),
 }
 """Packages that take long to import, or are not there everywhere."""
-MOST_LATE_IMPORTS = 160
+MOST_LATE_IMPORTS = 170
 """In all four packages together."""
 
 VIEWS = (

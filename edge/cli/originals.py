@@ -5,7 +5,7 @@ Pixels come from the file the field was read from, while its content is the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge.book.book import Book
@@ -13,7 +13,8 @@ from edge.book.folder import folder_of
 from edge.book.records import SampleRow
 from edge.errors import UnreadableFieldError
 from edge.events import FieldEvent
-from edge.report.pictures import FieldPictures, Jpeg, KeptPictures
+from edge.report.from_book import BookPictures
+from edge.report.pictures import FieldPictures
 from edge.sources.decode import ReadOptions, decode_field, decode_image, fields_in
 from edge.sources.identity import FileDigest, file_of, part_of
 from edge.types import FieldIdentity, UInt8Array
@@ -35,18 +36,11 @@ class EarlierPictures:
         self._ids = {row.name: row.id for row in rows}
         self._reading = reading
         self._kept: dict[str, dict[int, str]] = {}
-        self._at: str | None = None
-        self._crops: Mapping[tuple[int, int], bytes] = {}
-        self._views: Mapping[int, Jpeg] = {}
+        self._small = BookPictures(book, rows)
 
     def shown(self, event: FieldEvent) -> FieldPictures:
         """What the book keeps of a field to look at; read sample by sample."""
-        if event.sample != self._at and event.sample in self._ids:
-            views = self._book.views(self._ids[event.sample])
-            self._views = {field: (view.width, view.height, view.jpeg) for field, view in views.items()}
-            self._crops = self._book.crops(self._ids[event.sample])
-            self._at = event.sample
-        return KeptPictures(event.index, self._crops, self._views)
+        return self._small.shown(event)
 
     def pixels(self, event: FieldEvent) -> UInt8Array | None:
         """The pixels of a field; see ``pixels_of``."""

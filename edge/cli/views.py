@@ -8,35 +8,20 @@ from pathlib import Path
 from edge.book.book import Book
 from edge.book.records import SampleRow
 from edge.book.replay import events
-from edge.book.standing import overlapping, standing_of
+from edge.book.standing import overlapping
 from edge.cli.book_reading import open_existing
 from edge.cli.originals import EarlierPictures
 from edge.cli.outlets import pictures_of, screen
-from edge.events import Output, SampleEvent
+from edge.events import Output
 from edge.lines import print_json, print_lines
 from edge.outputs.coco import Coco
 from edge.outputs.console import Screen, Summary
 from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines, sample_facts
+from edge.report.from_book import event_of
 from edge.report.output import HtmlReport
 from edge.safe_file import whole_file
 from edge.sources.decode import AS_IT_IS
-from edge.types import Verdict
-from edge.verdict.flag import decide
-
-_CUT_OFF = "The count was cut off before its end, so it is not judged: edge-run --resume goes on with it."
-
-
-def event_of(book: Book, row: SampleRow) -> SampleEvent:
-    """What was said when the sample ended; of one that was cut off, what can be said of it as it stands."""
-    said = book.event(row.id)
-    if said is not None:
-        return said
-    tally, about = standing_of(book, row.id), book.about(row.run)
-    verdict = decide(tally, about.card, unit=about.unit)
-    if about.calibration is not None:
-        verdict = Verdict("insufficient", (_CUT_OFF,), verdict.share, unit=about.unit)
-    return SampleEvent(tally, verdict, row.seconds, notes=(_CUT_OFF,), interrupted=True)
 
 
 def print_sample(path: Path | None, name: str, count: int | None, *, json: bool) -> None:

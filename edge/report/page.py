@@ -15,11 +15,16 @@ from edge.report.records import Report
 from edge.report.words import NOTICE
 
 STYLE_FILE = Path(__file__).parent / "report.css"
+NOTHING = Markup("")
 
 
-def page(report: Report) -> Iterator[str]:
-    """The file's text, part by part: a page is some megabytes and is not put together in memory."""
+def page(report: Report, above: Markup = NOTHING) -> Iterator[str]:
+    """The file's text, part by part: a page is some megabytes and is not put together in memory.
+
+    ``above`` stands at its top: a way back, where the page is served.
+    """
     yield from _top(f"{report.event.tally.sample}: {report.event.verdict.flag}")
+    yield above
     yield el("p", NOTICE, class_="notice")
     for part in (
         sections.head,
@@ -52,10 +57,16 @@ def index(samples: list[tuple[str, str, str, str]]) -> Iterator[str]:
     yield "\n</body></html>\n"
 
 
+def content_policy() -> str:
+    """The page's Content-Security-Policy: it may run nothing and load nothing; its one style is named by its hash."""
+    style = STYLE_FILE.read_bytes()
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
 def _top(title: str) -> Iterator[str]:
     style = STYLE_FILE.read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    policy = content_policy()
     yield '<!DOCTYPE html>\n<html lang="en"><head>'
     yield void("meta", charset="utf-8")
     yield void("meta", http_equiv="Content-Security-Policy", content=policy)

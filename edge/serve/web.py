@@ -1,0 +1,320 @@
+"""The page as an ASGI application: Starlette knows the ways and streams, ``edge.serve.guard`` stands before it.
+
+Starlette and Jinja are imported when the application is made: a device that only counts needs neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from edge.serve.guard import API, SECURITY_HEADERS, STATIC, Admission, Guard, Heads, Refusal
+from edge.serve.limits import MOST_BODY, Streams, TooManyError
+from edge.serve.shown import shown
+from edge.serve.site import HERE, TEXT, Render, Reply, Site, said
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+
+EVENTS_EACH_S = 8
+"""Status events a second at most, for each page."""
+
+QUIET_S = 10.0
+"""Seconds after which a stream without news sends an empty line, so that a page that is gone is noticed."""
+
+PREVIEW_S = 2.0
+"""Seconds that a request for the next picture waits."""
+
+HEALTH_S = 30.0
+"""Seconds for which what the checks said is good: they open drivers and read disks."""
+
+_ADMISSION = "edge.admission"
+_HEADS = "edge.heads"
+
+
+class TooLongError(Exception):
+    """A body is longer than its header said."""
+
+
+def template_render() -> Render:
+    """Return what fills the templates: every value is escaped, and one that is missing is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - see above
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+    def render(template: str, **values: object) -> str:
+        return environment.get_template(template).render(**values)
+
+    return render
+
+
+def qr_svg(text: str) -> str:
+    """A QR code as an SVG ``data:`` address, for an image."""
+    import segno  # noqa: PLC0415 - see above
+
+    return str(segno.make(text, error="m").svg_data_uri(scale=6, border=2, dark="#000", light="#fff"))
+
+
+def make_app(site: Site, guard: Guard, complain: Callable[[str], None]) -> App:
+    """Put the application together.
+
+    Args:
+        site: what the addresses answer.
+        guard: who may ask.
+        complain: is told in one line what broke; the one who asked learns nothing of it.
+    """
+    inner = _Ways(site).router()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _refuse_other(scope, receive, send)
+            return
+        heads = Heads.of(scope)
+        admitted = guard.admit(heads)
+        if isinstance(admitted, Refusal):
+            await send_reply(_refusal(admitted, heads, site), _with_headers(send, ""))
+            return
+        scope[_ADMISSION], scope[_HEADS] = admitted, heads
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        guarded = _with_headers(watched, admitted.cookie)
+        try:
+            site.live.start()
+            await inner(scope, receive, guarded)
+        except TooManyError:
+            await send_reply(said(503, "Too many pages are open."), guarded)
+        except TooLongError:
+            await send_reply(said(413, "The request is too long."), guarded)
+        except Exception as error:  # noqa: BLE001 - a defect in one answer must not take the page down, nor tell of itself
+            complain(f"a defect of the page at {heads.path[:60]!r}: {type(error).__name__}: {error}")
+            if not started:
+                await send_reply(said(500, "Something broke here. It is written where edge serve runs."), guarded)
+
+    return app
+
+
+async def _refuse_other(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})  # policy violation (RFC 6455)
+
+
+def _refusal(refusal: Refusal, heads: Heads, site: Site) -> Reply:
+    if refusal.location and not heads.path.startswith(API):
+        return Reply(b"", 303, TEXT, {"Location": refusal.location})
+    if heads.path.startswith((API, STATIC)) or heads.method == "POST":
+        return said(401 if refusal.status == 303 else refusal.status, refusal.words)
+    return site.refused_page(refusal.status, refusal.words)
+
+
+def _with_headers(send: Send, cookie: str) -> Send:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", []))
+            there = {name.lower() for name, _ in headers}
+            for name, value in SECURITY_HEADERS.items():
+                if name.lower().encode() not in there:
+                    headers.append((name.lower().encode(), value.encode()))
+            if cookie:
+                headers.append((b"set-cookie", cookie.encode()))
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return wrapped
+
+
+async def send_reply(reply: Reply, send: Send) -> None:
+    """Send a reply whole."""
+    headers = [(b"content-type", reply.media.encode()), (b"content-length", str(len(reply.body)).encode())]
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+class _Ways:
+    """Which address leads to which answer."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._streams = Streams()
+        self._examining = asyncio.Lock()
+        self._examined: tuple[float, Reply] | None = None
+
+    def router(self) -> App:
+        from starlette.routing import Route, Router  # noqa: PLC0415 - see above
+
+        pages = {
+            "/": self._live,
+            "/samples": self._samples,
+            "/samples/{sample}": self._sample,
+            "/samples/{sample}/report": self._report,
+            "/scope": self._scope,
+            "/health": self._health_page,
+            "/enter": self._enter_page,
+            "/tablet": self._tablet,
+            "/static/{name}": self._asset,
+            "/api/status": self._status,
+            "/api/events": self._events,
+            "/api/preview": self._preview,
+            "/api/boxes": self._boxes,
+            "/api/health": self._health,
+        }
+        posts = {
+            "/api/command": self._command,
+            "/api/enter": self._enter,
+            "/api/pin": self._new_pin,
+        }
+        gets = [Route(path, self._answering(way), methods=["GET"]) for path, way in pages.items()]
+        tells = [Route(path, self._answering(way), methods=["POST"]) for path, way in posts.items()]
+        return Router([*gets, *tells], redirect_slashes=False, default=self._lost)
+
+    def _answering(self, way: Callable[[Request], Awaitable[object]]) -> Callable[[Request], Awaitable[Any]]:
+        async def answer(request: Request) -> Any:
+            found = await way(request)
+            return _Sent(found) if isinstance(found, Reply) else found
+
+        return answer
+
+    async def _lost(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        if scope["path"].startswith(API):
+            reply = said(404, "There is nothing here.")
+        else:
+            reply = self._site.lost_page(scope[_ADMISSION].session, "There is no page here.")
+        await send_reply(reply, send)
+
+    # Pages
+
+    async def _live(self, request: Request) -> Reply:
+        return self._site.live_page(_session(request))
+
+    async def _samples(self, request: Request) -> Reply:
+        before = request.query_params.get("before", "")
+        return await asyncio.to_thread(self._site.samples_page, _session(request), before)
+
+    async def _sample(self, request: Request) -> Reply:
+        return await asyncio.to_thread(self._site.sample_page, _session(request), request.path_params["sample"])
+
+    async def _report(self, request: Request) -> Reply:
+        return await asyncio.to_thread(self._site.report_page, _session(request), request.path_params["sample"])
+
+    async def _scope(self, request: Request) -> Reply:
+        return self._site.scope_page(_session(request))
+
+    async def _health_page(self, request: Request) -> Reply:
+        return self._site.health_page(_session(request))
+
+    async def _enter_page(self, request: Request) -> Reply:
+        return self._site.enter_page(request.scope[_HEADS].client)
+
+    async def _tablet(self, request: Request) -> Reply:
+        return self._site.tablet_page(_session(request), qr_svg)
+
+    async def _asset(self, request: Request) -> Reply:
+        return self._site.asset(request.path_params["name"]) or said(404, "There is nothing here.")
+
+    # For scripts
+
+    async def _status(self, _request: Request) -> Reply:
+        return self._site.status()
+
+    async def _boxes(self, _request: Request) -> Reply:
+        return self._site.boxes()
+
+    async def _preview(self, request: Request) -> Reply:
+        after = request.query_params.get("after", "")
+        number = int(after) if after.isascii() and after.isdecimal() and len(after) < 18 else -1
+        with self._streams.one(request.scope[_HEADS].client):
+            found = await self._site.live.next_preview(number, PREVIEW_S)
+        if found is None:
+            return Reply(b"", 204, TEXT)
+        return Reply(found.jpeg, media="image/jpeg", headers={"X-Frame": str(found.number)})
+
+    async def _events(self, request: Request) -> Response:
+        from starlette.responses import StreamingResponse  # noqa: PLC0415 - see above
+
+        client = request.scope[_HEADS].client
+        held = self._streams.one(client)
+        held.__enter__()  # here, so that one too many is refused with a status; the stream gives it back
+        body = self._telling(held)
+        return StreamingResponse(body, media_type="text/event-stream")
+
+    async def _telling(self, held: Any) -> AsyncIterator[str]:
+        live, after = self._site.live, -1
+        try:
+            yield "retry: 2000\n\n"
+            while not live.closed:
+                status = await live.next_status(after, QUIET_S)
+                if status.version <= after:
+                    yield ": still here\n\n"
+                    continue
+                after = status.version
+                yield f"data: {json.dumps(shown(status), allow_nan=False)}\n\n"
+                await asyncio.sleep(1 / EVENTS_EACH_S)
+        finally:
+            held.__exit__(None, None, None)
+
+    async def _health(self, _request: Request) -> Reply:
+        async with self._examining:
+            if self._examined is None or time.monotonic() - self._examined[0] > HEALTH_S:
+                self._examined = (time.monotonic(), await asyncio.to_thread(self._site.health))
+            return self._examined[1]
+
+    async def _command(self, request: Request) -> Reply:
+        return await asyncio.to_thread(self._site.command, await _body(request))
+
+    async def _enter(self, request: Request) -> Reply:
+        return self._site.enter(await _body(request), request.scope[_HEADS].client)
+
+    async def _new_pin(self, request: Request) -> Reply:
+        await _body(request)
+        return self._site.new_pin(_session(request))
+
+
+class _Sent:
+    """A reply as Starlette takes it: an ASGI application of its own."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send_reply(self._reply, send)
+
+
+def _session(request: Request) -> Any:
+    admission: Admission = request.scope[_ADMISSION]
+    return admission.session
+
+
+async def _body(request: Request) -> bytes:
+    """The body; no more of it than was announced is ever held. Raises TooLongError."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BODY:
+            raise TooLongError
+        parts.append(part)
+    return b"".join(parts)

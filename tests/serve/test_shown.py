@@ -1,0 +1,191 @@
+"""What the page shows of a status, in words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from edge.camera.records import CameraState
+from edge.serve.phrases import about_cells, percent, span
+from edge.serve.shown import boxes_of, shown
+from edge.status import CameraStatus, Hint, LastField, RunEnd, RunState, SampleProgress, SeenCell, Status, View
+from tests.serve.fake_engine import IDLE
+
+SAMPLE = SampleProgress(
+    "S-0042",
+    counts={"uninfected": 1200, "parasitized": 4},
+    cells=1204,
+    positive=("parasitized",),
+    kept=12,
+    share=(0.0033, 0.0009, 0.0085),
+    flag="indeterminate",
+    cells_short=1873,
+    seconds=80,
+    seconds_left=240,
+)
+VIEW = View(7, 16.0, 20.0, 14.0, 0.0, True, 182.0, 0.001, 0.0, (0.25, 0.75))
+COUNTING = replace(IDLE, state=RunState.COUNTING, sample=SAMPLE, view=VIEW)
+LOST = CameraStatus(CameraState.LOST, "USB camera", words="USB camera does not answer")
+
+HEADLINES = {
+    "nothing begun": (IDLE, "Ready", "calm", "Give the sample a name and start."),
+    "counting": (COUNTING, "Counting", "good", ""),
+    "a hint is said before the state": (
+        replace(COUNTING, hint=Hint.MOVE_STAGE, words="counted already"),
+        "Move the stage",
+        "act",
+        "counted already",
+    ),
+    "too dark is an alarm": (replace(COUNTING, hint=Hint.TOO_DARK), "Too dark", "bad", ""),
+    "a lost camera before all": (
+        replace(COUNTING, camera=LOST, hint=Hint.REFOCUS, words=LOST.words),
+        "Camera lost",
+        "bad",
+        "USB camera does not answer",
+    ),
+    "paused": (replace(COUNTING, state=RunState.PAUSED), "Paused", "calm", "Nothing is taken until you go on."),
+    "decided": (
+        replace(COUNTING, state=RunState.IDLE, ended=RunEnd.DECIDED),
+        "Decided",
+        "good",
+        "S-0042: Decided: its flag can no longer change. Put in the next slide and start it.",
+    ),
+    "failed": (replace(IDLE, failure="the disk is full"), "Failed", "bad", "the disk is full"),
+}
+
+
+@pytest.mark.parametrize("case", HEADLINES)
+def test_the_large_letters_say_what_to_do(case: str) -> None:
+    status, hint, tone, words = HEADLINES[case]
+    got = shown(status)
+    assert (got["hint"], got["tone"], got["words"]) == (hint, tone, words)
+
+
+CAN = {
+    "nothing begun": (IDLE, {"start"}),
+    "counting": (COUNTING, {"pause", "finish", "next"}),
+    "waiting": (replace(COUNTING, state=RunState.WAITING), {"pause", "finish", "next", "take"}),
+    "paused": (replace(COUNTING, state=RunState.PAUSED), {"resume", "finish", "next"}),
+    "finishing": (replace(COUNTING, state=RunState.FINISHING), set()),
+    "ended": (replace(COUNTING, state=RunState.IDLE, ended=RunEnd.COMPLETE), {"start"}),
+}
+
+
+@pytest.mark.parametrize("case", CAN)
+def test_only_what_can_be_done_now_is_offered(case: str) -> None:
+    status, wanted = CAN[case]
+    can = shown(status)["can"]
+    assert isinstance(can, dict)
+    assert {name for name, possible in can.items() if possible} == wanted
+
+
+def of_sample(status: Status) -> dict[str, object]:
+    found = shown(status)["sample"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_sample_is_told_in_words() -> None:
+    got = of_sample(COUNTING)
+    assert got["cells"] == "1,204 cells"
+    assert got["short"] == "another 1,900 cells"
+    assert got["share"] == "0.33\u00a0% parasitized (95\u00a0% interval 0.09\u00a0% to 0.85\u00a0%)"
+    assert (got["time"], got["left"]) == ("1 min 20 s", "about 4 min left")
+    assert got["spoken"] == "1,204 cells, 4 parasitized, flag indeterminate."
+
+
+def test_what_was_lost_or_left_out_is_said() -> None:
+    got = of_sample(replace(COUNTING, sample=replace(SAMPLE, lost=2, left_out={"out of focus": 3})))
+    assert got["lost"] == "2 times"
+    assert got["left_out"] == [{"why": "out of focus", "times": "3"}]
+
+
+def test_a_sample_that_has_ended_asks_for_no_more_cells() -> None:
+    got = of_sample(replace(COUNTING, ended=RunEnd.FINISHED))
+    assert (got["short"], got["left"], got["ended"]) == ("", "", "Finished by hand.")
+
+
+LIGHT = {
+    "well lit": (VIEW, ""),
+    "white": (replace(VIEW, over=0.12), "Overexposed: 12\u00a0% of the picture is white. Turn the lamp down."),
+    "dark": (replace(VIEW, brightness=12.0), "Underexposed: mean 12 of 255. Turn the lamp up."),
+}
+
+
+@pytest.mark.parametrize("case", LIGHT)
+def test_wrong_light_is_said(case: str) -> None:
+    view, warning = LIGHT[case]
+    got = shown(replace(COUNTING, view=view))["view"]
+    assert isinstance(got, dict)
+    assert got["warning"] == warning
+
+
+METERS = {
+    "sharp": (VIEW, True),
+    "not yet sharp": (replace(VIEW, sharpness=9.0), False),
+    "no limit known": (replace(VIEW, needed=None), True),
+    "black": (replace(VIEW, sharpness=0.0, best=0.0, needed=None), True),
+}
+
+
+@pytest.mark.parametrize("case", METERS)
+def test_the_focus_meter_holds_best_and_needed(case: str) -> None:
+    view, sharp = METERS[case]
+    got = shown(replace(COUNTING, view=view))["view"]
+    assert isinstance(got, dict)
+    assert got["sharp"] is sharp
+    assert 0 <= got["focus"] <= got["best"] < 1
+    assert (got["needed"] is None) is (view.needed is None)
+
+
+MOVED = {"not moved": (0.0, True), "hardly": (0.009, True), "moved": (0.02, False), "not known": (None, False)}
+
+
+@pytest.mark.parametrize("case", MOVED)
+def test_boxes_stay_on_the_picture_until_the_view_moves(case: str) -> None:
+    moved, fit = MOVED[case]
+    last = LastField(3, 7, (1280, 960), ())
+    got = shown(replace(COUNTING, last=last, view=replace(VIEW, moved=moved)))["boxes"]
+    assert got == {"field": 3, "fit": fit, "why_not": ""}
+
+
+def test_positive_cells_are_drawn_last_and_named() -> None:
+    cells = (
+        SeenCell((1, 2, 3, 4), "parasitized", 0.934, positive=True, counted=True),
+        SeenCell((5, 6, 7, 8), "uninfected", 0.1, positive=False, counted=True),
+        SeenCell((9, 9, 9, 9), "not-red-cell", 0.0, positive=False, counted=False),
+    )
+    got = boxes_of(LastField(3, 7, (1280, 960), cells))
+    assert [cell["kind"] for cell in got["cells"]] == ["aside", "counted", "positive"]  # type: ignore[attr-defined]
+    assert [cell["label"] for cell in got["cells"]] == ["", "", "parasitized 0.93"]  # type: ignore[attr-defined]
+    assert boxes_of(None)["cells"] == []
+
+
+def test_all_of_it_is_json() -> None:
+    for status, *_ in HEADLINES.values():
+        json.dumps(shown(status), allow_nan=False)
+
+
+PHRASES = {
+    "no share": (percent(0), "0\u00a0%"),
+    "a small share": (percent(0.00123), "0.12\u00a0%"),
+    "a share": (percent(0.034), "3.4\u00a0%"),
+    "nearly all": (percent(0.999), "100\u00a0%"),
+    "seconds": (span(8.4), "8 s"),
+    "minutes": (span(80), "1 min 20 s"),
+    "whole minutes": (span(120), "2 min"),
+    "many minutes": (span(1234), "20 min"),
+    "hours": (span(7500), "2 h 5 min"),
+    "a clock that went back": (span(-5), "0 s"),
+    "one cell": (about_cells(1, "cell"), "another 1 cell"),
+    "few cells": (about_cells(113, "cell"), "another 120 cells"),
+    "many tiles": (about_cells(12345, "tile"), "another 12,400 tiles"),
+}
+
+
+@pytest.mark.parametrize("case", PHRASES)
+def test_numbers_in_words(case: str) -> None:
+    got, wanted = PHRASES[case]
+    assert got == wanted
