@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from edge.status import Status
 from edge.types import FieldIdentity, FieldResult, Overlap, SampleAppearance, Tally, UInt8Array, Verdict
 
 
@@ -139,6 +140,24 @@ class Output(Protocol):
 
     def discard(self) -> None:
         """Called instead of ``close`` when this program failed: leave nothing that looks complete."""
+        ...
+
+
+@runtime_checkable
+class StatusOutput(Protocol):
+    """An output that also shows what a camera's run is doing between fields. **Optional.**"""
+
+    def status(self, status: Status) -> None:
+        """Take the newest snapshot. Called in a thread of its own, at most ten times a second, until shortly after ``close``."""
+        ...
+
+
+@runtime_checkable
+class AliveOutput(Protocol):
+    """An output that wants to know that a run without fields is alive. **Optional.**"""
+
+    def alive(self) -> None:
+        """A field was decided, or the camera was looked at while none is under way. Called in any thread."""
         ...
 
 

@@ -9,16 +9,17 @@ rule is never stored: it is made again from the same outcomes in the same order,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from operator import methodcaller
 from time import monotonic
 
 from edge.deciding import Judge, NoteTaker, Placer
-from edge.errors import EdgeError, OutputError
+from edge.errors import CameraError, EdgeError, OutputError
 from edge.events import AnalysedField, FieldEvent, Ledger, Outcome, Output, SampleEvent
 from edge.modelfile import Card
 from edge.sample import Sample
+from edge.status import RunEnd
 from edge.types import Overlap, SampleAppearance, Tally
 from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
@@ -28,6 +29,7 @@ _IDLE_S = 0.1  # seconds without an outcome: the book holds nothing back any lon
 
 
 _STOPPED = "The count was stopped before its end: this is what its fields up to there hold."
+_CHOSEN = "A person ended the count, before any limit of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,13 @@ class Ending:
         fields: fields that were read.
         unreadable: inputs that were not.
         error: the failure that ended the run early, if any; what came before was delivered.
+        how: how its last sample ended.
     """
 
     fields: int
     unreadable: int
     error: EdgeError | None
+    how: RunEnd = field(default=RunEnd.COMPLETE, compare=False)
 
 
 class Session:
@@ -82,6 +86,8 @@ class Session:
         doubts: says why a sample with this appearance cannot be judged; None: no sample is doubted.
         notes: makes who takes notes of a new sample's fields; None: nobody does.
         book: gets every event before the outputs do: what they show of a field is on the medium by then.
+        chosen: whether a source that has ended did so because a person said that it is enough, perhaps for what the sample showed.
+        clock: seconds by which samples last, where a run can pause: one that stands still meanwhile; None: the monotonic clock.
     """
 
     def __init__(
@@ -97,8 +103,12 @@ class Session:
         doubts: Callable[[SampleAppearance], tuple[str, ...]] | None = None,
         notes: Callable[[], NoteTaker] | None = None,
         book: Ledger | None = None,
+        chosen: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._book = book
+        self._chosen = chosen
+        self._run_clock = clock
         self._book_lost = False
         self._unshown: list[FieldEvent] = []
         self._card = card
@@ -160,19 +170,34 @@ class Session:
                     workers.stop()
         except EdgeError as caught:
             self._error = self._error or caught
-        self.end(stopped=workers.stopped)
-        return Ending(self._fields, self._unreadable, self._error)
+        how = self.end(stopped=workers.stopped)
+        return Ending(self._fields, self._unreadable, self._error, how)
 
-    def end(self, *, stopped: bool = False) -> None:
+    def end(self, *, stopped: bool = False) -> RunEnd:
         """Deliver the last sample and complete the outputs.
 
         Args:
             stopped: the source has not ended by itself.
+
+        Returns:
+            How the sample ended.
         """
         self._show()
-        ran_out = self._error is None and not stopped
-        self._finish(complete=self._budget_spent or ran_out, interrupted=not (ran_out or self._over))
+        how = self._how(stopped=stopped)
+        ran_out = self._error is None and not stopped and how is not RunEnd.FINISHED
+        complete = self._budget_spent or ran_out
+        self._finish(complete=complete, interrupted=how in (RunEnd.INTERRUPTED, RunEnd.FAILED), how=how)
         self._all(lambda output: output.close())
+        return self._how(stopped=stopped) if self._error is not None else how
+
+    def _how(self, *, stopped: bool) -> RunEnd:
+        if self._error is not None and not self._over:
+            return RunEnd.INTERRUPTED if isinstance(self._error, CameraError) else RunEnd.FAILED
+        if self._over:
+            return RunEnd.COMPLETE if self._budget_spent else RunEnd.DECIDED
+        if stopped:
+            return RunEnd.INTERRUPTED
+        return RunEnd.FINISHED if self._chosen() else RunEnd.COMPLETE
 
     def discard(self) -> None:
         """After a defect of this program: leave no output that looks complete."""
@@ -210,7 +235,7 @@ class Session:
 
     def _clock(self, outcome: Outcome) -> None:
         """Set the sample's run time, ``outcome`` included: of what comes from the book as it was then, else what has passed since."""
-        self._last = monotonic()
+        self._last = monotonic() if self._run_clock is None else self._run_clock()
         if outcome.seconds is not None:
             self._before, self._began = outcome.seconds, None
             self._alone = not self._limits.several  # whether others were under way is not known any more
@@ -297,13 +322,21 @@ class Session:
             identity=identity,
         )
 
-    def _finish(self, next_began: float | None = None, *, complete: bool, interrupted: bool = False) -> None:
+    def _finish(
+        self,
+        next_began: float | None = None,
+        *,
+        complete: bool,
+        interrupted: bool = False,
+        how: RunEnd = RunEnd.COMPLETE,
+    ) -> None:
         """Deliver the sample.
 
         Args:
             next_began: when the first field of the next one began to be read.
             complete: fields or budget ended the sample, which does not depend on what was counted as positive.
             interrupted: neither fields nor budget nor a decision ended it.
+            how: it ended, where it is the last one.
         """
         if self._sample is None or self._tally is None:
             self._sample = None
@@ -315,7 +348,7 @@ class Session:
         doubts = (*doubts, *(self._notes.doubts() if self._notes else ()))
         verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete, doubts=doubts)
         notes = self._notes.sentences() if self._notes else ()
-        notes = (*notes, _STOPPED) if interrupted else notes
+        notes = (*notes, *([_STOPPED] if interrupted else [_CHOSEN] if how is RunEnd.FINISHED else []))
         event = SampleEvent(tally, verdict, self._seconds, alone, appearance, notes, interrupted)
         self._all(lambda output: output.sample(event))
 

@@ -115,6 +115,13 @@ class CameraEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class LostFrames:
+    """A stretch of a sample without the camera, which takes the place of a field: ``words`` say why and for how long, in one line."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class CameraFacts:
     """What is known of a camera that is open, read back from it and never assumed.
 

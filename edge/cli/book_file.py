@@ -8,6 +8,7 @@ from edge.book.opening import open_book
 from edge.cli.book_settings import BookSettings
 from edge.door import say
 from edge.errors import OutputError
+from edge.events import FieldEvent, SampleEvent
 from edge.modelfile import Card
 from edge.report.keeper import GalleryKeeper
 
@@ -35,3 +36,31 @@ def keeper_of(settings: BookSettings, book: Book, card: Card, chain: str) -> Gal
         return None
     limit, keep = settings.keep_bytes, str(settings.keep)
     return GalleryKeeper(card, PictureFolder(book, settings.path, card, run=chain[:12], keep=keep, limit=limit))
+
+
+class NotesKeeper:
+    """Writes a person's notes into the book once the sample is there: with its first field.
+
+    Args:
+        book: of the run.
+        notes: of the sample.
+    """
+
+    def __init__(self, book: Book, notes: str) -> None:
+        self._book = book
+        self._notes = notes
+
+    def field(self, event: FieldEvent) -> None:
+        """Write them, once; a field that comes here is in the book."""
+        if self._notes:
+            newest = self._book.samples(name=event.sample)[0]
+            self._book.note(newest.id, "notes", self._notes)
+            self._notes = ""
+
+    def sample(self, event: SampleEvent) -> None:
+        """Nothing is left to write."""
+
+    def close(self) -> None:
+        """Nothing to complete."""
+
+    discard = close

@@ -1,10 +1,13 @@
-"""One run of ``edge-run``: everything is opened, the fields are counted, and the end becomes an exit code."""
+"""One run: everything is opened, the fields are counted, and the end becomes an exit code. The engine's runs are the same."""
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
 import cv2
 
@@ -12,25 +15,34 @@ from edge.book.book import Book
 from edge.book.records import INTERRUPTED
 from edge.book.writer import GROUP_S
 from edge.cli.binding import binding_of
-from edge.cli.book_file import keeper_of, open_run_book
-from edge.cli.field_source import gate_of, may_hold_several_samples, open_fields, register_of, say_what_is_left_out
+from edge.cli.book_file import NotesKeeper, keeper_of, open_run_book
+from edge.cli.camera_control import opened_fields, telling
+from edge.cli.field_source import gate_of, may_hold_several_samples, register_of, say_what_is_left_out
 from edge.cli.going_on import Replayed, UnlessComplete, earlier_run
 from edge.cli.judging import assessor_for, calibration_for
 from edge.cli.originals import EarlierPictures
 from edge.cli.outlets import about_run, open_outputs
 from edge.cli.pipeline import CellPipeline, make_pipeline, warn_of_old_cards, warn_of_slow_nets
 from edge.cli.run_settings import RunSettings
+from edge.control.progress import JudgedBy, ProgressOutput
+from edge.control.run import RunControl
 from edge.description import ModelLine
 from edge.door import report, say, stop_on_signals
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, NoInputError, NothingCountedError
+from edge.events import Output
 from edge.heap import keep_freed_memory
+from edge.outputs.pace import EndConditions
 from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch
 from edge.scope.notes import TypicalWatch
 from edge.session import Ending, SampleLimits, Session
 from edge.sources import Source
 from edge.sources.decode import ReadOptions
+from edge.status import RunEnd, SampleProgress
 from edge.verdict.assess import Assessor
 from edge.workers import Workers
+
+Stopping = Callable[[Callable[[], None]], AbstractContextManager[threading.Event]]
+"""Takes what stops a run, and tells whether somebody did."""
 
 _NAMED = 5
 """Samples that one line names; of more it says how many."""
@@ -43,6 +55,25 @@ def count(settings: RunSettings, fields: Callable[[], Source] | None = None) -> 
         settings: of the run.
         fields: opens the source; None: as the settings say.
     """
+    parts = load_parts(settings)
+    with (
+        open_run_book(settings.book) as book,
+        opened_fields(settings) if fields is None else nullcontext((fields(), None)) as (source, control),
+    ):
+        say_what_is_left_out(source)
+        return CountingRun(settings, parts, source, book, control).code()
+
+
+@dataclass(frozen=True, slots=True)
+class CountingParts:
+    """What is loaded once for all samples: the nets, and what judges."""
+
+    pipeline: CellPipeline
+    assessor: Assessor | None
+
+
+def load_parts(settings: RunSettings) -> CountingParts:
+    """Load nets and calibration, and say what is wrong with them; raises ModelError, CalibrationError or SettlingError."""
     cv2.setNumThreads(1)  # one worker, one core, one field
     keep_freed_memory()
     calibration = calibration_for(settings.judging)
@@ -50,47 +81,106 @@ def count(settings: RunSettings, fields: Callable[[], Source] | None = None) -> 
     pipeline = make_pipeline(settings.nets, settings.process, settings.card, calibration, gate=gate_on, scope=scope)
     warn_of_slow_nets(pipeline.pairs[0])
     warn_of_old_cards(pipeline.model)
-    assessor = assessor_for(settings, pipeline.bound, calibration)
-    with open_run_book(settings.book) as book:
-        source = open_fields(settings.input, settings.fields) if fields is None else fields()
-        say_what_is_left_out(source)
-        return _Run(settings, pipeline, assessor, source, book).code()
+    return CountingParts(pipeline, assessor_for(settings, pipeline.bound, calibration))
 
 
-class _Run:
-    """One run with everything open."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How a run ended: ``stopped``: somebody stopped it; ``hangs``: a thread is left that hangs in a driver."""
+
+    ending: Ending
+    stopped: bool
+    hangs: bool
+
+
+class CountingRun:
+    """One run with everything open, of ``edge-run`` or of the engine.
+
+    Args:
+        settings: of the run.
+        parts: what was loaded.
+        source: of its fields; closed with the run.
+        book: where they are kept.
+        control: of the camera; None: the source is no camera.
+        notes: of a person, kept with the sample.
+        screens: whether a person sits at this process's terminal.
+    """
 
     def __init__(
-        self, settings: RunSettings, pipeline: CellPipeline, assessor: Assessor | None, source: Source, book: Book
+        self,
+        settings: RunSettings,
+        parts: CountingParts,
+        source: Source,
+        book: Book,
+        control: RunControl | None = None,
+        *,
+        notes: str = "",
+        screens: bool = True,
     ) -> None:
         self._settings = settings
-        self._pipeline = pipeline
-        self._assessor = assessor
+        self._pipeline, self._assessor = parts.pipeline, parts.assessor
         self._source = source
         self._book = book
+        self._control = control
+        self._notes = notes
+        self._screens = screens
+        self._outputs: list[Output] = []
         self._watch = Watch(say, CAMERA_PATIENCE if settings.input.camera else FILES_PATIENCE)
 
     def code(self) -> int:
-        """Count, and say how it ended."""
+        """Count, say how it ended, and return the exit code."""
+        counted = self.run(stop_on_signals)
+        self._book.close()
+        code = exit_code(counted.ending, self._watch, debug=self._settings.process.debug, interrupted=counted.stopped)
+        return leave(code, hangs=counted.hangs)
+
+    def run(self, stopping: Stopping) -> Counted:
+        """Count.
+
+        Args:
+            stopping: while inside, whoever wants the run to stop calls what it is given.
+        """
         workers = None
-        debug = self._settings.process.debug
         pixels = self._settings.outputs.needs_pixels or self._settings.book.path is not None
         try:
             session, source = self._begun()
             try:
                 with (
                     Workers(source, self._pipeline.analysers(), keep_pixels=pixels) as workers,
-                    stop_on_signals(workers.stop) as stopped,
+                    stopping(self._stop(workers)) as stopped,
+                    self._told(),
                 ):
                     ending = session.run(workers)
             except BaseException:
                 session.discard()
                 raise
-            self._book.close()
-            return leave(workers, exit_code(ending, self._watch, debug=debug, interrupted=stopped.is_set()))
+        except BaseException as error:
+            if self._control is not None:
+                self._control.ended(RunEnd.FAILED, str(error))
+            raise
         finally:
             if workers is None or workers.idle:  # else a thread hangs in a driver, and closing the source could crash
                 self._source.close()
+        if self._control is not None:
+            self._control.ended(ending.how, "" if ending.error is None else str(ending.error))
+        return Counted(ending, stopped.is_set(), hangs=not workers.idle)
+
+    def _stop(self, workers: Workers) -> Callable[[], None]:
+        """What stops the run; safe in a signal handler."""
+        control = self._control
+
+        def stop() -> None:
+            workers.stop()
+            if control is not None:
+                control.interrupt()
+
+        return stop
+
+    def _told(self) -> AbstractContextManager[object]:
+        """While inside, those outputs that show more than fields are told how it stands."""
+        if self._control is None:
+            return nullcontext()
+        return telling(self._control, self._outputs)
 
     def _begun(self) -> tuple[Session, Source]:
         """The session, which has taken again what an earlier part of the run had, and the source of what is left."""
@@ -103,7 +193,11 @@ class _Run:
         about = about_run(settings, pipeline, line, self._assessor)
         reading = ReadOptions(settings.fields.z, settings.fields.depth)
         pictures = EarlierPictures(book, settings.book.path, earlier.rows, reading)
-        outputs = open_outputs(settings, about, source.total, pictures)
+        self._outputs = open_outputs(settings, about, source.total, pictures, screens=self._screens)
+        control = self._control
+        progress: list[Output] = [] if control is None else [self._progress(control)]
+        if self._notes and settings.book.path is not None:
+            progress.append(NotesKeeper(book, self._notes))
         run = book.begin_run(about, binding)
         keeper = keeper_of(settings.book, book, card, earlier.chain)
         writer = book.writer(run, keep=keeper, group_s=GROUP_S)
@@ -111,7 +205,7 @@ class _Run:
             keeper.settle_by(writer.settle)
         session = Session(
             card,
-            [self._watch, *outputs],
+            [self._watch, *progress, *self._outputs],
             gate_of(settings.fields, settings.nets),
             self._limits(),
             self._assessor,
@@ -120,6 +214,8 @@ class _Run:
             doubts=pipeline.fitness(),
             notes=None if settings.nets.grid else TypicalWatch(pipeline.settled, say).sample,
             book=UnlessComplete(writer, earlier.complete),
+            chosen=(lambda: False) if control is None else (lambda: control.finished),
+            clock=None if control is None else control.now,
         )
         try:
             for row in earlier.rows:
@@ -136,6 +232,14 @@ class _Run:
             raise
         return session, source
 
+    def _progress(self, control: RunControl) -> Output:
+        settings, pipeline = self._settings, self._pipeline
+        begun = SampleProgress(self._source.samples[0], self._notes)
+        control.begin(begun)
+        judged = JudgedBy(pipeline.card, self._assessor, pipeline.fitness(), settings.nets.unit)
+        ends = EndConditions(settings.stop.max_cells, settings.field_limit, settings.stop.max_seconds)
+        return ProgressOutput(control, begun, judged, ends)
+
     def _limits(self) -> SampleLimits:
         settings = self._settings
         several = may_hold_several_samples(settings.input, self._source.total)
@@ -143,9 +247,9 @@ class _Run:
         return SampleLimits(stop.max_cells, settings.field_limit, several=several, seconds=stop.max_seconds)
 
 
-def leave(workers: Workers, code: int) -> int:
+def leave(code: int, *, hangs: bool) -> int:
     """Return ``code``. If a thread hangs in a driver, end the process here instead: Python's own exit may crash then."""
-    if not workers.idle:
+    if hangs:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -24,8 +24,12 @@ def engine(
 ) -> None:
     """Count what a camera sees, sample after sample, as a page says.
 
+    \b
+    Example, as edge serve starts it:
+      edge engine --link 7 --device simulated --max-cells 2000
+
     Exit codes as for edge-run. For research and triage. Not a diagnostic device.
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     check_values(values, *RUN_RECORDS)
     settings = for_engine(RunSettings.of(values))
     check_together(settings)
@@ -33,9 +37,11 @@ def engine(
         import edge.sources.decode  # noqa: F401, PLC0415 - first of all, for it sets limits that OpenCV reads on import
 
         # isort: split
-        from edge.cli.engine_job import open_camera_of, run_engine  # noqa: PLC0415 - numpy, OpenCV come with it
+        from edge.camera.link import open_camera  # noqa: PLC0415 - numpy, OpenCV and the runtime come with it
+        from edge.cli.camera_control import camera_spec  # noqa: PLC0415
+        from edge.cli.engine_job import run_engine  # noqa: PLC0415
 
-        code = run_engine(settings, link, open_camera_of)
+        code = run_engine(settings, link, open_camera(camera_spec(settings)))
     sys.exit(code)
 
 

@@ -4,69 +4,196 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
-from edge.camera.records import Camera, CameraSpec, Frame
+from edge.book.opening import open_book
+from edge.book.records import INTERRUPTED
+from edge.camera.records import Camera
+from edge.cli.book_file import open_run_book
+from edge.cli.camera_control import telling
+from edge.cli.checks import check_name
+from edge.cli.counting import CountingParts, CountingRun, load_parts
 from edge.cli.run_settings import RunSettings
-from edge.control.board import StatusBoard
-from edge.control.looking import Looker
 from edge.control.page_end import PageEnd
-from edge.control.records import Command, CommandRefusedError, Quit
-from edge.control.taking import Taker
-from edge.control.views import Eye
-from edge.door import stop_on_signals
-from edge.errors import CameraError
-from edge.status import RunState, View
+from edge.control.records import (
+    CameraCommand,
+    Command,
+    CommandRefusedError,
+    FinishSample,
+    Pause,
+    Quit,
+    Resume,
+    StartSample,
+    TakeNow,
+)
+from edge.control.run import RunControl
+from edge.door import report, say, stop_on_signals
+from edge.errors import EXIT_DEFECT, EdgeError
+from edge.service.notify import systemd_outputs
+from edge.sources.controlled import ControlledSource
+from edge.status import RunEnd
+
+PROGRAM = "edge engine"
+"""Name that its lines begin with."""
+
+_LOOK_S = 0.2  # seconds after which it is looked whether a signal has come
 
 
-def camera_spec(settings: RunSettings) -> CameraSpec:
-    """The camera that the settings ask for."""
-    source = settings.input
-    kind = "simulated" if source.device == "simulated" else "auto"
-    device = int(source.device) if source.device.isdecimal() else source.device
-    return CameraSpec(kind, device, source.size_px, settings.fields.depth, seed=source.seed)
-
-
-def open_camera_of(spec: CameraSpec) -> Camera:
-    """Open the camera in a process of its own; raises CameraError."""
-    raise CameraError(f"{spec.kind} camera {spec.device}: the camera process is not part of this version yet")
-
-
-def run_engine(settings: RunSettings, link: int, opened: Callable[[CameraSpec], Camera]) -> int:
+def run_engine(settings: RunSettings, link: int, camera: Camera) -> int:
     """Serve the page at this file descriptor until it goes or says so; returns the exit code.
 
     Args:
         settings: of all samples.
         link: one end of a socket pair.
-        opened: opens the camera.
+        camera: open, or opening; closed at the end.
     """
-    ended = threading.Event()
-    camera = opened(camera_spec(settings))
-    board = StatusBoard(camera.name)
-    eye, taker = Eye(), Taker()
-
-    def see(frame: Frame) -> None:
-        seen = eye.see(frame.rgb, frame.at)
-        decision, quality = taker.see(seen, frame.at, ready=False), seen.quality
-        view = View(
-            frame.number, quality.sharpness, decision.best, decision.needed, seen.moved, decision.still,
-            quality.brightness, quality.over, quality.under, seen.histogram,
-        )  # fmt: skip
-        board.change(state=RunState.IDLE, view=view)
-
-    def order(command: Command) -> None:
-        if not isinstance(command, Quit):
-            raise CommandRefusedError("this version of the engine takes no samples yet")
-        ended.set()
-
-    looker = Looker(camera, board, see)
-    page = PageEnd(socket.socket(fileno=link), board, order, ended.set, lambda: getattr(camera, "preview_memory", ""))
-    looker.start()
+    control = RunControl(camera, interval=settings.input.interval, patience=settings.input.camera_patience)
+    engine = _Samples(settings, control, camera)
+    memory = getattr(camera, "preview_memory", "")
+    page = PageEnd(socket.socket(fileno=link), control.board, engine.order, engine.quit, lambda: memory)
+    control.start()
     try:
-        with stop_on_signals(ended.set):
-            ended.wait()
+        with stop_on_signals(engine.quit), telling(control, systemd_outputs(settings.nets.unit)):
+            parts = load_parts(settings)
+            model, unit, scope = parts.pipeline.card.name, settings.nets.unit, settings.judging.scope or ""
+            control.board.change(model=model, unit=unit, scope=scope)
+            control.ready()
+            while (start := engine.next()) is not None:
+                engine.count(start, parts)
+    except EdgeError as error:
+        control.board.change(failure=str(error))
+        return report(error, debug=settings.process.debug, program=PROGRAM)
     finally:
-        looker.close()
+        control.close()
         page.close()
         camera.close()
     return 0
+
+
+class _Samples:
+    """Takes the page's orders, and counts one sample after the other.
+
+    Args:
+        settings: of all samples.
+        control: of the camera.
+        camera: takes the commands that are meant for it.
+    """
+
+    def __init__(self, settings: RunSettings, control: RunControl, camera: Camera) -> None:
+        self._settings = settings
+        self._control = control
+        self._camera = camera
+        self._changed = threading.Condition()
+        self._start: StartSample | None = None
+        self._quit = False
+        self._stop: Callable[[], None] = lambda: None
+
+    def order(self, command: Command) -> None:
+        """Take an order of the page, in its thread; raises CommandRefusedError."""
+        simple: dict[type, Callable[[], None]] = {
+            Pause: self._control.pause,
+            Resume: self._control.resume,
+            FinishSample: self._control.finish,
+            TakeNow: self._control.take_now,
+            Quit: self.quit,
+        }
+        if isinstance(command, StartSample):
+            self._begin(command)
+        elif isinstance(command, CameraCommand):
+            self._camera.command(command.name, **dict(command.values))
+        else:
+            simple[type(command)]()
+
+    def quit(self) -> None:
+        """End: the sample under way is interrupted, and can be gone on with. Safe in a signal handler: takes no lock."""
+        self._quit = True
+        self._stop()
+
+    def next(self) -> StartSample | None:
+        """Wait for the next sample; None: it is time to end."""
+        with self._changed:
+            while self._start is None and not self._quit:
+                self._changed.wait(_LOOK_S)
+            start, self._start = self._start, None
+            return None if self._quit else start
+
+    def count(self, start: StartSample, parts: CountingParts) -> None:
+        """Count a sample; what fails stands in the snapshot, and the next one may begin."""
+        input_ = replace(self._settings.input, sample_id=start.sample)
+        book_ = replace(self._settings.book, again=start.again, resume=start.resume)
+        settings = replace(self._settings, input=input_, book=book_)
+        try:
+            with open_run_book(settings.book) as book:
+                source = ControlledSource(self._control, start.sample)
+                run = CountingRun(settings, parts, source, book, self._control, notes=start.notes, screens=False)
+                counted = run.run(self._stopping)
+        except EdgeError as error:
+            say(str(error), PROGRAM)
+            self._control.ended(RunEnd.FAILED, str(error))
+            return
+        if counted.ending.error is not None:
+            say(str(counted.ending.error), PROGRAM)
+        if counted.hangs:
+            raise _HungError("a thread of the count hangs: the engine ends, and is to be started anew")
+
+    @contextmanager
+    def _stopping(self, stop: Callable[[], None]) -> Iterator[threading.Event]:
+        stopped = threading.Event()
+
+        def heard() -> None:
+            stop()
+            stopped.set()
+
+        self._stop = heard
+        try:
+            if self._quit:
+                heard()
+            yield stopped
+        finally:
+            self._stop = lambda: None
+
+    def _begin(self, start: StartSample) -> None:
+        try:
+            check_name(start.sample)
+        except ValueError as error:
+            raise CommandRefusedError(f"the sample's name {error}") from error
+        self._check_book(start)
+        with self._changed:
+            if self._quit:
+                raise CommandRefusedError("the program is ending")
+            if self._start is not None:
+                raise CommandRefusedError(f"{self._start.sample} is about to begin")
+            self._start = start
+            self._changed.notify_all()
+        if self._control.counting:
+            self._control.end(RunEnd.FINISHED)
+
+    def _check_book(self, start: StartSample) -> None:
+        """Refuse a sample that is in the book already, unless it is said what to do with it."""
+        path = self._settings.book.path
+        if path is None:
+            return
+        try:
+            with open_book(path, lambda line: say(line, PROGRAM)) as book:
+                rows = book.samples(name=start.sample)
+        except EdgeError as error:
+            raise CommandRefusedError(str(error)) from error
+        interrupted = bool(rows) and rows[0].state == INTERRUPTED
+        if start.resume:
+            if not interrupted:
+                there = f"{start.sample} is {rows[0].state}" if rows else f"{start.sample} is not in the book"
+                raise CommandRefusedError(f"{there}: there is nothing to go on with")
+        elif rows and not start.again:
+            onward = "go on with it, " if interrupted else ""
+            raise CommandRefusedError(
+                f"{start.sample} is in the book already ({rows[0].state}, {rows[0].fields:,} fields): "
+                f"{onward}count it again, or give another name"
+            )
+
+
+class _HungError(EdgeError):
+    """A worker did not end. It cannot be ended, and must not touch what comes next. Start the engine anew."""
+
+    exit_code = EXIT_DEFECT

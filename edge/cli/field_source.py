@@ -11,7 +11,6 @@ from edge.door import say
 from edge.gate import Gate
 from edge.overlap import Register
 from edge.sources import Source
-from edge.sources.camera import open_camera
 from edge.sources.decode import ReadOptions
 from edge.sources.files import open_source
 from edge.sources.video import FrameInterval
@@ -26,19 +25,13 @@ _USUAL_CELL_PX, _SMALLEST_CELL_PX = 66.0, 8.0
 
 
 def open_fields(source: InputSettings, fields: FieldSettings) -> Source:
-    """Open the source of fields; raises NoInputError or CameraError."""
+    """Open the source of fields, of all but cameras (``edge.cli.camera_control``); raises NoInputError."""
     if source.simulate:
         width, height = source.size_px
         # Another camera on the same microscope: the same cells on more or fewer pixels.
         scale = (width * height / _USUAL_PIXELS) ** 0.5
         spec = SlideSpec(source.seed, width, height, cell_px=max(_SMALLEST_CELL_PX, _USUAL_CELL_PX * scale))
         return VirtualSlide(spec, source.sample_id or f"simulated-{source.seed}")
-    if source.camera:
-        device = int(source.device) if source.device.isdecimal() else source.device
-        return open_camera(
-            source.sample_id, device=device, interval=source.interval, size=source.size_px, depth=fields.depth
-        )
-
     return open_source(
         source.inputs,
         sample_id=source.sample_id,

@@ -17,10 +17,12 @@ from edge.errors import NoInputError, OutputError
 from edge.events import FieldEvent, Output
 from edge.modelfile import Card
 from edge.outputs.annotate import AnnotatedImages
+from edge.outputs.bell import Bell
 from edge.outputs.coco import Coco
-from edge.outputs.console import Progress, Screen, Summary
+from edge.outputs.console import Screen, Summary
 from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines
+from edge.outputs.live_line import Progress
 from edge.outputs.pace import EndConditions
 from edge.report.gather import PictureSource, live_pictures
 from edge.report.output import HtmlReport
@@ -39,7 +41,7 @@ _PIPE_COLUMNS = 100
 
 
 def open_outputs(
-    settings: RunSettings, about: RunDescription, total: int | None, earlier: EarlierPictures
+    settings: RunSettings, about: RunDescription, total: int | None, earlier: EarlierPictures, *, screens: bool = True
 ) -> list[Output]:
     """Open all outputs, which shows that they can be written; the screen comes last.
 
@@ -48,6 +50,7 @@ def open_outputs(
         about: what it counts with.
         total: fields of the source; None where it cannot tell.
         earlier: pictures of fields that an earlier part of the run had.
+        screens: whether a person sits at this process's terminal.
 
     Raises:
         OutputError: one cannot be written, or would replace an input.
@@ -69,11 +72,7 @@ def open_outputs(
         for output in outputs:
             output.discard()
         raise
-    if chosen.json:
-        outputs.append(JsonLines(sys.stdout, card.labels, model))
-        if not sys.stderr.isatty() or sys.stdout.isatty():
-            return [*outputs, *systemd_outputs(settings.nets.unit)]  # the events themselves show that it runs
-    return [*outputs, *_screens(settings, card, model, total)]
+    return [*outputs, *_screens(settings, card, model, total)] if screens else outputs
 
 
 def pictures_of(card: Card, earlier: EarlierPictures) -> PictureSource:
@@ -107,10 +106,13 @@ def spare_inputs(settings: RunSettings) -> None:
 
 
 def _screens(settings: RunSettings, card: Card, model: ModelLine, total: int | None) -> list[Output]:
-
-    progress = progress_line(settings, card, total)
+    bell: list[Output] = [Bell(sys.stderr)] if settings.outputs.bell else []
     if settings.outputs.json:
-        return progress
+        lines = JsonLines(sys.stdout, card.labels, model)
+        if not sys.stderr.isatty() or sys.stdout.isatty():
+            return [lines, *bell, *systemd_outputs(settings.nets.unit)]  # the events themselves show that it runs
+        return [lines, *bell, *progress_line(settings, card, total)]
+    progress = [*bell, *progress_line(settings, card, total)]
     hint = "" if settings.outputs.needs_pixels else _HINT
     return [*progress, Summary(screen(Screen, error=False), model, card.positive, hint)]
 

@@ -143,7 +143,7 @@ def service_files(settings: RunSettings, wanted: ServiceSettings, needed: list[P
     environment = {shelf.ENVIRONMENT: os.path.abspath(own_shelf)} if own_shelf else {}  # noqa: PTH100 - a text
     if not places.system:  # a session's manager need not know what this terminal has set
         environment["XDG_DATA_HOME"] = str(places.state.parent)
-    interval = settings.input.interval if settings.input.camera else 0
+    interval = (settings.input.interval or 0) if settings.input.camera else 0
     plan = UnitPlan(
         (sys.executable, "-P", "-m", "edge", "run", "--config", str(places.settings)),
         places.settings,

@@ -68,10 +68,30 @@ class InputSettings:
     size: Annotated[
         str, typer.Option(metavar="WxH", help="Size of virtual or camera fields in pixels."), ValueRule(check_size)
     ] = "1280x960"
-    device: Annotated[str, typer.Option(metavar="N|PATH", help="Number of the camera, from 0, or /dev/videoN.")] = "0"
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="N|PATH", help="Number of the camera, from 0, or /dev/videoN; simulated: a virtual microscope."
+        ),
+    ] = "0"
     interval: Annotated[
-        float, typer.Option(min=0, max=86400, metavar="SECONDS", help="Time between camera fields; 0: no wait.")
-    ] = 1.0
+        float | None,
+        typer.Option(
+            min=0,
+            max=86400,
+            metavar="SECONDS",
+            help="Take a camera field every so often; 0: no wait.  [default: once the view is new, still and sharp]",
+        ),
+    ] = None
+    camera_patience: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=86400,
+            metavar="SECONDS",
+            help="Wait so long for a lost camera.  [default: 600; a service: for ever]",
+        ),
+    ] = None
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -248,6 +268,8 @@ class OutputSettings:
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a page per sample: verdict, suspects, fields (HTML).")
     ] = None
+
+    bell: Annotated[bool, typer.Option(help="Ring the terminal's bell when a camera field is taken.")] = False
 
     @property
     def needs_pixels(self) -> bool:

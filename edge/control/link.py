@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from edge.camera.previews import PreviewReader
 from edge.camera.records import CameraState, Preview
 from edge.control.board import StatusBoard
 from edge.control.codec import MOST_BYTES, Answer, Order, PreviewsAt, order_line, told_from
@@ -43,7 +44,9 @@ class EngineLink:
         self._numbers = itertools.count()
         self._answers: dict[int, queue.SimpleQueue[str]] = {}
         self._sending = threading.Lock()
-        self._memory = ""
+        self._looking = threading.Lock()
+        self._memory = self._reads = ""
+        self._previews: PreviewReader | None = None
         self._closing = False
         self._link, theirs = socket.socketpair()
         with theirs:
@@ -75,8 +78,13 @@ class EngineLink:
 
     def preview(self, *, after: int = -1) -> Preview | None:
         """The newest preview whose number is above ``after``; None: there is none. Never waits."""
-        del after
-        return None
+        with self._looking:
+            name, reader = self._memory, self._previews
+            if name and (reader is None or self._reads != name):
+                with suppress(OSError):
+                    reader, self._reads = PreviewReader(name), name
+                self._previews = reader
+        return None if reader is None else reader.read(after)
 
     def send(self, command: Command) -> None:
         """Tell the run something; returns once it was taken. Raises CommandRefusedError with the reason."""

@@ -11,6 +11,8 @@ What the sample usually is, the gate says: the same gate, fed with the same fiel
 
 from __future__ import annotations
 
+import statistics
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -89,7 +91,7 @@ class Taker:
         self._limits = limits or TakingLimits()
         self._interval = interval
         self._gate = Gate(registered=True)
-        self._fills: list[float] = []
+        self._fills: deque[float] = deque(maxlen=self._gate.limits.memory)
         self._due = float("-inf")
         self._moved_at: float | None = None
         self._best = 0.0
@@ -102,14 +104,19 @@ class Taker:
         """Take the next frame, whatever is seen."""
         self._forced = True
 
-    def judged(self, quality: Quality, reason: str | None) -> None:
-        """A field was decided: its measures, and why it does not count (None: it does). Call it in field order."""
+    def judged(self, quality: Quality, reason: str | None, *, newest: bool = True) -> None:
+        """A field was decided. Call it in field order.
+
+        Args:
+            quality: its measures.
+            reason: why it does not count; None: it does.
+            newest: whether it is the field taken last.
+        """
         self._gate.judge(quality)
         if reason is None:
-            self._fills = [*self._fills[-30:], quality.fill]
-            self._left_out = None
-        else:
-            self._left_out = self._taken_sharpness
+            self._fills.append(quality.fill)
+        if newest:
+            self._left_out = None if reason is None else self._taken_sharpness
 
     def see(self, seen: Seen, at: float, *, ready: bool) -> Decision:
         """Decide about a frame.
@@ -168,7 +175,7 @@ class Taker:
         if quality.fill > limits.thick:
             yield Hint.TOO_THICK, f"{quality.fill:.0%} of the view is covered"
         if len(self._fills) >= limits.usual_of:
-            usual = sorted(self._fills)[len(self._fills) // 2]
+            usual = statistics.median(self._fills)
             if quality.fill < limits.few * usual:
                 yield Hint.TOO_FEW_CELLS, f"{quality.fill:.1%} of the view is covered, usually {usual:.0%}"
 

@@ -1,30 +1,25 @@
-"""What a person sees: one live line while it runs (or a plain line now and then), and a small table per sample."""
+"""What a person sees at the end: a small table per sample. While it runs: ``edge.outputs.live_line``."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from edge import words
 from edge.description import ModelLine
-from edge.events import FieldEvent, SampleEvent, overlap_words
-from edge.outputs.pace import EndConditions, Pace
+from edge.events import FieldEvent, SampleEvent
 from edge.streams import ReaderGoneError, stdout_errors
-from edge.types import NOT_NEW, Overlap, Tally, Verdict
+from edge.types import NOT_NEW, Tally, Verdict
 from edge.verdict.flag import percent_range, percent_value
 
 NOTICE = "For research and triage: puts suspicious cells before a trained person. Not a diagnosis."
 _FLAG_STYLES = {"positive": "bold red", "negative": "bold green"}
-_EVERY_S = 0.1  # seconds between two updates of a line that is overwritten
-_PLAIN_EVERY_S = 10.0  # seconds between two lines where nothing can be overwritten
 _INDENT = 13  # columns of the summary's labels
 _MOST_CLASSES = 4  # columns of the table of all samples
 _NAMED = 20  # unreadable inputs named on screen; the CSV has them all
@@ -36,91 +31,6 @@ class Screen(Console):
     def on_broken_pipe(self) -> None:
         """Called by rich instead of raising BrokenPipeError."""
         raise ReaderGoneError("the terminal or pipe has gone")
-
-
-class Progress:
-    """The live line on a terminal; elsewhere one plain line every ten seconds.
-
-    Args:
-        console: where it goes (stderr, so that stdout stays clean).
-        positive: classes that stay on the line longest.
-        ends: what may end the run, for the time left.
-        unit: what is counted.
-        sooner: a sample may also end before its limits, so the time left is the longest it can be.
-    """
-
-    def __init__(
-        self,
-        console: Screen,
-        positive: Collection[str],
-        ends: EndConditions | None = None,
-        unit: str = "cell",
-        *,
-        sooner: bool = False,
-    ) -> None:
-        self._console = console
-        self._positive = tuple(positive)
-        self._unit = unit
-        self._left = "at most {} left" if sooner else "{} left"
-        began = monotonic()
-        self._shown = began if not console.is_terminal else 0.0
-        self._pace = Pace(ends or EndConditions(), began)
-        self._before = 0  # cells of the samples that are complete
-        self._overlaps: tuple[Overlap, ...] = ()
-        self._live: Live | None = None
-
-    def field(self, event: FieldEvent) -> None:
-        """Show the state, at most ten times a second."""
-        now = monotonic()
-        self._pace.add(now, event.index + 1, self._before + event.tally.cells)
-        self._overlaps = event.overlaps or self._overlaps
-        if now - self._shown < (_EVERY_S if self._console.is_terminal else _PLAIN_EVERY_S):
-            return
-        self._shown = now
-        pieces = self._pieces(event.tally) + [(overlap_words(overlap), 4) for overlap in self._overlaps[:1]]
-        self._overlaps = ()
-        with suppress(OSError):  # a closed terminal does not end the count
-            if self._console.is_terminal:
-                self._line().update(fit(pieces, self._console.width - 1), refresh=True)
-            else:
-                self._console.print(Text(" · ".join(text for text, _ in pieces)), soft_wrap=True)
-
-    def sample(self, event: SampleEvent) -> None:
-        """Remove the live line before the summary is printed."""
-        self._before += event.tally.cells
-        self._pace.sample_ended()
-        self.close()
-
-    def close(self) -> None:
-        """Remove the live line."""
-        if self._live:
-            with suppress(OSError):
-                self._live.stop()
-            self._live = None
-
-    discard = close
-
-    def _line(self) -> Live:
-        if self._live is None:
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-        return self._live
-
-    def _pieces(self, tally: Tally) -> list[tuple[str, int]]:
-        """The parts of the line with their rank: the highest rank goes first when the terminal is narrow."""
-        rejected = sum(tally.rejected.values())
-        rate, left = self._pace.cells_per_second, self._pace.left(tally.cells)
-        pieces = [(printable(tally.sample), 5), (f"{tally.kept:,} kept, {rejected:,} rejected", 0)]
-        if tally.unreadable:
-            pieces.append((f"{len(tally.unreadable):,} unreadable", 3))
-        pieces.append((f"{tally.cells:,} {self._unit}s", 0))
-        if rate is not None:
-            pieces.append((f"{rate:,.0f} {self._unit}s/s", 3))
-        for label, count in tally.counts.items():
-            pieces.append((f"{printable(label)} {count:,}", 1 if label in self._positive else 4))
-        if left is not None:
-            pieces.append((self._left.format(clock(left)), 2))
-        return pieces
 
 
 class Summary:
@@ -243,18 +153,6 @@ class Summary:
         room = max(self._console.width - _INDENT, 20)
         for i, part in enumerate(textwrap.wrap(text, room) or [""]):
             self._console.print(Text.assemble((head if i == 0 else " " * _INDENT, "dim"), (part, style)))
-
-
-def fit(pieces: list[tuple[str, int]], width: int) -> Text:
-    """Join the pieces, leaving out those of the highest rank until they fit into ``width`` columns."""
-    kept = list(pieces)
-    while len(" · ".join(text for text, _ in kept)) > width and any(rank for _, rank in kept):
-        worst = max(rank for _, rank in kept)
-        last = max(i for i, (_, rank) in enumerate(kept) if rank == worst)
-        del kept[last]
-    line = Text(" · ".join(text for text, _ in kept), no_wrap=True, overflow="ellipsis")
-    line.truncate(max(width, 1), overflow="ellipsis")
-    return line
 
 
 def printable(text: str) -> str:

@@ -1,20 +1,23 @@
 """What systemd is told of a run: ready, what it counts, that it goes on, that it ends (the protocol of ``sd_notify(3)``).
 
-The watchdog is fed by fields and by nothing else: no thread and no timer sends ``WATCHDOG=1``, so a run that hangs anywhere
-between the camera and the book is killed and started anew. ``SystemdOutput`` therefore comes after the book among the outputs: what
-it reports is on the medium.
+The watchdog is fed by progress and by nothing else; no timer sends ``WATCHDOG=1``. Progress is a field that went through the book,
+and, while no field is under way, a look at the camera: a run that is paused, or waits for a person to move the stage, is alive. So a
+run that hangs anywhere between the camera and the book is killed and started anew. ``SystemdOutput`` therefore comes after the book
+among the outputs: what it reports is on the medium.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
 
 from edge.events import FieldEvent, Output, SampleEvent
 from edge.lines import plain
+from edge.status import Status
 
 _PATIENCE_S = 1.0  # seconds a message may wait: a busy systemd must not hold up the count
 _EVERY_S = 1.0  # seconds between two messages: each costs the first process of the system a little
@@ -39,7 +42,9 @@ class Notifier:
 
 
 class SystemdOutput:
-    """Tells systemd of each field: READY with the first, then WATCHDOG and STATUS at most once a second; STOPPING at the end.
+    """Tells systemd of progress: READY with the first, then WATCHDOG and STATUS at most once a second; STOPPING at the end.
+
+    Of a camera under run control it is told more than fields: the state and the hint stand first in STATUS.
 
     Args:
         notifier: the way to systemd.
@@ -53,15 +58,31 @@ class SystemdOutput:
         self._unit = unit
         self._ready = False
         self._sent = 0.0
+        self._doing = self._counted = ""
+        self._lock = threading.Lock()
 
     def field(self, event: FieldEvent) -> None:
         """A field was taken, whatever became of it: that is progress."""
+        self._counted = status_line(event, self._unit)
+        self._progress()
+
+    def status(self, status: Status) -> None:
+        """Note what the run is doing; it is told with the next progress. No progress by itself."""
+        self._doing = " - ".join(part for part in (status.hint.upper(), str(status.state)) if part)
+
+    def alive(self) -> None:
+        """The camera was looked at while no field is under way, or a field was decided: that is progress."""
+        self._progress()
+
+    def _progress(self) -> None:
         now = monotonic()
-        if self._ready and now - self._sent < _EVERY_S:
-            return
-        ready = () if self._ready else ("READY=1",)
-        self._ready, self._sent = True, now
-        self._notifier.send(*ready, *self._alive, f"STATUS={status_line(event, self._unit)}")
+        with self._lock:
+            if self._ready and now - self._sent < _EVERY_S:
+                return
+            ready = () if self._ready else ("READY=1",)
+            self._ready, self._sent = True, now
+        said = plain("; ".join(part for part in (self._doing, self._counted) if part))[:_LONGEST]
+        self._notifier.send(*ready, *self._alive, f"STATUS={said or 'waiting for the first field'}")
 
     def sample(self, event: SampleEvent) -> None:
         """A sample that ends is no field: nothing is sent."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from unittest.mock import patch
 
 from edge.book.writer import BookWriter
@@ -38,8 +38,8 @@ def fakes(source: FakeSource | None = None, card: Card = CARD) -> Iterator[None]
         stack.enter_context(patch.object(pipeline, "Classifier", FakeClassifier))
         stack.enter_context(patch.object(pipeline, "finder_maker", make_finder))
         if source is not None:
-            for module in (counting, collect):
-                stack.enter_context(patch.object(module, "open_fields", open_fields))
+            stack.enter_context(patch.object(collect, "open_fields", open_fields))
+            stack.enter_context(patch.object(counting, "opened_fields", lambda _: nullcontext((source, None))))
         yield
 
 

@@ -13,7 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.cli import edge_app, edge_run_app
-from edge.outputs.console import Progress, Screen
+from edge.outputs.console import Screen
+from edge.outputs.live_line import Progress
 from edge.outputs.pace import EndConditions
 from tests.cli.fake_edge_run import fakes
 from tests.fakes import FakeSource

@@ -31,27 +31,35 @@ class ShownCamera:
     Args:
         shown: frame number to a frame, uint8 [H, W, 3]; it may raise CameraError for a camera that is lost.
         apart: seconds between frames.
+        lost: frame numbers in place of which the camera is lost.
     """
 
     name = "shown camera"
 
-    def __init__(self, shown: Callable[[int], UInt8Array], apart: float = 0.0) -> None:
+    def __init__(self, shown: Callable[[int], UInt8Array], apart: float = 0.0, lost: range = range(0)) -> None:
         self.state = CameraState.RUNNING
         self.facts = CameraFacts("shown camera", "none", (320, 240), "RGB888")
         self.commands: list[tuple[str, dict[str, float | str]]] = []
         self.told: list[CameraEvent] = []
         self._shown = shown
         self._apart = apart
+        self._away = lost
         self._number = -1
         self._lock = threading.Lock()
 
     def take(self, *, after: int = -1, timeout: float = 1.0) -> Frame | None:
         if self.state is CameraState.CLOSED:
             raise CameraError("the camera is closed")
-        if self.state is not CameraState.RUNNING:
-            time.sleep(min(timeout, 0.01))
-            return None
         time.sleep(self._apart)
+        if self._number + 1 in self._away:
+            self._number += 1
+            if self.state is CameraState.RUNNING:
+                self.lose("shown camera does not answer")
+            return None
+        if self._away and self.state is CameraState.LOST and self._number + 1 == self._away.stop:
+            self.come_back(1.0)
+        if self.state is not CameraState.RUNNING:
+            return None
         with self._lock:
             self._number += 1
             now = time.monotonic()

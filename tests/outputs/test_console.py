@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from edge.errors import OutputError
-from edge.outputs.console import Progress, Screen, Summary, clock, fit, printable, took
+from edge.outputs.console import Screen, Summary, clock, printable, took
+from edge.outputs.live_line import Progress, fit
 from edge.outputs.pace import EndConditions
 from edge.types import Tally
 from tests.fakes import result
@@ -75,7 +76,7 @@ def test_the_live_line_gives_up_its_least_parts_first() -> None:
 def test_without_a_terminal_there_is_a_plain_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     now = [0.0]
-    monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
+    monkeypatch.setattr("edge.outputs.live_line.monotonic", lambda: now[0])
     progress = Progress(Screen(file=stream, width=60), ("parasitized",), EndConditions(cells=100))
     for _ in range(25):
         now[0] += 1.0
@@ -91,7 +92,7 @@ def live(monkeypatch: pytest.MonkeyPatch, ends: EndConditions, seconds: int, *, 
     """What is on the screen after some seconds with a field of ten cells in each."""
     stream = io.StringIO()
     now = [0.0]
-    monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
+    monkeypatch.setattr("edge.outputs.live_line.monotonic", lambda: now[0])
     screen = Screen(file=stream, width=120, force_terminal=True, color_system=None)
     progress = Progress(screen, ("parasitized",), ends, sooner=sooner)
     for i in range(seconds):
@@ -223,7 +224,7 @@ def test_a_live_line_that_cannot_be_shown_does_not_stop_the_count(
     monkeypatch: pytest.MonkeyPatch, terminal: bool
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
+    monkeypatch.setattr("edge.outputs.live_line.monotonic", lambda: now[0])
     progress = Progress(Screen(file=Broken(), width=60, force_terminal=terminal), ())
     now[0] = 20.0
     progress.field(events.kept())
@@ -239,7 +240,7 @@ def test_a_summary_that_cannot_be_shown_is_one_known_error() -> None:
 def test_a_plain_line_says_what_the_last_field_that_overlapped_lies_on(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     now = [0.0]
-    monkeypatch.setattr("edge.outputs.console.monotonic", lambda: now[0])
+    monkeypatch.setattr("edge.outputs.live_line.monotonic", lambda: now[0])
     progress = Progress(Screen(file=stream, width=60), ())
     for event in (events.overlapping(), events.kept(), events.kept()):
         now[0] += 5.0

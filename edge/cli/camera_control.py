@@ -1,0 +1,102 @@
+"""The camera of a run, under run control, and who is told how it stands."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from edge.camera.link import open_camera
+from edge.camera.records import CameraSpec
+from edge.cli.field_source import open_fields
+from edge.cli.run_settings import RunSettings
+from edge.control.run import RunControl
+from edge.events import AliveOutput, Output, StatusOutput
+from edge.sources import Source
+from edge.sources.controlled import ControlledSource
+
+SIMULATED = "simulated"
+"""The ``--device`` that is a virtual microscope."""
+
+PATIENCE_S = 600.0
+"""Seconds that ``edge-run`` waits for a lost camera."""
+
+_TELL_APART_S = 0.1  # seconds between two snapshots that are shown
+_LOOK_S = 0.5  # seconds after which it is looked whether the run has ended
+_OPEN_S = 30.0  # seconds that a camera may take to give its first frame
+
+
+def camera_spec(settings: RunSettings) -> CameraSpec:
+    """The camera that the settings ask for."""
+    source = settings.input
+    if source.device == SIMULATED:
+        return CameraSpec(SIMULATED, 0, source.size_px, seed=source.seed)
+    device = int(source.device) if source.device.isdecimal() else source.device
+    return CameraSpec("auto", device, source.size_px, settings.fields.depth)
+
+
+def patience_of(settings: RunSettings) -> float | None:
+    """Seconds that a lost camera is waited for; None: for ever, as a service does."""
+    asked = settings.input.camera_patience
+    return asked if asked is not None or os.environ.get("NOTIFY_SOCKET") else PATIENCE_S
+
+
+@contextmanager
+def controlled_camera(settings: RunSettings) -> Iterator[RunControl]:
+    """Open the camera for one sample and look at it; raises CameraError where it does not answer."""
+    camera = open_camera(camera_spec(settings))
+    try:
+        camera.wait_ready(_OPEN_S)
+        control = RunControl(camera, interval=settings.input.interval, patience=patience_of(settings))
+        control.start()
+        try:
+            yield control
+        finally:
+            control.close()
+    finally:
+        camera.close()
+
+
+@contextmanager
+def opened_fields(settings: RunSettings) -> Iterator[tuple[Source, RunControl | None]]:
+    """The source that the settings ask for, and run control where it is a camera; raises NoInputError or CameraError."""
+    if not settings.input.camera:
+        yield open_fields(settings.input, settings.fields), None
+        return
+    with controlled_camera(settings) as control:
+        yield ControlledSource(control, settings.input.sample_id or "camera"), control
+
+
+@contextmanager
+def telling(control: RunControl, outputs: Sequence[Output]) -> Iterator[None]:
+    """While inside, outputs that show more than fields get each new snapshot, in a thread of its own."""
+    shown = [output for output in outputs if isinstance(output, StatusOutput)]
+    alive = [output for output in outputs if isinstance(output, AliveOutput)]
+    if not (shown or alive):
+        yield
+        return
+    ended = threading.Event()
+
+    def tell() -> None:
+        version = -1
+        while not ended.wait(_TELL_APART_S):
+            status = control.board.wait(version, _LOOK_S)
+            if status.version > version:
+                version = status.version
+                for output in shown:
+                    output.status(status)
+
+    def progressed() -> None:
+        for output in alive:
+            output.alive()
+
+    thread = threading.Thread(target=tell, name="edge-teller", daemon=True)
+    control.progressed = progressed
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        control.progressed = lambda: None
+        thread.join(2 * _LOOK_S)
