@@ -128,7 +128,7 @@ class Faulty:
         kind = str(values.get("kind", ""))
         self._fault = Fault(kind) if kind in set(Fault) else None
         self._since = self._clock()
-        self._until = self._since + _seconds(values.get("seconds", DEFAULT_S))
+        self._until = self._since + seconds_of(values.get("seconds", DEFAULT_S))
         self._frames, self._kept = 0, None
 
     def read(self) -> tuple[Raw, Mapping[str, object]]:
@@ -259,7 +259,8 @@ def _fill_yuv(fault: Fault, out: Raw, facts: CameraFacts) -> None:
         out[: facts.size[1]] = luma
 
 
-def _seconds(value: float | str) -> float:
+def seconds_of(value: float | str) -> float:
+    """Seconds that a command asks for; ``DEFAULT_S`` where that is no number."""
     try:
         seconds = float(value)
     except ValueError:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from edge.camera import messages
+from edge.camera.kept import KeptBench
 from edge.camera.memory import FrameRing, RingShape
 from edge.camera.previews import PreviewMemory, PreviewReader
 from edge.camera.records import (
@@ -118,6 +119,7 @@ class CameraLink:
         self._ready: _Ready | None = None
         self._facts: CameraFacts | None = None
         self._next = 0
+        self._kept = KeptBench(self._spec)
         self._asked = 0.0
         self._previews = PreviewMemory()
         self.preview_memory = self._previews.name
@@ -185,8 +187,9 @@ class CameraLink:
             return self._watch.events(after)
 
     def command(self, name: str, **values: float | str) -> None:
-        """Ask something of the driver."""
+        """Ask something of the driver; while it is being opened again, as soon as it is open."""
         with self._changed:
+            self._kept.commanded(name, values, time.monotonic(), passed=self._child is not None)
             if self._child is not None:
                 messages.send(self._child.end, "command", name=name, values=values)
 
@@ -223,11 +226,12 @@ class CameraLink:
 
     def _obey(self, order: WatchOrder) -> None:
         if order is WatchOrder.START:
-            child = _Child(
-                self._spec, self._next, self._facts.model if self._facts else "", self._previews, faults=self._faults
-            )
+            spec, model = self._kept.spec(), self._facts.model if self._facts else ""
+            child = _Child(spec, self._next, model, self._previews, faults=self._faults)
             with self._changed:
                 self._child = child
+                for name, values in self._kept.again(time.monotonic()):
+                    messages.send(child.end, "command", name=name, values=values)
                 self._watch.started(time.monotonic())
         elif order is WatchOrder.KILL:
             self._drop(0.0)
@@ -306,6 +310,7 @@ class CameraLink:
             int(message["slot"]), int(message["number"]), float(message["captured"]), float(message["at"]), told
         )
         self._next = self._ready.number + 1
+        self._kept.seen(told)
         self._watch.sound(now)
 
     def _copied(self, after: int) -> Frame | None:

@@ -106,6 +106,9 @@ def _installed(package: str) -> bool:
 
 
 def _pip(target: Path, *wanted: str) -> None:
+    mark = target / "fetched"
+    if mark.exists() and mark.read_text() == repr(wanted):
+        return  # fetched anew, meson would have everything compiled again
     host.say(f"libcamera: fetching {wanted[-1]} and what goes with it")
     command = [
         sys.executable,
@@ -118,6 +121,7 @@ def _pip(target: Path, *wanted: str) -> None:
         "--upgrade",
     ]
     host.run([*command, "--target", target, *wanted], "pip install")
+    mark.write_text(repr(wanted))
 
 
 def _source() -> Path:
