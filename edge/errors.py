@@ -15,6 +15,7 @@
 | 10 | the book refused: another program's file, a newer version's book, no such sample, or a sample that cannot be gone on with |
 | 11 | the service: no systemd here, or it refused; or the service is not installed, or has failed |
 | 12 | ``edge doctor``: a check failed (the line says what to do) |
+| 13 | ``edge serve``: no page can be served: its port is taken, or its packages are not installed |
 | 130 | stopped by Ctrl-C (what was counted before is printed) |
 """
 
@@ -111,3 +112,9 @@ class ServiceError(EdgeError):
     """systemd is absent or refused, or the service has failed. See ``edge service logs`` and ``edge doctor``."""
 
     exit_code = 11
+
+
+class ServeError(EdgeError):
+    """No page can be served: the port is taken, or the packages are not installed. Take another port, or install them as it says."""
+
+    exit_code = 13

@@ -15,6 +15,7 @@ from edge.cli.recount import recount
 from edge.cli.run import run
 from edge.cli.samples import samples, show
 from edge.cli.scope import settle
+from edge.cli.serve import serve
 from edge.cli.service import service_app
 from edge.program import make_app
 from edge.usage import PlainCommand
@@ -38,6 +39,7 @@ def make_edge() -> typer.Typer:
     app.command(short_help="List the models on the shelf.")(models)
     app.command(cls=PlainCommand, short_help="Learn from known slides what a count means here.")(calibrate)
     app.command(short_help="Say how many cells a question needs, and how long.")(plan)
+    app.command(cls=PlainCommand, short_help="Show the page of this microscope in a browser.")(serve)
     app.command(cls=PlainCommand, short_help="Look whether this device is fit to count.")(doctor)
     app.command(cls=PlainCommand, short_help="List the samples in the book.")(samples)
     app.command(cls=PlainCommand, short_help="Show a sample in the book.")(show)

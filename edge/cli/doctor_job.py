@@ -70,8 +70,13 @@ def device_of(config: Path | None, book: Path | None) -> DeviceToCheck:
     configured = {} if source is None else read_config(source)
     settings = RunSettings.of({**RunSettings().values(), **configured})
     theirs = settings.book.path if config is not None else None
+    return device_with(settings, book or theirs or places.book, user=user)
+
+
+def device_with(settings: RunSettings, book: Path, *, user: bool) -> DeviceToCheck:
+    """Return what is to be looked at, with these settings; ``user``: the service is this user's."""
     return DeviceToCheck(
-        book or theirs or places.book,
+        book,
         settings.input.camera,
         _models(settings),
         _fits(settings) if settings.judging.calibration is not None else None,

@@ -134,6 +134,14 @@ def takes(*records: type) -> Callable[[Command], Command]:
     return with_options
 
 
+def typed_values(context: typer.Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a command's values that were typed: no defaults."""
+    sources = {name: context.get_parameter_source(name) for name in values}
+    return {
+        name: values[name] for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"
+    }
+
+
 def record_of(record: type[Record], values: Mapping[str, Any]) -> Record:
     """Make a record from the values that typer hands to a command: lists become tuples."""
     options = options_of(record)

@@ -10,7 +10,7 @@ import typer
 
 from edge import installed_version
 from edge.cli.config import merged, read_config, to_toml
-from edge.cli.options import check_values, takes
+from edge.cli.options import check_values, takes, typed_values
 from edge.cli.run_settings import RUN_RECORDS, RunSettings, check_source, check_together
 from edge.cli.settings import RUN
 from edge.door import door
@@ -83,8 +83,9 @@ def run(
     """  # noqa: D301 - \b keeps the lines as they are
     del list_models, version
     check_values(values, *RUN_RECORDS)
-    typed = {name: value for name, value in values.items() if _was_typed(context, name)}
-    settings = RunSettings.of(merged(typed, {} if config is None else read_config(config), values))
+    settings = RunSettings.of(
+        merged(typed_values(context, values), {} if config is None else read_config(config), values)
+    )
     check_together(settings)
     with door(debug=settings.process.debug):
         if show_config:
@@ -100,8 +101,3 @@ def run(
 
         code = count(settings)
     sys.exit(code)
-
-
-def _was_typed(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"

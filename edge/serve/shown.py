@@ -30,6 +30,7 @@ def shown(status: Status) -> dict[str, object]:
     """The status as JSON values for the live page."""
     sample, counting = status.sample, is_counting(status)
     headline, tone = _headline(status)
+    gone = bool(status.failure) and status.camera.state is CameraState.CLOSED  # the process that counts has ended
     return {
         "version": status.version,
         "state": _sentence(status.state),
@@ -42,7 +43,7 @@ def shown(status: Status) -> dict[str, object]:
         "view": None if status.view is None else _view(status.view),
         "boxes": None if status.last is None else _boxes(status.last, status),
         "can": {
-            "start": not counting,
+            "start": not counting and not gone,
             "pause": counting and status.state not in (RunState.PAUSED, RunState.FINISHING),
             "resume": counting and status.state is RunState.PAUSED,
             "finish": counting and status.state is not RunState.FINISHING,

@@ -15,6 +15,13 @@ from edge.serve.site import SiteOptions
 from edge.serve.wire import listening, make_server, serve_until
 
 
+def free() -> int:
+    """A port that nobody listens at."""
+    (one,) = listening(["127.0.0.1"], 0)
+    with one:
+        return int(one.getsockname()[1])
+
+
 @contextmanager
 def served(
     engine: Engine, book: Path | None = None, options: SiteOptions | None = None

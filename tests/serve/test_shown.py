@@ -70,6 +70,10 @@ CAN = {
     "paused": (replace(COUNTING, state=RunState.PAUSED), {"resume", "finish", "next"}),
     "finishing": (replace(COUNTING, state=RunState.FINISHING), set()),
     "ended": (replace(COUNTING, state=RunState.IDLE, ended=RunEnd.COMPLETE), {"start"}),
+    "the process that counts is gone": (
+        replace(IDLE, failure="it has ended", camera=CameraStatus(CameraState.CLOSED, "camera")),
+        set(),
+    ),
 }
 
 

@@ -124,7 +124,7 @@ function steer() {
   at("begin-not").hidden = can.start;
   put(at("begin-title"), can.start ? "Start a sample" : "Next sample");
   put(at("begin-go"), can.start ? "Start" : "Finish and start");
-  at("steer").hidden = can.start;
+  at("steer").hidden = !(can.pause || can.resume || can.finish);
   at("pause").hidden = !can.pause;
   at("resume").hidden = !can.resume;
   at("take").disabled = !can.take;
