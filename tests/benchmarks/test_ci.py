@@ -13,6 +13,7 @@ import pytest
 from benchmarks.places import REPOSITORY
 
 TOOLS = ("bash", "dirname", "env", "grep", "id", "mktemp", "rm", "tail", "tee", "timeout", "touch")
+BROWSER = ("chromium", "chromedriver", "npm")
 QEMU_FILE = "/usr/lib/binfmt.d/qemu-aarch64.conf"
 
 
@@ -27,14 +28,16 @@ class Machine:
         make: exit code of ``make test``.
         arm: exit code of the ARM part.
         said: its last line.
+        axe: why axe-core cannot be had.
     """
 
-    commands: tuple[str, ...] = ("chromium", "qemu-aarch64")
+    commands: tuple[str, ...] = (*BROWSER, "qemu-aarch64")
     root: bool = True
     apt: dict[str, str] | None = None
     make: int = 0
     arm: int = 0
     said: str = "all equal"
+    axe: str = ""
 
 
 def last_line(machine: Machine, folder: Path) -> tuple[int, str]:
@@ -68,6 +71,8 @@ def last_line(machine: Machine, folder: Path) -> tuple[int, str]:
     program(programs / "make", f"exit {machine.make}")
     python = f'case "$*" in *tensorflow*) exit 1;; *) echo "{machine.said}" >&2; exit {machine.arm};; esac'
     program(checkout / ".venv" / "bin" / "python", python)
+    (checkout / "tests" / "serve").mkdir(parents=True)
+    program(checkout / "tests" / "serve" / "fetch_axe", f"echo npm ERR: {machine.axe}; exit {int(bool(machine.axe))}")
     done = subprocess.run(
         [str(shutil.which("bash")), checkout / ".ci" / "run"],
         env={"PATH": str(programs), "EDGE_DATA": str(checkout / "shared"), "TMPDIR": str(folder)},
@@ -88,30 +93,55 @@ ALL_RAN = f"RAN: make test, ARM, the quick part. SKIPPED: {NO_TENSORFLOW}; {REST
     [
         pytest.param(Machine(), 0, ALL_RAN, id="everything is there"),
         pytest.param(
-            Machine((), apt={"chromium": "chromium", "qemu-aarch64": "qemu-user"}), 0, ALL_RAN, id="apt brings it"
+            Machine(
+                ("npm",), apt={"chromium": "chromium", "chromedriver": "chromium-driver", "qemu-aarch64": "qemu-user"}
+            ),
+            0,
+            ALL_RAN,
+            id="apt brings it",
         ),
         pytest.param(
-            Machine(("chromium",), root=False, apt={}),
+            Machine(BROWSER, root=False, apt={}),
             0,
             f"RAN: make test. SKIPPED: {NO_TENSORFLOW}; ARM, all of it (no qemu-aarch64: only root may install: "
             "apt-get install qemu-user qemu-user-binfmt)",
             id="not root",
         ),
         pytest.param(
-            Machine(("chromium",)),
+            Machine(BROWSER),
             0,
             f"RAN: make test. SKIPPED: {NO_TENSORFLOW}; ARM, all of it (no qemu-aarch64: there is no apt-get)",
             id="no apt-get",
         ),
         pytest.param(
-            Machine(("qemu-aarch64",), apt={}),
+            Machine(("qemu-aarch64", "npm"), apt={}),
             0,
             "RAN: make test, ARM, the quick part. SKIPPED: browser tests (no chromium: apt-get install chromium "
-            f"fonts-dejavu-core: E: no package chromium); {NO_TENSORFLOW}; {REST}",
+            f"chromium-driver fonts-dejavu-core: E: no package chromium); {NO_TENSORFLOW}; {REST}",
             id="chromium cannot be had, ARM runs all the same",
         ),
         pytest.param(
-            Machine(("chromium",), apt={"other": "qemu-user"}),
+            Machine(("chromium", "npm", "qemu-aarch64"), root=False, apt={}),
+            0,
+            "RAN: make test, ARM, the quick part. SKIPPED: browser tests of edge serve (no chromedriver: only root may "
+            f"install: apt-get install chromium chromium-driver fonts-dejavu-core); {NO_TENSORFLOW}; {REST}",
+            id="chromium has no driver",
+        ),
+        pytest.param(
+            Machine(("chromium", "chromedriver", "qemu-aarch64")),
+            0,
+            f"RAN: make test, ARM, the quick part. SKIPPED: axe on the pages of edge serve (no npm); {NO_TENSORFLOW}; {REST}",
+            id="axe needs npm",
+        ),
+        pytest.param(
+            Machine(axe="no network"),
+            0,
+            "RAN: make test, ARM, the quick part. SKIPPED: axe on the pages of edge serve (npm ERR: no network); "
+            f"{NO_TENSORFLOW}; {REST}",
+            id="axe cannot be had",
+        ),
+        pytest.param(
+            Machine(BROWSER, apt={"other": "qemu-user"}),
             0,
             f"RAN: make test. SKIPPED: {NO_TENSORFLOW}; ARM, all of it (no qemu-aarch64: installed, but the command "
             "or its binfmt file is not there)",
