@@ -17,9 +17,9 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.cli import edge_app, serve_job
-from edge.cli.options import options_of
-from edge.cli.run_settings import RUN_RECORDS, RunSettings
+from edge.cli.run_settings import RunSettings
 from edge.cli.serve_job import arguments
+from edge.cli.settings import Until
 from edge.errors import ServeError
 from tests.serve.served import free
 
@@ -116,7 +116,7 @@ def test_the_engine_is_told_every_option_that_was_given() -> None:
     values = RunSettings().values()
     given = {
         **values, "simulate": True, "gate": False, "max_cells": 5000, "seed": 7, "book": Path("b.sqlite"), "workers": 2,
-        "tile_overlap": 0.5, "until": next(iter(options_of(*RUN_RECORDS)["until"].kind)), "scope": "bench-3",
+        "tile_overlap": 0.5, "until": Until.DECIDED, "scope": "bench-3",
     }  # fmt: skip
     got = arguments(RunSettings.of(given))
     assert {"--simulate", "--no-gate", "--scope", "bench-3"} <= set(got)

@@ -102,7 +102,12 @@ class PlayedEngine(FakeEngine):
         self._last: LastField | None = None
         self._taken = 0
         self._lock = threading.Lock()
-        threading.Thread(target=self._play, daemon=True).start()
+        self._player = threading.Thread(target=self._play, daemon=True)
+        self._player.start()
+
+    def close(self) -> None:
+        super().close()
+        self._player.join()
 
     def _why_not(self, command: Command) -> str:
         with self._lock:
