@@ -18,11 +18,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from edge.camera import messages
 from edge.camera.driver import CameraDriver
 from edge.camera.finding import first_line, open_driver
 from edge.camera.formats import BadFrameError, FrameConverter
-from edge.camera.looks import FrameChecker
+from edge.camera.looks import FrameChecker, HeldWatch
 from edge.camera.memory import FrameRing, RingShape, make_ring
 from edge.camera.previews import PreviewWriter, small_jpeg
 from edge.camera.records import CameraTrouble, Preview
@@ -105,7 +107,7 @@ class _Process:
             converter = FrameConverter(facts.format, facts.size, self._spec.depth)
         except BadFrameError as error:
             raise CameraError(f"{facts.name}: {error.words}") from None
-        self._converter, self._checker = converter, FrameChecker()
+        self._converter, self._checker, self._held = converter, FrameChecker(), HeldWatch(facts.held)
         shape = RingShape(*facts.size)
         ring, memory = make_ring(shape)
         self._desk.free.extend(range(shape.slots))
@@ -149,10 +151,13 @@ class _Process:
             self._converter.convert(raw, rgb)
             self._show(rgb)
             self._checker.check(rgb)
+            words = self._held.look(self._checker.thumbnail, metadata, at)
         except BadFrameError as error:
             self._desk.free.append(slot)
             messages.send(self._desk.end, "bad", trouble=error.trouble, words=error.words)
             return
+        if words is not None:
+            messages.send(self._desk.end, "note", trouble=CameraTrouble.NOT_HELD, words=words)
         ring.publish(slot, self._number)
         told: dict[str, Any] = {"number": self._number, "at": at, "captured": captured, "metadata": dict(metadata)}
         if not messages.send(self._desk.end, "frame", slot=slot, **told):
@@ -162,8 +167,19 @@ class _Process:
     def _show(self, rgb: UInt8Array) -> None:
         if self._previews.wanted():
             self._desk.eager_until = max(self._desk.eager_until, time.monotonic() + _IDLE_S)
-            jpeg, width, height = small_jpeg(rgb, self._spec.preview_px)
+            jpeg, width, height = small_jpeg(self._small(rgb), self._spec.preview_px)
             self._previews.write(Preview(self._number, width, height, jpeg))
+
+    def _small(self, rgb: UInt8Array) -> UInt8Array:
+        """What a preview is made of: the ISP's small copy of the frame where there is one."""
+        small = getattr(self._driver, "small", None)
+        found = small() if small is not None else None
+        if found is None:
+            return rgb
+        raw, name, (width, height) = found
+        made = np.empty((height, width, 3), np.uint8)
+        FrameConverter(name, (width, height)).convert(raw, made)
+        return made
 
     def _obey(self) -> None:
         while self._desk.commands:

@@ -21,6 +21,8 @@ class CameraDriver(Protocol):
     def read(self) -> tuple[NDArray[Any], Mapping[str, object]]:
         """The next frame as the driver gives it, in the format of ``facts``, and what it says of this frame.
 
+        The array may lie in the driver's own memory: it holds until the next call.
+
         Raises CameraError where the driver says that there is none.
         """
         ...
@@ -28,6 +30,8 @@ class CameraDriver(Protocol):
     def command(self, name: str, values: Mapping[str, float | str]) -> None:
         """See ``edge.camera.records.Camera.command``; unknown ones are ignored."""
         ...
+
+    # **Optional.** ``small() -> tuple[array, format, (width, height)] | None``: the frame read last as the ISP made it small.
 
     def release(self) -> None:
         """Give the camera back."""

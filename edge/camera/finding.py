@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from edge.camera import usb
 from edge.camera.driver import CameraDriver
+from edge.camera.faults import Faulty
 from edge.camera.pi import PiCamera, pi_cameras
 from edge.camera.records import CameraSpec
+from edge.camera.virtual.driver import VirtualMicroscope
 from edge.errors import CameraError
 
 STAND_IN = "EDGE_CAMERA_STAND_IN"
@@ -53,7 +55,7 @@ def open_driver(spec: CameraSpec, model: str, step: usb.Step, *, faults: bool = 
             tried.append(f"{driver.facts.name} is another one ({driver.facts.model}, not {model})")
             driver.release()
             continue
-        return _faulty(driver) if faults or spec.kind == "simulated" else driver
+        return Faulty(driver) if faults or spec.kind == "simulated" else driver
     if spec.kind == "simulated":
         raise CameraError("; ".join(tried))
     raise CameraError(
@@ -68,7 +70,7 @@ def first_line(error: BaseException) -> str:
 
 def _attempts(spec: CameraSpec, step: usb.Step) -> Iterator[_Attempt]:
     if spec.kind == "simulated":
-        yield _Attempt("simulated camera", partial(_simulated, spec))
+        yield _Attempt("simulated camera", partial(VirtualMicroscope, spec))
         return
     if spec.kind in ("auto", "pi") and isinstance(spec.device, int):
         yield _Attempt("Pi camera", partial(_pi, spec.device, spec, step))
@@ -89,13 +91,3 @@ def _pi(number: int, spec: CameraSpec, step: usb.Step) -> CameraDriver:
 
 def _no_usb() -> CameraDriver:
     raise CameraError("USB camera: none is plugged in (no /dev/video* that is a camera)")
-
-
-def _simulated(spec: CameraSpec) -> CameraDriver:
-    driver: CameraDriver = import_module("edge.camera.virtual.driver").VirtualMicroscope(spec)
-    return driver
-
-
-def _faulty(driver: CameraDriver) -> CameraDriver:
-    wrapped: CameraDriver = import_module("edge.camera.faults").Faulty(driver)
-    return wrapped

@@ -222,8 +222,8 @@ class FrameConverter:
             shape = "x".join(map(str, raw.shape))
             raise BadFrameError(CameraTrouble.WRONG_FORMAT, f"a frame of {shape} values instead of {self.name}")
         padded = raw.ndim == 2 and raw.shape[0] == wanted[0] and 0 < raw.shape[1] - wanted[1] <= _PADDING
-        if padded and row.convert is _grey:
-            return raw[:, : wanted[1]]
+        if padded:
+            return _unpadded(raw, width, height, halves=self.name.startswith("YUV420"))
         seen = (raw.shape[1], raw.shape[0] * height // wanted[0])
         raise BadFrameError(CameraTrouble.WRONG_SIZE, _another_size(seen, self.size))
 
@@ -250,6 +250,14 @@ class FrameConverter:
                 _simplejpeg.decode_jpeg(data, "RGB", buffer=out)
         except (ValueError, RefusedError) as error:
             raise BadFrameError(CameraTrouble.TORN, f"a JPEG that is not whole ({error})") from None
+
+
+def _unpadded(raw: NDArray[Any], width: int, height: int, *, halves: bool) -> NDArray[Any]:
+    """Rows without what drivers add at their ends; ``halves``: below the luma two half rows of chroma lie side by side."""
+    if not halves:
+        return np.ascontiguousarray(raw[:, :width])
+    chroma = raw[height:].reshape(height, -1)[:, : width // 2].reshape(height // 2, width)
+    return np.vstack([raw[:height, :width], chroma])
 
 
 def size_words(size: tuple[int, int]) -> str:

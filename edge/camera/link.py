@@ -226,8 +226,8 @@ class CameraLink:
 
     def _obey(self, order: WatchOrder) -> None:
         if order is WatchOrder.START:
-            spec, model = self._kept.spec(), self._facts.model if self._facts else ""
-            child = _Child(spec, self._next, model, self._previews, faults=self._faults)
+            model = self._facts.model if self._facts is not None else ""
+            child = _Child(self._spec_now(), self._next, model, self._previews, faults=self._faults)
             with self._changed:
                 self._child = child
                 for name, values in self._kept.again(time.monotonic()):
@@ -235,6 +235,11 @@ class CameraLink:
                 self._watch.started(time.monotonic())
         elif order is WatchOrder.KILL:
             self._drop(0.0)
+
+    def _spec_now(self) -> CameraSpec:
+        """What is asked for: once it was open with the light that settled then, so that all fields of a sample have the same."""
+        spec = self._kept.spec()
+        return spec if self._facts is None else replace(spec, controls={**self._facts.held, **spec.controls})
 
     def _drop(self, patience: float) -> int:
         with self._changed:
@@ -280,6 +285,8 @@ class CameraLink:
                 self._take_frame(now, message)
             elif kind == "bad":
                 self._watch.bad(now, CameraTrouble(message["trouble"]), str(message["words"]))
+            elif kind == "note":
+                self._watch.note(now, CameraTrouble(message["trouble"]), str(message["words"]))
             elif kind == "ready" and descriptors:
                 self._open(now, child, message, descriptors[0])
             elif kind == "failed":

@@ -38,6 +38,7 @@ class CameraTrouble(StrEnum):
     FROZEN = "gives the same frame again and again"
     NOISE = "gives nothing but noise"
     NOT_HELD = "does not hold exposure or white balance"
+    """The only one with which frames go on: nothing is lost, and nothing says that it is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class CameraSpec:
         size: width and height in pixels asked of the driver, which gives the nearest it can.
         depth: bits that count of 16-bit frames; None for what the driver says.
         controls: values to set and hold, of a microscope's profile: ``exposure_us``, ``analogue_gain``, ``colour_gains`` (red,
-            blue), ``focus``; empty: exposure and white balance settle by themselves and are then held.
-        mode: sensor mode as the driver names it; empty: the driver chooses.
+            blue; USB cameras have ``white_balance_k`` instead), ``focus``; what is not given settles by itself and is then held.
+        mode: sensor mode as ``CameraFacts.mode`` names it; empty: the driver chooses.
         preview_px: longest side of the preview in pixels.
         seed: of the virtual microscope.
     """
@@ -130,7 +131,7 @@ class CameraFacts:
         model: as the driver names it; empty: it does not say.
         size: width and height of its frames in pixels.
         format: of its frames as they come: ``BGR888``, ``NV12``, ``YUYV``, ``MJPG``, ``Y16``, ...
-        mode: sensor mode; empty: not known.
+        mode: sensor mode, ``4056x3040-12`` (bits) of a Pi camera, ``MJPG`` of a USB camera; empty: not known.
         held: which of ``CameraSpec.controls`` (or of what settled) hold, by name, with the value read back.
         not_held: names of those that do not, or that the driver cannot set.
     """

@@ -115,6 +115,8 @@ class UsbCamera:
             raise CameraError(f"{self._name} cannot be opened{_held_by(self._node)}")
         self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, spec.size[0])
         self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, spec.size[1])
+        if spec.mode:
+            self._take_mode(spec.mode)
         step()
         ok, probe = self._capture.read()
         step()
@@ -124,7 +126,7 @@ class UsbCamera:
         step()
         size = _size_of(probe, name, self._said_size())
         held, not_held = self._settled(spec, FrameConverter(name, size, spec.depth), step)
-        return CameraFacts(self._name, _model(self._node), size, name, "", held, not_held)
+        return CameraFacts(self._name, _model(self._node), size, name, self._fourcc().strip(), held, not_held)
 
     def _raw_format(self, probe: NDArray[Any]) -> tuple[NDArray[Any], str]:
         """A frame as the camera sends it, if OpenCV hands that over and we read it; the frame shows whether it does."""
@@ -136,6 +138,13 @@ class UsbCamera:
                 return raw, JPEG
             self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 1)
         return probe, _converted_format(probe, code)
+
+    def _take_mode(self, mode: str) -> None:
+        self._capture.set(cv2.CAP_PROP_FOURCC, float(int.from_bytes(mode.ljust(4)[:4].encode(), "little")))
+        if self._fourcc().strip() != mode:
+            raise CameraError(
+                f"{self._name} has no mode {mode} any more (it gives {self._fourcc().strip()}): set this microscope up anew"
+            )
 
     def _fourcc(self) -> str:
         code = int(self._capture.get(cv2.CAP_PROP_FOURCC))

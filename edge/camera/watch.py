@@ -11,22 +11,29 @@ import signal
 from collections import Counter, deque
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from edge.camera.records import CameraEvent, CameraState, CameraTrouble
 
 _REMEMBERED = 200  # events
-_RECENT = 20  # frames of which the share of bad ones is looked at
-_MIXED = 5  # bad ones among them that are no hiccup
+_RECENT = 300  # frames, at most, of which the share of bad ones is looked at
+_MIXED = 5  # times that a bad frame follows a sound one: no hiccup
+_MIXED_OVER = 2.0  # times the patience with bad frames over which they are looked at
+_MIXED_SHARE = 1 / 8  # of the recent frames
 _USUAL = 8  # frames over whose distance in time a slow camera is known
 _SLOW = 3.0  # times its usual distance without a frame
+_LONGEST = 2.0  # times the patience without a frame, for a slow camera
 
-_MAY_BE_THE_VIEW = frozenset({CameraTrouble.BLACK, CameraTrouble.ONE_COLOUR, CameraTrouble.TORN})
+_MAY_BE_THE_VIEW = frozenset(
+    {CameraTrouble.BLACK, CameraTrouble.ONE_COLOUR, CameraTrouble.TORN, CameraTrouble.NOT_HELD}
+)
 _FRAMES_COME = _MAY_BE_THE_VIEW | {CameraTrouble.NOISE, CameraTrouble.FROZEN}
 _REMEDY = {
     CameraTrouble.BLACK: "is the lamp on, and the lens cap off?",
     CameraTrouble.ONE_COLOUR: "look at lamp, cable and camera",
     CameraTrouble.TORN: "look at the cable, and use a port of its own",
     CameraTrouble.NOISE: "look at cable and camera",
+    CameraTrouble.NOT_HELD: "look at exposure and lamp",
 }
 
 
@@ -36,24 +43,25 @@ class Patience:
 
     Attributes:
         silent: without any word from the process.
-        step: for one step of opening the camera.
-        frame: without a frame; a camera known to be slow gets three times its usual distance, up to ``step``.
+        step: for one step of opening the camera, until it is told; ``opening``: until it is given up.
+        frame: without a frame; a camera known to be slow gets three times its usual distance, up to twice this.
         bad: with bad frames alone.
         first_pause: before a camera is opened again; it doubles up to ``longest_pause``.
         sound: of good frames until the pauses begin anew.
     """
 
     silent: float = 5.0
-    step: float = 9.0
+    step: float = 6.0
+    opening: float = 15.0
     frame: float = 4.0
     bad: float = 4.0
     first_pause: float = 0.5
     longest_pause: float = 60.0
-    sound: float = 30.0
+    sound: float = 10.0
 
     def pressed(self, factor: float) -> Patience:
         """The same with time pressed together by this factor."""
-        names = ("silent", "step", "frame", "bad", "first_pause", "longest_pause", "sound")
+        names = ("silent", "step", "opening", "frame", "bad", "first_pause", "longest_pause", "sound")
         return Patience(*(getattr(self, name) / factor for name in names))
 
 
@@ -119,19 +127,23 @@ class CameraWatch:
     def sound(self, now: float) -> None:
         """A sound frame came."""
         self._took(now)
-        self._recent.append(None)
+        self._recent.append((now, None))
         self._last_good = now
         self._bad.clear()
-        if sum(one is not None for one in self._recent) < _MIXED:
+        if self._mixed(now) is None:
             self._is_back(now)
 
     def bad(self, now: float, trouble: CameraTrouble, words: str) -> None:
         """A frame came that is not handed out."""
         self._took(now)
         if trouble is not CameraTrouble.FROZEN:  # cameras send a frame twice where light is low
-            self._recent.append(trouble)
+            self._recent.append((now, trouble))
         self._bad[trouble] += 1
         self._bad_words[trouble] = words
+
+    def note(self, now: float, trouble: CameraTrouble, words: str) -> None:
+        """Something is to be told, and frames go on."""
+        self._tell(now, trouble, f"{self.name} {words}")
 
     def failed(self, now: float, trouble: CameraTrouble, words: str) -> None:
         """The process says that the camera cannot be opened, or gives no more frames; it ends."""
@@ -144,7 +156,9 @@ class CameraWatch:
             return
         how = _signal(-code) if code < 0 else f"exit code {code}"
         self._lose(
-            now, CameraTrouble.DIED, f"its driver ended the camera process ({how})" + (f": {said}" if said else "")
+            now,
+            CameraTrouble.DIED,
+            f"is lost: its driver ended the camera process ({how})" + (f": {said}" if said else ""),
         )
         self._wait(now)
 
@@ -165,6 +179,9 @@ class CameraWatch:
         if found is None:
             return WatchOrder.NOTHING
         trouble, words, kill = found
+        if not kill and not self._ready:
+            self._tell_once(now, trouble, f"{self.name} {words}")  # it may still open
+            return WatchOrder.NOTHING
         self._lose(now, trouble, words)
         if not kill:
             return WatchOrder.NOTHING
@@ -184,29 +201,41 @@ class CameraWatch:
             return CameraTrouble.NOT_ANSWERING, _after("does not answer", now - self._heard), True
         if not self._ready:
             waited = now - self._stepped
-            return (
-                (CameraTrouble.NOT_ANSWERING, _after("does not answer", waited), True)
-                if waited > patience.step
-                else None
-            )
+            if waited <= patience.step:
+                return None
+            return CameraTrouble.NOT_ANSWERING, _after("does not answer", waited), waited > patience.opening
         if now - self._last_frame > self._frame_limit():
             return CameraTrouble.NO_FRAMES, _after("gives no frames", now - self._last_frame), True
-        mixed = [one for one in self._recent if one is not None]
-        if self._bad.total() > 1 and now - self._last_good > patience.bad:
-            worst = self._bad.most_common(1)[0][0]
-        elif len(mixed) >= _MIXED:
-            worst = Counter(mixed).most_common(1)[0][0]
-        else:
+        alone = self._bad.total() > 1 and now - self._last_good > patience.bad
+        worst = self._bad.most_common(1)[0][0] if alone else self._mixed(now)
+        if worst is None:
             return None
         spare = worst in _MAY_BE_THE_VIEW and self._spared
         self._spared = self._spared or worst in _MAY_BE_THE_VIEW
         return worst, self._said(worst), not spare
 
+    def _mixed(self, now: float) -> CameraTrouble | None:
+        """The commonest trouble where bad frames come among sound ones, for longer than a hiccup."""
+        while self._recent and now - self._recent[0][0] > _MIXED_OVER * self._patience.bad:
+            self._recent.popleft()
+        troubles = [trouble for _, trouble in self._recent]
+        bad = [trouble for trouble in troubles if trouble is not None]
+        # one long stretch of bad frames that is over is no mixture
+        turns = [at for (_, before), (at, trouble) in pairwise(self._recent) if before is None and trouble is not None]
+        if (
+            len(turns) < _MIXED
+            or len(bad) < _MIXED_SHARE * len(troubles)
+            or turns[-1] - turns[0] < self._patience.bad / 2
+        ):
+            return None
+        return Counter(bad).most_common(1)[0][0]
+
     def _frame_limit(self) -> float:
+        longest = _LONGEST * self._patience.frame
         if len(self._distances) < 2:
-            return max(self._patience.frame, min(self._patience.step, 2 * self._patience.frame))
+            return longest  # nothing is known of it yet
         usual = sorted(self._distances)[len(self._distances) // 2]
-        return min(self._patience.step, max(self._patience.frame, _SLOW * usual))
+        return min(longest, max(self._patience.frame, _SLOW * usual))
 
     def _said(self, trouble: CameraTrouble) -> str:
         words = self._bad_words.get(trouble, "")
@@ -223,6 +252,9 @@ class CameraWatch:
         self.words = line
         if self._last_sound is None and self.first_failure is None and trouble not in _FRAMES_COME:
             self.first_failure = line
+        self._tell_once(now, trouble, line)
+
+    def _tell_once(self, now: float, trouble: CameraTrouble, line: str) -> None:
         if trouble is not self._told:
             self._told = trouble
             self._tell(now, trouble, line)
@@ -259,7 +291,7 @@ class CameraWatch:
         self._step = ("", -1)
         self._last_frame = self._last_good = 0.0
         self._distances: deque[float] = deque(maxlen=_USUAL)
-        self._recent: deque[CameraTrouble | None] = deque(maxlen=_RECENT)
+        self._recent: deque[tuple[float, CameraTrouble | None]] = deque(maxlen=_RECENT)
         self._bad: Counter[CameraTrouble] = Counter()
         self._bad_words: dict[CameraTrouble, str] = {}
 
