@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.cameras.kinds import KINDS, BadCamera
-from benchmarks.cameras.scene import Truth
+from benchmarks.cameras.scene import ScenePictures
 from benchmarks.cameras.stand_ins import FOLDER, KIND, SIZE
 from edge.camera.finding import STAND_IN
 from edge.camera.link import CameraLink, open_camera
-from edge.camera.records import CameraEvent, CameraSpec
+from edge.camera.records import CameraEvent, CameraSpec, Frame
 from edge.camera.watch import Patience
 
 WITHIN_S: Final = 10.0
@@ -87,10 +87,9 @@ def _environment(name: str, folder: str) -> Iterator[None]:
 class _Trial:
     def __init__(self, name: str, since: Path) -> None:
         self._name, self._kind, self._file = name, KINDS[name], since
-        self._truth = Truth(*SIZE)
+        self._truth = ScenePictures(*SIZE)
         self._seen: set[int] = set()
         self._last = -1
-        self._light = 1.0
         self._frames = self._wrong = 0
         self._newest = -math.inf  # when the newest frame was taken
 
@@ -102,7 +101,7 @@ class _Trial:
             if not kind.at_start:
                 link.wait_ready(_READY_S)
                 while self._frames < _SOUND:
-                    self._take(link)
+                    self._judge(link.take(after=self._last))
                 began = self._begin()
             self._frames = 0
             return self._watch(link, began, kind)
@@ -122,9 +121,9 @@ class _Trial:
         told: CameraEvent | None = None
         back: float | None = None
         while time.monotonic() < until:
-            self._take(link)
+            frame = link.take(after=self._last, timeout=0.2)
             told = told or next((one for one in link.events() if one.trouble in kind.told or not kind.told), None)
-            self._light = kind.light if told is not None else 1.0
+            self._judge(frame, kind.light if told is not None else 1.0)
             if told is not None and math.isinf(kind.seconds):
                 until = min(until, time.monotonic() + 2)
             if kind.told and time.monotonic() > over:
@@ -144,13 +143,12 @@ class _Trial:
         words = told.words if told is not None else ""
         return CameraOutcome(self._name, told_s, words, self._frames, self._wrong, back, right and self._wrong == 0)
 
-    def _take(self, link: CameraLink) -> None:
-        frame = link.take(after=self._last, timeout=0.2)
+    def _judge(self, frame: Frame | None, light: float = 1.0) -> None:
         if frame is None:
             return
         self._last, self._newest = frame.number, frame.at
         self._frames += 1
         mark = zlib.crc32(frame.rgb.data)
-        if mark in self._seen or not self._truth.shows(frame.rgb, self._light):
+        if mark in self._seen or not self._truth.shows(frame.rgb, light):
             self._wrong += 1
         self._seen.add(mark)

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge.types import UInt8Array
 
-_CELLS: Final = 140
+_CELLS: Final = 140  # on the whole of it
 _NOISES: Final = 7  # patterns of noise, used in turn with a shift
 # blue, green, red
 _PAPER, _CELL, _MIDDLE = (214, 222, 228), (150, 140, 205), (175, 170, 215)
@@ -51,7 +51,7 @@ class MovingCells:
         return np.asarray(np.clip(shot, 0, 255), np.uint8)
 
 
-class Truth:
+class ScenePictures:
     """Tells whether a frame shows one of the views, all of it."""
 
     def __init__(self, width: int, height: int) -> None:
