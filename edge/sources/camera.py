@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NoReturn
 
 from edge.camera.link import open_camera as open_link
-from edge.camera.records import Camera, CameraEvent, CameraSpec, CameraState, Frame
+from edge.camera.records import Camera, CameraEvent, CameraSpec, CameraState, CameraTrouble, Frame
 from edge.errors import CameraError, UnreadableFieldError
 from edge.types import CountedField, Field, Shot, after_last
 
@@ -124,6 +124,8 @@ class CameraSource:
         """What is to be said of frames that were lost, once the camera is back."""
         for event in self._camera.events(after=self._last_event):
             self._last_event = event.number
+            if event.trouble is CameraTrouble.NOT_HELD:  # frames go on
+                continue
             if event.trouble is not None:
                 self._trouble = event
             elif self._trouble is not None:

@@ -134,3 +134,10 @@ def test_closing_while_the_camera_is_lost_ends_the_run_without_an_error() -> Non
 def test_only_known_kinds_are_opened() -> None:
     with pytest.raises(ValueError, match="auto, pi, usb"):
         open_camera(kind="webcam")
+
+
+def test_light_that_does_not_hold_is_no_stretch_without_the_camera() -> None:
+    camera = FakeCamera()
+    camera.told.append(CameraEvent(0, time.monotonic() - 900, CameraTrouble.NOT_HELD, "does not hold"))
+    shots = list(CameraSource(camera, "P-1", interval=0, max_fields=3))
+    assert all(isinstance(shot.load(), Field) for shot in shots)
