@@ -1,6 +1,6 @@
 """Builds libcamera with its ``virtual`` pipeline and a picamera2 beside it, so that real picamera2 runs without a Pi.
 
-    python -m tests.camera.libcamera.build
+    python -m tests.camera.libcamera.build          # exit code 8 and one line where it cannot be built
 
 Everything is kept in ``$EDGE_LIBCAMERA_CACHE``, else ``~/.cache/edge-microscopy/libcamera``: Debian's source of libcamera, fetched by
 this machine's own apt from the archive it is configured for, and wheels fetched by its own pip. Nothing is installed into the
@@ -20,7 +20,6 @@ from typing import Final
 from benchmarks.arm import build as apt
 from benchmarks.arm import host
 from benchmarks.arm.errors import ArmError
-from benchmarks.places import REPOSITORY
 
 HERE: Final = Path(__file__).parent
 PREFIX: Final = "prefix"
@@ -161,10 +160,22 @@ def _inside(folder: Path, command: list[str], what: str) -> None:
     host.run(["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", folder, *command], what)
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> int:
+    """Build; returns the exit code. ``--check``: only say what is missing. ``--packages``: only say what Debian packages it needs."""
+    if arguments == ["--check"]:
+        why = missing()
+        sys.stdout.write(f"{why}\n" if why else "")
+        return 8 if why else 0
+    if arguments == ["--packages"]:
+        sys.stdout.write(" ".join(HEADERS) + "\n")
+        return 0
     try:
-        REPOSITORY.stat()
         build()
     except ArmError as error:
         sys.stderr.write(f"libcamera: {error}\n")
-        sys.exit(8)
+        return 8
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

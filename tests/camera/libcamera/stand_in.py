@@ -20,6 +20,10 @@ class VirtualPicamera2(picamera2.Picamera2):  # type: ignore[misc]
         super().__init__(camera_num, allocator=Allocator())
         self.allocator = LibcameraAllocator(self.camera)
 
+    def camera_configuration(self) -> dict[str, Any]:
+        """The pipeline calls its colours Rec709, and hands out those of its JPEGs as they are: of full range, by BT.601."""
+        return {**super().camera_configuration(), "colour_space": libcamera.ColorSpace.Sycc()}
+
     def _get_raw_modes(self) -> list[dict[str, Any]]:
         formats = self.camera.generate_configuration([libcamera.StreamRole.StillCapture]).at(0).formats
         sizes = [(str(name), size) for name in formats.pixel_formats for size in formats.sizes(name)]
