@@ -132,7 +132,7 @@ def run(pictures: list[UInt8Array], tmp_path: Path) -> Iterator[EdgeRun]:
 
 
 def counted(line: dict[str, Any]) -> bool:
-    return line["event"] == "field" and line["kept"] and line["cells"] > 30
+    return bool(line["event"] == "field" and line["kept"] and line["cells"] > 30)
 
 
 def test_a_run_goes_on_after_its_camera_process_was_killed(run: EdgeRun) -> None:
