@@ -20,7 +20,7 @@ from edge.events import AnalysedField, FieldEvent, Ledger, Outcome, Output, Samp
 from edge.modelfile import Card
 from edge.sample import Sample
 from edge.status import RunEnd
-from edge.types import Overlap, SampleAppearance, Tally
+from edge.types import Overlap, SampleAppearance, Tally, Verdict
 from edge.verdict.assess import Assessor
 from edge.verdict.flag import decide
 from edge.workers import Workers
@@ -344,13 +344,26 @@ class Session:
         tally, appearance = self._tally, self._sample.appearance()
         self._sample = self._tally = None
         alone = self._alone and (next_began is None or next_began >= self._last)
-        doubts = self._doubts(appearance) if self._doubts else ()
-        doubts = (*doubts, *(self._notes.doubts() if self._notes else ()))
-        verdict = decide(tally, self._card, self._assessor, self._unit, complete=complete, doubts=doubts)
+        verdict = self._verdict(tally, appearance, complete=complete)
         notes = self._notes.sentences() if self._notes else ()
         notes = (*notes, *([_STOPPED] if interrupted else [_CHOSEN] if how is RunEnd.FINISHED else []))
         event = SampleEvent(tally, verdict, self._seconds, alone, appearance, notes, interrupted)
         self._all(lambda output: output.sample(event))
+
+    def so_far(self) -> Verdict | None:
+        """What the sample would be judged as if it ended with the field shown last; None: nothing of it was shown yet.
+
+        Goes through all of its fields. Without the last look that ``--until decided`` has at the end.
+        """
+        if self._sample is None or self._tally is None:
+            return None
+        once = self._assessor is None or not self._assessor.every_look
+        return self._verdict(self._tally, self._sample.appearance(), complete=once)
+
+    def _verdict(self, tally: Tally, appearance: SampleAppearance, *, complete: bool) -> Verdict:
+        doubts = self._doubts(appearance) if self._doubts else ()
+        doubts = (*doubts, *(self._notes.doubts() if self._notes else ()))
+        return decide(tally, self._card, self._assessor, self._unit, complete=complete, doubts=doubts)
 
     def _all(self, tell: Callable[[Output], None]) -> None:
         """Tell the book, then every output."""

@@ -16,6 +16,7 @@ from edge.overlap import Register
 from edge.pixels import Image
 from edge.sample import Sample
 from edge.session import Ending, SampleLimits, Session
+from edge.status import RunEnd
 from edge.types import Cells, FieldResult, Finding, Overlap, SampleAppearance, Tally, UInt8Array
 from edge.verdict.assess import Assessor
 from edge.workers import Workers
@@ -730,3 +731,57 @@ def test_an_event_carries_what_was_analysed_before_cells_seen_earlier_were_set_a
         Session(CARD, [out], None, register=Register).run(threads)
     assert all(event.analysed is not None for event in out.fields)
     assert [event.analysed.classes.tolist() for event in out.fields if event.analysed] == [[1, 0, 0, 0, 0, 0, -1]] * 2
+
+
+HOW: dict[str, tuple[list[Outcome | EdgeError], dict[str, object], RunEnd, bool, bool]] = {
+    "its fields end": ([kept(0)], {}, RunEnd.COMPLETE, True, False),
+    "a limit": ([kept(0), kept(1)], {"limits": SampleLimits(fields=1)}, RunEnd.COMPLETE, True, False),
+    "decided": ([kept(0), kept(1)], {"assessor": Asked(1)}, RunEnd.DECIDED, False, False),
+    "a person": ([kept(0)], {"chosen": lambda: True}, RunEnd.FINISHED, False, False),
+    "a limit, when a person said so": (
+        [kept(0)],
+        {"limits": SampleLimits(fields=1), "chosen": lambda: True},
+        RunEnd.COMPLETE,
+        True,
+        False,
+    ),
+    "a lost camera": ([kept(0), CameraError("gone")], {}, RunEnd.INTERRUPTED, False, True),
+    "a failure": ([kept(0), OutputError("full")], {}, RunEnd.FAILED, False, True),
+}
+"""Outcomes and options; how the sample ends, whether its last look is allowed, whether it can be gone on with."""
+
+
+@pytest.mark.parametrize("name", HOW)
+def test_how_a_sample_ended_is_told(name: str) -> None:
+    outcomes, options, how, complete, interrupted = HOW[name]
+    asked = options.get("assessor") or Asked(99)
+    asked.complete.clear()  # type: ignore[attr-defined]
+    out = Recorder()
+    ending = play(Script(*outcomes), out, **{**options, "assessor": asked})
+    assert ending.how is how
+    assert asked.complete == [complete]  # type: ignore[attr-defined]
+    assert [event.interrupted for event in out.samples] == [interrupted]
+    said = "A person ended the count, before any limit of it." in out.samples[0].notes
+    assert said == (how is RunEnd.FINISHED)
+
+
+def test_run_time_stands_still_while_the_runs_own_clock_does() -> None:
+    out, times = Recorder(), iter([10.0, 10.0, 12.5])
+    play(Script(*(replace(kept(i), began=10.0) for i in range(3))), out, clock=lambda: next(times))
+    assert [event.seconds for event in out.fields] == [0.0, 0.0, 2.5]
+
+
+def test_the_verdict_so_far_is_what_the_sample_would_get_by_a_persons_choice() -> None:
+    asked, told = Asked(99), []
+    session: Session
+
+    class Asking(Recorder):
+        def field(self, event: FieldEvent) -> None:
+            super().field(event)
+            told.append(session.so_far())
+
+    session = Session(CARD, [Asking()], Focus, None, asked)  # type: ignore[arg-type]
+    assert session.so_far() is None
+    session.run(Script(kept(0), kept(1)))  # type: ignore[arg-type]
+    assert [None if verdict is None else verdict.unit for verdict in told] == ["cell", "cell"]
+    assert asked.complete == [False, False, True]

@@ -14,7 +14,7 @@ from edge.cli.run_settings import RunSettings
 from edge.control.run import RunControl
 from edge.events import AliveOutput, Output, StatusOutput
 from edge.sources import Source
-from edge.sources.controlled import ControlledSource
+from edge.sources.camera import CameraSource
 
 SIMULATED = "simulated"
 """The ``--device`` that is a virtual microscope."""
@@ -65,7 +65,7 @@ def opened_fields(settings: RunSettings) -> Iterator[tuple[Source, RunControl | 
         yield open_fields(settings.input, settings.fields), None
         return
     with controlled_camera(settings) as control:
-        yield ControlledSource(control, settings.input.sample_id or "camera"), control
+        yield CameraSource(control, settings.input.sample_id or "camera"), control
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from edge.cli.originals import EarlierPictures
 from edge.cli.outlets import about_run, open_outputs
 from edge.cli.pipeline import CellPipeline, make_pipeline, warn_of_old_cards, warn_of_slow_nets
 from edge.cli.run_settings import RunSettings
-from edge.control.progress import JudgedBy, ProgressOutput
+from edge.control.progress import ProgressOutput
 from edge.control.run import RunControl
 from edge.description import ModelLine
 from edge.door import report, say, stop_on_signals
@@ -195,7 +195,8 @@ class CountingRun:
         pictures = EarlierPictures(book, settings.book.path, earlier.rows, reading)
         self._outputs = open_outputs(settings, about, source.total, pictures, screens=self._screens)
         control = self._control
-        progress: list[Output] = [] if control is None else [self._progress(control)]
+        shown = None if control is None else self._progress(control)
+        progress: list[Output] = [] if shown is None else [shown]
         if self._notes and settings.book.path is not None:
             progress.append(NotesKeeper(book, self._notes))
         run = book.begin_run(about, binding)
@@ -217,6 +218,8 @@ class CountingRun:
             chosen=(lambda: False) if control is None else (lambda: control.finished),
             clock=None if control is None else control.now,
         )
+        if shown is not None:
+            shown.judge = session.so_far
         try:
             for row in earlier.rows:
                 if row.state == INTERRUPTED:
@@ -232,13 +235,12 @@ class CountingRun:
             raise
         return session, source
 
-    def _progress(self, control: RunControl) -> Output:
-        settings, pipeline = self._settings, self._pipeline
+    def _progress(self, control: RunControl) -> ProgressOutput:
+        settings = self._settings
         begun = SampleProgress(self._source.samples[0], self._notes)
         control.begin(begun)
-        judged = JudgedBy(pipeline.card, self._assessor, pipeline.fitness(), settings.nets.unit)
         ends = EndConditions(settings.stop.max_cells, settings.field_limit, settings.stop.max_seconds)
-        return ProgressOutput(control, begun, judged, ends)
+        return ProgressOutput(control, begun, self._pipeline.card, ends)
 
     def _limits(self) -> SampleLimits:
         settings = self._settings

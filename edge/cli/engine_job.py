@@ -32,7 +32,7 @@ from edge.control.run import RunControl
 from edge.door import report, say, stop_on_signals
 from edge.errors import EXIT_DEFECT, EdgeError
 from edge.service.notify import systemd_outputs
-from edge.sources.controlled import ControlledSource
+from edge.sources.camera import CameraSource
 from edge.status import RunEnd
 
 PROGRAM = "edge engine"
@@ -126,7 +126,7 @@ class _Samples:
         settings = replace(self._settings, input=input_, book=book_)
         try:
             with open_run_book(settings.book) as book:
-                source = ControlledSource(self._control, start.sample)
+                source = CameraSource(self._control, start.sample)
                 run = CountingRun(settings, parts, source, book, self._control, notes=start.notes, screens=False)
                 counted = run.run(self._stopping)
         except EdgeError as error:

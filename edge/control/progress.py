@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 
-from edge.appearance import Appearances
 from edge.control.run import RunControl
 from edge.events import FieldEvent, SampleEvent
 from edge.modelfile import Card
 from edge.outputs.pace import EndConditions, Pace
+from edge.scope.check import SAID
 from edge.status import LastField, SampleProgress, SeenCell
-from edge.types import FieldResult, SampleAppearance, Tally, Verdict
-from edge.verdict.assess import Assessor
-from edge.verdict.flag import decide
+from edge.types import FieldResult, Tally, Verdict
 from edge.verdict.interval import clopper_pearson
 
 MOST_CELLS = 400
 """Cells of a field that a snapshot shows."""
 
 _SHARE = 0.05  # of the time that the judgement so far may take
-_UNREADABLE = "could not be read"
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedBy:
-    """What a sample's flag so far rests on.
-
-    Attributes:
-        card: the classifier's, at the threshold of the run.
-        assessor: judges by a calibration; None: there is none.
-        doubts: why a sample with this appearance cannot be judged.
-        unit: what is counted.
-    """
-
-    card: Card
-    assessor: Assessor | None
-    doubts: Callable[[SampleAppearance], tuple[str, ...]]
-    unit: str = "cell"
 
 
 class ProgressOutput:
@@ -47,10 +27,13 @@ class ProgressOutput:
     The judgement so far is the one that the sample would get if it ended here by a person's choice. It takes the longer the more was
     counted, so it is made anew no oftener than leaves it a twentieth of the time.
 
+    Attributes:
+        judge: gives the verdict so far; None: there is none yet.
+
     Args:
         control: of the run.
         begun: the sample as it began.
-        judged: what its flag rests on.
+        card: the classifier's.
         ends: limits that may end it, for the time left.
         clock: seconds, monotonic.
     """
@@ -59,31 +42,31 @@ class ProgressOutput:
         self,
         control: RunControl,
         begun: SampleProgress,
-        judged: JudgedBy,
+        card: Card,
         ends: EndConditions,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._control = control
-        self._judged = judged
+        self.judge: Callable[[], Verdict | None] = lambda: None
+        self._card = card
         self._clock = clock
         self._pace = Pace(ends, control.now())
-        self._appearances = Appearances()
-        self._sample = replace(begun, positive=tuple(judged.card.positive))
+        self._sample = replace(begun, positive=tuple(card.positive))
         self._judge_again = float("-inf")
 
     def field(self, event: FieldEvent) -> None:
         """A field was decided, and is on the medium."""
         result, tally = event.result, event.tally
-        if result is not None and event.kept and result.appearance is not None:
-            self._appearances.add(result.appearance, result.quality.sharpness)
         now = self._control.now()
         self._pace.add(now, event.index + 1, tally.cells)
         if event.kept and self._clock() >= self._judge_again:
-            self._judge(tally)
+            self._judge_so_far()
         self._sample = replace(
             with_tally(self._sample, tally), seconds=event.seconds, seconds_left=self._pace.left(tally.cells)
         )
-        last = None if result is None else last_field(event, result, self._judged.card)
+        last = None if result is None else last_field(event, result, self._card)
+        if result is not None:
+            self._control.board.change(scope_words=str(result.metadata.get(SAID, "")))
         self._control.decided(None if result is None else result.quality, event.reject_reason, last, self._sample)
 
     def sample(self, event: SampleEvent) -> None:
@@ -97,12 +80,11 @@ class ProgressOutput:
 
     discard = close
 
-    def _judge(self, tally: Tally) -> None:
-        began, by = self._clock(), self._judged
-        doubts = by.doubts(self._appearances.sample())
-        once = by.assessor is None or not by.assessor.every_look  # there is a last look at its end, which this is not
-        verdict = decide(tally, by.card, by.assessor, by.unit, complete=once, doubts=doubts)
-        self._sample = with_verdict(self._sample, verdict)
+    def _judge_so_far(self) -> None:
+        began = self._clock()
+        verdict = self.judge()
+        if verdict is not None:
+            self._sample = with_verdict(self._sample, verdict)
         now = self._clock()
         self._judge_again = now + (now - began) / _SHARE
 

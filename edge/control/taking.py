@@ -34,7 +34,7 @@ class TakingLimits:
         peak: share of the best sharpness of this view, below which focus has been passed.
         risen: a view gets sharper when it is sharper by this share than it ever was.
         quiet_s: seconds in which it must not have got sharper; ``first_s``: the same while the sample's usual sharpness is not known.
-        settle_s: seconds after which a still view is taken that is less sharp than usual, but would count.
+        settle_s: seconds after which a still view is taken that is less sharp than usual, or than it was, but would count.
         give_up_s: seconds after which a still view is taken that would not count.
         better: how many times sharper the view must be than the field taken of it that did not count.
         thick: share of the field that is not background, from which on it is too thick.
@@ -93,7 +93,7 @@ class Taker:
         self._gate = Gate(registered=True)
         self._fills: deque[float] = deque(maxlen=self._gate.limits.memory)
         self._due = float("-inf")
-        self._moved_at: float | None = None
+        self._moved_at: float | None = None  # when it was last seen to move
         self._best = 0.0
         self._risen_at = 0.0
         self._taken_sharpness = 0.0
@@ -144,14 +144,17 @@ class Taker:
         return self._gate.needed if usual is None else max(self._gate.needed, self._limits.sharp * usual)
 
     def _follow(self, seen: Seen, at: float) -> bool:
-        """Note how the view moves and gets sharper; returns whether it stands still."""
-        moves = seen.speed is None or seen.speed >= self._limits.speed
-        if moves or self._moved_at is None:
-            self._moved_at, self._risen_at, self._best = at, at, 0.0
-        if seen.quality.sharpness > self._best * (1 + self._limits.risen):
+        """Note how the view moves and gets sharper; returns whether it stands still.
+
+        A view that moves has no best: smeared along one direction it may measure sharper than it is.
+        """
+        if seen.speed is None or seen.speed >= self._limits.speed or self._moved_at is None:
+            self._moved_at = at
+        still = at - self._moved_at >= self._limits.still_s
+        if still and seen.quality.sharpness > self._best * (1 + self._limits.risen):
             self._risen_at = at
-        self._best = max(self._best, seen.quality.sharpness)
-        return not moves and at - self._moved_at >= self._limits.still_s
+        self._best = max(self._best, seen.quality.sharpness) if still else 0.0
+        return still
 
     def _judge(self, seen: Seen, at: float, *, still: bool) -> tuple[RunState, Hint, str, bool]:
         """State, hint, its words, and whether the view is to be taken."""
@@ -186,13 +189,14 @@ class Taker:
     def _focus(self, quality: Quality, at: float, *, still: bool) -> tuple[RunState, Hint, str, bool]:
         limits, sharpness, wanted = self._limits, quality.sharpness, self._wanted
         here = f"sharpness {sharpness:.2f}, {wanted:.2f} is needed"
+        if not still:
+            return RunState.FOCUSING, Hint.REFOCUS, here, False
         near = sharpness >= limits.peak * self._best
-        if not still or not near:
-            best = f"; the best of this view was {self._best:.2f}" if not near else ""
-            return RunState.FOCUSING, Hint.REFOCUS, here + best, False
-        quiet, stood = at - self._risen_at, at - (self._moved_at or at)
-        if sharpness >= wanted:
-            long_enough = quiet >= (limits.first_s if self._gate.usual is None else limits.quiet_s)
-            return RunState.FOCUSING, Hint.HOLD_STILL, here, long_enough
-        patience = limits.settle_s if sharpness >= self._gate.needed else limits.give_up_s
-        return RunState.FOCUSING, Hint.REFOCUS, here, min(quiet, stood) >= patience
+        if not near:
+            here += f"; the best of this view was {self._best:.2f}"
+        stays = at - self._risen_at
+        if sharpness >= wanted and near:
+            enough = limits.first_s if self._gate.usual is None else limits.quiet_s
+            return RunState.FOCUSING, Hint.HOLD_STILL, here, stays >= enough
+        enough = limits.settle_s if sharpness >= self._gate.needed else limits.give_up_s
+        return RunState.FOCUSING, Hint.REFOCUS, here, stays >= enough

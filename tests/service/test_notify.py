@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from edge.camera.records import CameraState
 from edge.events import FieldEvent
 from edge.service import notify
 from edge.service.notify import Notifier, SystemdOutput, status_line, systemd_outputs
+from edge.status import CameraStatus, Hint, RunState, Status
 from tests.outputs.events import kept, rejected, sample, unreadable
 
 
@@ -147,3 +149,36 @@ def test_a_hostile_sample_name_adds_no_line_to_the_message(manager: Manager) -> 
     assert names([lines]) == [["READY", "STATUS"]]
     assert len(lines[1]) < 600
     assert lines[1].isprintable()
+
+
+def waiting(hint: Hint = Hint.MOVE_STAGE) -> Status:
+    return Status(1, 0.0, RunState.WAITING, CameraStatus(CameraState.RUNNING, "camera"), hint)
+
+
+def test_a_run_that_waits_for_a_person_is_ready_and_alive_and_says_for_what(
+    manager: Manager, clock: list[float]
+) -> None:
+    output = output_of(manager)
+    output.status(waiting())
+    assert manager.heard() == []  # a state is no progress
+    output.alive()
+    assert manager.heard() == [["READY=1", "WATCHDOG=1", "STATUS=MOVE THE STAGE - waiting for a new field"]]
+    clock[0] += 0.5
+    output.alive()
+    assert manager.heard() == []
+    clock[0] += 0.6
+    output.alive()
+    ((alive, said),) = manager.heard()
+    assert (alive, said) == ("WATCHDOG=1", "STATUS=MOVE THE STAGE - waiting for a new field")
+
+
+def test_the_hint_stands_before_what_was_counted(manager: Manager, clock: list[float]) -> None:
+    output = output_of(manager)
+    output.field(kept())
+    manager.heard()
+    clock[0] += 2
+    output.status(waiting(Hint.REFOCUS))
+    output.field(kept())
+    ((_, said),) = manager.heard()
+    assert said.startswith("STATUS=REFOCUS - waiting for a new field; ")
+    assert said.endswith(status_line(kept()))
