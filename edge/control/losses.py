@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.camera.records import Camera, CameraEvent, CameraState, LostFrames
+from edge.camera.records import Camera, CameraEvent, CameraState, CameraTrouble, LostFrames
 
 
 class Losses:
@@ -36,6 +36,8 @@ class Losses:
         ended = []
         for event in self._camera.events(after=self._last):
             self._last = event.number
+            if event.trouble is CameraTrouble.NOT_HELD:  # frames go on
+                continue
             if event.trouble is not None:
                 if self._lost is None:
                     self._lost, self._since = event, event.at

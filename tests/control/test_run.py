@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge.camera.records import CameraState, Frame, LostFrames
+from edge.camera.records import CameraEvent, CameraState, CameraTrouble, Frame, LostFrames
 from edge.control.records import CommandRefusedError
 from edge.control.run import RunControl
 from edge.errors import CameraError
@@ -197,6 +197,17 @@ def test_a_camera_that_is_lost_between_samples_is_none_of_their_business(bench: 
     bench.ask()
     assert bench.show(FIELDS[0]).taken == 1
     assert isinstance(bench.answer(), Frame)
+
+
+def test_light_that_does_not_hold_is_no_stretch_without_the_camera(bench: Bench) -> None:
+    bench.begin()
+    bench.ask()
+    bench.camera.told.append(CameraEvent(0, bench.now, CameraTrouble.NOT_HELD, "exposure does not hold"))
+    assert bench.show(FIELDS[0]).taken == 1
+    assert isinstance(bench.answer(), Frame)
+    bench.control.finish()
+    bench.ask()
+    assert bench.answer() is None
 
 
 def test_a_sample_that_ends_without_the_camera_says_so_last(bench: Bench) -> None:
