@@ -42,8 +42,9 @@ class Patience:
     """How long what is waited for, in seconds.
 
     Attributes:
-        silent: without any word from the process.
-        step: for one step of opening the camera, until it is told; ``opening``: until it is given up.
+        silent: without any word from a process whose camera is open.
+        start: for the process to start, until it is told.
+        step: for one step of opening the camera, until it is told; ``opening``: for either, until it is given up.
         frame: without a frame; a camera known to be slow gets three times its usual distance, up to twice this.
         bad: with bad frames alone.
         first_pause: before a camera is opened again; it doubles up to ``longest_pause``.
@@ -51,18 +52,14 @@ class Patience:
     """
 
     silent: float = 5.0
-    step: float = 6.0
+    start: float = 8.0
+    step: float = 5.0
     opening: float = 15.0
     frame: float = 4.0
     bad: float = 4.0
     first_pause: float = 0.5
     longest_pause: float = 60.0
     sound: float = 10.0
-
-    def pressed(self, factor: float) -> Patience:
-        """The same with time pressed together by this factor."""
-        names = ("silent", "step", "opening", "frame", "bad", "first_pause", "longest_pause", "sound")
-        return Patience(*(getattr(self, name) / factor for name in names))
 
 
 class WatchOrder(StrEnum):
@@ -197,13 +194,13 @@ class CameraWatch:
     def _trouble(self, now: float) -> tuple[CameraTrouble, str, bool] | None:
         """What is wrong, in words, and whether the process is to be killed for it."""
         patience = self._patience
-        if now - self._heard > patience.silent:
-            return CameraTrouble.NOT_ANSWERING, _after("does not answer", now - self._heard), True
         if not self._ready:
             waited = now - self._stepped
-            if waited <= patience.step:
+            if waited <= (patience.step if self._step[0] else patience.start):
                 return None
             return CameraTrouble.NOT_ANSWERING, _after("does not answer", waited), waited > patience.opening
+        if now - self._heard > patience.silent:
+            return CameraTrouble.NOT_ANSWERING, _after("does not answer", now - self._heard), True
         if now - self._last_frame > self._frame_limit():
             return CameraTrouble.NO_FRAMES, _after("gives no frames", now - self._last_frame), True
         alone = self._bad.total() > 1 and now - self._last_good > patience.bad
