@@ -24,7 +24,7 @@ from edge.types import UInt8Array
 _THUMBNAIL = (32, 24)  # columns, rows
 _GLANCE = 640  # columns of the copy from which it is made
 _EVERY = 4  # rows apart that tell whether two frames are the same to the last bit
-_REMEMBERED = 8  # frames; drivers keep no more buffers, whose old content may come again
+_REMEMBERED = 6  # frames; drivers keep no more buffers (OpenCV four, picamera2 six), whose old content may come again
 
 _ROWS = 16  # in which bytes that are mixed up are looked for
 _MIXED = 8.0  # levels by which neighbours then differ, and twice as much as every other one does
