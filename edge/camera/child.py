@@ -154,7 +154,8 @@ class _Process:
             words = self._held.look(self._checker.thumbnail, metadata, at)
         except BadFrameError as error:
             self._desk.free.append(slot)
-            messages.send(self._desk.end, "bad", trouble=error.trouble, words=error.words)
+            messages.send(self._desk.end, "bad", number=self._number, trouble=error.trouble, words=error.words)
+            self._number += 1
             return
         if words is not None:
             messages.send(self._desk.end, "note", trouble=CameraTrouble.NOT_HELD, words=words)

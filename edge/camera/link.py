@@ -6,11 +6,8 @@ A frame is written once by the camera process, into shared memory, and copied on
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +18,7 @@ from edge.camera import messages
 from edge.camera.kept import KeptBench
 from edge.camera.memory import FrameRing, RingShape
 from edge.camera.previews import PreviewMemory, PreviewReader
+from edge.camera.process import CameraProcess
 from edge.camera.records import (
     CameraEvent,
     CameraFacts,
@@ -39,7 +37,6 @@ KINDS = ("auto", "pi", "usb", "simulated")
 _LOOK_S = 0.2  # seconds from one look at the watchdog to the next
 _ASK_S = 1.0  # seconds after which somebody who waits asks again
 _CLOSE_S = 2.0  # seconds that a driver is given to let go of the camera
-_SAID_BYTES = 2048  # of what the process said last on stderr
 
 
 class _Ready(NamedTuple):
@@ -50,55 +47,6 @@ class _Ready(NamedTuple):
     captured: float
     at: float
     metadata: Mapping[str, object]
-
-
-class _Child:
-    """One run of the camera process."""
-
-    def __init__(self, spec: CameraSpec, first: int, model: str, previews: PreviewMemory, *, faults: bool) -> None:
-        self.end, theirs = messages.pair()
-        with theirs:
-            command = [sys.executable, "-m", "edge.camera.child", "--socket", str(theirs.fileno()), "--parent"]
-            self.process = subprocess.Popen(  # noqa: S603 - this very Python
-                [*command, str(os.getpid())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # a terminal's Ctrl-C is not for it
-                env={"OPENCV_LOG_LEVEL": "SILENT", **os.environ},
-            )
-        self.said = b""
-        self.ring: FrameRing | None = None
-        self.stderr = self.process.stderr.fileno() if self.process.stderr is not None else -1
-        os.set_blocking(self.stderr, False)
-        self.end.setblocking(False)
-        opening = {"spec": messages.spec_as_json(spec), "first": first, "model": model, "faults": faults}
-        messages.send(self.end, "open", (previews.descriptor,), **opening)
-
-    def read_said(self) -> None:
-        """Keep the last of what the process said on stderr, so that it never waits for a reader."""
-        with contextlib.suppress(BlockingIOError):
-            self.said = (self.said + os.read(self.stderr, 1 << 16))[-_SAID_BYTES:]
-
-    @property
-    def last_words(self) -> str:
-        """The last line that the process said."""
-        lines = [line.strip() for line in self.said.decode(errors="replace").splitlines() if line.strip()]
-        return lines[-1][:200] if lines else ""
-
-    def end_it(self, patience: float) -> int:
-        """Wait so long for the process to end, then kill it; returns its exit code."""
-        try:
-            self.process.wait(patience)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.read_said()
-        self.end.close()
-        if self.process.stderr is not None:
-            self.process.stderr.close()
-        return self.process.returncode
 
 
 class CameraLink:
@@ -115,7 +63,7 @@ class CameraLink:
         self._faults = faults
         self._watch = CameraWatch(patience or Patience(), self.name)
         self._changed = threading.Condition()
-        self._child: _Child | None = None
+        self._child: CameraProcess | None = None
         self._ready: _Ready | None = None
         self._facts: CameraFacts | None = None
         self._next = 0
@@ -227,7 +175,11 @@ class CameraLink:
     def _obey(self, order: WatchOrder) -> None:
         if order is WatchOrder.START:
             model = self._facts.model if self._facts is not None else ""
-            child = _Child(self._spec_now(), self._next, model, self._previews, faults=self._faults)
+            try:
+                child = CameraProcess(self._spec_now(), self._next, model, self._previews, faults=self._faults)
+            except OSError as error:
+                self._cannot_start(error)
+                return
             with self._changed:
                 self._child = child
                 for name, values in self._kept.again(time.monotonic()):
@@ -235,6 +187,13 @@ class CameraLink:
                 self._watch.started(time.monotonic())
         elif order is WatchOrder.KILL:
             self._drop(0.0)
+
+    def _cannot_start(self, error: OSError) -> None:
+        now, words = time.monotonic(), f"{self.name}: no camera process can be started: {error.strerror}"
+        with self._changed:
+            self._watch.started(now)
+            self._watch.failed(now, CameraTrouble.CANNOT_OPEN, words)
+            self._changed.notify_all()
 
     def _spec_now(self) -> CameraSpec:
         """What is asked for: once it was open with the light that settled then, so that all fields of a sample have the same."""
@@ -249,7 +208,7 @@ class CameraLink:
 
     def _hear(self) -> None:
         child = self._child
-        listened = [self._woken.fileno()] if child is None else [self._woken.fileno(), child.end.fileno(), child.stderr]
+        listened = [self._woken.fileno(), *(child.listened if child is not None else [])]
         heard, _, _ = select.select(listened, [], [], _LOOK_S)
         if child is None:
             return
@@ -265,7 +224,7 @@ class CameraLink:
                 pass
             else:
                 self._has_ended()
-        elif child.process.poll() is not None:
+        elif child.ended:
             self._has_ended()
 
     def _has_ended(self) -> None:
@@ -275,7 +234,7 @@ class CameraLink:
             self._watch.ended(time.monotonic(), code, child.last_words if child is not None else "")
             self._changed.notify_all()
 
-    def _take(self, child: _Child, message: messages.Message, descriptors: list[int]) -> None:
+    def _take(self, child: CameraProcess, message: messages.Message, descriptors: list[int]) -> None:
         now, kind = time.monotonic(), message.get("kind")
         with self._changed:
             before = self._watch.state
@@ -284,6 +243,7 @@ class CameraLink:
             elif kind == "frame":
                 self._take_frame(now, message)
             elif kind == "bad":
+                self._next = int(message["number"]) + 1
                 self._watch.bad(now, CameraTrouble(message["trouble"]), str(message["words"]))
             elif kind == "note":
                 self._watch.note(now, CameraTrouble(message["trouble"]), str(message["words"]))
@@ -294,15 +254,14 @@ class CameraLink:
             if kind == "frame" or self._watch.state is not before or kind == "failed":
                 self._changed.notify_all()
         messages.close_all(descriptors)
-        if kind == "failed":
+        if not self._watch.alive:
             self._drop(_LOOK_S)
 
-    def _open(self, now: float, child: _Child, message: messages.Message, memory: int) -> None:
+    def _open(self, now: float, child: CameraProcess, message: messages.Message, memory: int) -> None:
         facts = messages.facts_from_json(message["facts"])
         if self._facts is not None and facts.size != self._facts.size:
             words = "{}x{} pixels now, {}x{} before".format(*facts.size, *self._facts.size)
             self._watch.failed(now, CameraTrouble.WRONG_SIZE, f"{self.name} gives frames of another size: {words}")
-            child.process.kill()
             return
         child.ring = FrameRing(memory, RingShape(*facts.size, int(message["slots"])))
         self._facts, self.name = facts, facts.name

@@ -26,8 +26,10 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def send(end: socket.socket, kind: str, descriptors: tuple[int, ...] = (), **values: Any) -> bool:
-    """Say something; False: nobody listens any more, or too slowly."""
+    """Say something; False: nobody listens any more, or too slowly, or it is too long."""
     packet = json.dumps({"kind": kind, **values}, default=_plain).encode()
+    if len(packet) > _LARGEST:
+        return False
     try:
         if descriptors:
             socket.send_fds(end, [packet], list(descriptors))

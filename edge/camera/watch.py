@@ -77,6 +77,7 @@ class CameraWatch:
         name: of the camera; it may change once the camera is open.
         state: how it stands.
         words: what is wrong, one line; empty: nothing.
+        alive: whether there is a process.
         first_failure: why no frame came at first; None: frames came, or may still.
     """
 
@@ -88,7 +89,7 @@ class CameraWatch:
         self._patience = patience
         self._events: deque[CameraEvent] = deque(maxlen=_REMEMBERED)
         self._count = 0
-        self._alive = False
+        self.alive = False
         self._ready = False
         self._due = float("-inf")
         self._pause = patience.first_pause
@@ -105,7 +106,7 @@ class CameraWatch:
 
     def started(self, now: float) -> None:
         """The process was started."""
-        self._alive = True
+        self.alive = True
         self._heard = self._stepped = now
         self._fresh_start()
 
@@ -149,7 +150,7 @@ class CameraWatch:
 
     def ended(self, now: float, code: int, said: str = "") -> None:
         """The process has ended by itself with this exit code (negative: the signal); ``said``: its last line."""
-        if not self._alive:
+        if not self.alive:
             return
         how = _signal(-code) if code < 0 else f"exit code {code}"
         self._lose(
@@ -162,7 +163,7 @@ class CameraWatch:
     def close(self) -> None:
         """The camera is given back for good."""
         self.state = CameraState.CLOSED
-        self._alive = False
+        self.alive = False
 
     # What is to be done.
 
@@ -170,7 +171,7 @@ class CameraWatch:
         """What is to be done now. After ``KILL`` the process counts as gone."""
         if self.state is CameraState.CLOSED:
             return WatchOrder.NOTHING
-        if not self._alive:
+        if not self.alive:
             return WatchOrder.START if now >= self._due else WatchOrder.NOTHING
         found = self._trouble(now)
         if found is None:
@@ -274,7 +275,7 @@ class CameraWatch:
         self._count += 1
 
     def _wait(self, now: float) -> None:
-        self._alive = self._ready = False
+        self.alive = self._ready = False
         self._due = now + self._pause
         self._pause = min(2 * self._pause, self._patience.longest_pause)
 

@@ -15,7 +15,8 @@ import pytest
 
 from edge.camera.finding import STAND_IN
 from edge.camera.link import CameraLink, open_camera
-from edge.camera.previews import PreviewReader
+from edge.camera.previews import PreviewMemory, PreviewReader
+from edge.camera.process import CameraProcess
 from edge.camera.records import CameraSpec, CameraState, CameraTrouble
 from edge.camera.watch import Patience
 from edge.errors import CameraError
@@ -40,7 +41,7 @@ def link() -> Iterator[CameraLink]:
 
 def child(link: CameraLink) -> int:
     assert link._child is not None
-    return link._child.process.pid
+    return link._child.pid
 
 
 def test_frames_come_in_memory_of_their_own_with_what_the_driver_says(link: CameraLink) -> None:
@@ -77,7 +78,7 @@ def test_another_process_reads_previews_by_name(link: CameraLink) -> None:
 def test_a_camera_process_that_is_killed_comes_back_and_frame_numbers_grow(link: CameraLink) -> None:
     before = link.take(timeout=10)
     assert before is not None
-    told = len(link.events())
+    told, open_files = len(link.events()), len(list(Path("/proc/self/fd").iterdir()))
     os.kill(child(link), signal.SIGKILL)
     until = time.monotonic() + 60
     while (after := link.take(after=before.number + 30)) is None and time.monotonic() < until:
@@ -88,6 +89,7 @@ def test_a_camera_process_that_is_killed_comes_back_and_frame_numbers_grow(link:
     assert "SIGKILL" in lost.words
     assert back.trouble is None
     assert back.seconds > 0
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_files
 
 
 def test_closing_ends_the_process_and_may_be_done_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +128,7 @@ def test_the_camera_process_ends_with_whoever_started_it_even_by_kill() -> None:
         "from edge.camera.records import CameraSpec\n"
         "link = open_camera(CameraSpec(kind='usb'))\n"
         "link.wait_ready(60)\n"
-        "print(link._child.process.pid, flush=True)\n"
+        "print(link._child.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     env = {**os.environ, STAND_IN: SOUND, "PYTHONPATH": str(ROOT)}
@@ -146,3 +148,30 @@ def runs(pid: int) -> bool:
         return not Path(f"/proc/{pid}/stat").read_text().split(") ")[1].startswith("Z")
     except OSError:
         return False
+
+
+def stuck(self: object, patience: float | None = None) -> int:
+    raise subprocess.TimeoutExpired("camera", patience or 0.0)
+
+
+def test_a_process_that_waits_within_the_kernel_and_cannot_be_killed_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(STAND_IN, raising=False)
+    memory = PreviewMemory()
+    made = CameraProcess(CameraSpec(), 0, "", memory, faults=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess.Popen, "wait", stuck)
+        assert made.end_it(0.0) == -signal.SIGKILL
+    memory.close()
+
+
+def test_where_no_process_can_be_started_it_is_one_line_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", none)
+    made = open_camera(CameraSpec(), patience=QUICK)
+    with pytest.raises(CameraError, match="no camera process can be started: Resource temporarily unavailable"):
+        made.wait_ready(10)
+    made.close()

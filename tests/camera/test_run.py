@@ -74,7 +74,7 @@ def test_a_camera_process_that_is_killed_is_one_lost_field_and_the_count_goes_on
     lost = [one for one in fields if "camera lost for" in json.dumps(one)]
     assert len(lost) == 1
     assert "SIGKILL" in json.dumps(lost[0])
-    assert "opened again" in json.dumps(lost[0])
+    assert "is back" in json.dumps(lost[0])
 
 
 def test_ctrl_c_ends_the_run_and_the_camera_process(tmp_path: Path) -> None:

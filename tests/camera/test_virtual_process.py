@@ -50,7 +50,7 @@ def test_it_obeys_and_stands_where_it_stood_after_its_process_was_killed(link: C
     link.command("move", x=40.0, y=-20.0)
     before = until_stage(link, (40.0, -20.0))
     assert link._child is not None
-    os.kill(link._child.process.pid, signal.SIGKILL)
+    os.kill(link._child.pid, signal.SIGKILL)
     after = frame(link, before.number)
     while not any(one.trouble is CameraTrouble.DIED for one in link.events()):
         after = frame(link, after.number)

@@ -202,7 +202,7 @@ def test_for_black_frames_it_is_killed_once_and_then_left_until_there_is_light()
     bench = Bench().open().run(5, sound)
 
     def dark(bench: Bench) -> None:
-        if bench.watch._alive:
+        if bench.watch.alive:
             if not bench.watch._ready:
                 bench.watch.opened(bench.now)
             bench.watch.bad(bench.now, T.BLACK, "")
