@@ -145,7 +145,8 @@ class CameraWatch:
 
     def failed(self, now: float, trouble: CameraTrouble, words: str) -> None:
         """The process says that the camera cannot be opened, or gives no more frames; it ends."""
-        self._lose(now, trouble, words)
+        whole = trouble is CameraTrouble.CANNOT_OPEN or words.startswith(self.name)
+        self._lose(now, trouble, words if whole else f"{self.name}: {words}")
         self._wait(now)
 
     def ended(self, now: float, code: int, said: str = "") -> None:
@@ -295,7 +296,7 @@ class CameraWatch:
 
 
 def _after(words: str, seconds: float) -> str:
-    return f"{words} after {seconds:.0f} s" if seconds >= 1 else words
+    return f"{words} after {seconds:.0f} s"
 
 
 def _signal(number: int) -> str:
