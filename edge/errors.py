@@ -8,7 +8,7 @@
 | 3 | done, but some inputs could not be read (they are named in the summary) |
 | 4 | nothing to read: folder missing or empty, no readable image in it |
 | 5 | the model was refused |
-| 6 | no camera, or the camera was lost (what was counted before is printed) |
+| 6 | no camera, or it was lost and stayed away (what was counted before is printed) |
 | 7 | an output could not be written |
 | 8 | calibration, settled microscope or profile was refused: not readable, or of another model, finder, microscope or camera |
 | 9 | nothing was counted: of a sample no field counts (the line says of which, and what is likely wrong) |

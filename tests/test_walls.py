@@ -32,6 +32,7 @@ NEVER = {
     "edge/outputs": {"edge.sources", "edge.finders", "edge.cli", "edge.report"},
     "edge/report": _UPSTREAM,
     "edge/book": _UPSTREAM | {"edge.outputs", "edge.report"},
+    "edge/control": _UPSTREAM | {"edge.sources"},
     "edge/service": {"edge.sources", "edge.finders", "edge.cli"},
     "edge/health": {
         *("edge.finders", "edge.analysis", "edge.workers", "edge.session"),

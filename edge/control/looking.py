@@ -13,7 +13,9 @@ from edge.control.board import StatusBoard
 from edge.errors import CameraError
 from edge.status import CameraStatus
 
-_LEAST_APART_S = 0.09  # seconds between two frames that are looked at: about ten a second
+LEAST_APART_S = 0.09
+"""Seconds between two frames that are looked at: about eleven a second."""
+
 _PATIENCE_S = 0.5  # seconds that a frame is waited for before it is looked how the camera stands
 _RATE_OVER = 20  # frames over which frames per second are told
 
@@ -77,7 +79,7 @@ class Looker:
             except CameraError:
                 self._board.change(camera=replace(self._status(), state=CameraState.CLOSED, fps=0.0))
                 return
-            self._closed.wait(max(0.0, _LEAST_APART_S - (self._clock() - began)))
+            self._closed.wait(max(0.0, LEAST_APART_S - (self._clock() - began)))
 
     def _status(self) -> CameraStatus:
         """How it stands with the camera."""

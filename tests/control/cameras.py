@@ -55,6 +55,10 @@ class ShownCamera:
         self._number = -1
         self._lock = threading.Lock()
 
+    def wait_ready(self, timeout: float | None = None) -> None:
+        if self.state is CameraState.CLOSED:
+            raise CameraError("no camera answers")
+
     def take(self, *, after: int = -1, timeout: float = 1.0) -> Frame | None:
         if self.state is CameraState.CLOSED:
             raise CameraError("the camera is closed")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from edge.control.taking import Decision, Taker
+from edge.control.taking import Decision, Taker, TakingLimits
 from edge.control.views import Seen
 from edge.gate import OUT_OF_FOCUS, SAME_VIEW
 from edge.status import Hint, RunState
@@ -156,3 +158,12 @@ def test_a_rejected_field_of_before_does_not_open_the_view_taken_after_it() -> N
     watch(taker, [seen()] * 3)
     taker.judged(GOOD._replace(sharpness=0.2), OUT_OF_FOCUS, newest=False)
     assert first_taken(watch(taker, [seen(0.9, new=0.0)] * 20, start=1.0)) is None
+
+
+def test_the_page_says_the_limits_as_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "control.md").read_text()
+    told = re.findall(r"([\d.]+)( %)?(?: s| times)? \(`(\w+)`\)", page)
+    limits = TakingLimits()
+    assert {name for _, _, name in told} == set(TakingLimits.__slots__) - {"risen", "usual_of"}
+    for number, percent, name in told:
+        assert float(number) / (100 if percent else 1) == pytest.approx(getattr(limits, name)), name
