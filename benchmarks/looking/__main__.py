@@ -17,7 +17,7 @@ from edge.virtual_slide import SlideSpec, render_field
 SIZES = ((1280, 960), (1920, 1080), (4056, 3040))
 """Width and height of frames in pixels."""
 
-_FRAMES = 40
+_FRAMES = 40  # that are looked at per size
 _MOVES = 4  # frames that show one view
 
 
