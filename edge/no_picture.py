@@ -31,4 +31,6 @@ def no_picture(thumbnail: NDArray[np.uint8]) -> NoPicture | None:
         return NoPicture.WHITE if mean > _WHITE else NoPicture.EVEN
     apart = (grey - mean) / spread
     beside = float((apart[:, 1:] * apart[:, :-1]).mean()) + float((apart[1:] * apart[:-1]).mean())
-    return NoPicture.NOISE if beside / 2 < _ALIKE else None
+    if beside / 2 >= _ALIKE:
+        return None
+    return NoPicture.WHITE if mean > _WHITE else NoPicture.NOISE  # of a field that is clipped hardly anything is left

@@ -11,7 +11,7 @@ import cv2
 
 from benchmarks.cameras.kinds import KINDS, BadCamera
 from benchmarks.cameras.scene import MovingCells
-from edge.camera import usb
+from edge.camera import nodes
 
 KIND: Final = "EDGE_BAD_CAMERA"
 """Name of the kind; without it the camera is sound."""
@@ -108,5 +108,5 @@ def install() -> None:
     """Put the stand-in where the camera process looks for cameras."""
     name = os.environ.get(KIND, "sound")
     since = Path(os.environ.get(FOLDER, os.devnull)) / "since"
-    usb.video_nodes = lambda: ["/dev/video0"]
+    nodes.video_nodes = lambda: ["/dev/video0"]
     cv2.VideoCapture = lambda *_: StandInCapture(KINDS[name], since)  # type: ignore[misc, assignment]

@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple
 
-from edge.camera import usb
+from edge.camera import nodes, usb
 from edge.camera.driver import CameraDriver
 from edge.camera.faults import Faulty
 from edge.camera.pi import PiCamera, pi_cameras
@@ -75,10 +75,10 @@ def _attempts(spec: CameraSpec, step: usb.Step) -> Iterator[_Attempt]:
     if spec.kind in ("auto", "pi") and isinstance(spec.device, int):
         yield _Attempt("Pi camera", partial(_pi, spec.device, spec, step))
     if spec.kind in ("auto", "usb"):
-        nodes = [spec.device] if isinstance(spec.device, str) else usb.video_nodes()[spec.device :]
-        if not nodes:
+        found = [spec.device] if isinstance(spec.device, str) else nodes.video_nodes()[spec.device :]
+        if not found:
             yield _Attempt("USB camera", _no_usb)
-        for node in nodes:
+        for node in found:
             yield _Attempt(f"USB camera {node}", partial(usb.UsbCamera, node, spec, step))
 
 

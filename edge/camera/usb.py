@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera.formats import JPEG, KNOWN, BadFrameError, FrameConverter
+from edge.camera.nodes import held_by, model_of
 from edge.camera.records import CameraFacts, CameraSpec
 from edge.camera.settling import Settled, holds
 from edge.errors import CameraError
@@ -22,6 +23,7 @@ _MOST_QUEUED = 5  # V4L2 queues four frames; a field must show the stage as it s
 _AT_ONCE_S = 0.004  # a frame that comes sooner was in the queue
 _SETTLE_S = 4.0  # seconds that exposure and white balance are given to settle
 _LATE_S = 1.0  # seconds after which a driver has done what it was told, late or not
+_READ_BACK_S = 2.0  # seconds from one reading of the settings to the next
 _JUMP = 0.15  # a driver that changes the picture's brightness by more when exposure is held is left on automatic
 _WITHIN = 0.02  # share by which a value read back may differ: drivers have steps
 _MANUAL, _AUTOMATIC = 1, 3  # V4L2's manual exposure and aperture priority
@@ -57,9 +59,6 @@ _SWITCHES = {
 
 _SETTLES = ("exposure_us", "white_balance_k")
 
-# Nodes of a Pi's codecs and raw sensors: they open like cameras and never give a picture.
-_NOT_CAMERAS = ("bcm2835-", "pispbe", "rp1-cfe", "unicam", "rpi-hevc", "rpivid", "hevc")
-
 Step = Callable[[], None]
 """Called after each step of opening a camera, so that the watchdog sees it go on."""
 
@@ -73,6 +72,8 @@ class UsbCamera:
 
     def __init__(self, node: str, spec: CameraSpec, step: Step) -> None:
         self._node, self._name = node, f"USB camera {node}"
+        self._seen: Mapping[str, object] = {}
+        self._read_back = float("-inf")
         self._check_access()
         self._capture: Any = (
             cv2.VideoCapture(int(node)) if sys.platform != "linux" else cv2.VideoCapture(node, cv2.CAP_V4L2)
@@ -90,8 +91,15 @@ class UsbCamera:
         return self._facts
 
     def read(self) -> tuple[NDArray[Any], Mapping[str, object]]:
-        """The frame as the stage stands now: those that waited in the driver's queue are passed over."""
-        return self._frame(), self._facts.held
+        """The frame as the stage stands now: those that waited in the driver's queue are passed over.
+
+        Of its settings V4L2 says nothing with a frame: they are read back every other second.
+        """
+        now = time.monotonic()
+        if now - self._read_back >= _READ_BACK_S:
+            self._read_back = now
+            self._seen = {name: value for name in _CONTROLS if (value := self._get(name)) > 0}
+        return self._frame(), self._seen
 
     def command(self, name: str, values: Mapping[str, float | str]) -> None:
         """``set``: controls by name."""
@@ -112,7 +120,7 @@ class UsbCamera:
 
     def _configured(self, spec: CameraSpec, step: Step) -> CameraFacts:
         if not self._capture.isOpened():
-            raise CameraError(f"{self._name} cannot be opened{_held_by(self._node)}")
+            raise CameraError(f"{self._name} cannot be opened{held_by(self._node)}")
         self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, spec.size[0])
         self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, spec.size[1])
         if spec.mode:
@@ -121,12 +129,12 @@ class UsbCamera:
         ok, probe = self._capture.read()
         step()
         if not ok or probe is None:
-            raise CameraError(f"{self._name} opens but gives no picture{_held_by(self._node)}")
+            raise CameraError(f"{self._name} opens but gives no picture{held_by(self._node)}")
         probe, name = self._raw_format(np.asarray(probe))
         step()
         size = _size_of(probe, name, self._said_size())
         held, not_held = self._settled(spec, FrameConverter(name, size, spec.depth), step)
-        return CameraFacts(self._name, _model(self._node), size, name, self._fourcc().strip(), held, not_held)
+        return CameraFacts(self._name, model_of(self._node), size, name, self._fourcc().strip(), held, not_held)
 
     def _raw_format(self, probe: NDArray[Any]) -> tuple[NDArray[Any], str]:
         """A frame as the camera sends it, if OpenCV hands that over and we read it; the frame shows whether it does."""
@@ -243,50 +251,3 @@ def _size_of(probe: NDArray[Any], name: str, said: tuple[int, int]) -> tuple[int
     if name == JPEG or name not in KNOWN:
         return said
     return int(probe.shape[1]), int(probe.shape[0])
-
-
-def _held_by(node: str) -> str:
-    """``: python3 (1234) has it open``, as far as this user may see; else where to look."""
-    for process, name in _who_has(node):
-        return f": {name} (process {process}) has it open; end that first"
-    return " (does another program use it?)"
-
-
-def _who_has(node: str) -> Iterator[tuple[int, str]]:
-    real = os.path.realpath(node)
-    for folder in Path("/proc").glob("[0-9]*"):
-        if int(folder.name) == os.getpid():
-            continue
-        try:
-            if any(os.path.realpath(one) == real for one in (folder / "fd").iterdir()):
-                yield int(folder.name), (folder / "comm").read_text().strip()
-        except OSError:
-            continue
-
-
-def _model(node: str) -> str:
-    try:
-        return (Path("/sys/class/video4linux") / Path(node).name / "name").read_text().strip()
-    except OSError:
-        return ""
-
-
-def video_nodes() -> list[str]:
-    """V4L2 nodes that may be cameras, in order; elsewhere than on Linux the first few camera numbers."""
-    if sys.platform != "linux":
-        return ["0", "1", "2"]
-    return [str(node) for node in sorted(Path("/dev").glob("video[0-9]*"), key=_number) if _may_be_camera(node)]
-
-
-def _number(node: Path) -> int:
-    return int(node.name.removeprefix("video"))
-
-
-def _may_be_camera(node: Path) -> bool:
-    about = Path("/sys/class/video4linux") / node.name
-    try:
-        # A USB camera's second node carries metadata, no pictures.
-        name, index = (about / "name").read_text().strip().lower(), (about / "index").read_text().strip()
-    except OSError:
-        return True
-    return index == "0" and not name.startswith(_NOT_CAMERAS)

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.camera.usb import video_nodes
+from edge.camera.nodes import video_nodes
 from edge.health import machine
 from edge.health.records import CheckResult, Health
 from edge.health.system import is_pi

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.camera import usb
+from edge.camera import nodes, usb
 from edge.camera.driver import CameraDriver
 from edge.camera.finding import open_driver
 from edge.camera.records import CameraSpec
@@ -87,13 +87,13 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Plug:
 
     def make(*options: dict[str, Any]) -> list[FakeUsb]:
         captures: list[FakeUsb] = []
-        nodes = [f"/dev/video{n + 70}" for n in range(len(options))]
+        plugged = [f"/dev/video{n + 70}" for n in range(len(options))]
 
         def capture(node: str, *_: object) -> FakeUsb:
-            captures.append(FakeUsb(**options[nodes.index(node)]))
+            captures.append(FakeUsb(**options[plugged.index(node)]))
             return captures[-1]
 
-        monkeypatch.setattr(usb, "video_nodes", lambda: nodes)
+        monkeypatch.setattr(nodes, "video_nodes", lambda: plugged)
         monkeypatch.setattr(cv2, "VideoCapture", capture)
         return captures
 
@@ -187,6 +187,17 @@ def test_a_driver_that_dims_when_held_stays_automatic(plug: Plug) -> None:
     assert facts.not_held == ("exposure_us",)
 
 
+def test_settings_are_read_back_again_and_again_so_that_what_no_longer_holds_is_seen(
+    plug: Plug, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usb, "_READ_BACK_S", 0.0)
+    captures = plug({})
+    driver = opened()
+    assert driver.read()[1] == {"exposure_us": 15600.0, "white_balance_k": 4600.0}
+    captures[0].settings[cv2.CAP_PROP_EXPOSURE] = 300  # the driver went back to its own
+    assert driver.read()[1]["exposure_us"] == 30000.0
+
+
 def test_a_mode_that_is_gone_is_said(plug: Plug) -> None:
     plug({"stuck": (cv2.CAP_PROP_FOURCC,)})
     assert opened(CameraSpec(mode="YUYV")).facts.mode == "YUYV"
@@ -229,7 +240,7 @@ def test_a_node_that_is_closed_to_this_user_is_said_with_what_helps(
 
 def test_another_program_that_has_the_camera_is_named(plug: Plug, monkeypatch: pytest.MonkeyPatch) -> None:
     plug({"opens": False})
-    monkeypatch.setattr(usb, "_who_has", lambda _: iter([(1234, "cheese")]))
+    monkeypatch.setattr(nodes, "who_has", lambda _: iter([(1234, "cheese")]))
     with pytest.raises(CameraError, match=r"cannot be opened: cheese \(process 1234\) has it open; end that first"):
         opened()
 
@@ -239,14 +250,14 @@ def test_who_has_a_node_open_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
     node.touch()
     monkeypatch.setattr(os, "getpid", lambda: -1)
     with node.open():
-        assert any(name for _, name in usb._who_has(str(node)))
-    assert not list(usb._who_has(str(node)))
+        assert any(name for _, name in nodes.who_has(str(node)))
+    assert not list(nodes.who_has(str(node)))
 
 
 def test_a_run_that_began_with_one_camera_is_not_gone_on_with_another(
     plug: Plug, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     captures = plug({}, {})
-    monkeypatch.setattr(usb, "_model", lambda node: "HDMI" if node.endswith("70") else "Microscope 5 MP")
+    monkeypatch.setattr(usb, "model_of", lambda node: "HDMI" if node.endswith("70") else "Microscope 5 MP")
     assert open_driver(CameraSpec(), "Microscope 5 MP", lambda: None).facts.name == "USB camera /dev/video71"
     assert captures[0].released == 1
