@@ -76,6 +76,14 @@ class Live:
                 await asyncio.wait_for(self._changed.wait(), patience)
         return self._newest
 
+    async def caught_up(self, frame: int, patience: float) -> Status:
+        """The newest snapshot once its view is of this frame or a later one, or the newest there is after ``patience`` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while not self.closed and (self._newest.view is None or self._newest.view.frame < frame):
+                    await self._changed.wait()
+        return self._newest
+
     async def next_preview(self, after: int, patience: float) -> Preview | None:
         """The newest preview whose number is above ``after``; None: none came within ``patience`` seconds."""
         self._look()

@@ -11,6 +11,7 @@ from edge.status import Hint, LastField, RunEnd, RunState, SampleProgress, Statu
 _MOVED = 0.01
 """Share of the field's width that the view may have moved for the boxes of the last field still to fit it."""
 
+_AHEAD = 3  # frames that a picture may be ahead of the view that was measured last
 _TOO_BRIGHT = 0.02  # share of white pixels from which the lamp is said to be too bright
 _TOO_DARK = 40.0  # mean luma below which it is said to be too dark, of 255
 _ROOM = 1.15  # the focus meter ends this far above the highest value in it
@@ -41,7 +42,7 @@ def shown(status: Status) -> dict[str, object]:
         "taken": status.taken,
         "sample": None if sample is None else _sample(sample, status),
         "view": None if status.view is None else _view(status.view),
-        "boxes": None if status.last is None else _boxes(status.last, status),
+        "last": None if status.last is None else {"field": status.last.index, "why_not": status.last.why_not},
         "can": {
             "start": not counting and not gone,
             "pause": counting and status.state not in (RunState.PAUSED, RunState.FINISHING),
@@ -155,12 +156,12 @@ def _spoken(sample: SampleProgress, status: Status) -> str:
 
 def _view(view: View) -> dict[str, object]:
     top = max(view.sharpness, view.best, view.needed or 0.0) * _ROOM or 1.0
-    said = f"{view.sharpness:.1f}, best here {view.best:.1f}"
+    said = f"{view.sharpness:.3g}, best here {view.best:.3g}"
     return {
         "focus": round(view.sharpness / top, 4),
         "best": round(view.best / top, 4),
         "needed": None if view.needed is None else round(view.needed / top, 4),
-        "focus_words": said if view.needed is None else f"{said}, needed {view.needed:.1f}",
+        "focus_words": said if view.needed is None else f"{said}, needed {view.needed:.3g}",
         "sharp": bool(view.needed is None or view.sharpness >= view.needed),
         "histogram": [round(share, 4) for share in view.histogram],
         "light": f"mean {view.brightness:.0f} of 255, {percent(view.over)} white, {percent(view.under)} black",
@@ -176,6 +177,12 @@ def _exposure(view: View) -> str:
     return ""
 
 
-def _boxes(last: LastField, status: Status) -> dict[str, object]:
-    moved = None if status.view is None else status.view.moved
-    return {"field": last.index, "fit": moved is not None and moved <= _MOVED, "why_not": last.why_not}
+def field_in_view(status: Status, frame: int) -> int:
+    """Index of the field whose boxes fit this frame; -1: none do, or it is not known yet.
+
+    The view is measured a moment after its frame came, so a frame that is far ahead of the view may show another place.
+    """
+    view, last = status.view, status.last
+    if view is None or last is None or view.moved is None or frame - view.frame > _AHEAD:
+        return -1
+    return last.index if view.moved <= _MOVED else -1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.serve.guard import API, SECURITY_HEADERS, STATIC, Admission, Guard, Heads, Refusal
 from edge.serve.limits import MOST_BODY, Streams, TooManyError
-from edge.serve.shown import shown
+from edge.serve.shown import field_in_view, shown
 from edge.serve.site import HERE, TEXT, Render, Reply, Site, said
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ QUIET_S = 10.0
 
 PREVIEW_S = 2.0
 """Seconds that a request for the next picture waits."""
+
+MEASURED_S = 0.06
+"""Seconds that a picture waits to be measured, so that boxes are drawn on what they fit."""
 
 HEALTH_S = 30.0
 """Seconds for which what the checks said is good: they open drivers and read disks."""
@@ -248,9 +251,11 @@ class _Ways:
         number = int(after) if after.isascii() and after.isdecimal() and len(after) < 18 else -1
         with self._streams.one(request.scope[_HEADS].client):
             found = await self._site.live.next_preview(number, PREVIEW_S)
-        if found is None:
-            return Reply(b"", 204, TEXT)
-        return Reply(found.jpeg, media="image/jpeg", headers={"X-Frame": str(found.number)})
+            if found is None:
+                return Reply(b"", 204, TEXT)
+            status = await self._site.live.caught_up(found.number, MEASURED_S)
+        headers = {"X-Frame": str(found.number), "X-Field": str(field_in_view(status, found.number))}
+        return Reply(found.jpeg, media="image/jpeg", headers=headers)
 
     async def _events(self, request: Request) -> Response:
         from starlette.responses import StreamingResponse  # noqa: PLC0415 - see above

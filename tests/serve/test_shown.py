@@ -9,7 +9,7 @@ import pytest
 
 from edge.camera.records import CameraState
 from edge.serve.phrases import about_cells, percent, span
-from edge.serve.shown import boxes_of, shown
+from edge.serve.shown import boxes_of, field_in_view, shown
 from edge.status import CameraStatus, Hint, LastField, RunEnd, RunState, SampleProgress, SeenCell, Status, View
 from tests.serve.fake_engine import IDLE
 
@@ -144,15 +144,23 @@ def test_the_focus_meter_holds_best_and_needed(case: str) -> None:
     assert (got["needed"] is None) is (view.needed is None)
 
 
-MOVED = {"not moved": (0.0, True), "hardly": (0.009, True), "moved": (0.02, False), "not known": (None, False)}
+TAKEN = replace(COUNTING, last=LastField(3, 7, (1280, 960), ()))
+IN_VIEW = {
+    "not moved": (replace(TAKEN, view=replace(VIEW, moved=0.0)), 7, 3),
+    "hardly moved": (replace(TAKEN, view=replace(VIEW, moved=0.009)), 7, 3),
+    "moved": (replace(TAKEN, view=replace(VIEW, moved=0.02)), 7, -1),
+    "not known how far": (replace(TAKEN, view=replace(VIEW, moved=None)), 7, -1),
+    "a frame that is not measured yet": (TAKEN, VIEW.frame + 9, -1),
+    "the frame after": (TAKEN, VIEW.frame + 1, 3),
+    "no view": (replace(TAKEN, view=None), 7, -1),
+    "no field": (COUNTING, 7, -1),
+}
 
 
-@pytest.mark.parametrize("case", MOVED)
+@pytest.mark.parametrize("case", IN_VIEW)
 def test_boxes_stay_on_the_picture_until_the_view_moves(case: str) -> None:
-    moved, fit = MOVED[case]
-    last = LastField(3, 7, (1280, 960), ())
-    got = shown(replace(COUNTING, last=last, view=replace(VIEW, moved=moved)))["boxes"]
-    assert got == {"field": 3, "fit": fit, "why_not": ""}
+    status, frame, field = IN_VIEW[case]
+    assert field_in_view(status, frame) == field
 
 
 def test_positive_cells_are_drawn_last_and_named() -> None:

@@ -170,7 +170,7 @@ def test_who_does_not_read_is_dropped(page: tuple[Caller, PageParts, list[str]])
     one = caller.kept.enter_context(socket.socket())
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     one.connect((str(caller.place.hostname), caller.place.port))
-    ask = f"GET /api/preview?after=-1 HTTP/1.1\r\nHost: {caller.place.netloc}\r\nCookie: {caller.headers['Cookie']}\r\n\r\n"
+    ask = f"GET /static/live.js HTTP/1.1\r\nHost: {caller.place.netloc}\r\n\r\n"
     one.settimeout(0.2)
     deadline = time.monotonic() + 8
     with suppress(ConnectionError):

@@ -203,7 +203,7 @@ function view(now) {
 function take(now) {
   const before = newest;
   newest = now;
-  if (before && now.taken > before.taken) beep(!(now.boxes && now.boxes.why_not));
+  if (before && now.taken > before.taken) beep(!(now.last && now.last.why_not));
   at("say").dataset.tone = now.tone;
   put(at("hint"), now.hint);
   put(at("words"), now.words);
@@ -212,8 +212,7 @@ function take(now) {
   show(at("lamp-moved"), now.light);
   sample(now.sample);
   view(now.view);
-  show(at("last-why"), now.boxes && now.boxes.why_not ? `The last field does not count: ${now.boxes.why_not}.` : "");
-  boxes(now.boxes);
+  show(at("last-why"), now.last && now.last.why_not ? `The last field does not count: ${now.last.why_not}.` : "");
   steer();
   speak(now);
 }
@@ -314,6 +313,8 @@ async function look() {
           canvas.height = image.height;
         }
         pen.drawImage(image, 0, 0);
+        inView = Number(answer.headers.get("X-Field"));
+        boxes();
         if (image.close) image.close();
         window.framesDrawn += 1;
         drawnAt = Date.now();
@@ -331,19 +332,20 @@ setInterval(() => {
   show(at("no-picture"), none ? (drawnAt ? "No new picture" : "No picture yet") : "");
 }, 500);
 
-let boxesOf = null; // the field whose boxes are drawn or on their way
+let boxesOf = -1; // the field whose boxes are drawn or on their way
+let inView = -1; // the field that the picture shows; -1: none that was taken
 
 at("show-boxes").addEventListener("click", () => {
   const on = at("show-boxes").getAttribute("aria-pressed") !== "true";
   at("show-boxes").setAttribute("aria-pressed", String(on));
-  boxes(newest && newest.boxes);
+  boxes();
 });
 
-function boxes(now) {
-  const fit = Boolean(now && now.fit) && at("show-boxes").getAttribute("aria-pressed") === "true";
+function boxes() {
+  const fit = inView >= 0 && at("show-boxes").getAttribute("aria-pressed") === "true";
   at("boxes").classList.toggle("gone", !fit);
-  if (fit && boxesOf !== now.field) {
-    boxesOf = now.field;
+  if (fit && boxesOf !== inView) {
+    boxesOf = inView;
     at("boxes").replaceChildren();
     draw();
   }
@@ -374,7 +376,7 @@ async function draw() {
     }
     svg.replaceChildren(...drawn);
   } catch {
-    boxesOf = null;
+    boxesOf = -1;
   }
 }
 
