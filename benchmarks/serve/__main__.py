@@ -26,6 +26,7 @@ PAGE = REPOSITORY / "docs" / "serve-figures.md"
 
 
 def serve(
+    *,
     rounds: Annotated[int, typer.Option(min=0, metavar="N", help="Rounds of all ways of looking; 0: none.")] = 6,
     window: Annotated[float, typer.Option(min=1, metavar="S", help="Seconds of each way in a round.")] = 8.0,
     mutations: Annotated[int, typer.Option(min=0, metavar="N", help="Mutated requests; 0: no web checks.")] = 10_000,
@@ -33,7 +34,6 @@ def serve(
     clients: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Pages open at once.")] = 50,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the mutations.")] = 1,
     size: Annotated[str, typer.Option(metavar="WxH", help="Size of the virtual microscope's frames.")] = "1280x960",
-    *,
     browser: Annotated[bool, typer.Option(help="Open the page in Chromium of this machine too.")] = True,
     write: Annotated[bool, typer.Option("--write", help="Write the figures into docs/serve-figures.md.")] = False,
     debug: Debug = False,

@@ -119,7 +119,7 @@ def _guessed(person: Visitor, most: int) -> CheckRow:
     for i in range(most):
         status, _, headers = person.ask("POST", "/api/enter", b'{"pin": "%08d"}' % i, told)
         came[status] += 1
-        cookies += "Set-Cookie" in headers
+        cookies += "set-cookie" in headers
     return CheckRow("wrong PIN", most, _words(came), set(came) <= {403, 429} and not cookies)
 
 
@@ -185,7 +185,8 @@ def _crowd(page: RunningPage, person: Visitor, clients: int) -> CheckRow:
         time.sleep(_CLIENTS_S)
         answered = bool(person.status()["state"])
     frames = sorted(one.frames / _CLIENTS_S for one in ones)
-    came = f"{sum(frames):.0f} pictures/s together, {frames[0]:.1f} to {frames[-1]:.1f} each; {sum(one.events for one in ones):,} statuses"
+    events = sum(one.events for one in ones)
+    came = f"{sum(frames):.0f} pictures/s together, {frames[0]:.1f} to {frames[-1]:.1f} each; {events:,} statuses"
     return CheckRow("clients at once", clients, came, answered)
 
 

@@ -23,7 +23,8 @@ def figures_page(
         machine: what it was measured on, in a few words.
         options: of ``edge serve`` that were given.
         rows: one per way of looking; empty: not measured.
-        checks: of the web; ``broken``: what the page complained of meanwhile.
+        checks: of the web.
+        broken: what the page complained of meanwhile.
     """
     lines = [
         "# What the page costs, and what it stands",
@@ -44,7 +45,7 @@ def _frames(machine: str, options: list[str], rows: list[WayCost]) -> list[str]:
         "",
         f"On {machine}: `edge serve --simulate --interval 0`{given}, so that fields follow each other without waiting. Medians.",
         "",
-        "| | fields/s | slower than without | pictures/s | the camera gives, /s | processor s a field (count and camera) | of the page's process, share of a core |",
+        "| | fields/s | slower than without | pictures/s | camera, frames/s | processor s a field | page, share of a core |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for row in rows:
@@ -56,11 +57,15 @@ def _frames(machine: str, options: list[str], rows: list[WayCost]) -> list[str]:
     looked = [row for row in rows if row.slower is not None]
     missed = [f"{row.way}: {row.frames:.1f} pictures/s" for row in looked if row.frames < TARGET_FRAMES]
     missed += [f"{row.way}: {row.slower:.1%} slower" for row in looked if (row.slower or 0.0) > TARGET_SLOWER]
+    said = f"Missed: {'; '.join(missed)}" if missed else "All met"
     lines += [
         "",
-        f"Targets: {TARGET_FRAMES:g} pictures/s; {TARGET_SLOWER:.0%} slower. {'Missed: ' + '; '.join(missed) if missed else 'All met'}.",
+        f"Targets: {TARGET_FRAMES:g} pictures/s; {TARGET_SLOWER:.0%} slower. {said}.",
     ]
     if any(row.way == CHROMIUM for row in rows):
+        lines.append(
+            "Processor seconds a field: of the processes that count and of the camera's, which draws the virtual slide."
+        )
         lines.append("Chromium draws without a graphics processor here, on the processors that count.")
     return lines
 

@@ -1,7 +1,8 @@
 """How many pictures a second the page shows while cells are counted, and how much slower the count is for it.
 
-In turns within one run: nobody looks, a page is read (as a tablet's browser does it, which draws on its own processor), a page is open
-in Chromium on this machine, which draws on the processor that counts. Fields are taken without waiting, so what slows the count shows.
+In turns within one run: nobody looks; a page is read, as a tablet's browser does it, which draws on its own processor; a page is
+open in Chromium on this machine, which draws on the processors that count. Fields are taken without waiting, so what slows the
+count shows.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class WayCost:
-    """Medians over the windows of one way; ``slower``: share by which the count is slower than in the windows around it without a page."""
+    """Medians over the windows of one way; ``slower``: share by which it is slower than without a page before and after."""
 
     way: str
     fields: float
@@ -90,26 +91,26 @@ def measure(folder: Path, rounds: int, window_s: float, chromium: Opener | None,
     if chromium is not None:
         ways[CHROMIUM] = chromium
     found = []
-    with running_page(folder, ["--book", str(folder / "book.sqlite"), "--interval", "0", *options]) as page:
-        with Visitor(page.port) as person:
-            until(lambda: person.status()["view"], "a frame comes")
-            person.order({"do": "start", "sample": "frames"})
-            until(lambda: person.status()["taken"] > 3, "fields are taken")
-            for _ in range(rounds):
-                for way, opened in ways.items():
-                    with opened(page.port) as looker:
-                        time.sleep(_SETTLE_S)
-                        found.append(_window(way, page, person, looker, window_s))
-            with _nobody(page.port) as looker:
-                found.append(_window(NOBODY, page, person, looker, window_s))
-            person.order({"do": "finish"})
+    given = ["--book", str(folder / "book.sqlite"), "--interval", "0", *options]
+    with running_page(folder, given) as page, Visitor(page.port) as person:
+        until(lambda: person.status()["view"], "a frame comes")
+        person.order({"do": "start", "sample": "frames"})
+        until(lambda: person.status()["taken"] > 3, "fields are taken")
+        for _ in range(rounds):
+            for way, opened in ways.items():
+                with opened(page.port) as looker:
+                    time.sleep(_SETTLE_S)
+                    found.append(_window(way, page, person, looker, window_s))
+        with _nobody(page.port) as looker:
+            found.append(_window(NOBODY, page, person, looker, window_s))
+        person.order({"do": "finish"})
     return found
 
 
 def _window(way: str, page: RunningPage, person: Visitor, looker: Looker, seconds: float) -> Window:
     def now() -> tuple[float, int, int, float, float, int]:
         shown = person.status()
-        frame = int(person.ask("GET", "/api/preview?after=-1")[2].get("X-Frame", 0))
+        frame = int(person.ask("GET", "/api/preview?after=-1")[2].get("x-frame", 0))
         return time.monotonic(), int(shown["taken"]), looker.frames, page.count_cpu_s(), page.page_cpu_s(), frame
 
     before = now()
@@ -120,7 +121,7 @@ def _window(way: str, page: RunningPage, person: Visitor, looker: Looker, second
 
 
 def costs(windows: list[Window]) -> list[WayCost]:
-    """Medians of each way. The count of a window with a page is held against the mean of the nearest ones without before and after it."""
+    """Medians of each way; a window with a page is held against the mean of the nearest ones without, before and after it."""
     alone = [i for i, one in enumerate(windows) if one.way == NOBODY]
     found = []
     for way in dict.fromkeys(one.way for one in windows):

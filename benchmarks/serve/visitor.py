@@ -35,7 +35,7 @@ class Visitor:
         status, page, headers = self.ask("GET", "/")
         if status != 200:
             raise CaseError(f"the page answers {status}")
-        self.headers = {"Cookie": headers["Set-Cookie"].partition(";")[0]}
+        self.headers = {"Cookie": headers["set-cookie"].partition(";")[0]}
         self.csrf = token_in(page.decode())
 
     def __enter__(self) -> Self:
@@ -47,10 +47,11 @@ class Visitor:
     def ask(
         self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes, Mapping[str, str]]:
-        """Send a request; returns status, body and headers."""
+        """Send a request; returns status, body, and headers by lower-case name."""
         self._connection.request(method, target, body, {**self.headers, **(headers or {})})
         answer = self._connection.getresponse()
-        return answer.status, answer.read(), dict(answer.headers.items())
+        told = {name.lower(): value for name, value in answer.headers.items()}
+        return answer.status, answer.read(), told
 
     def status(self) -> dict[str, Any]:
         """What the page shows."""
@@ -109,7 +110,7 @@ class Watching:
             while not self._ended.is_set():
                 status, _, told = visitor.ask("GET", f"/api/preview?after={number}")
                 if status == 200:
-                    number, self.frames = int(told["X-Frame"]), self.frames + 1
+                    number, self.frames = int(told["x-frame"]), self.frames + 1
                 elif status != 204:
                     self.failures += 1
                     time.sleep(0.2)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from selenium.webdriver import Chrome
@@ -19,6 +17,7 @@ from edge.serve.site import SiteOptions
 from tests.book.made import a_book, begun, mixed, write
 from tests.serve.browser import AXE, browser, complaints, needs_browser, overflow
 from tests.serve.fake_engine import PlayedEngine
+from tests.serve.person import Person
 from tests.serve.served import served
 
 pytestmark = needs_browser
@@ -35,40 +34,6 @@ OPTIONS = SiteOptions(
 )
 WIDTHS = (390, 820, 1280, 1920)
 PAGES = ("/", "/samples", "/samples/1", "/samples/1/report", "/scope", "/health", "/tablet", "/enter", "/none")
-
-
-class Page:
-    """A person at the page: looks for words and buttons, waits until something shows."""
-
-    def __init__(self, driver: Chrome, address: str) -> None:
-        self.driver = driver
-        self.address = address
-
-    def open(self, target: str) -> None:
-        self.driver.get(f"{self.address}{target}")
-
-    def __getitem__(self, name: str) -> Any:
-        return self.driver.find_element(By.ID, name)
-
-    def text(self, name: str) -> str:
-        return str(self[name].text)
-
-    def click(self, name: str) -> None:
-        element = self[name]
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
-
-    def until(self, done: Callable[[], object], what: str, within: float = 30.0) -> None:
-        deadline = time.monotonic() + within
-        while not done():
-            assert time.monotonic() < deadline, f"{what}: {self.text('main')[:600]}"
-            time.sleep(0.1)
-
-    def start(self, sample: str) -> None:
-        self.until(self["begin"].is_displayed, "the form shows")
-        self["sample-id"].clear()
-        self["sample-id"].send_keys(sample)
-        self.click("begin-go")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +63,7 @@ def test_a_whole_sample_is_counted_by_clicks_alone(
     width: int, page: tuple[str, PageParts, list[str]], engine: PlayedEngine
 ) -> None:
     with browser(width) as driver:
-        at = Page(driver, page[0])
+        at = Person(driver, page[0])
         at.open("/")
         at.start("S-0001")
         at.until(at["begin-said"].is_displayed, "a name that is known is said")
@@ -141,7 +106,7 @@ def test_no_page_hangs_over_the_side_or_breaks_its_policy(
     width: int, dark: bool, page: tuple[str, PageParts, list[str]]
 ) -> None:
     with browser(width, dark=dark) as driver:
-        at = Page(driver, page[0])
+        at = Person(driver, page[0])
         for target in PAGES:
             at.open(target)
             if target == "/":
@@ -157,7 +122,7 @@ def test_no_page_hangs_over_the_side_or_breaks_its_policy(
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_has_no_serious_finding(dark: bool, page: tuple[str, PageParts, list[str]]) -> None:
     with browser(1280, dark=dark) as driver:
-        at = Page(driver, page[0])
+        at = Person(driver, page[0])
         for target in PAGES:
             at.open(target)
             if target == "/":
@@ -187,7 +152,7 @@ def test_a_page_goes_on_without_server_sent_events(page: tuple[str, PageParts, l
     with browser(820) as driver:
         gone = "delete window.EventSource; delete window.WebSocket; delete window.createImageBitmap;"
         driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": gone})
-        at = Page(driver, page[0])
+        at = Person(driver, page[0])
         at.open("/")
         at.until(lambda: at.text("hint") == "Ready", "the status is asked for instead")
         at.until(lambda: driver.execute_script("return window.framesDrawn") > 3, "pictures come")
@@ -197,7 +162,7 @@ def test_a_page_goes_on_without_server_sent_events(page: tuple[str, PageParts, l
 
 def test_everything_is_reached_with_the_keyboard(page: tuple[str, PageParts, list[str]], engine: PlayedEngine) -> None:
     with browser(1280) as driver:
-        at = Page(driver, page[0])
+        at = Person(driver, page[0])
         at.open("/")
         at.until(at["begin"].is_displayed, "the form shows")
         reached = []
@@ -227,7 +192,7 @@ def test_everything_is_reached_with_the_keyboard(page: tuple[str, PageParts, lis
 def test_a_tablet_enters_by_the_code_and_by_typing(page: tuple[str, PageParts, list[str]]) -> None:
     _, parts, _ = page
     with browser(820) as driver:
-        at = Page(driver, page[0])
+        at = Person(driver, page[0])
         at.open(f"/enter#{parts.pins.pin}")
         at.until(lambda: driver.current_url == f"{page[0]}/", "the code lets it in")
         at.open("/enter")
@@ -240,7 +205,7 @@ def test_a_tablet_enters_by_the_code_and_by_typing(page: tuple[str, PageParts, l
 
 def test_a_hostile_name_stays_text_on_the_live_page(page: tuple[str, PageParts, list[str]]) -> None:
     with browser(390) as driver:
-        at = Page(driver, page[0])
+        at = Person(driver, page[0])
         at.open("/")
         name = "<img src=x onerror=document.title='in'>"
         at.start(name)
