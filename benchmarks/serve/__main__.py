@@ -14,9 +14,9 @@ import typer
 from benchmarks.command import Debug, single_command
 from benchmarks.measure.device import describe
 from benchmarks.places import REPOSITORY
-from benchmarks.serve.attacks import check
+from benchmarks.serve.attacks import CheckRow, check
 from benchmarks.serve.figures import figures_page
-from benchmarks.serve.frames import Looker, Opener, costs, measure
+from benchmarks.serve.frames import Opener, PageLooker, costs, measure
 from edge.door import door, say
 from edge.program import enter
 from edge.safe_file import write_text
@@ -47,7 +47,7 @@ def serve(
             place = Path(folder, "frames")
             place.mkdir()
             rows = costs(measure(place, rounds, window, _chromium() if browser else None, options))
-        checks, broken = [], list[str]()
+        checks, broken = list[CheckRow](), list[str]()
         if mutations:
             say("web checks", PROGRAM)
             place = Path(folder, "checks")
@@ -64,7 +64,7 @@ def serve(
 def _chromium() -> Opener | None:
     from benchmarks.serve.browsing import CHROMIUM, DRIVER, chromium_at  # noqa: PLC0415 - selenium is of the extra dev
 
-    def opened(port: int) -> AbstractContextManager[Looker]:
+    def opened(port: int) -> AbstractContextManager[PageLooker]:
         return chromium_at(port)
 
     return opened if CHROMIUM and DRIVER else None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-from benchmarks.serve.frames import Looker
+from benchmarks.serve.frames import PageLooker
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -26,7 +26,7 @@ class _Drawn:
 
 
 @contextmanager
-def chromium_at(port: int) -> Iterator[Looker]:
+def chromium_at(port: int) -> Iterator[PageLooker]:
     """Open the live page; it draws until it is closed."""
     options = ChromeOptions()
     options.binary_location = str(CHROMIUM)

@@ -8,7 +8,7 @@ count shows.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ NOBODY, READER, CHROMIUM = "nobody looks", "a page on another machine", "a page 
 _SETTLE_S: Final = 2.0  # after a page was opened or closed, before it is counted
 
 
-class Looker(Protocol):
+class PageLooker(Protocol):
     """Somebody who looks at the page."""
 
     @property
@@ -70,11 +70,11 @@ class _NoLooker:
 
 
 @contextmanager
-def _nobody(_port: int) -> Iterator[Looker]:
+def _nobody(_port: int) -> Iterator[PageLooker]:
     yield _NoLooker()
 
 
-Opener = Callable[[int], AbstractContextManager[Looker]]
+Opener = Callable[[int], AbstractContextManager[PageLooker]]
 
 
 def measure(folder: Path, rounds: int, window_s: float, chromium: Opener | None, options: list[str]) -> list[Window]:
@@ -107,7 +107,7 @@ def measure(folder: Path, rounds: int, window_s: float, chromium: Opener | None,
     return found
 
 
-def _window(way: str, page: RunningPage, person: Visitor, looker: Looker, seconds: float) -> Window:
+def _window(way: str, page: RunningPage, person: Visitor, looker: PageLooker, seconds: float) -> Window:
     def now() -> tuple[float, int, int, float, float, int]:
         shown = person.status()
         frame = int(person.ask("GET", "/api/preview?after=-1")[2].get("x-frame", 0))
@@ -134,9 +134,10 @@ def costs(windows: list[Window]) -> list[WayCost]:
                 after = windows[min(j for j in alone if j > i)].fields
                 ratios.append(1 - one.fields / ((before + after) / 2))
             slower = median(ratios)
-        numbers = [
-            median(getattr(one, name) for _, one in mine)
-            for name in ("fields", "cpu_s", "page_cpu_s", "frames", "camera")
-        ]
-        found.append(WayCost(way, *numbers, slower))
+
+        def middle(name: str, of: Sequence[Window] = tuple(one for _, one in mine)) -> float:
+            return median(getattr(one, name) for one in of)
+
+        shown = middle("fields"), middle("cpu_s"), middle("page_cpu_s"), middle("frames"), middle("camera")
+        found.append(WayCost(way, *shown, slower))
     return found

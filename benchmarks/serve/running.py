@@ -108,4 +108,4 @@ def until(done: Callable[[], object], what: str, within: float = _START_S) -> No
 
 def token_in(page: str) -> str:
     """The token that a page's posts carry."""
-    return re.findall(r'name="csrf" content="([^"]*)"', page)[0]
+    return str(re.findall(r'name="csrf" content="([^"]*)"', page)[0])

@@ -32,10 +32,10 @@ class Visitor:
         self.csrf = ""
         if self.headers:
             return
-        status, page, headers = self.ask("GET", "/")
+        status, page, told = self.ask("GET", "/")
         if status != 200:
             raise CaseError(f"the page answers {status}")
-        self.headers = {"Cookie": headers["set-cookie"].partition(";")[0]}
+        self.headers = {"Cookie": told["set-cookie"].partition(";")[0]}
         self.csrf = token_in(page.decode())
 
     def __enter__(self) -> Self:

@@ -150,7 +150,10 @@ class CountingRun:
                     stopping(self._stop(workers)) as stopped,
                     self._told(),
                 ):
-                    ending = session.run(workers)
+                    try:
+                        ending = session.run(workers)
+                    finally:
+                        self._let_go()
             except BaseException:
                 session.discard()
                 raise
@@ -164,6 +167,11 @@ class CountingRun:
         if self._control is not None:
             self._control.ended(ending.how, "" if ending.error is None else str(ending.error))
         return Counted(ending, stopped.is_set(), hangs=not workers.idle)
+
+    def _let_go(self) -> None:
+        """Let the source end: it may wait for a next field, of which the sample has no need any more."""
+        if self._control is not None:
+            self._control.interrupt()
 
     def _stop(self, workers: Workers) -> Callable[[], None]:
         """What stops the run; safe in a signal handler."""

@@ -35,7 +35,7 @@ QUIET_S = 10.0
 PREVIEW_S = 2.0
 """Seconds that a request for the next picture waits."""
 
-MEASURED_S = 0.06
+MEASURED_S = 0.02
 """Seconds that a picture waits to be measured, so that boxes are drawn on what they fit."""
 
 HEALTH_S = 30.0
