@@ -136,7 +136,7 @@ def costs(windows: list[Window]) -> list[WayCost]:
             slower = median(ratios)
 
         def middle(name: str, of: Sequence[Window] = tuple(one for _, one in mine)) -> float:
-            return median(getattr(one, name) for one in of)
+            return float(median(getattr(one, name) for one in of))
 
         shown = middle("fields"), middle("cpu_s"), middle("page_cpu_s"), middle("frames"), middle("camera")
         found.append(WayCost(way, *shown, slower))
