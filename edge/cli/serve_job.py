@@ -21,17 +21,18 @@ from edge.cli.run_settings import RUN_RECORDS, RunSettings
 from edge.control.link import EngineLink
 from edge.control.records import Engine
 from edge.door import say, stop_on_signals
-from edge.errors import EXIT_INTERRUPTED, ServeError
+from edge.errors import EXIT_INTERRUPTED, ScopeError, ServeError
 from edge.extras import how_to_install
 from edge.health.checks import device_checks
 from edge.health.examine import examine
 from edge.health.records import HealthReport
 from edge.lines import print_text
+from edge.scope.profile_file import find_profile
 from edge.serve.names import OwnNames
 from edge.serve.network import free_port, own_addresses, own_names
 from edge.serve.page import make_page
 from edge.serve.shown import is_counting
-from edge.serve.site import SiteOptions, entry_link, grouped
+from edge.serve.site import Facts, SiteOptions, entry_link, grouped
 from edge.serve.wire import listening, make_server, serve_until
 
 PROGRAM = "edge serve"
@@ -63,6 +64,7 @@ def serve_page(
         faults=tuple(Fault) if simulated else (),
         lan=lan,
         addresses=links,
+        scope=_profile_in_words(settings.judging.scope),
         health=lambda: _examined(settings),
     )
     names = OwnNames(port, own_names() if lan else frozenset())
@@ -125,6 +127,27 @@ def _examined(settings: RunSettings) -> HealthReport:
         replace(settings, input=replace(settings.input, camera=not settings.input.simulate)), path, user=True
     )
     return examine(device_checks(device))
+
+
+def _profile_in_words(scope: str | None) -> Facts:
+    """What the page tells of this microscope's profile; nothing where there is none."""
+    try:
+        profile = None if scope is None else find_profile(scope)
+    except ScopeError as error:
+        return [("Profile", str(error))]
+    if profile is None:
+        return []
+    told = (
+        ("Camera", " ".join(filter(None, (profile.camera.model, profile.camera.mode)))),
+        ("Field", f"{profile.camera.size[0]} x {profile.camera.size[1]} px"),
+        ("Objective", profile.objective),
+        ("Scale", "" if profile.scale is None else profile.scale.words()),
+        ("Flat field", "none" if profile.flat is None else "corrected"),
+        ("Dust", f"{len(profile.dust)} specks"),
+        ("Set up", " by ".join(filter(None, (profile.date[:16].replace("T", " "), profile.operator)))),
+        ("Not done yet", ", ".join(profile.unfinished)),
+    )
+    return [(name, value) for name, value in told if value]
 
 
 def _welcome(port: int, links: tuple[str, ...], pin: str, *, lan: bool) -> str:
