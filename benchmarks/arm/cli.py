@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.arm import boards, equality, floats, instructions, suite
+from benchmarks.arm import boards, camera, equality, floats, instructions, suite
 from benchmarks.arm import build as builder
 from benchmarks.arm import table as tables
 from benchmarks.arm.boards import BOARDS
@@ -89,6 +89,20 @@ def count(
         if keep:
             counts.write(instructions.KEPT)
             tables.write_page("counts", tables.render(counts))
+
+
+@app.command(name="camera", epilog="Example: edge-bench arm camera --keep")
+def count_camera(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Write the table in docs/arm.md.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Count a frame's way from the camera's buffer to a counted field: instructions, and bytes written to memory."""
+    with door(debug=debug, program=PROGRAM):
+        text = camera.render(camera.count())
+        typer.echo(text)
+        if keep:
+            tables.write_page("camera", text)
 
 
 @app.command(name="nets", epilog="Example: edge-bench arm nets a.tflite b.tflite -o counts.json")

@@ -67,10 +67,10 @@ def folder() -> Path:
     return place
 
 
-def counting(program: Sequence[str], cpu: str, marks: str) -> list[str]:
-    """The command that runs ``program`` in a root and writes its marks to ``/work/MARKS``."""
+def counting(program: Sequence[str], cpu: str, marks: str, *, stores: bool = False) -> list[str]:
+    """The command that runs ``program`` in a root and writes its marks to ``/work/MARKS``, with ``stores`` bytes written too."""
     loader = f"{INSIDE}/loader"
-    plugin = f"{INSIDE}/count.so,out={WORK}/{marks}"
+    plugin = f"{INSIDE}/count.so,out={WORK}/{marks}{',stores=on' * stores}"
     return [loader, "--library-path", INSIDE, f"{INSIDE}/{QEMU}", "-cpu", cpu, "-plugin", plugin, *program]
 
 

@@ -51,6 +51,11 @@ def mark(name: str = "", units: int = 0) -> None:
         return
 
 
+def pieces() -> list[tuple[str, int]]:
+    """Every mark so far: what it ended, and with how many cells or fields that dealt."""
+    return list(_pieces)
+
+
 def repeat(name: str, times: int, work: Callable[[], object], each: int = 1) -> None:
     """Do ``work``, which deals with ``each`` cells or fields, so many times between two marks, after a warm-up."""
     for _ in range(_WARM):

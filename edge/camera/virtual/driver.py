@@ -68,7 +68,7 @@ class VirtualMicroscope:
         self._lit, self._lamp, self._hand_on = state.lit, state.lamp, state.hand
         self._stage = Mover((state.x, state.y), _STAGE_UM_S, _SLOWEST)
         self._focus = Mover((state.z,), _FOCUS_UM_S, _SLOWEST)
-        self._hand = Hand(slide, (0.0, 0.0), state.step)
+        self._hand = Hand(slide, (0.0, 0.0), state.step, _finite(spec.controls.get("hand_pace")) or 1.0)
         self._due = now
         self._seen: tuple[tuple[object, ...], NDArray[Any]] | None = None
         self._truth: tuple[tuple[int, int], Mapping[str, int]] | None = None

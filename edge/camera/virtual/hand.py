@@ -25,12 +25,19 @@ _NOTICES: Final = 2.5  # seconds until it notices
 class Hand:
     """Goes over the slide in a serpentine of views that do not overlap.
 
+    Args:
+        slide: by whose seed it moves.
+        home: x, y in µm of view 0.
+        step: number of the view it is at.
+        pace: how many times longer than usual it holds still.
+
     Attributes:
         step: number of the view it is at.
     """
 
-    def __init__(self, slide: SlideSpec, home: tuple[float, float], step: int = 0) -> None:
+    def __init__(self, slide: SlideSpec, home: tuple[float, float], step: int = 0, pace: float = 1.0) -> None:
         self.step = step
+        self._pace = pace
         self._slide = slide
         self._home = home
         self._free = 0.0
@@ -63,4 +70,4 @@ class Hand:
         begin = arrived + (_NOTICES if rng.random() < _FORGETS else 0.15)
         focus.then([sharp + turn * rng.uniform(*_PAST_UM)], begin, seconds=rng.uniform(0.5, 0.9))
         focus.then([sharp + rng.normal(0, _LEFT_UM)], begin, pause=0.1, seconds=rng.uniform(0.5, 0.8))
-        self._free = focus.ends() + rng.uniform(*_HOLD)
+        self._free = focus.ends() + self._pace * rng.uniform(*_HOLD)
