@@ -27,6 +27,9 @@ BOARDS: Final = (PI_4, PI_5)
 
 _MARKS: Final = "marks.txt"
 _STEPS: Final[Mapping[str, str]] = {
+    "control fill": "control: a frame is filled",
+    "control copy": "control: a frame is copied",
+    "control read": "control: a frame is only read",
     "convert BGR888": "from the driver's buffer into shared memory, BGR888",
     "convert YUYV": "the same from YUYV",
     "convert NV12": "the same from NV12",

@@ -50,6 +50,10 @@ def main() -> None:
 
 def _camera(frame: UInt8Array, count: int) -> int:
     """From the driver's buffer to the sample; returns the cells counted in a field."""
+    other = frame.copy()
+    repeat("control fill", count, lambda: other.fill(7))
+    repeat("control copy", count, lambda: np.copyto(other, frame))
+    repeat("control read", count, lambda: int(frame.max()))
     height, width = frame.shape[:2]
     ring, memory = make_ring(RingShape(width, height))
     reader = FrameRing(memory, ring.shape)

@@ -40,10 +40,10 @@ EVERY_S: Final = 600.0
 FAULT_S: Final = (6.0, 40.0)
 """Seconds that a fault lasts, from and to."""
 
-PACE: Final = 5.0
+PACE: Final = 10.0
 """How much longer than usual the hand holds a view: each new one has to be drawn."""
 
-LOOK_S: Final = 1.0
+LOOK_S: Final = 1.5
 """Seconds from one look at the camera to the next."""
 
 SIZE: Final = (320, 240)
