@@ -93,7 +93,7 @@ def render(counts: CameraCounts) -> str:
     lines = ["| per frame | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
     rows: dict[str, tuple[str, ...]] = {_STEPS[step]: (step,) for step in _STEPS}
     rows["**camera to counted, a field of BGR888**"] = _COUNTED
-    rows["of that, frames written before the analysis: copies"] = ("convert BGR888", "copy")
+    rows["of that, copies of the full frame"] = ("convert BGR888", "copy")
     for label, steps in rows.items():
         executed = [f"{sum(counts.instructions[cpu][step] for step in steps):,}" for cpu in cpus]
         written = [f"{sum(counts.stored[cpu][step] for step in steps) / frame:.2f}" for cpu in cpus]
