@@ -6,8 +6,10 @@ import pytest
 
 from benchmarks.arm.camera import CameraCounts, render
 
-STEPS = ("control fill", "control copy", "control read", "convert BGR888", "convert YUYV", "convert NV12")
-STEPS += ("check", "copy", "look", "flat field", "analysis")
+STEPS = (
+    *("control fill", "control copy", "control read", "convert BGR888", "convert YUYV", "convert NV12"),
+    *("check", "copy", "look", "flat field", "analysis"),
+)
 TOLD = {"versions": {"numpy": "2"}, "frames": 4, "found": 77, "shape": [10, 20], "qemu": "7.2"}
 
 
