@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 
 from edge.camera import messages
@@ -35,6 +36,7 @@ _BEAT_S = 0.5  # seconds from one word to the next
 _EAGER_S = 3.0  # seconds after a frame was asked for in which all are handed over
 _IDLE_S = 0.5  # seconds between frames while nobody asks: enough to see that the camera is well
 _MOST_PER_S = 15.0  # frames handed over
+_LEISURE = 4.0  # times as long as it took to look at a frame, until the next one: a quarter of one core
 _HICCUPS = 3  # frames in a row that a driver does not give before it is opened again
 _PARENT_DIED = 1  # PR_SET_PDEATHSIG
 _NO_FRAME_EXIT = 6  # exit code: the camera is lost, as everywhere
@@ -138,10 +140,11 @@ class _Process:
                 continue
             missed = 0
             desk.step()
+            used = time.thread_time()
             if desk.free:
                 slot = desk.free.popleft()
                 self._one(ring, slot, raw, metadata)
-            self._rest(start)
+            self._rest(start, _LEISURE * (time.thread_time() - used))
 
     def _one(self, ring: FrameRing, slot: int, raw: Any, metadata: Mapping[str, object]) -> None:
         at, captured = time.monotonic(), time.time()
@@ -187,12 +190,12 @@ class _Process:
             name, values = self._desk.commands.popleft()
             self._driver.command(name, values)
 
-    def _rest(self, start: float) -> None:
-        """Wait until the next frame is due: soon if somebody waits for one."""
+    def _rest(self, start: float, at_least: float = 0.0) -> None:
+        """Wait until the next frame is due: soon if somebody waits for one, but cores are there to count."""
         while not self._desk.closing.is_set():
             now = time.monotonic()
             eager = now < self._desk.eager_until or self._previews.wanted()
-            left = start + (1 / _MOST_PER_S if eager else _IDLE_S) - now
+            left = start + max(1 / _MOST_PER_S if eager else _IDLE_S, at_least) - now
             if left <= 0:
                 return
             self._desk.wanted.clear()
@@ -216,6 +219,7 @@ def main(arguments: list[str]) -> int:
         _die_with_parent(parent)
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_IGN)  # a person's Ctrl-C is for the run, which closes the camera
+    cv2.setNumThreads(1)
     end = socket.socket(fileno=descriptor)
     got = messages.receive(end)
     if got is None:

@@ -1,7 +1,7 @@
 """Whether a frame is a picture of a field at all: torn, black, one colour, noise, or one that came before.
 
 The measures are those of the gate and of the watch over fields (``edge.incomplete``, ``edge.no_picture``); here they are taken before
-a frame is handed out, about two milliseconds per megapixel.
+a frame is handed out.
 """
 
 from __future__ import annotations
