@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, RemoteDisconnected
 from typing import Any, Final, Self
 
 from benchmarks.errors import CaseError
@@ -48,8 +48,17 @@ class Visitor:
         self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes, Mapping[str, str]]:
         """Send a request; returns status, body, and headers by lower-case name."""
-        self._connection.request(method, target, body, {**self.headers, **(headers or {})})
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request(method, target, body, {**self.headers, **(headers or {})})
+            answer = self._connection.getresponse()
+        except (
+            RemoteDisconnected,
+            BrokenPipeError,
+            ConnectionResetError,
+        ):  # it was idle for too long; a browser asks again too
+            self._connection.close()
+            self._connection.request(method, target, body, {**self.headers, **(headers or {})})
+            answer = self._connection.getresponse()
         told = {name.lower(): value for name, value in answer.headers.items()}
         return answer.status, answer.read(), told
 

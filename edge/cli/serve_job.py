@@ -18,6 +18,7 @@ from edge.cli.book_settings import BookSettings
 from edge.cli.doctor_job import device_with
 from edge.cli.options import options_of
 from edge.cli.run_settings import RUN_RECORDS, RunSettings
+from edge.control.keeper import EngineKeeper
 from edge.control.link import EngineLink
 from edge.control.records import Engine
 from edge.door import say, stop_on_signals
@@ -40,8 +41,17 @@ _LOOPBACK, _ALL = "127.0.0.1", "0.0.0.0"  # noqa: S104 - asked for by --lan, and
 _NICE = 5  # how much the page steps back for the count
 
 
+def kept_engine(argv: list[str]) -> Engine:
+    """Start the process that counts, and look after it."""
+    return EngineKeeper(lambda: EngineLink(argv))
+
+
 def serve_page(
-    settings: RunSettings, port: int, *, lan: bool, started: Callable[[list[str]], Engine] = EngineLink
+    settings: RunSettings,
+    port: int,
+    *,
+    lan: bool,
+    started: Callable[[list[str]], Engine] = kept_engine,
 ) -> int:
     """Serve the page until a signal ends it; returns the exit code.
 

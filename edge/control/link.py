@@ -72,6 +72,11 @@ class EngineLink:
         return self._process.poll() is None
 
     @property
+    def exit_code(self) -> int | None:
+        """What the process ended with, minus the signal that killed it; None: it runs."""
+        return self._process.poll()
+
+    @property
     def pid(self) -> int:
         """Of the process that counts."""
         return self._process.pid

@@ -26,7 +26,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
-EVENTS_EACH_S = 8
+EVENTS_EACH_S = 5
 """Status events a second at most, for each page."""
 
 QUIET_S = 10.0

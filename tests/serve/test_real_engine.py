@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ CELLS = 250
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
     port, folder = free(), tmp_path_factory.mktemp("real")
     options = ("--simulate", "--size", "640x480", "--max-cells", str(CELLS), "--book", str(folder / "book.sqlite"))
     command = [sys.executable, "-m", "edge", "serve", "--port", str(port), *options]
@@ -31,12 +32,26 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             assert process.stdout
             assert process.stderr
             assert process.stdout.readline().startswith("Page"), process.stderr.read()
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process.pid
             process.send_signal(signal.SIGINT)
             said = process.stderr.read()
-            assert (process.wait(30), said) == (0, "")
+            assert process.wait(30) == 0
+            assert "Traceback" not in said
+            assert "defect" not in said
         finally:
             process.kill()
+
+
+@pytest.fixture
+def address(served: tuple[str, int]) -> str:
+    return served[0]
+
+
+def counting_process(page: int) -> int:
+    """Of the page's children the one that counts."""
+    children = Path(f"/proc/{page}/task").glob("*/children")
+    (found,) = {int(word) for file in children for word in file.read_text().split()}
+    return found
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280])
@@ -73,3 +88,18 @@ def test_a_camera_that_fails_is_told_on_the_page_and_the_sample_goes_on(address:
         began = time.monotonic()
         at.until(lambda: at.text("hint") == "Complete", "the camera is back, and the sample completes", 120)
         assert time.monotonic() - began < 120
+
+
+def test_a_count_that_is_killed_goes_on_by_itself(served: tuple[str, int]) -> None:
+    address, page = served
+    with browser(820) as driver:
+        at = Person(driver, address)
+        at.open("/")
+        at.start("killed")
+        at.until(lambda: "cells" in at.text("cells") and not at.text("cells").startswith("0 "), "cells are counted", 90)
+        killed = counting_process(page)
+        os.kill(killed, signal.SIGKILL)
+        at.until(lambda: at.text("hint") == "Failed", "it is told", 20)
+        at.until(lambda: at.text("hint") == "Complete", "the sample goes on and completes", 150)
+        assert int(at.text("cells").split()[0].replace(",", "")) >= CELLS
+        assert counting_process(page) != killed

@@ -285,6 +285,7 @@ document.addEventListener("visibilitychange", () => {
 
 // Picture
 
+const EVERY_MS = 75; // between two pictures: more of them cost the processor that counts, and show nothing more
 let frame = -1;
 let drawnAt = 0;
 window.framesDrawn = 0;
@@ -303,6 +304,7 @@ async function look() {
   const pen = canvas.getContext("2d", { alpha: false });
   for (;;) {
     await seen();
+    const began = Date.now();
     try {
       const answer = await fetch(`/api/preview?after=${frame}`);
       if (answer.status === 200) {
@@ -318,6 +320,7 @@ async function look() {
         if (image.close) image.close();
         window.framesDrawn += 1;
         drawnAt = Date.now();
+        await wait(began + EVERY_MS - drawnAt);
       } else if (answer.status === 204) frame = -1;
       else await wait(1000);
     } catch {
