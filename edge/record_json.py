@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from types import UnionType
@@ -22,8 +22,25 @@ _WORDS = {int: "a whole number", str: "text", bool: "true or false", float: "a n
 
 def to_text(value: Any) -> str:
     """JSON in ASCII on one line: a record, or anything made of plain values."""
-    plain = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    return _ENCODER.encode(plain)
+    return _ENCODER.encode(plain_of(value))
+
+
+def plain_of(value: Any) -> Any:
+    """Records as dictionaries, all the way down; like ``asdict``, which copies each value and takes ten times as long."""
+    if isinstance(value, str | int | float) or value is None:
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: plain_of(getattr(value, name)) for name in _names(type(value))}
+    if isinstance(value, tuple | list):
+        return [plain_of(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: plain_of(one) for key, one in value.items()}
+    return value
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
 
 
 def made_of(kind: type[R], raw: Any, what: str) -> R:

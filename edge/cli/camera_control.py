@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from edge.camera.link import open_camera
-from edge.camera.records import CameraSpec
-from edge.cli.field_source import open_fields
+from edge.camera.records import Camera, CameraSpec
+from edge.cli.field_source import open_fields, register_of
 from edge.cli.run_settings import RunSettings
 from edge.control.run import RunControl
+from edge.control.taking import WITHOUT_REGISTER, TakingLimits
 from edge.events import AliveOutput, Output, StatusOutput
 from edge.sources import Source
 from edge.sources.camera import CameraSource
@@ -42,13 +43,19 @@ def patience_of(settings: RunSettings) -> float | None:
     return asked if asked is not None or os.environ.get("NOTIFY_SOCKET") else PATIENCE_S
 
 
+def control_of(settings: RunSettings, camera: Camera, patience: float | None) -> RunControl:
+    """Run control of this camera, not started; ``patience``: seconds that a lost camera is waited for, None: for ever."""
+    limits = WITHOUT_REGISTER if register_of(settings.fields, settings.nets) is None else TakingLimits()
+    return RunControl(camera, interval=settings.input.interval, patience=patience, limits=limits)
+
+
 @contextmanager
 def controlled_camera(settings: RunSettings) -> Iterator[RunControl]:
     """Open the camera for one sample and look at it; raises CameraError where it does not answer."""
     camera = open_camera(camera_spec(settings))
     try:
         camera.wait_ready(_OPEN_S)
-        control = RunControl(camera, interval=settings.input.interval, patience=patience_of(settings))
+        control = control_of(settings, camera, patience_of(settings))
         control.start()
         try:
             yield control

@@ -12,7 +12,7 @@ from edge.book.opening import open_book
 from edge.book.records import INTERRUPTED
 from edge.camera.records import Camera
 from edge.cli.book_file import open_run_book
-from edge.cli.camera_control import telling
+from edge.cli.camera_control import control_of, telling
 from edge.cli.checks import check_name
 from edge.cli.counting import CountingParts, CountingRun, load_parts
 from edge.cli.run_settings import RunSettings
@@ -49,7 +49,7 @@ def run_engine(settings: RunSettings, link: int, camera: Camera) -> int:
         link: one end of a socket pair.
         camera: open, or opening; closed at the end.
     """
-    control = RunControl(camera, interval=settings.input.interval, patience=settings.input.camera_patience)
+    control = control_of(settings, camera, settings.input.camera_patience)
     engine = _Samples(settings, control, camera)
     memory = getattr(camera, "preview_memory", "")
     page = PageEnd(socket.socket(fileno=link), control.board, engine.order, engine.quit, lambda: memory)

@@ -7,7 +7,7 @@ comes raises ValueError with one line that says what is wrong.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from edge.control.records import (
     StartSample,
     TakeNow,
 )
-from edge.record_json import made_of
+from edge.record_json import made_of, plain_of
 from edge.status import Status
 
 K = TypeVar("K")
@@ -76,16 +76,23 @@ class PreviewsAt:
     memory: str
 
 
-Told = Status | Answer | PreviewsAt
+@dataclass(frozen=True, slots=True)
+class SameField:
+    """A snapshot with the last field of the one sent before it, which is not sent again: ``status.last`` is None here."""
+
+    status: Status
+
+
+Told = Status | SameField | Answer | PreviewsAt
 """What the engine says."""
 
-_TOLD: dict[str, type[Told]] = {"status": Status, "answer": Answer, "previews": PreviewsAt}
+_TOLD: dict[str, type[Told]] = {"status": Status, "same": SameField, "answer": Answer, "previews": PreviewsAt}
 _TOLD_NAMES = {kind: name for name, kind in _TOLD.items()}
 
 
 def told_line(told: Told) -> bytes:
     """One line of the engine, its end included; raises ValueError where it would be too long or holds no finite number."""
-    return _line({"is": _TOLD_NAMES[type(told)], **asdict(told)}, MOST_BYTES)
+    return _line({"is": _TOLD_NAMES[type(told)], **plain_of(told)}, MOST_BYTES)
 
 
 def told_from(line: bytes) -> Told:
@@ -96,7 +103,7 @@ def told_from(line: bytes) -> Told:
 
 def order_line(order: Order) -> bytes:
     """One line of the page, its end included; raises ValueError where it would be too long or holds no finite number."""
-    command = {"is": _NAMES[type(order.command)], **asdict(order.command)}
+    command = {"is": _NAMES[type(order.command)], **plain_of(order.command)}
     return _line({"number": order.number, "command": command}, MOST_ORDER_BYTES)
 
 

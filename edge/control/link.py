@@ -18,7 +18,7 @@ from dataclasses import replace
 from edge.camera.previews import PreviewReader
 from edge.camera.records import CameraState, Preview
 from edge.control.board import StatusBoard
-from edge.control.codec import MOST_BYTES, Answer, Order, PreviewsAt, order_line, told_from
+from edge.control.codec import MOST_BYTES, Answer, Order, PreviewsAt, SameField, order_line, told_from
 from edge.control.records import Command, CommandRefusedError, Quit
 from edge.status import RunEnd, RunState, Status
 
@@ -143,6 +143,8 @@ class EngineLink:
                     break
                 if isinstance(told, Status):
                     self._board.put(told)
+                elif isinstance(told, SameField):
+                    self._board.put(replace(told.status, last=self.status.last))
                 elif isinstance(told, Answer):
                     if (answer := self._answers.get(told.number)) is not None:
                         answer.put(told.refused)

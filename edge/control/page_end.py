@@ -10,10 +10,12 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from edge.control.board import StatusBoard
-from edge.control.codec import MOST_ORDER_BYTES, Answer, PreviewsAt, Told, order_from, told_line
+from edge.control.codec import MOST_ORDER_BYTES, Answer, PreviewsAt, SameField, Told, order_from, told_line
 from edge.control.records import Command, CommandRefusedError
+from edge.status import LastField
 
 _LEAST_APART_S = 0.05  # seconds between two snapshots
 _LOOK_AGAIN_S = 0.5  # seconds after which it is looked whether the link is closed
@@ -85,6 +87,7 @@ class PageEnd:
 
     def _tell(self) -> None:
         version, memory = -1, ""
+        last: LastField | None = None
         with suppress(OSError):
             while not self._closed.wait(_LEAST_APART_S):
                 if memory != (memory := self._previews()):
@@ -92,7 +95,9 @@ class PageEnd:
                 status = self._board.wait(version, _LOOK_AGAIN_S)
                 if status.version > version:
                     version = status.version
-                    self._send(status)
+                    same = status.last is not None and status.last is last
+                    last = status.last
+                    self._send(SameField(replace(status, last=None)) if same else status)
 
     def _send(self, told: Told) -> None:
         line = told_line(told)

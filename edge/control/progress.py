@@ -10,7 +10,6 @@ from edge.control.run import RunControl
 from edge.events import FieldEvent, SampleEvent
 from edge.modelfile import Card
 from edge.outputs.pace import EndConditions, Pace
-from edge.scope.check import SAID
 from edge.status import LastField, SampleProgress, SeenCell
 from edge.types import FieldResult, Tally, Verdict
 from edge.verdict.interval import clopper_pearson
@@ -65,8 +64,6 @@ class ProgressOutput:
             with_tally(self._sample, tally), seconds=event.seconds, seconds_left=self._pace.left(tally.cells)
         )
         last = None if result is None else last_field(event, result, self._card)
-        if result is not None:
-            self._control.board.change(scope_words=str(result.metadata.get(SAID, "")))
         self._control.decided(None if result is None else result.quality, event.reject_reason, last, self._sample)
 
     def sample(self, event: SampleEvent) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 
 from edge.camera.records import Camera, CameraState, Frame, LostFrames
@@ -16,7 +17,7 @@ from edge.control.board import StatusBoard
 from edge.control.looking import Looker
 from edge.control.losses import Losses
 from edge.control.records import CommandRefusedError
-from edge.control.taking import Decision, Taker
+from edge.control.taking import Decision, Taker, TakingLimits
 from edge.control.views import Eye, Seen
 from edge.errors import CameraError
 from edge.status import Hint, LastField, RunEnd, RunState, SampleProgress, View
@@ -35,6 +36,7 @@ class RunControl:
         camera: open, or opening; ``close`` leaves it open.
         interval: seconds from one field to the next; None: a field is taken once it is new, still and sharp.
         patience: seconds without the camera after which a sample ends with CameraError; None: never.
+        limits: thresholds of taking.
         clock: seconds, monotonic; the same that frames bear.
     """
 
@@ -44,20 +46,21 @@ class RunControl:
         *,
         interval: float | None = None,
         patience: float | None = None,
+        limits: TakingLimits | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.board = StatusBoard(camera.name)
         self.progressed: Callable[[], None] = lambda: None
         """Called for each field that was decided, and for each look at the camera while none is under way: the run is alive."""
         self._camera = camera
-        self._interval = interval
+        self._new_taker = partial(Taker, limits, interval)
         self._patience = patience
         self._clock = clock
         self._eye = Eye()
         self._looker = Looker(camera, self.board, self._see, self._nothing, clock)
         self._changed = threading.Condition()
         self._phase = RunState.PREPARING
-        self._taker = Taker(interval=interval)
+        self._taker = self._new_taker()
         self._resting = (RunState.IDLE, Hint.NONE, "")  # state, hint and words of the newest frame
         self._asked = False
         self._field: Frame | None = None
@@ -91,7 +94,7 @@ class RunControl:
         """A sample begins: models load, the camera settles. The taker knows nothing of it yet."""
         with self._changed:
             self._phase, self._begun = RunState.PREPARING, True
-            self._taker = Taker(interval=self._interval)
+            self._taker = self._new_taker()
             self._asked, self._field, self._end = False, None, None
             self._interrupted = False
             self._gaps.clear()

@@ -58,6 +58,10 @@ class TakingLimits:
     usual_of: int = 5
 
 
+WITHOUT_REGISTER = TakingLimits(new=0.9)
+"""Where nobody sets aside what two fields show, they must not overlap; a smaller overlap is not noticed (``edge.control.views``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is to be done about a view.

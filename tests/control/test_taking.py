@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.control.taking import Decision, Taker, TakingLimits
+from edge.control.taking import WITHOUT_REGISTER, Decision, Taker, TakingLimits
 from edge.control.views import Seen
 from edge.gate import OUT_OF_FOCUS, SAME_VIEW
 from edge.status import Hint, RunState
@@ -138,6 +138,11 @@ def test_take_now_waits_until_a_field_can_be_taken() -> None:
 def test_by_time_every_view_is_taken_when_it_is_due(interval: float, taken: list[int]) -> None:
     decisions = watch(Taker(interval=interval), [seen(0.01, speed=1.0, new=0.0)] * 5)
     assert [i for i, decision in enumerate(decisions) if decision.take] == taken
+
+
+def test_where_nobody_sets_overlaps_aside_fields_must_not_overlap() -> None:
+    assert first_taken(watch(known(Taker(WITHOUT_REGISTER)), [seen(new=0.8)] * 30)) is None
+    assert first_taken(watch(known(Taker(WITHOUT_REGISTER)), [seen(new=1.0)] * 30)) == 4
 
 
 def test_a_moved_stage_begins_a_new_best() -> None:
