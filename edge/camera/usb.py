@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from edge.camera.formats import JPEG, KNOWN, BadFrameError, FrameConverter
 from edge.camera.nodes import held_by, model_of
-from edge.camera.records import CameraFacts, CameraSpec
+from edge.camera.records import CameraFacts, CameraSpec, CameraTrouble
 from edge.camera.settling import Settled, holds
 from edge.errors import CameraError
 
 _MOST_QUEUED = 5  # V4L2 queues four frames; a field must show the stage as it stands now
 _AT_ONCE_S = 0.004  # a frame that comes sooner was in the queue
 _SETTLE_S = 4.0  # seconds that exposure and white balance are given to settle
+_UNREAD_S = 1.5  # seconds in which no frame can be read, though some may be too dark to tell their depth
 _LATE_S = 1.0  # seconds after which a driver has done what it was told, late or not
 _READ_BACK_S = 2.0  # seconds from one reading of the settings to the next
 _JUMP = 0.15  # a driver that changes the picture's brightness by more when exposure is held is left on automatic
@@ -221,15 +222,18 @@ class UsbCamera:
         settled, start, mean = Settled(), time.monotonic(), 0.0
         width, height = converter.size
         rgb = np.empty((height, width, 3), np.uint8)
+        read = False
         while True:
+            waited = time.monotonic() - start
             try:
                 converter.convert(self._frame(), rgb)
                 mean = float(cv2.mean(np.ascontiguousarray(rgb[::8, ::8]))[1])
                 settled.add({"brightness": mean})
-            except BadFrameError:
-                pass  # the child says it of every frame
+                read = True
+            except BadFrameError as error:
+                if error.trouble is CameraTrouble.WRONG_FORMAT and not read and waited > _UNREAD_S:
+                    raise CameraError(f"{self._name}: {error.words}") from None
             step()
-            waited = time.monotonic() - start
             if waited > _SETTLE_S or (waited >= at_least and not settled.moving()):
                 return mean
 

@@ -222,6 +222,29 @@ def test_a_camera_that_is_unplugged_says_so(plug: Plug) -> None:
         driver.read()
 
 
+UNREAD = {
+    "a depth that nothing tells": (np.full((66, 88), 900, np.uint16), "900 and nothing says .* give --depth"),
+    "floats": (np.ones((66, 88, 3), np.float32), "a frame of float32 values"),
+    "32 bits": (np.ones((66, 88, 3), np.uint32), "a frame of uint32 values"),
+}
+
+
+@pytest.mark.parametrize("case", UNREAD)
+def test_frames_that_nobody_can_read_are_one_line_at_once(
+    plug: Plug, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    frame, words = UNREAD[case]
+    monkeypatch.setattr(usb, "_UNREAD_S", 0.01)
+    plug({"frame": frame})
+    with pytest.raises(CameraError, match=rf"USB camera /dev/video70: .*{words}"):
+        opened()
+
+
+def test_a_depth_that_the_user_says_is_taken(plug: Plug) -> None:
+    plug({"frame": np.full((66, 88), 900, np.uint16)})
+    assert opened(CameraSpec(depth=12)).facts.format == "Y16"
+
+
 def test_sizes_that_are_no_field_s_are_one_line(plug: Plug) -> None:
     plug({"frame": np.zeros((12, 16, 3), np.uint8)})
     with pytest.raises(CameraError, match="16x12 pixels are too few for a field"):
