@@ -58,12 +58,14 @@ class CountedField:
         index: its place in the run.
         sample: the sample it belongs to; ``name`` is its name in it.
         identity: the file's; None: it was not from a file, or that could not be read.
+        metadata: as of the field; empty where nobody needs them.
     """
 
     index: int
     sample: str
     name: str
     identity: FieldIdentity | None
+    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 def after_last(counted: Sequence[CountedField]) -> int:

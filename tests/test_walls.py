@@ -42,6 +42,7 @@ NEVER = {
         *("edge.sources", "edge.finders", "edge.classifier", "edge.analysis", "edge.workers", "edge.session"),
         *("edge.outputs", "edge.cli", "edge.camera.link", "edge.camera.child", "edge.control.link"),
     },
+    "edge/scope": {"edge.sources", "edge.finders", "edge.outputs", "edge.report", "edge.cli"},
     "edge/verdict": {"edge.report"},
     "convert": {"models", "benchmarks"},
     "benchmarks": {"tests"},

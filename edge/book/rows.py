@@ -213,7 +213,7 @@ def _analysed(row: FieldRow, sample: str) -> FieldResult:
         table.classes,
         Quality(sharpness, brightness, over, under, fill, values["signature"], bool(values["incomplete"])),
         Timings(*(_float(values[f"{stage}_ms"]) for stage in Timings._fields)),
-        _metadata(values["metadata"]),
+        metadata_of(values["metadata"]),
         _region(values),
         _appearance(values["appearance"]),
         _typical(values),
@@ -246,7 +246,8 @@ def _identity(values: Mapping[str, Any]) -> FieldIdentity | None:
     return FieldIdentity(values["path"], values["size"], values["sha256"].hex())
 
 
-def _metadata(text: str | None) -> dict[str, object]:
+def metadata_of(text: str | None) -> dict[str, object]:
+    """A field's metadata from its text in the book."""
     return {} if text is None else {name: _tuples(value) for name, value in json.loads(text).items()}
 
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from edge.book.book import Book
-from edge.book.rows import UNREADABLE
+from edge.book.rows import UNREADABLE, metadata_of
 from edge.errors import BookError
 from edge.types import CountedField, FieldIdentity, Tally
 
@@ -44,8 +44,10 @@ def overlapping(book: Book, sample_id: int) -> int:
 def fields_of(book: Book, sample_id: int) -> list[CountedField]:
     """The fields of a sample, in field order; raises BookError."""
     name = book.name_of(sample_id)
-    query = "SELECT number, name, path, size, sha256 FROM field WHERE sample_id = ? ORDER BY number"
+    query = "SELECT number, name, path, size, sha256, metadata FROM field WHERE sample_id = ? ORDER BY number"
     return [
-        CountedField(number, name, field, None if sha256 is None else FieldIdentity(path, size, sha256.hex()))
-        for number, field, path, size, sha256 in book.store.rows(query, sample_id)
+        CountedField(
+            number, name, field, None if sha256 is None else FieldIdentity(path, size, sha256.hex()), metadata_of(told)
+        )
+        for number, field, path, size, sha256, told in book.store.rows(query, sample_id)
     ]

@@ -60,6 +60,7 @@ def binding_of(
         "max-seconds": stop.max_seconds or "none",
         "until": stop.until or "its fields end",
         "sample-per-folder": "on" if source.sample_per_folder else "off",
+        **({"profile": bound.profile} if bound.profile else {}),
         CHAIN: chain,
         INPUTS: places(source),
     }

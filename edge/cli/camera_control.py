@@ -7,13 +7,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from edge.camera.link import open_camera
+from edge.camera.link import CameraLink, open_camera
 from edge.camera.records import Camera, CameraSpec
 from edge.cli.field_source import open_fields, register_of
 from edge.cli.run_settings import RunSettings
+from edge.cli.scoped import profile_named, refuse_other_camera, scoped_files, spec_for
 from edge.control.run import RunControl
 from edge.control.taking import WITHOUT_REGISTER, TakingLimits
+from edge.door import say
 from edge.events import AliveOutput, Output, StatusOutput
+from edge.scope.applied import AppliedProfile
+from edge.scope.profile import Profile
 from edge.sources import Source
 from edge.sources.camera import CameraSource
 
@@ -28,13 +32,22 @@ _LOOK_S = 0.5  # seconds after which it is looked whether the run has ended
 _OPEN_S = 30.0  # seconds that a camera may take to give its first frame
 
 
-def camera_spec(settings: RunSettings) -> CameraSpec:
-    """The camera that the settings ask for."""
+def camera_spec(settings: RunSettings, profile: Profile | None = None) -> CameraSpec:
+    """The camera that the settings ask for, as the profile had it; raises ScopeError where the profile is of something else."""
+    return spec_for(profile, _camera_asked(settings))
+
+
+def _camera_asked(settings: RunSettings) -> CameraSpec:
     source = settings.input
     if source.device == SIMULATED:
         return CameraSpec(SIMULATED, 0, source.size_px, seed=source.seed)
     device = int(source.device) if source.device.isdecimal() else source.device
     return CameraSpec("auto", device, source.size_px, settings.fields.depth)
+
+
+def engine_camera(settings: RunSettings) -> CameraLink:
+    """The camera that the settings ask for, opening; raises ScopeError where its profile cannot be used."""
+    return open_camera(camera_spec(settings, profile_named(settings.judging.scope)))
 
 
 def patience_of(settings: RunSettings) -> float | None:
@@ -50,11 +63,13 @@ def control_of(settings: RunSettings, camera: Camera, patience: float | None) ->
 
 
 @contextmanager
-def controlled_camera(settings: RunSettings) -> Iterator[RunControl]:
-    """Open the camera for one sample and look at it; raises CameraError where it does not answer."""
-    camera = open_camera(camera_spec(settings))
+def controlled_camera(settings: RunSettings, profile: Profile | None) -> Iterator[RunControl]:
+    """Open the camera for one sample and look at it; raises CameraError where it does not answer, ScopeError where it is another."""
+    camera = open_camera(camera_spec(settings, profile))
     try:
         camera.wait_ready(_OPEN_S)
+        if profile is not None:
+            refuse_other_camera(profile, camera.facts, say)
         control = control_of(settings, camera, patience_of(settings))
         control.start()
         try:
@@ -66,13 +81,34 @@ def controlled_camera(settings: RunSettings) -> Iterator[RunControl]:
 
 
 @contextmanager
-def opened_fields(settings: RunSettings) -> Iterator[tuple[Source, RunControl | None]]:
-    """The source that the settings ask for, and run control where it is a camera; raises NoInputError or CameraError."""
+def opened_fields(settings: RunSettings, profile: Profile | None) -> Iterator[tuple[Source, RunControl | None]]:
+    """The source that the settings ask for, and run control where it is a camera.
+
+    Args:
+        settings: of the run.
+        profile: of its microscope; None: it has none.
+
+    Raises:
+        NoInputError, CameraError, ScopeError: there is nothing to count, or not with this profile.
+    """
     if not settings.input.camera:
-        yield open_fields(settings.input, settings.fields), None
+        yield scoped_files(open_fields(settings.input, settings.fields), settings.input, profile), None
         return
-    with controlled_camera(settings) as control:
-        yield CameraSource(control, settings.input.sample_id or "camera"), control
+    with controlled_camera(settings, profile) as control:
+        yield camera_fields(control, settings.input.sample_id or "camera", profile), control
+
+
+def camera_fields(control: RunControl, sample: str, profile: Profile | None) -> CameraSource:
+    """The fields of one sample of a camera, corrected and checked by the profile, where there is one."""
+    if profile is None:
+        return CameraSource(control, sample)
+    control.board.change(scope=profile.name, scope_words="")
+
+    def tell(words: str) -> None:
+        control.board.change(scope_words=words)
+
+    applied = AppliedProfile(profile, profile.camera.size, tell)
+    return CameraSource(control, sample, correct=applied.correct, checked=applied.checked)
 
 
 @contextmanager

@@ -42,3 +42,22 @@ def names_a_model_file(text: str) -> bool:
     from edge.shelf import is_path  # noqa: PLC0415 - comes with NumPy
 
     return is_path(text)
+
+
+def check_part(text: str) -> float:
+    """Read ``15%`` or ``0.15``: a share above 0, at most 1; raises ValueError."""
+    plain = text.strip()
+    try:
+        value = float(plain.removesuffix("%")) / (100 if plain.endswith("%") else 1)
+    except ValueError:
+        value = 0.0
+    if not 0.001 <= value <= 1:
+        raise ValueError(f"{text!r}: give a share as 15% or 0.15")
+    return value
+
+
+def check_scope(text: str) -> None:
+    """Raise ValueError for a name that a profile cannot have."""
+    from edge.scope.profile import check_profile_name  # noqa: PLC0415 - comes with NumPy and OpenCV
+
+    check_profile_name(text)

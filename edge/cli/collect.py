@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 import cv2
 
-from edge.analysis import Analyser
 from edge.cli.field_source import gate_of, open_fields, register_of, say_what_is_left_out
 from edge.cli.outlets import progress_line
-from edge.cli.pipeline import make_pipeline
+from edge.cli.pipeline import CellPipeline, make_pipeline
 from edge.cli.run_settings import RunSettings
+from edge.cli.scoped import scoped_files
 from edge.cli.settings import InputSettings
 from edge.cli.slides import Slide, load_slides, read_coco, save_slides, slide_of
 from edge.door import StoppedError, stop_on_signals
@@ -72,7 +71,7 @@ class Collector:
         pipeline = make_pipeline(settings.nets, process, gate=gate, scope=scope)
         self.card: Card = pipeline.card
         self.bound: Bound = pipeline.bound
-        self._analysers = pipeline.analysers()
+        self._pipeline = pipeline
         self._fitness = pipeline.fitness()
         self._settled = "" if pipeline.settled is None else repr(settled_facts(pipeline.settled))
         self._settings = settings
@@ -108,7 +107,7 @@ class Collector:
         source_settings = InputSettings(inputs=(text,), sample_per_folder=holds_folders(text))
         settings = replace(self._settings, input=source_settings)
         keeper, began = _Keeper(len(self.card.labels)), monotonic()
-        ending, stopped = run_through(settings, self.card, self._analysers, keeper, "edge calibrate")
+        ending, stopped = run_through(settings, self._pipeline, keeper, "edge calibrate")
         if stopped:
             cache = self._cache
             kept = f"finished slides are kept in {cache}" if cache else "--cache DIR would keep finished slides"
@@ -135,29 +134,26 @@ class Collector:
         return self._cache / f"{hashlib.sha256(os.fsencode(chr(10).join(facts))).hexdigest()[:24]}.npz"
 
 
-def run_through(
-    settings: RunSettings, card: Card, analysers: Sequence[Analyser], keeper: Output, program: str
-) -> tuple[Ending, bool]:
-    """Run all fields of these settings' input through analysers, gate and register.
+def run_through(settings: RunSettings, pipeline: CellPipeline, keeper: Output, program: str) -> tuple[Ending, bool]:
+    """Run all fields of these settings' input through a pipeline, gate and register.
 
     Args:
         settings: input, nets and fields are used.
-        card: the classifier's.
-        analysers: one per worker.
+        pipeline: what finds and classifies.
         keeper: gets every event.
         program: name that lines for a person begin with.
 
     Returns:
         How it ended, and whether somebody stopped it.
     """
-    source = open_fields(settings.input, settings.fields)
+    source = scoped_files(open_fields(settings.input, settings.fields), settings.input, pipeline.profile)
     say_what_is_left_out(source, program)
-    outputs: list[Output] = [keeper, *progress_line(settings, card, source.total)]
+    outputs: list[Output] = [keeper, *progress_line(settings, pipeline.card, source.total)]
     gate, register = gate_of(settings.fields, settings.nets), register_of(settings.fields, settings.nets)
-    session = Session(card, outputs, gate, unit=settings.nets.unit, register=register)
+    session = Session(pipeline.card, outputs, gate, unit=settings.nets.unit, register=register)
     workers = None
     try:
-        with Workers(source, analysers) as workers, stop_on_signals(workers.stop) as stopped:
+        with Workers(source, pipeline.analysers()) as workers, stop_on_signals(workers.stop) as stopped:
             ending = session.run(workers)
     finally:
         if workers is None or workers.idle:

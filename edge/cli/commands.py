@@ -15,6 +15,8 @@ from edge.cli.recount import recount
 from edge.cli.run import run
 from edge.cli.samples import samples, show
 from edge.cli.scope import settle
+from edge.cli.scope_profiles import check, list_profiles, set_up
+from edge.cli.scope_profiles import show as show_profile
 from edge.cli.serve import serve
 from edge.cli.service import service_app
 from edge.program import make_app
@@ -47,10 +49,14 @@ def make_edge() -> typer.Typer:
     app.command(cls=PlainCommand, short_help="Write a sample in the book as CSV, COCO or JSON Lines.")(export)
     app.command(cls=PlainCommand, short_help="Count a sample in the book once more, with another model.")(recount)
     app.add_typer(book_app(), name="book", short_help="Look after the book: check, compact, backup, merge.")
-    example = "Example: edge scope settle --fields slides/ -o scope-3-settled.json"
+    example = "Example: edge scope set-up bench-3 --objective 100x"
     scope = make_app("edge scope", "What is done with a microscope itself.", example, completion=False)
+    scope.command(name="set-up", cls=PlainCommand, short_help="Make the profile of a microscope, step by step.")(set_up)
+    scope.command(name="show", cls=PlainCommand, short_help="Show a profile.")(show_profile)
+    scope.command(name="list", cls=PlainCommand, short_help="List the microscopes that have one.")(list_profiles)
+    scope.command(cls=PlainCommand, short_help="Look through the camera and say what differs from it.")(check)
     scope.command(cls=PlainCommand, short_help="Learn without labels what a healthy cell looks like here.")(settle)
-    app.add_typer(scope, name="scope", short_help="Settle this microscope: learn what it shows of a healthy cell.")
+    app.add_typer(scope, name="scope", short_help="Set this microscope up: light, flat field, dust, scale; settle it.")
     app.command(cls=PlainCommand, hidden=True)(engine)
     app.add_typer(service_app(), name="service", short_help="Count from boot on, as a systemd service.")
     return app

@@ -26,6 +26,7 @@ from edge.cli.pipeline import CellPipeline, make_pipeline, warn_of_old_cards, wa
 from edge.cli.run_settings import RunSettings
 from edge.control.progress import ProgressOutput
 from edge.control.run import RunControl
+from edge.deciding import NoteTaker
 from edge.description import ModelLine
 from edge.door import report, say, stop_on_signals
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, NoInputError, NothingCountedError
@@ -34,6 +35,7 @@ from edge.heap import keep_freed_memory
 from edge.outputs.pace import EndConditions
 from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch
 from edge.scope.notes import TypicalWatch
+from edge.scope.watch import AllNotes, LightWatch
 from edge.session import Ending, SampleLimits, Session
 from edge.sources import Source
 from edge.sources.decode import ReadOptions
@@ -58,7 +60,10 @@ def count(settings: RunSettings, fields: Callable[[], Source] | None = None) -> 
     parts = load_parts(settings)
     with (
         open_run_book(settings.book) as book,
-        opened_fields(settings) if fields is None else nullcontext((fields(), None)) as (source, control),
+        opened_fields(settings, parts.pipeline.profile) if fields is None else nullcontext((fields(), None)) as (
+            source,
+            control,
+        ),
     ):
         say_what_is_left_out(source)
         return CountingRun(settings, parts, source, book, control).code()
@@ -221,7 +226,7 @@ class CountingRun:
             unit=settings.nets.unit,
             register=register_of(settings.fields, settings.nets),
             doubts=pipeline.fitness(),
-            notes=None if settings.nets.grid else TypicalWatch(pipeline.settled, say).sample,
+            notes=self._notes_of_samples(),
             book=UnlessComplete(writer, earlier.complete),
             chosen=(lambda: False) if control is None else (lambda: control.finished),
             clock=None if control is None else control.now,
@@ -249,6 +254,16 @@ class CountingRun:
         control.begin(begun)
         ends = EndConditions(settings.stop.max_cells, settings.field_limit, settings.stop.max_seconds)
         return ProgressOutput(control, begun, self._pipeline.card, ends)
+
+    def _notes_of_samples(self) -> Callable[[], NoteTaker]:
+        """What makes who takes notes of a new sample: of its light, and of its typical cells where cells are counted."""
+        assessor = self._assessor
+        calibrated = assessor is not None and bool(assessor.calibration.bound.profile)
+        light = LightWatch(say, "the day of calibration" if calibrated else "the day of set-up")
+        if self._settings.nets.grid:
+            return light.sample
+        typical = TypicalWatch(self._pipeline.settled, say)
+        return lambda: AllNotes([typical.sample(), light.sample()])
 
     def _limits(self) -> SampleLimits:
         settings = self._settings

@@ -37,11 +37,10 @@ def engine(
         import edge.sources.decode  # noqa: F401, PLC0415 - first of all, for it sets limits that OpenCV reads on import
 
         # isort: split
-        from edge.camera.link import open_camera  # noqa: PLC0415 - numpy, OpenCV and the runtime come with it
-        from edge.cli.camera_control import camera_spec  # noqa: PLC0415
+        from edge.cli.camera_control import engine_camera  # noqa: PLC0415 - numpy, OpenCV and the runtime come with it
         from edge.cli.engine_job import run_engine  # noqa: PLC0415
 
-        code = run_engine(settings, link, open_camera(camera_spec(settings)))
+        code = run_engine(settings, link, engine_camera(settings))
     sys.exit(code)
 
 

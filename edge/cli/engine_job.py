@@ -12,10 +12,11 @@ from edge.book.opening import open_book
 from edge.book.records import INTERRUPTED
 from edge.camera.records import Camera
 from edge.cli.book_file import open_run_book
-from edge.cli.camera_control import control_of, telling
+from edge.cli.camera_control import camera_fields, control_of, telling
 from edge.cli.checks import check_name
 from edge.cli.counting import CountingParts, CountingRun, load_parts
 from edge.cli.run_settings import RunSettings
+from edge.cli.scoped import refuse_other_camera
 from edge.control.page_end import PageEnd
 from edge.control.records import (
     CameraCommand,
@@ -32,7 +33,6 @@ from edge.control.run import RunControl
 from edge.door import report, say, stop_on_signals
 from edge.errors import EXIT_DEFECT, EdgeError
 from edge.service.notify import systemd_outputs
-from edge.sources.camera import CameraSource
 from edge.status import RunEnd
 
 PROGRAM = "edge engine"
@@ -124,9 +124,12 @@ class _Samples:
         input_ = replace(self._settings.input, sample_id=start.sample)
         book_ = replace(self._settings.book, again=start.again, resume=start.resume)
         settings = replace(self._settings, input=input_, book=book_)
+        profile = parts.pipeline.profile
         try:
+            if profile is not None:
+                refuse_other_camera(profile, self._camera.facts, lambda line: say(line, PROGRAM))
             with open_run_book(settings.book) as book:
-                source = CameraSource(self._control, start.sample)
+                source = camera_fields(self._control, start.sample, profile)
                 run = CountingRun(settings, parts, source, book, self._control, notes=start.notes, screens=False)
                 counted = run.run(self._stopping)
         except EdgeError as error:

@@ -11,6 +11,7 @@ from edge import shelf
 from edge.analysis import Analyser, Merge
 from edge.classifier import Classifier
 from edge.cli.judging import bound_of, calibrated_card
+from edge.cli.scoped import profile_named, settled_in
 from edge.cli.settings import CardSettings, NetSettings, ProcessSettings
 from edge.door import quiet_native_stderr, say
 from edge.errors import ModelError, SettlingError
@@ -19,6 +20,7 @@ from edge.lines import plain
 from edge.modelfile import Card, CropSpec, ModelFile, check_card
 from edge.runtime import Net
 from edge.scope.file import read_settled
+from edge.scope.profile import Profile
 from edge.scope.settling import SettledScope, SettledWith
 from edge.verdict.calibration import Bound, Calibration
 from edge.verdict.fitness import Fitness, ReferenceRanges
@@ -36,6 +38,7 @@ class CellPipeline:
         merge: keeps an object that several tiles see from being counted several times; None: cells are counted.
         calibration: what the samples are judged by; None: nothing.
         settled: this microscope, for fields with few cells; None: it is not settled.
+        profile: this microscope's; None: it has none, or is not named.
     """
 
     model: ModelFile
@@ -45,6 +48,7 @@ class CellPipeline:
     merge: Merge | None = None
     calibration: Calibration | None = None
     settled: SettledScope | None = None
+    profile: Profile | None = None
 
     def analysers(self) -> list[Analyser]:
         """One analyser per worker."""
@@ -91,15 +95,24 @@ def make_pipeline(
         ModelError: a model is missing, damaged or of the wrong kind.
         CalibrationError: the calibration is of other classes.
         SettlingError: the settled microscope is another one.
+        ScopeError: the microscope's profile is damaged, or not finished.
     """
+    profile = profile_named(scope)
     model = shelf.load(shelf.CLASSIFIER if nets.model is None else nets.model)
     with nullcontext() if process.debug else quiet_native_stderr():
         at_threshold = calibrated_card(classifier_card(model, card), calibration)
         make_finder = finder_maker(nets)
         pairs = tuple((make_finder(), Classifier(model, at_threshold)) for _ in range(process.worker_count))
     bound = bound_of(nets, model, at_threshold, pairs[0][0].name, gate=gate, scope=scope)
-    made = CellPipeline(model, at_threshold, pairs, bound, _merge(nets), calibration)
-    return made if nets.settled is None else replace(made, settled=_settled(nets.settled, made))
+    if profile is not None:
+        light = () if profile.light is None else tuple(profile.light.paper)
+        bound = replace(bound, profile=profile.fingerprint, light=light)
+    made = CellPipeline(model, at_threshold, pairs, bound, _merge(nets), calibration, profile=profile)
+    if nets.settled is not None:
+        return replace(made, settled=_settled(nets.settled, made))
+    if made.card.crop.normalise != "typical" or nets.grid:
+        return made
+    return replace(made, settled=settled_in(profile, lambda one: one.refuse_other(made.settled_with, made.bound.scope)))
 
 
 def _settled(path: Path, made: CellPipeline) -> SettledScope:

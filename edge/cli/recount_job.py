@@ -16,7 +16,10 @@ from edge.cli.book_settings import BookSettings, Keep, default_book
 from edge.cli.counting import count
 from edge.cli.options import RecordOption, options_of
 from edge.cli.run_settings import RUN_RECORDS, RunSettings
+from edge.cli.scoped import profile_named
 from edge.errors import BookError, UnreadableFieldError
+from edge.scope.applied import FieldCorrection
+from edge.scope.check import FINGERPRINT, SCOPE
 from edge.sources.decode import ReadOptions, decode_image, shown
 from edge.sources.files import FileSource
 from edge.sources.identity import file_of
@@ -92,6 +95,7 @@ class RecountSource:
         paths = dict.fromkeys(str(file_of(one.identity)) for one in fields if one.identity is not None)
         there = [path for path in paths if os.path.isfile(path)]  # noqa: PTH113 - says no, where Path raises
         self._files: dict[str, Shot] = {}
+        self._correction: FieldCorrection | None = None
         if there:
             source = FileSource(there, sample_id=self.samples[0], reading=reading)
             self._files = dict(zip(source.places(), source, strict=True))
@@ -118,10 +122,25 @@ class RecountSource:
         field = shot.load()
         if field.identity is None or field.identity.sha256 != one.identity.sha256:
             raise UnreadableFieldError(f"{shown(one.identity.path)}: changed since it was counted")
-        return replace(field, index=one.index, name=one.name)
+        return self._corrected(replace(field, index=one.index, name=one.name), one)
+
+    def _corrected(self, field: Field, one: CountedField) -> Field:
+        """A file's field as it was counted: corrected by the profile, where one was there. Kept pictures are corrected already."""
+        then, scope = one.metadata.get(FINGERPRINT), one.metadata.get(SCOPE)
+        if not isinstance(then, str) or not isinstance(scope, str):
+            return field
+        if self._correction is None:
+            profile = profile_named(scope)
+            if profile is None or profile.fingerprint != then:
+                raise UnreadableFieldError(
+                    f"{field.name}: counted with a profile of {scope} that is not there any more"
+                )
+            self._correction = FieldCorrection(profile)
+        return self._correction(field)
 
     def _kept(self, one: CountedField) -> Field:
         name = self._pictures.get(one.index)
         if name is None:
             raise UnreadableFieldError(f"{one.name}: no picture of it was kept (--keep)")
-        return Field(decode_image(self._folder / Path(name).name), one.index, one.sample, one.name)
+        picture = decode_image(self._folder / Path(name).name)
+        return Field(picture, one.index, one.sample, one.name, dict(one.metadata))

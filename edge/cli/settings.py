@@ -246,7 +246,10 @@ class JudgingSettings:
     ] = None
     scope: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Name of this microscope; a calibration of another is refused."),
+        typer.Option(
+            metavar="NAME",
+            help="Name of this microscope: its profile (edge scope) is applied, a calibration of another is refused.",
+        ),
         ValueRule(check_name),
     ] = None
     rbc_per_ul: Annotated[

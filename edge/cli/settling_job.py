@@ -23,6 +23,8 @@ from edge.events import FieldEvent, SampleEvent
 from edge.lines import print_json, print_lines
 from edge.safe_file import ReplacedFile, plain_errors
 from edge.scope.file import facts
+from edge.scope.profile import path_of
+from edge.scope.profile_file import write_profile
 from edge.scope.settling import FEW_FIELDS, SettledField, SettledScope, field_for_settling, settle
 from edge.verdict.units import plural
 
@@ -87,6 +89,7 @@ def settle_scope(settings: RunSettings, request: SettlingRequest) -> None:
         with plain_errors(file.path):
             file.stream.write(json.dumps(facts(settled), indent=1, ensure_ascii=True) + "\n")
         file.close()
+        _keep_in_profile(pipeline, settled)
     except BaseException:
         file.discard()
         raise
@@ -96,13 +99,22 @@ def settle_scope(settings: RunSettings, request: SettlingRequest) -> None:
         print_lines([*_lines(settled, keeper), f"written: {request.output}"])
 
 
+def _keep_in_profile(pipeline: CellPipeline, settled: SettledScope) -> None:
+    """Put it into the microscope's profile too, where there is one, so that a run need name only that."""
+    if pipeline.profile is None:
+        return
+    path = path_of(pipeline.profile.name)
+    write_profile(replace(pipeline.profile, settled=facts(settled)), path)
+    say(f"note: kept in the profile of {pipeline.profile.name} too: edge-run --scope needs no --settled", _PROGRAM)
+
+
 def _seen(settings: RunSettings, pipeline: CellPipeline, text: str) -> _TypicalKeeper:
     """What the fields of a folder say; raises EdgeError."""
     if pipeline.card.crop.normalise != "typical":
         raise SettlingError(f"{pipeline.card.name} looks at each cell alone: there is nothing to settle for it")
     keeper = _TypicalKeeper()
     settings = replace(settings, input=InputSettings(inputs=(text,), sample_per_folder=holds_folders(text)))
-    ending, stopped = run_through(settings, pipeline.card, pipeline.analysers(), keeper, _PROGRAM)
+    ending, stopped = run_through(settings, pipeline, keeper, _PROGRAM)
     if stopped:
         raise StoppedError("nothing is written")
     if ending.error is not None:

@@ -43,7 +43,10 @@ class LightNotes:
 
     def add(self, result: FieldResult) -> None:
         """Look at one field."""
-        told = result.metadata
+        self.look(result.name, result.metadata)
+
+    def look(self, name: str, told: Mapping[str, object]) -> None:
+        """Look at what the check found of one field."""
         light, colour, allowed = _numbers(told, LIGHT, 1), _numbers(told, COLOUR, 2), _numbers(told, ALLOWED, 2)
         if light is None or colour is None or allowed is None:
             return
@@ -51,7 +54,7 @@ class LightNotes:
         self._lamp.append((_numbers(told, LAMP, 1) or light)[0])
         self._red.append(colour[0])
         self._blue.append(colour[1])
-        self._names.append(result.name)
+        self._names.append(name)
         self._allowed = (allowed[0], allowed[1])
         self._scope = str(told.get(SCOPE, ""))
         differs = told.get(DIFFERS)
@@ -59,7 +62,7 @@ class LightNotes:
             self._differs[differs] = self._differs.get(differs, 0) + 1
         said = told.get(SAID)
         if isinstance(said, str):
-            self._tell(" ".join(said.split()[:2]), f"{result.name}: {said}")
+            self._tell(" ".join(said.split()[:2]), f"{name}: {said}")
 
     def doubts(self) -> tuple[str, ...]:
         """Why the sample cannot be judged, a sentence each: its light is not that of the profile, or did not stay the same."""

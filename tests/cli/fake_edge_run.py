@@ -39,7 +39,7 @@ def fakes(source: FakeSource | None = None, card: Card = CARD) -> Iterator[None]
         stack.enter_context(patch.object(pipeline, "finder_maker", make_finder))
         if source is not None:
             stack.enter_context(patch.object(collect, "open_fields", open_fields))
-            stack.enter_context(patch.object(counting, "opened_fields", lambda _: nullcontext((source, None))))
+            stack.enter_context(patch.object(counting, "opened_fields", lambda *_: nullcontext((source, None))))
         yield
 
 

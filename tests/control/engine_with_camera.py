@@ -38,5 +38,5 @@ def opened(_spec: CameraSpec) -> ShownCamera:
 
 if __name__ == "__main__":
     sys.argv[1:1] = ["engine"]
-    with fakes(), patch("edge.camera.link.open_camera", opened):
+    with fakes(), patch("edge.cli.camera_control.open_camera", opened):
         main()

@@ -33,7 +33,7 @@ class TestWholeNumbers:
         gains = spread.spread(self.tiles, (217, 123))
         right = corrector(gains)(self.rgb)
         monkeypatch.setattr(
-            spread, "_times_vectors", lambda values, gains: spread._times_whole_numbers(values, gains) ^ 1
+            spread, "_times_vectors", lambda values, gains, out: spread._times_whole_numbers(values, gains, out) ^ 1
         )
         assert np.array_equal(corrector(gains)(self.rgb), right)
 
