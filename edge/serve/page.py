@@ -13,9 +13,10 @@ from edge.serve.guard import Guard
 from edge.serve.limits import PostRate
 from edge.serve.live import Live
 from edge.serve.names import OwnNames
+from edge.serve.replies import App
 from edge.serve.sessions import PinDoor, WebSessions
 from edge.serve.site import Site, SiteOptions
-from edge.serve.web import App, make_app, template_render
+from edge.serve.web import make_app, template_render
 
 
 def _nobody(_: str) -> None:

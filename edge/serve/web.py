@@ -8,23 +8,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from edge.serve.guard import API, SECURITY_HEADERS, STATIC, Admission, Guard, Heads, Refusal
+from edge.serve.guard import API, STATIC, Admission, Guard, Heads, Refusal
 from edge.serve.limits import MOST_BODY, Streams, TooManyError
+from edge.serve.replies import App, Message, Receive, Scope, Send, SentReply, send_reply, with_headers
 from edge.serve.shown import field_in_view, shown
 from edge.serve.site import HERE, TEXT, Render, Reply, Site, said
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 EVENTS_EACH_S = 5
 """Status events a second at most, for each page."""
@@ -37,6 +33,9 @@ PREVIEW_S = 2.0
 
 MEASURED_S = 0.02
 """Seconds that a picture waits to be measured, so that boxes are drawn on what they fit."""
+
+READERS = 2
+"""Threads that read the book."""
 
 HEALTH_S = 30.0
 """Seconds for which what the checks said is good: they open drivers and read disks."""
@@ -92,7 +91,7 @@ def make_app(site: Site, guard: Guard, complain: Callable[[str], None]) -> App:
         heads = Heads.of(scope)
         admitted = guard.admit(heads)
         if isinstance(admitted, Refusal):
-            await send_reply(_refusal(admitted, heads, site), _with_headers(send, ""))
+            await send_reply(_refusal(admitted, heads, site), with_headers(send, ""))
             return
         scope[_ADMISSION], scope[_HEADS] = admitted, heads
         started = False
@@ -102,7 +101,7 @@ def make_app(site: Site, guard: Guard, complain: Callable[[str], None]) -> App:
             started = started or message["type"] == "http.response.start"
             await send(message)
 
-        guarded = _with_headers(watched, admitted.cookie)
+        guarded = with_headers(watched, admitted.cookie)
         try:
             site.live.start()
             await inner(scope, receive, guarded)
@@ -132,36 +131,14 @@ def _refusal(refusal: Refusal, heads: Heads, site: Site) -> Reply:
     return site.refused_page(refusal.status, refusal.words)
 
 
-def _with_headers(send: Send, cookie: str) -> Send:
-    async def wrapped(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message.get("headers", []))
-            there = {name.lower() for name, _ in headers}
-            for name, value in SECURITY_HEADERS.items():
-                if name.lower().encode() not in there:
-                    headers.append((name.lower().encode(), value.encode()))
-            if cookie:
-                headers.append((b"set-cookie", cookie.encode()))
-            message = {**message, "headers": headers}
-        await send(message)
-
-    return wrapped
-
-
-async def send_reply(reply: Reply, send: Send) -> None:
-    """Send a reply whole."""
-    headers = [(b"content-type", reply.media.encode()), (b"content-length", str(len(reply.body)).encode())]
-    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
-
-
 class _Ways:
     """Which address leads to which answer."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._streams = Streams()
+        # Threads of their own: reports that take long must not keep an order waiting.
+        self._readers = ThreadPoolExecutor(READERS, "edge-serve-book")
         self._examining = asyncio.Lock()
         self._examined: tuple[float, Reply] | None = None
 
@@ -196,7 +173,7 @@ class _Ways:
     def _answering(self, way: Callable[[Request], Awaitable[object]]) -> Callable[[Request], Awaitable[Any]]:
         async def answer(request: Request) -> Any:
             found = await way(request)
-            return _Sent(found) if isinstance(found, Reply) else found
+            return SentReply(found) if isinstance(found, Reply) else found
 
         return answer
 
@@ -215,13 +192,16 @@ class _Ways:
 
     async def _samples(self, request: Request) -> Reply:
         before = request.query_params.get("before", "")
-        return await asyncio.to_thread(self._site.samples_page, _session(request), before)
+        return await self._read(self._site.samples_page, _session(request), before)
 
     async def _sample(self, request: Request) -> Reply:
-        return await asyncio.to_thread(self._site.sample_page, _session(request), request.path_params["sample"])
+        return await self._read(self._site.sample_page, _session(request), request.path_params["sample"])
 
     async def _report(self, request: Request) -> Reply:
-        return await asyncio.to_thread(self._site.report_page, _session(request), request.path_params["sample"])
+        return await self._read(self._site.report_page, _session(request), request.path_params["sample"])
+
+    async def _read(self, page: Callable[[Any, str], Reply], session: Any, what: str) -> Reply:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, page, session, what)
 
     async def _scope(self, request: Request) -> Reply:
         return self._site.scope_page(_session(request))
@@ -296,17 +276,6 @@ class _Ways:
     async def _new_pin(self, request: Request) -> Reply:
         await _body(request)
         return self._site.new_pin(_session(request))
-
-
-class _Sent:
-    """A reply as Starlette takes it: an ASGI application of its own."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope, receive
-        await send_reply(self._reply, send)
 
 
 def _session(request: Request) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.serve.limits import MOST_CONNECTIONS, MOST_EACH, MOST_HEAD, READ_S, REQUEST_S
 from edge.serve.names import is_local
-from edge.serve.web import App
+from edge.serve.replies import App
 
 if TYPE_CHECKING:
     import h11

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.serve.web import App
+from edge.serve.replies import App
 
 HERE = "127.0.0.1:8400"
 
