@@ -7,6 +7,7 @@ import sys
 import tempfile
 from contextlib import AbstractContextManager
 from pathlib import Path
+from statistics import mean
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from benchmarks.measure.device import describe
 from benchmarks.places import REPOSITORY
 from benchmarks.serve.attacks import CheckRow, check
 from benchmarks.serve.figures import figures_page
-from benchmarks.serve.frames import Opener, PageLooker, costs, measure
+from benchmarks.serve.frames import Opener, PageLooker, WayCost, costs, measure
 from edge.door import door, say
 from edge.program import enter
 from edge.safe_file import write_text
@@ -41,19 +42,20 @@ def serve(
     """Measure pictures a second and how much slower the count is for them; then attack the page. Loopback only. Some minutes."""
     with door(debug=debug, program=PROGRAM), tempfile.TemporaryDirectory() as folder:
         options = [] if size == "1280x960" else ["--size", size]
-        rows = []
+        rows, load = list[WayCost](), 0.0
         if rounds:
             say("pictures while cells are counted", PROGRAM)
             place = Path(folder, "frames")
             place.mkdir()
-            rows = costs(measure(place, rounds, window, _chromium() if browser else None, options))
+            windows = measure(place, rounds, window, _chromium() if browser else None, options)
+            rows, load = costs(windows), mean(one.load for one in windows)
         checks, broken = list[CheckRow](), list[str]()
         if mutations:
             say("web checks", PROGRAM)
             place = Path(folder, "checks")
             place.mkdir()
             checks, broken = check(place, mutations, guesses, clients, seed)
-        text = figures_page(_machine(), options, rows, checks, broken)
+        text = figures_page(_machine(), options, rows, checks, broken, load=load)
         typer.echo(text)
         if write:
             write_text(PAGE, text)

@@ -7,6 +7,7 @@ count shows.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -39,17 +40,20 @@ class Window:
 
     Attributes:
         way: who looked.
-        fields: taken a second; ``cpu_s``: processor seconds per field of the processes that count, ``page_cpu_s``: of the page's,
-            a second.
+        fields: taken a second; ``cpu_s``: processor seconds per field of the process that counts.
+        camera_cpu_s: processor seconds a second of the camera's process; ``page_cpu_s``: of the page's.
         frames: pictures shown a second; ``camera``: frames that the camera gave a second.
+        load: of the whole machine: threads that want a core, over the last minute.
     """
 
     way: str
     fields: float
     cpu_s: float
+    camera_cpu_s: float
     page_cpu_s: float
     frames: float
     camera: float
+    load: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class WayCost:
     way: str
     fields: float
     cpu_s: float
+    camera_cpu_s: float
     page_cpu_s: float
     frames: float
     camera: float
@@ -108,16 +113,26 @@ def measure(folder: Path, rounds: int, window_s: float, chromium: Opener | None,
 
 
 def _window(way: str, page: RunningPage, person: Visitor, looker: PageLooker, seconds: float) -> Window:
-    def now() -> tuple[float, int, int, float, float, int]:
+    def now() -> tuple[float, int, int, float, float, float, int]:
         shown = person.status()
         frame = int(person.ask("GET", "/api/preview?after=-1")[2].get("x-frame", 0))
-        return time.monotonic(), int(shown["taken"]), looker.frames, page.count_cpu_s(), page.page_cpu_s(), frame
+        cpu = page.count_cpu_s(), page.camera_cpu_s(), page.page_cpu_s()
+        return time.monotonic(), int(shown["taken"]), looker.frames, *cpu, frame
 
     before = now()
     time.sleep(seconds)
     after = now()
-    span, taken, frames, cpu, own, camera = (b - a for a, b in zip(before, after, strict=True))
-    return Window(way, taken / span, cpu / max(1, taken), own / span, frames / span, camera / span)
+    span, taken, frames, cpu, seen, own, camera = (b - a for a, b in zip(before, after, strict=True))
+    return Window(
+        way,
+        taken / span,
+        cpu / max(1, taken),
+        seen / span,
+        own / span,
+        frames / span,
+        camera / span,
+        os.getloadavg()[0],
+    )
 
 
 def costs(windows: list[Window]) -> list[WayCost]:
@@ -138,6 +153,13 @@ def costs(windows: list[Window]) -> list[WayCost]:
         def middle(name: str, of: Sequence[Window] = tuple(one for _, one in mine)) -> float:
             return float(median(getattr(one, name) for one in of))
 
-        shown = middle("fields"), middle("cpu_s"), middle("page_cpu_s"), middle("frames"), middle("camera")
+        shown = (
+            middle("fields"),
+            middle("cpu_s"),
+            middle("camera_cpu_s"),
+            middle("page_cpu_s"),
+            middle("frames"),
+            middle("camera"),
+        )
         found.append(WayCost(way, *shown, slower))
     return found

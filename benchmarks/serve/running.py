@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,8 +50,12 @@ class RunningPage:
         return _cpu_s(self.process.pid)
 
     def count_cpu_s(self) -> float:
-        """Processor seconds of all processes below it: those that count and the camera's."""
-        return sum(_cpu_s(pid) for pid in _below(self.process.pid))
+        """Processor seconds of the process that counts."""
+        return sum(_cpu_s(pid) for pid in _children(self.process.pid))
+
+    def camera_cpu_s(self) -> float:
+        """Processor seconds of the camera's process."""
+        return sum(_cpu_s(pid) for one in _children(self.process.pid) for pid in _children(one))
 
 
 @contextmanager
@@ -76,25 +80,21 @@ def running_page(folder: Path, options: Sequence[str]) -> Iterator[RunningPage]:
                 process.kill()
 
 
-def _below(pid: int) -> list[int]:
+def _children(pid: int) -> list[int]:
     found: list[int] = []
     for file in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = [int(word) for word in file.read_text().split()]
-        except OSError:
-            continue
-        for child in children:
-            found += [child, *_below(child)]
+        with suppress(OSError):
+            found += [int(word) for word in file.read_text().split()]
     return found
 
 
 def _cpu_s(pid: int) -> float:
-    """User and system time of a process and of its children that have ended."""
+    """User and system time of a process."""
     try:
         words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    return sum(int(word) for word in words[11:15]) / _TICKS
+    return sum(int(word) for word in words[11:13]) / _TICKS
 
 
 def until(done: Callable[[], object], what: str, within: float = _START_S) -> None:

@@ -44,6 +44,10 @@ _ADMISSION = "edge.admission"
 _HEADS = "edge.heads"
 
 
+class GoneError(Exception):
+    """Who asked is gone before the request was whole: nobody is left to answer."""
+
+
 class TooLongError(Exception):
     """A body is longer than its header said."""
 
@@ -105,6 +109,8 @@ def make_app(site: Site, guard: Guard, complain: Callable[[str], None]) -> App:
         try:
             site.live.start()
             await inner(scope, receive, guarded)
+        except GoneError:
+            return
         except TooManyError:
             await send_reply(said(503, "Too many pages are open."), guarded)
         except TooLongError:
@@ -284,11 +290,13 @@ def _session(request: Request) -> Any:
 
 
 async def _body(request: Request) -> bytes:
-    """The body; no more of it than was announced is ever held. Raises TooLongError."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MOST_BODY:
+    """The body; no more of it than was announced is ever held. Raises TooLongError, GoneError."""
+    body, more = b"", True
+    while more:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise GoneError
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+        if len(body) > MOST_BODY:
             raise TooLongError
-        parts.append(part)
-    return b"".join(parts)
+    return body

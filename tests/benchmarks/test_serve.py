@@ -13,7 +13,7 @@ from benchmarks.serve.mutating import changed, originals
 
 
 def window(way: str, fields: float, frames: float = 0.0) -> Window:
-    return Window(way, fields, 0.1, 0.05, frames, 20.0)
+    return Window(way, fields, 0.1, 0.5, 0.05, frames, 20.0, 3.0)
 
 
 def test_a_window_with_a_page_is_held_against_those_around_it() -> None:
