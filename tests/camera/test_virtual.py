@@ -243,12 +243,16 @@ class TestHand:
         bench.frame()
         assert bench.after(20)[1]["virtual_stage"] != (30.0, 40.0)
 
-    def test_steps_by_their_length(self) -> None:
-        bench = Bench()
-        bench.driver.command("move", {"dx": 10.0})
-        bench.after(3)
-        bench.driver.command("move", {"dx": 10.0, "dy": -5.0})
-        assert bench.after(3)[1]["virtual_stage"] == (20.0, -5.0)
+    @pytest.mark.parametrize("pause", [0.0, 0.1, 3.0])
+    def test_steps_add_up_however_quickly_they_come(self, pause: float) -> None:
+        bench = Bench(focus=0)
+        for values in ({"dx": 10.0}, {"dx": 10.0, "dy": -5.0}):
+            bench.driver.command("move", values)
+            bench.driver.command("focus", {"dz": 1.0})
+            bench.clock.now += pause
+        _, seen = bench.after(3)
+        assert seen["virtual_stage"] == (20.0, -5.0)
+        assert seen["virtual_z"] == 2.0
 
 
 def place_before(seen: dict[str, object], bench: Bench) -> object:

@@ -127,14 +127,15 @@ class VirtualMicroscope:
         now = self._clock()
         numbers = {key: number for key, value in values.items() if (number := _finite(value)) is not None}
         if name == "move":
-            x, y = self._stage.at(now)
+            # Steps add up: three of them at once are three steps, not what was left of the first.
+            (x, y) = self._stage.goal() if not self._hand_on else self._stage.at(now)
             self._hand_on = False
             self._stage.go(
                 (numbers.get("x", x) + numbers.get("dx", 0.0), numbers.get("y", y) + numbers.get("dy", 0.0)), now
             )
         elif name == "focus":
+            (z,) = self._focus.goal() if not self._hand_on else self._focus.at(now)
             self._hand_on = False
-            z = self._focus.at(now)[0]
             self._focus.go((numbers.get("z", z) + numbers.get("dz", 0.0),), now)
         elif name == "lamp":
             self._lamp = min(max(next(iter(numbers.values()), self._lamp), 0.0), 2.0)

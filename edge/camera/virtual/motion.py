@@ -63,6 +63,10 @@ class Mover:
         """When what is planned is done."""
         return self._glides[-1].end
 
+    def goal(self) -> tuple[float, ...]:
+        """Where it will be in the end, in µm."""
+        return self._glides[-1].target
+
     def go(self, target: Iterable[float], now: float) -> None:
         """Forget what was planned and glide from here to ``target``."""
         here = self.at(now)
