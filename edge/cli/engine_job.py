@@ -33,7 +33,7 @@ from edge.control.run import RunControl
 from edge.door import report, say, stop_on_signals
 from edge.errors import EXIT_DEFECT, EdgeError
 from edge.service.notify import systemd_outputs
-from edge.status import RunEnd
+from edge.status import RunEnd, SampleProgress
 
 PROGRAM = "edge engine"
 """Name that its lines begin with."""
@@ -117,7 +117,10 @@ class _Samples:
             while self._start is None and not self._quit:
                 self._changed.wait(_LOOK_S)
             start, self._start = self._start, None
-            return None if self._quit else start
+            if start is None or self._quit:
+                return None
+            self._control.begin(SampleProgress(start.sample, start.notes))  # from now on it can be finished
+            return start
 
     def count(self, start: StartSample, parts: CountingParts) -> None:
         """Count a sample; what fails stands in the snapshot, and the next one may begin."""
@@ -168,10 +171,10 @@ class _Samples:
                 raise CommandRefusedError("the program is ending")
             if self._start is not None:
                 raise CommandRefusedError(f"{self._start.sample} is about to begin")
+            if self._control.counting:  # within the lock: ``next`` cannot have begun this one yet
+                self._control.end(RunEnd.FINISHED)
             self._start = start
             self._changed.notify_all()
-        if self._control.counting:
-            self._control.end(RunEnd.FINISHED)
 
     def _check_book(self, start: StartSample) -> None:
         """Refuse a sample that is in the book already, unless it is said what to do with it."""

@@ -91,18 +91,25 @@ class RunControl:
     # A sample, from its beginning to its end
 
     def begin(self, sample: SampleProgress) -> None:
-        """A sample begins: models load, the camera settles. The taker knows nothing of it yet."""
+        """A sample begins: the book is opened, what an earlier part of it had is taken again. The taker knows nothing of it yet.
+
+        May be called again before its first field: what a person said meanwhile stands.
+        """
         with self._changed:
-            self._phase, self._begun = RunState.PREPARING, True
-            self._taker = self._new_taker()
-            self._asked, self._field, self._end = False, None, None
-            self._interrupted = False
-            self._gaps.clear()
-            self._losses = Losses(self._camera, self._clock())
-            self._under_way = 0
-            self._paused_at, self._paused = None, 0.0
-        self._eye.forget()
-        self.board.change(state=RunState.PREPARING, sample=sample, ended=None, last=None, failure="")
+            again, self._begun = self._begun, True
+            if not again:
+                self._phase = RunState.PREPARING
+                self._taker = self._new_taker()
+                self._asked, self._field, self._end = False, None, None
+                self._interrupted = False
+                self._gaps.clear()
+                self._losses = Losses(self._camera, self._clock())
+                self._under_way = 0
+                self._paused_at, self._paused = None, 0.0
+        if not again:
+            self._eye.forget()
+            self.board.change(state=RunState.PREPARING, ended=None, last=None, failure="")
+        self.board.change(sample=sample)
 
     def next_field(self) -> Frame | LostFrames | None:
         """The next field, or a stretch without the camera; None: the sample is to end. Waits for as long as that takes.

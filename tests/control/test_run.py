@@ -165,6 +165,18 @@ def test_a_sample_that_is_finished_before_its_first_field_ends(bench: Bench) -> 
     assert bench.answer() is None
 
 
+def test_a_sample_that_is_finished_while_the_book_is_opened_ends(bench: Bench) -> None:
+    bench.begin()
+    bench.control.finish()
+    bench.begin()  # by who counts
+    bench.ask()
+    assert bench.answer() is None
+    bench.control.ended(RunEnd.FINISHED)
+    bench.begin()
+    bench.ask()
+    assert bench.show(FIELDS[0]).taken == 1
+
+
 def test_an_interrupted_source_ends_without_a_lock(bench: Bench) -> None:
     bench.begin()
     bench.ask()
