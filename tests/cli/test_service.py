@@ -98,7 +98,7 @@ def places(folder: Path, *, unit: bool = True) -> ServicePlaces:
         ({"ActiveState": "activating", "SubState": "start"}, "service   starts: no field was taken yet"),
         (
             {"ActiveState": "activating", "SubState": "auto-restart", "ExecMainStatus": "6"},
-            "ended     exit code 6: no camera, or the camera was lost (what was counted before is printed)",
+            "ended     exit code 6: no camera, or it was lost and stayed away (what was counted before is printed)",
         ),
         ({"ActiveState": "activating", "SubState": "auto-restart"}, "service   waits before it starts anew"),
         ({"ActiveState": "failed", "Result": "watchdog"}, "ended     no field came for too long"),
