@@ -18,6 +18,7 @@ from edge.cli.book_settings import BookSettings
 from edge.cli.doctor_job import device_with
 from edge.cli.options import options_of
 from edge.cli.run_settings import RUN_RECORDS, RunSettings
+from edge.cli.scope_words import profile_lines
 from edge.control.keeper import EngineKeeper
 from edge.control.link import EngineLink
 from edge.control.records import Engine
@@ -145,19 +146,9 @@ def _profile_in_words(scope: str | None) -> Facts:
         profile = None if scope is None else find_profile(scope)
     except ScopeError as error:
         return [("Profile", str(error))]
-    if profile is None:
-        return []
-    told = (
-        ("Camera", " ".join(filter(None, (profile.camera.model, profile.camera.mode)))),
-        ("Field", f"{profile.camera.size[0]} x {profile.camera.size[1]} px"),
-        ("Objective", profile.objective),
-        ("Scale", "" if profile.scale is None else profile.scale.words()),
-        ("Flat field", "none" if profile.flat is None else "corrected"),
-        ("Dust", f"{len(profile.dust)} specks"),
-        ("Set up", " by ".join(filter(None, (profile.date[:16].replace("T", " "), profile.operator)))),
-        ("Not done yet", ", ".join(profile.unfinished)),
-    )
-    return [(name, value) for name, value in told if value]
+    lines = [] if profile is None else profile_lines(profile)
+    pairs = [line.partition("  ") for line in lines]
+    return [(label, text.strip()) for label, _, text in pairs]
 
 
 def _welcome(port: int, links: tuple[str, ...], pin: str, *, lan: bool) -> str:

@@ -20,7 +20,8 @@ from edge.cli import edge_app, serve_job
 from edge.cli.run_settings import RunSettings
 from edge.cli.serve_job import arguments
 from edge.cli.settings import Until
-from edge.errors import ServeError
+from edge.errors import ScopeError, ServeError
+from edge.scope.profile import Profile, ScopeCamera
 from tests.serve.served import free
 
 ROOT = Path(__file__).parent.parent.parent
@@ -128,3 +129,20 @@ def test_the_engine_is_told_every_option_that_was_given() -> None:
 def test_options_for_one_sample_are_refused_at_once() -> None:
     got = CliRunner().invoke(edge_app(), ["serve", "--simulate", "--csv", "out.csv"])
     assert got.exit_code == 2
+
+
+def test_the_page_tells_the_profile_as_edge_scope_show_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = Profile("bench-3", ScopeCamera("usb", "HD cam", (1280, 960)), objective="100x")
+    monkeypatch.setattr(serve_job, "find_profile", lambda _: profile)
+    told = dict(serve_job._profile_in_words("bench-3"))
+    assert told["microscope"] == "bench-3, 100x"
+    assert told["camera"] == "usb: HD cam, 1280x960 pixels"
+    assert serve_job._profile_in_words(None) == []
+
+
+def test_a_profile_that_cannot_be_read_is_told_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> Profile:
+        raise ScopeError("bench-3: no profile of a microscope")
+
+    monkeypatch.setattr(serve_job, "find_profile", broken)
+    assert serve_job._profile_in_words("bench-3") == [("Profile", "bench-3: no profile of a microscope")]
