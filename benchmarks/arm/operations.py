@@ -12,7 +12,6 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.scope.spread import LIFTED
 from edge.types import FloatArray, UInt8Array
 
 _ODD = (531, 398)
@@ -42,7 +41,7 @@ def operations() -> Mapping[str, Callable[[], Any]]:
         "`resize`, linear exact": partial(resize, _ODD, interpolation=cv2.INTER_LINEAR_EXACT),
         "`remap`, fixed point": lambda: cv2.remap(rgb, *cv2.convertMaps(x, y, cv2.CV_16SC2), cv2.INTER_LINEAR),
         "`convertScaleAbs` of floats": lambda: cv2.convertScaleAbs(plane * np.float32(300)),
-        "`multiply` of bytes by 1/256, halves lifted": lambda: cv2.multiply(rgb, rgb[::-1].copy(), scale=LIFTED),
+        "`multiply` of bytes by 1/256": lambda: cv2.multiply(rgb, rgb[::-1].copy(), scale=1 / 256),
         "`LUT`": lambda: cv2.LUT(rgb, np.arange(256, dtype=np.uint8)[::-1].copy()),
         "`cvtColor` to grey": lambda: cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY),
         "`cvtColor` to HSV": lambda: cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV),

@@ -27,7 +27,7 @@ def set_up(**values: Any) -> None:
     \b
     Examples:
       edge scope set-up bench-3 --objective "100x/1.25 oil" --operator Ada
-      edge scope set-up bench-3 --division 10         a stage micrometer, 10 µm apart
+      edge scope set-up bench-3 --division 10         with a stage micrometer
       edge scope set-up old-1 --fields empty/ --bar 50     image files, no camera
       edge scope set-up demo --simulate --yes
       edge scope set-up bench-3 --settled scope-3-settled.json

@@ -91,7 +91,7 @@ def glance_level(size: tuple[int, int]) -> int:
 
 def brightened(rgb: UInt8Array, gains: UInt8Array) -> UInt8Array:
     """A small picture corrected, as ``edge.scope.spread`` says it; no speed is needed here."""
-    more = (np.multiply(rgb, gains, dtype=np.uint16) + np.uint16(128)) >> np.uint16(8)
+    more = np.multiply(rgb, gains, dtype=np.uint16) >> np.uint16(8)
     return np.asarray(cv2.add(rgb, more.astype(np.uint8)), np.uint8)
 
 

@@ -26,7 +26,7 @@ _PX = 640  # longer side of the fields that are kept
 _FOCUSED = 0.9  # of the best sharpness seen
 _PASSED = 0.75  # of the best: to either side of it the focus was lost again
 _SHORTEST = 8  # frames of focusing
-_STAYS = 5  # frames in a row that are as sharp as the best
+_STAYS, _NO_BETTER = 5, 0.97  # frames in a row that are as sharp as the best; share of their best that there was before
 _AGREEING = 3  # measurements of a scale that have to agree
 
 
@@ -189,10 +189,11 @@ class FocusStep:
         seen = self._seen
         seen.append(measure(frame.rgb).sharpness)
         best, now = max(seen), seen[-1]
-        at = seen.index(best)
-        passed = min(seen[: at + 1]) < _PASSED * best and min(seen[at:]) < _PASSED * best
+        near = next(n for n, one in enumerate(seen) if one >= _FOCUSED * best)
+        passed = min(seen[: near + 1]) < _PASSED * best and min(seen[near:]) < _PASSED * best
         # It stays sharp and is no longer getting sharper: else the focus is still being turned, perhaps towards the peak.
-        stays = at < len(seen) - _STAYS and min(seen[-_STAYS:]) >= _FOCUSED * best
+        last, before = seen[-_STAYS:], seen[:-_STAYS]
+        stays = min(last) >= _FOCUSED * best and max(before, default=0.0) >= _NO_BETTER * max(last)
         good = len(seen) >= _SHORTEST and best > 0 and (not self._live or (passed and stays))
         words = "Turn the focus slowly to and fro, past the sharpest picture."
         if passed:

@@ -3,7 +3,7 @@
 A map holds *gains less one*: 0 leaves a pixel as it is, ``ONE`` would double it. It is spread by linear interpolation between
 the middles of its tiles, and brought to bytes, of which 256 would double. A frame is corrected as
 
-    v + (v * gain + 128) // 256, at most 255.
+    v + v * gain // 256, at most 255.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _TO_BYTE = 2 * _BITS + 4  # bits that interpolated values are above bytes of whi
 _ROWS = 64  # of a frame that are made at once: what they need stays small
 _BYTES = 256  # values of a byte
 _ODD_WIDTHS = (1, 7, 13, 17, 31, 33)  # pixels: what vector instructions leave over is tried too
-LIFTED = 1 / 256 * (1 + 2**-18)
-"""Multiplies by 1/256 and lifts halves, so that they are rounded up by whatever rule; no other product reaches the next number."""
+_ROUND_UP = (1 << (_TO_BYTE - 1)) + (5 << _TO_BYTE) // 8
+"""Rounds a gain, and makes up for the half level by which products are cut off on average at paper of byte 205 (128 / 205 is 5/8)."""
 
 
 def spread(tiles: Int32Array, size: tuple[int, int]) -> UInt8Array:
@@ -51,7 +51,7 @@ def spread(tiles: Int32Array, size: tuple[int, int]) -> UInt8Array:
         above, below = across[top[rows]], across[top[rows] + 1]
         weight = share[rows][:, None, None]
         values = np.asarray(above * ((1 << _BITS) - weight) + below * weight, np.int32)
-        out[rows] = np.minimum((values + (1 << (_TO_BYTE - 1))) >> _TO_BYTE, _BYTES - 1)
+        out[rows] = np.minimum((values + _ROUND_UP) >> _TO_BYTE, _BYTES - 1)
     return out
 
 
@@ -90,13 +90,13 @@ def corrector(gains: UInt8Array) -> Callable[[UInt8Array], UInt8Array]:
 
 
 def _times_vectors(values: UInt8Array, gains: UInt8Array, out: UInt8Array) -> UInt8Array:
-    """``(values * gains + 128) // 256`` into ``out`` by OpenCV's vector instructions: products are exact in float."""
-    return np.asarray(cv2.multiply(values, gains, dst=out, scale=LIFTED), np.uint8)
+    """``values * gains // 256`` into ``out`` by OpenCV's vector instructions, which cut off on ARM, and round elsewhere."""
+    return np.asarray(cv2.multiply(values, gains, dst=out, scale=1 / 256), np.uint8)
 
 
 def _times_whole_numbers(values: UInt8Array, gains: UInt8Array, out: UInt8Array) -> UInt8Array:
-    """The same in whole numbers, several times slower: what ``_times_vectors`` is held against, and where it differs used."""
-    out[:] = (np.multiply(values, gains, dtype=np.uint16) + np.uint16(_HALF)) >> np.uint16(_BITS)
+    """The same in whole numbers, slower: what ``_times_vectors`` is held against, and used where that differs."""
+    out[:] = np.multiply(values, gains, dtype=np.uint16) >> np.uint16(_BITS)
     return out
 
 

@@ -20,13 +20,15 @@ class TestWholeNumbers:
     def test_gains_over_a_frame_are_these_bytes(self) -> None:
         assert crc32(spread.spread(self.tiles, (217, 123)).tobytes()) == SPREAD
 
-    @pytest.mark.parametrize("exact", [True, False], ids=["OpenCV's vectors", "whole numbers"])
-    def test_a_frame_is_corrected_to_these_bytes(self, monkeypatch: pytest.MonkeyPatch, *, exact: bool) -> None:
-        monkeypatch.setattr(spread, "_vectors_are_exact", lambda: exact)
+    @pytest.mark.parametrize("vectors", [True, False], ids=["OpenCV's vectors", "whole numbers"])
+    def test_a_frame_is_corrected_to_these_bytes(self, monkeypatch: pytest.MonkeyPatch, *, vectors: bool) -> None:
+        if vectors and not spread._vectors_are_exact():
+            pytest.skip("OpenCV rounds on this machine instead of cutting off: whole numbers are used")
+        monkeypatch.setattr(spread, "_vectors_are_exact", lambda: vectors)
         gains = spread.spread(self.tiles, (217, 123))
         out = corrector(gains)(self.rgb)
         wide = self.rgb.astype(np.int64)
-        assert np.array_equal(out, np.minimum(wide + (wide * gains + 128) // 256, 255))
+        assert np.array_equal(out, np.minimum(wide + wide * gains // 256, 255))
         assert crc32(out.tobytes()) == CORRECTED
 
     def test_where_vectors_round_otherwise_whole_numbers_are_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,4 +55,4 @@ class TestWholeNumbers:
         assert row[-1] - row[0] == pytest.approx(8 * 16 - 1, abs=1)
 
 
-SPREAD, CORRECTED = 2589999247, 2473503209  # CRC-32, written down on x86
+SPREAD, CORRECTED = 2572691832, 1440475831  # CRC-32, written down on x86
