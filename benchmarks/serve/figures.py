@@ -78,6 +78,8 @@ def _frames(machine: str, options: list[str], rows: list[WayCost], load: float) 
     if any(row.way == CHROMIUM for row in rows):
         drawn = "The camera's process draws the virtual slide, and more often when somebody looks: a real camera's sensor does that."
         lines.append(f"{drawn} So the count is slower by more than with a real camera.")
+        room = "At most eleven frames a second are looked at: where the processors have room to spare, a page takes from that first."
+        lines.append(f"{room} Processor seconds a field show what is left.")
         lines.append("Chromium draws without a graphics processor here, on the processors that count.")
     return lines
 
