@@ -189,8 +189,7 @@ class FocusStep:
         seen = self._seen
         seen.append(measure(frame.rgb).sharpness)
         best, now = max(seen), seen[-1]
-        near = next(n for n, one in enumerate(seen) if one >= _FOCUSED * best)
-        passed = min(seen[: near + 1]) < _PASSED * best and min(seen[near:]) < _PASSED * best
+        passed = _passed(seen, best)
         # It stays sharp and is no longer getting sharper: else the focus is still being turned, perhaps towards the peak.
         last, before = seen[-_STAYS:], seen[:-_STAYS]
         stays = min(last) >= _FOCUSED * best and max(before, default=0.0) >= _NO_BETTER * max(last)
@@ -213,6 +212,19 @@ class FocusStep:
         """Put the best sharpness into the profile; returns what there is to say too."""
         best = max(self._seen)
         return replace(made, sharpness=round(best, 6)), f"best sharpness {best:.3f}"
+
+
+def _passed(seen: Sequence[float], best: float) -> bool:
+    """Whether the focus came from a blurred picture to the sharpest one, and went on to a blurred one again."""
+    wanted = iter((False, True, False))  # blurred, sharp, blurred, in this order
+    sharp = next(wanted)
+    for one in seen:
+        if (one >= _FOCUSED * best) if sharp else (one < _PASSED * best):
+            following = next(wanted, None)
+            if following is None:
+                return True
+            sharp = following
+    return False
 
 
 def _small(rgb: UInt8Array) -> UInt8Array:

@@ -174,6 +174,14 @@ def test_focus_is_good_once_it_has_passed_the_sharpest_picture_and_come_back() -
     assert words[-1] == "In focus."
 
 
+def test_a_focus_that_was_right_from_the_beginning_is_found_again() -> None:
+    at = begun_with(SetUpStep.FOCUS)
+    turned = (1, 2, 4, 6, 4, 2, 1, 2, 4, 6, 4, 2, 1, 1, 1, 1, 1)
+    seen = [np.asarray(cv2.GaussianBlur(CELLS.field(3), (0, 0), blur), np.uint8) for blur in turned]
+    good = [at.see(Seen(rgb)).good for rgb in seen]
+    assert good == [False] * 16 + [True]
+
+
 def test_a_focus_that_is_still_getting_sharper_is_not_good() -> None:
     at = begun_with(SetUpStep.FOCUS)
     for blur in (6, 5, 4, 5, 6, 5, 4, 3.5, 3, 2.5, 2, 1.5):
