@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -121,9 +120,16 @@ class EngineKeeper:
         gone.close()
 
     def _go_on(self) -> None:
-        """Ask for the sample again until it is taken: models load first."""
+        """Ask for the sample again until it is taken: models load first.
+
+        By turns to go on with it and to begin it: where no field of it is in the book there is nothing to go on with, and where one
+        is it cannot be begun.
+        """
         asked = self._going_on
-        with suppress(CommandRefusedError):
-            if asked is not None:
-                self._engine.send(asked)
-                self._going_on = None
+        if asked is None:
+            return
+        try:
+            self._engine.send(asked)
+            self._going_on = None
+        except CommandRefusedError:
+            self._going_on = replace(asked, resume=not asked.resume)

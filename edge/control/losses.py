@@ -16,7 +16,7 @@ class Losses:
     def __init__(self, camera: Camera, now: float) -> None:
         self._camera = camera
         events = camera.events()
-        self._last = max((event.number for event in events), default=-1)
+        self._last = self._before = max((event.number for event in events), default=-1)
         self._lost: CameraEvent | None = None
         if events and events[-1].trouble is not None and camera.state is not CameraState.RUNNING:
             self._lost = events[-1]
@@ -42,7 +42,9 @@ class Losses:
                 if self._lost is None:
                     self._lost, self._since = event, event.at
             elif self._lost is not None:
-                ended.append(self._stretch(event.at, f"{self._lost.words}; {event.words}"))
+                # the camera counts from its last sound frame, which comes before the loss is told
+                gone = max(event.at - self._since, event.seconds if self._lost.number > self._before else 0.0)
+                ended.append(_stretch(gone, f"{self._lost.words}; {event.words}"))
                 self._lost = None
         return ended
 
@@ -50,9 +52,10 @@ class Losses:
         """The stretch in which the sample ends, once; None: the camera is there."""
         if self._lost is None:
             return None
-        stretch = self._stretch(now, self._lost.words)
+        stretch = _stretch(now - self._since, self._lost.words)
         self._lost = None
         return stretch
 
-    def _stretch(self, until: float, words: str) -> LostFrames:
-        return LostFrames(f"camera lost for {max(until - self._since, 0.0):.0f} s: {words}")
+
+def _stretch(seconds: float, words: str) -> LostFrames:
+    return LostFrames(f"camera lost for {max(seconds, 0.0):.0f} s: {words}")

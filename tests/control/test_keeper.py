@@ -20,9 +20,10 @@ COUNTING = replace(
 
 
 class Process:
-    """A process that ends when it is told to; ``deaf``: times that it refuses a command."""
+    """A process that ends when it is told to; ``deaf``: times that it refuses a command; ``known``: whether the book has the sample."""
 
-    def __init__(self, deaf: int = 0) -> None:
+    def __init__(self, deaf: int = 0, known: bool = True) -> None:
+        self.known = known
         self.status = FIRST
         self.exit_code: int | None = None
         self.sent: list[Command] = []
@@ -39,6 +40,8 @@ class Process:
         if self.deaf:
             self.deaf -= 1
             raise CommandRefusedError("models load")
+        if isinstance(command, StartSample) and command.resume is not self.known:
+            raise CommandRefusedError("the book has it" if self.known else "the book has no such sample")
         self.sent.append(command)
 
     def close(self) -> None:
@@ -53,12 +56,12 @@ class Process:
 class Started:
     """Starts processes, and remembers them."""
 
-    def __init__(self, deaf: int = 0) -> None:
+    def __init__(self, deaf: int = 0, known: bool = True) -> None:
         self.processes: list[Process] = []
-        self._deaf = deaf
+        self._deaf, self._known = deaf, known
 
     def __call__(self) -> Process:
-        self.processes.append(Process(self._deaf if self.processes else 0))
+        self.processes.append(Process(self._deaf if self.processes else 0, self._known))
         return self.processes[-1]
 
 
@@ -91,14 +94,16 @@ def test_only_what_another_try_may_mend_is_started_anew(case: str) -> None:
     assert all(process.closed for process in started.processes)
 
 
-def test_a_sample_under_way_goes_on_once_the_new_process_listens() -> None:
-    started = Started(deaf=3)
+@pytest.mark.parametrize("known", [True, False], ids=["the book has fields of it", "killed before its first field"])
+@pytest.mark.parametrize("deaf", [3, 4])
+def test_a_sample_under_way_goes_on_once_the_new_process_listens(deaf: int, known: bool) -> None:
+    started = Started(deaf, known)
     keeper = EngineKeeper(started, (0.0,), 0.005)
     started.processes[0].status = COUNTING
     started.processes[0].die(-9)
     assert soon(lambda: len(started.processes) == 2 and started.processes[1].sent)
     keeper.close()
-    assert started.processes[1].sent == [StartSample("S-1", "left", resume=True)]
+    assert started.processes[1].sent == [StartSample("S-1", "left", resume=known)]
 
 
 def test_a_sample_that_had_ended_is_left_alone() -> None:

@@ -201,6 +201,18 @@ def test_a_lost_camera_takes_the_place_of_a_field(bench: Bench) -> None:
     assert bench.show(FIELDS[0]).taken == 1
 
 
+def test_a_loss_counts_from_the_last_sound_frame_not_from_when_it_was_told(bench: Bench) -> None:
+    bench.begin()
+    bench.ask()
+    bench.show(FIELDS[0], 1)
+    bench.camera.lose("gone")
+    bench.nothing()
+    bench.now += 5
+    bench.camera.come_back(9)
+    bench.show(FIELDS[0], 1)
+    assert bench.answer() == LostFrames("camera lost for 9 s: gone; opened again")
+
+
 def test_a_camera_that_is_lost_between_samples_is_none_of_their_business(bench: Bench) -> None:
     bench.camera.lose("gone")
     bench.nothing()

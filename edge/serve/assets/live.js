@@ -157,6 +157,7 @@ function sample(now) {
   put(at("share"), now.share);
   at("verdict").hidden = !now.flag;
   at("verdict").dataset.flag = now.flag;
+  put(at("flag-word"), now.ended ? "Flag" : "Flag so far");
   put(at("flag"), now.flag);
   rows(at("reasons"), now.reasons, (reason) => element("li", reason));
   rows(at("counts"), now.counts, (one) => {
