@@ -20,7 +20,7 @@ COUNTING = replace(
 
 
 class Process:
-    """A process that ends when it is told to; ``deaf``: times that it refuses a command; ``known``: whether the book has the sample."""
+    """A process that ends when it is told to; ``deaf``: times that it refuses a command; ``known``: the book has the sample."""
 
     def __init__(self, deaf: int = 0, known: bool = True) -> None:
         self.known = known
