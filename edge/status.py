@@ -158,6 +158,39 @@ class CameraStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SetUpProgress:
+    """How a set-up of the microscope stands.
+
+    Attributes:
+        name: of the microscope.
+        step: that is being done; empty: none yet, or all are over.
+        number: of the step, from 1; ``steps``: how many there are.
+        words: what a person should do now, one sentence.
+        measured: what was measured in this step so far: what, and its value in words.
+        good: whether the step can be accepted.
+        have, want: fields or frames taken in this step, and how many it needs.
+        can_skip: whether the step can be left out.
+        notes: what there is to say of steps that are over, a line each.
+        done: how the set-up ended, in words; empty: it goes on.
+        profile: the profile that was written, in lines: label, two spaces, text; empty: none was.
+    """
+
+    name: str
+    step: str = ""
+    number: int = 0
+    steps: int = 0
+    words: str = ""
+    measured: tuple[tuple[str, str], ...] = ()
+    good: bool = False
+    have: int = 0
+    want: int = 0
+    can_skip: bool = False
+    notes: tuple[str, ...] = ()
+    done: str = ""
+    profile: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """One snapshot.
 
@@ -175,6 +208,7 @@ class Status:
         scope: name of the microscope's profile, empty: none; ``scope_words``: how this light differs from it, empty: it does not.
         model: name of the classifier; ``unit``: what is counted.
         failure: why the run failed, one line; empty: it has not.
+        set_up: the set-up of the microscope that goes on, or was last; None: none yet.
     """
 
     version: int
@@ -193,3 +227,9 @@ class Status:
     model: str = ""
     unit: str = "cell"
     failure: str = ""
+    set_up: SetUpProgress | None = None
+
+    @property
+    def setting_up(self) -> bool:
+        """Whether the microscope is being set up, so that no sample can be counted."""
+        return self.set_up is not None and not self.set_up.done

@@ -15,10 +15,12 @@ from edge.cli.book_file import open_run_book
 from edge.cli.camera_control import camera_fields, control_of, telling
 from edge.cli.checks import check_name
 from edge.cli.counting import CountingParts, CountingRun, load_parts
+from edge.cli.engine_set_up import EngineSetUp, check_begin
 from edge.cli.run_settings import RunSettings
 from edge.cli.scoped import refuse_other_camera
 from edge.control.page_end import PageEnd
 from edge.control.records import (
+    BeginSetUp,
     CameraCommand,
     Command,
     CommandRefusedError,
@@ -26,6 +28,7 @@ from edge.control.records import (
     Pause,
     Quit,
     Resume,
+    SetUpCommand,
     StartSample,
     TakeNow,
 )
@@ -60,8 +63,11 @@ def run_engine(settings: RunSettings, link: int, camera: Camera) -> int:
             model, unit, scope = parts.pipeline.card.name, settings.nets.unit, settings.judging.scope or ""
             control.board.change(model=model, unit=unit, scope=scope)
             control.ready()
-            while (start := engine.next()) is not None:
-                engine.count(start, parts)
+            while (due := engine.next()) is not None:
+                if isinstance(due, EngineSetUp):
+                    due.run()
+                else:
+                    engine.count(due, parts)
     except EdgeError as error:
         control.board.change(failure=str(error))
         return report(error, debug=settings.process.debug, program=PROGRAM)
@@ -73,7 +79,7 @@ def run_engine(settings: RunSettings, link: int, camera: Camera) -> int:
 
 
 class _Samples:
-    """Takes the page's orders, and counts one sample after the other.
+    """Takes the page's orders, and counts one sample after the other, or sets the microscope up between them.
 
     Args:
         settings: of all samples.
@@ -87,6 +93,7 @@ class _Samples:
         self._camera = camera
         self._changed = threading.Condition()
         self._start: StartSample | None = None
+        self._set_up: EngineSetUp | None = None
         self._quit = False
         self._stop: Callable[[], None] = lambda: None
 
@@ -101,6 +108,10 @@ class _Samples:
         }
         if isinstance(command, StartSample):
             self._begin(command)
+        elif isinstance(command, BeginSetUp):
+            self._begin_set_up(command)
+        elif isinstance(command, SetUpCommand):
+            self._steer(command)
         elif isinstance(command, CameraCommand):
             self._camera.command(command.name, **dict(command.values))
         else:
@@ -111,14 +122,16 @@ class _Samples:
         self._quit = True
         self._stop()
 
-    def next(self) -> StartSample | None:
-        """Wait for the next sample; None: it is time to end."""
+    def next(self) -> StartSample | EngineSetUp | None:
+        """Wait for the next sample or set-up; None: it is time to end."""
         with self._changed:
-            while self._start is None and not self._quit:
+            while self._start is None and not self._setting_up and not self._quit:
                 self._changed.wait(_LOOK_S)
             start, self._start = self._start, None
-            if start is None or self._quit:
+            if self._quit or (start is None and not self._setting_up):
                 return None
+            if start is None:
+                return self._set_up
             self._control.begin(SampleProgress(start.sample, start.notes))  # from now on it can be finished
             return start
 
@@ -171,10 +184,34 @@ class _Samples:
                 raise CommandRefusedError("the program is ending")
             if self._start is not None:
                 raise CommandRefusedError(f"{self._start.sample} is about to begin")
+            if self._setting_up:
+                raise CommandRefusedError("the microscope is being set up: complete or stop that first (page Scope)")
             if self._control.counting:  # within the lock: ``next`` cannot have begun this one yet
                 self._control.end(RunEnd.FINISHED)
             self._start = start
             self._changed.notify_all()
+
+    @property
+    def _setting_up(self) -> bool:
+        return self._set_up is not None and not self._set_up.over
+
+    def _begin_set_up(self, begin: BeginSetUp) -> None:
+        check_begin(begin)
+        with self._changed:
+            if self._quit:
+                raise CommandRefusedError("the program is ending")
+            if self._setting_up:
+                raise CommandRefusedError("the microscope is being set up already")
+            if self._start is not None or self._control.counting:
+                raise CommandRefusedError("a sample is being counted: finish it first, then set the microscope up")
+            self._set_up = EngineSetUp(begin, self._camera, self._control.board, self._settings, lambda: self._quit)
+            self._changed.notify_all()
+
+    def _steer(self, command: SetUpCommand) -> None:
+        set_up = self._set_up
+        if set_up is None or set_up.over:
+            raise CommandRefusedError("the microscope is not being set up")
+        set_up.tell(command)
 
     def _check_book(self, start: StartSample) -> None:
         """Refuse a sample that is in the book already, unless it is said what to do with it."""

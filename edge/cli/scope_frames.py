@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.camera.link import CameraLink, open_camera
-from edge.camera.records import CameraFacts, CameraSpec
+from edge.camera.records import Camera, CameraFacts, CameraSpec
 from edge.cli.scope_settings import ScopeCameraSettings
 from edge.errors import CameraError, NoInputError, UnreadableFieldError
 from edge.gate import measure
@@ -70,28 +70,45 @@ def open_frames(wanted: ScopeCameraSettings, profile: Profile | None = None) -> 
         spec = CameraSpec(
             kind, spec.device, profile.camera.size, controls=profile.held.controls, mode="", seed=wanted.seed
         )
-    return (SimulatedFrames if wanted.simulate else CameraFrames)(spec)
+    link = _opened(spec)
+    try:
+        return (SimulatedFrames if wanted.simulate else CameraFrames)(link, kind)
+    except BaseException:
+        link.close()
+        raise
+
+
+def _opened(spec: CameraSpec) -> CameraLink:
+    link = open_camera(spec)
+    try:
+        link.wait_ready(_OPEN_S)
+    except BaseException:
+        link.close()
+        raise
+    return link
 
 
 class CameraFrames:
-    """Frames of the camera process."""
+    """Frames of the camera process.
+
+    Args:
+        link: open; closed with this.
+        asked: the kind that was asked for.
+
+    Raises:
+        CameraError: it does not say what it is.
+    """
 
     live = True
     patience = 300
 
-    def __init__(self, spec: CameraSpec) -> None:
-        self.link: CameraLink = open_camera(spec)
-        try:
-            self.link.wait_ready(_OPEN_S)
-        except BaseException:
-            self.link.close()
-            raise
+    def __init__(self, link: Camera, asked: str) -> None:
+        self.link = link
         self._last = -1
-        facts = self.link.facts
+        facts = link.facts
         if facts is None:
-            self.link.close()
-            raise CameraError(f"{self.link.name} does not say what it is: unplug it, plug it in, and try again")
-        self.camera = scope_camera(spec.kind, facts)
+            raise CameraError(f"{link.name} does not say what it is: unplug it, plug it in, and try again")
+        self.camera = scope_camera(asked, facts)
         self.not_held = facts.not_held
 
     def next(self, set_up: SetUp | None = None) -> SeenFrame | None:
@@ -104,7 +121,7 @@ class CameraFrames:
 
     def words(self) -> str:
         """What the watchdog says."""
-        return self.link.words
+        return str(getattr(self.link, "words", ""))
 
     def close(self) -> None:
         """Give the camera back."""
@@ -122,8 +139,8 @@ class SimulatedFrames(CameraFrames):
 
     patience = 600
 
-    def __init__(self, spec: CameraSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, link: Camera, asked: str) -> None:
+        super().__init__(link, asked)
         self.link.command("hand", on=0)
         self._taken = -1
         self._ways: list[float] = []

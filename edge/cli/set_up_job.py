@@ -59,7 +59,7 @@ def set_up(camera: ScopeCameraSettings, wanted: SetUpSettings) -> None:
             _plan(wanted, frames),
             not_held=frames.not_held,
             start=start,
-            widths_of=_Widths(),
+            widths_of=CellWidths(),
         )
         for words in _cannot_hold(frames):
             say(f"note: {words}", PROGRAM)
@@ -109,8 +109,13 @@ def _cannot_hold(frames: Frames) -> list[str]:
 
 
 def _dated(machine: SetUp, settled: object) -> Profile:
-    made = machine.profile(datetime.now(UTC).isoformat(timespec="seconds"), f"edge-microscopy {installed_version()}")
+    made = profile_of(machine)
     return replace(made, settled=settled) if isinstance(settled, dict) else made
+
+
+def profile_of(machine: SetUp) -> Profile:
+    """What a set-up came to, dated now."""
+    return machine.profile(datetime.now(UTC).isoformat(timespec="seconds"), f"edge-microscopy {installed_version()}")
 
 
 def _keep(profile: Profile, wanted: SetUpSettings) -> None:
@@ -122,13 +127,14 @@ def _keep(profile: Profile, wanted: SetUpSettings) -> None:
         print_lines([*profile_lines(profile), f"written     {path}"])
 
 
-class _Widths:
+class CellWidths:
     """Widths of red cells, by the finder that counts them; it is loaded when it is first asked."""
 
     def __init__(self) -> None:
         self._finder: Finder | None = None
 
     def __call__(self, rgb: UInt8Array) -> Sequence[float]:
+        """The widths in pixels of the red cells of a field, uint8 [H, W, 3]."""
         if self._finder is None:
             with quiet_native_stderr():
                 self._finder = finder_maker(NetSettings())()

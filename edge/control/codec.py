@@ -12,12 +12,14 @@ from math import isfinite
 from typing import Any, TypeVar
 
 from edge.control.records import (
+    BeginSetUp,
     CameraCommand,
     Command,
     FinishSample,
     Pause,
     Quit,
     Resume,
+    SetUpCommand,
     StartSample,
     TakeNow,
 )
@@ -35,6 +37,9 @@ MOST_ORDER_BYTES = 2**14
 LONGEST_NOTES = 4000
 """Letters of a sample's notes."""
 
+LONGEST_WORD = 200
+"""Letters of a name in an order of a set-up."""
+
 MOST_VALUES = 16
 """Values of a camera command."""
 
@@ -48,6 +53,8 @@ _COMMANDS: dict[str, type[Command]] = {
     "take": TakeNow,
     "quit": Quit,
     "camera": CameraCommand,
+    "begin-set-up": BeginSetUp,
+    "set-up": SetUpCommand,
 }
 _NAMES = {kind: name for name, kind in _COMMANDS.items()}
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
@@ -120,6 +127,9 @@ def order_from(line: bytes) -> Order:
         raise ValueError(f"notes are longer than {LONGEST_NOTES:,} letters")
     if isinstance(made, CameraCommand) and len(made.values) > MOST_VALUES:
         raise ValueError(f"a camera command has more than {MOST_VALUES} values")
+    words = {BeginSetUp: ("name", "operator", "objective"), SetUpCommand: ("step",)}.get(type(made), ())
+    if any(len(getattr(made, word)) > LONGEST_WORD for word in words):
+        raise ValueError(f"a word of the set-up is longer than {LONGEST_WORD} letters")
     return Order(number, made)
 
 

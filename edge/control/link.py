@@ -168,5 +168,6 @@ def _after_the_end(last: Status, why: str, *, closing: bool) -> Status:
         state=RunState.IDLE,
         camera=replace(last.camera, state=CameraState.CLOSED, fps=0.0),
         ended=RunEnd.INTERRUPTED if under_way else last.ended,
+        set_up=None if last.setting_up else last.set_up,
         failure=last.failure if closing or last.failure else why,
     )

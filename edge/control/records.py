@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from edge.camera.records import Preview
@@ -64,7 +65,51 @@ class CameraCommand:
     values: tuple[tuple[str, float | str], ...] = ()
 
 
-Command = StartSample | Pause | Resume | FinishSample | TakeNow | Quit | CameraCommand
+class SetUpAsk(StrEnum):
+    """What a person at the page says to the set-up of the microscope."""
+
+    NEXT = "next"
+    """Take what was measured, and go on to the next step."""
+    AGAIN = "again"
+    """Begin the step anew."""
+    SKIP = "skip"
+    """Leave the step out."""
+    STOP = "stop"
+    """End the set-up; nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginSetUp:
+    """Set the microscope up: its profile is written when all steps are done.
+
+    Attributes:
+        name: of the microscope, as ``--scope`` takes it.
+        operator, objective: as a person writes them.
+        division_um: µm from line to line of a stage micrometer; None: the scale is estimated from red cells.
+        anew: though there is a profile of this name.
+    """
+
+    name: str
+    operator: str = ""
+    objective: str = ""
+    division_um: float | None = None
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpCommand:
+    """Steer the set-up that goes on.
+
+    Attributes:
+        ask: what is wanted.
+        step: the step that the person saw, so that a click too many does not take the one after it; ``STOP`` needs none.
+    """
+
+    ask: SetUpAsk
+    step: str = ""
+
+
+Command = StartSample | Pause | Resume | FinishSample | TakeNow | Quit | CameraCommand | BeginSetUp | SetUpCommand
 
 
 class CommandRefusedError(Exception):

@@ -93,6 +93,12 @@ class SetUp:
             self.notes.append(f"{self.step}: {words}")
         return self._next()
 
+    def again(self) -> SetUpView:
+        """Begin the step anew; fields that it shares with the step before it are taken anew too."""
+        self._fields = []
+        self._begin()
+        return self._view
+
     def skip(self) -> SetUpView:
         """Leave the step out; raises ScopeError for one that the profile needs."""
         if self.step in NEEDED:

@@ -27,6 +27,7 @@ _FOCUSED = 0.9  # of the best sharpness seen
 _PASSED = 0.75  # of the best: to either side of it the focus was lost again
 _SHORTEST = 8  # frames of focusing
 _STAYS, _NO_BETTER = 5, 0.97  # frames in a row that are as sharp as the best; share of their best that there was before
+_MOST_WIDTHS = 4000  # of red cells that are kept: who waits at this step fills no memory
 _AGREEING = 3  # measurements of a scale that have to agree
 
 
@@ -141,7 +142,7 @@ class ScaleStep:
     def see(self, frame: SeenFrame) -> SetUpView:
         """Look at a frame."""
         if self._widths_of is not None:
-            self._widths += self._widths_of(frame.rgb)
+            self._widths = [*self._widths, *self._widths_of(frame.rgb)][-_MOST_WIDTHS:]
         try:
             self._scales.append(self._measured(frame.rgb))
         except ScopeError as error:

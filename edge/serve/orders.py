@@ -6,7 +6,18 @@ import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from edge.control.records import CameraCommand, Command, FinishSample, Pause, Resume, StartSample, TakeNow
+from edge.control.records import (
+    BeginSetUp,
+    CameraCommand,
+    Command,
+    FinishSample,
+    Pause,
+    Resume,
+    SetUpAsk,
+    SetUpCommand,
+    StartSample,
+    TakeNow,
+)
 
 LONGEST_NAME = 200
 """Letters of a sample's name, as ``--sample-id`` takes it."""
@@ -14,6 +25,7 @@ LONGEST_NAME = 200
 LONGEST_NOTES = 2000
 """Letters of a person's notes."""
 
+_DIVISIONS_UM = (0.1, 10_000.0)  # from line to line of a stage micrometer, as --division takes them
 _FURTHEST = 1e6  # of a number that goes to the virtual microscope: a metre in µm
 _LONGEST_WORD = 40  # letters of a word that goes to it
 
@@ -60,6 +72,10 @@ def command_of(asked: Mapping[str, object], *, simulated: bool) -> Command:
         return _start(asked)
     if isinstance(do, str) and do in _PLAIN:
         return _PLAIN[do]()
+    if do == "begin-set-up":
+        return _begin_set_up(asked)
+    if do == "set-up":
+        return _set_up(asked)
     if do == "camera" and simulated:
         return _camera(asked)
     raise BadOrderError("The request is not understood.")
@@ -85,6 +101,34 @@ def _start(asked: Mapping[str, object]) -> StartSample:
     if not isinstance(resume, bool) or (again and resume):
         raise BadOrderError("The request is not understood.")
     return StartSample(name, notes, again, resume)
+
+
+def _begin_set_up(asked: Mapping[str, object]) -> BeginSetUp:
+    words: list[str] = []
+    for key, what in (("name", "microscope's name"), ("operator", "operator"), ("objective", "objective")):
+        value = asked.get(key, "")
+        if not isinstance(value, str):
+            raise BadOrderError("The request is not understood.")
+        if len(value) > LONGEST_NAME or not value.isprintable():
+            raise BadOrderError(f"The {what} must be printable and of at most {LONGEST_NAME} letters.")
+        words.append(value.strip())
+    if not words[0]:
+        raise BadOrderError("Give the microscope a name first.")
+    division, anew = asked.get("division"), asked.get("anew", False)
+    if not isinstance(anew, bool) or isinstance(division, bool) or not isinstance(division, int | float | None):
+        raise BadOrderError("The request is not understood.")
+    least, most = _DIVISIONS_UM
+    if division is not None and not least <= division <= most:
+        raise BadOrderError(f"The stage micrometer's lines must be {least:g} to {most:g} µm apart.")
+    name, operator, objective = words
+    return BeginSetUp(name, operator, objective, None if division is None else float(division), anew)
+
+
+def _set_up(asked: Mapping[str, object]) -> SetUpCommand:
+    ask, step = asked.get("ask"), asked.get("step", "")
+    if not isinstance(ask, str) or ask not in list(SetUpAsk) or not isinstance(step, str) or len(step) > _LONGEST_WORD:
+        raise BadOrderError("The request is not understood.")
+    return SetUpCommand(SetUpAsk(ask), step)
 
 
 def _camera(asked: Mapping[str, object]) -> CameraCommand:

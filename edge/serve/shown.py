@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from edge.camera.records import CameraState
 from edge.serve.phrases import about_cells, many, percent, span
+from edge.serve.setting_up import set_up_shown
 from edge.status import Hint, LastField, RunEnd, RunState, SampleProgress, Status, View
 
 _MOVED = 0.01
@@ -44,13 +45,14 @@ def shown(status: Status) -> dict[str, object]:
         "view": None if status.view is None else _view(status.view),
         "last": None if status.last is None else {"field": status.last.index, "why_not": status.last.why_not},
         "can": {
-            "start": not counting and not gone,
+            "start": not counting and not gone and not status.setting_up,
             "pause": counting and status.state not in (RunState.PAUSED, RunState.FINISHING),
             "resume": counting and status.state is RunState.PAUSED,
             "finish": counting and status.state is not RunState.FINISHING,
             "next": counting and status.state is not RunState.FINISHING,
             "take": counting and status.state in (RunState.FOCUSING, RunState.WAITING),
         },
+        "set_up": set_up_shown(status.set_up),
         "scope": status.scope,
         "light": status.scope_words,
         "model": status.model,
@@ -89,10 +91,10 @@ def _sentence(words: str) -> str:
 
 def _headline(status: Status) -> tuple[str, str]:
     """What stands in the large letters, and its tone: ``act``, ``bad``, ``good``, ``calm``."""
-    if status.failure:
-        return "Failed", "bad"
-    if status.camera.state is CameraState.LOST or status.hint is Hint.CAMERA_LOST:
-        return "Camera lost", "bad"
+    if status.failure or status.camera.state is CameraState.LOST or status.hint is Hint.CAMERA_LOST:
+        return "Failed" if status.failure else "Camera lost", "bad"
+    if status.setting_up:
+        return "Being set up", "calm"
     if status.hint is not Hint.NONE:
         return _sentence(status.hint), "bad" if status.hint in _ALARM else "act"
     if status.state in _RUNNING and (is_counting(status) or status.state is RunState.PREPARING):
@@ -104,6 +106,8 @@ def _headline(status: Status) -> tuple[str, str]:
 
 def _advice(status: Status) -> str:
     """What to do where no hint says it."""
+    if status.setting_up:
+        return "No sample can be counted until that is over: see Scope."
     if is_counting(status):
         return "Nothing is taken until you go on." if status.state is RunState.PAUSED else ""
     if status.sample is not None and status.ended is not None:

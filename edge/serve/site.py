@@ -23,6 +23,7 @@ _ASSETS: Mapping[str, str] = {
     "serve.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "pages.js": "text/javascript; charset=utf-8",
+    "scope.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 """Every file that is ever served, and its type. They are read when the program starts: no request opens a file."""

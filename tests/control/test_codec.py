@@ -14,7 +14,17 @@ import pytest
 
 from edge.control import codec
 from edge.control.codec import Answer, Order, PreviewsAt, order_from, order_line, told_from, told_line
-from edge.control.records import CameraCommand, FinishSample, Pause, Quit, Resume, StartSample, TakeNow
+from edge.control.records import (
+    BeginSetUp,
+    CameraCommand,
+    FinishSample,
+    Pause,
+    Quit,
+    Resume,
+    SetUpCommand,
+    StartSample,
+    TakeNow,
+)
 from edge.status import Status
 
 TEXTS = ("", "S-0042", 'a "quoted" <b>', "Größe 微\n", "\x1b[2J", "\ud800", "'; DROP TABLE sample")
@@ -54,7 +64,9 @@ def test_a_snapshot_comes_back_exactly(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [StartSample, Pause, Resume, FinishSample, TakeNow, Quit, CameraCommand], ids=lambda kind: kind.__name__
+    "command",
+    [StartSample, Pause, Resume, FinishSample, TakeNow, Quit, CameraCommand, BeginSetUp, SetUpCommand],
+    ids=lambda kind: kind.__name__,
 )
 def test_a_command_comes_back_exactly(command: Any) -> None:
     for seed in range(20):
@@ -111,6 +123,14 @@ HOSTILE_ORDERS = {
     "a list for a value": (
         b'{"number": 1, "command": {"is": "camera", "name": "set", "values": [["x", [1]]]}}',
         "is not a number",
+    ),
+    "a long name of a microscope": (
+        b'{"number": 1, "command": {"is": "begin-set-up", "name": "' + b"n" * 201 + b'"}}',
+        "longer than 200 letters",
+    ),
+    "another word to a set-up": (
+        b'{"number": 1, "command": {"is": "set-up", "ask": "format"}}',
+        "is none of: next, again, skip, stop",
     ),
     "long notes": (
         b'{"number": 1, "command": {"is": "start", "sample": "a", "notes": "' + b"n" * 4001 + b'"}}',

@@ -15,15 +15,19 @@ from edge.book.opening import open_book
 from edge.book.records import COMPLETE, INTERRUPTED, SampleRow
 from edge.control.link import EngineLink
 from edge.control.records import (
+    BeginSetUp,
     CameraCommand,
     Command,
     CommandRefusedError,
     FinishSample,
     Pause,
     Resume,
+    SetUpAsk,
+    SetUpCommand,
     StartSample,
     TakeNow,
 )
+from edge.scope.profile_file import read_profile
 from edge.status import Hint, RunEnd, RunState, Status
 from tests.control.test_link import PROGRAM, until
 
@@ -49,8 +53,16 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def one_engine(book: Path) -> Iterator[EngineLink]:
-    link = started(book)
+def scopes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the profiles of the engine are."""
+    return tmp_path_factory.mktemp("home") / "scopes"
+
+
+@pytest.fixture(scope="module")
+def one_engine(book: Path, scopes: Path) -> Iterator[EngineLink]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGE_SCOPES", str(scopes))
+        link = started(book)
     yield link
     link.close()
     assert not link.alive
@@ -62,6 +74,8 @@ def link(one_engine: EngineLink) -> Iterator[EngineLink]:
     yield one_engine
     with suppress(CommandRefusedError):
         one_engine.send(FinishSample())
+    with suppress(CommandRefusedError):
+        one_engine.send(SetUpCommand(SetUpAsk.STOP))
     until(one_engine, idle)
 
 
@@ -115,6 +129,66 @@ def test_a_sample_that_is_in_the_book_is_refused_unless_it_is_said_what_to_do(li
     link.send(StartSample("S-4", again=True))
     until(link, counting("S-4"))
     assert len(rows(book, "S-4")) == 2
+
+
+def at_step(name: str, *, good: bool | None = True) -> Callable[[Status], bool]:
+    """Whether this step is being done, and is good or not; None: either."""
+
+    def holds(status: Status) -> bool:
+        now = status.set_up
+        return now is not None and now.step == name and good in (None, now.good)
+
+    return holds
+
+
+def test_the_microscope_is_set_up_and_its_profile_written_after_the_last_step(link: EngineLink, scopes: Path) -> None:
+    link.send(BeginSetUp("bench-3", "Ada", "100x"))
+    for step in ("light", "white balance", "flat field", "dust"):
+        until(link, at_step(step))
+        with pytest.raises(CommandRefusedError, match="that step is over"):
+            link.send(SetUpCommand(SetUpAsk.NEXT, "scale"))
+        link.send(SetUpCommand(SetUpAsk.NEXT, step))
+    for step in ("focus", "scale"):
+        until(link, at_step(step, good=None))
+        assert not scopes.exists()
+        link.send(SetUpCommand(SetUpAsk.SKIP, step))
+    done = until(link, lambda status: not status.setting_up).set_up
+    assert done is not None
+    assert done.done.startswith(f"Done. The profile is written to {scopes / 'bench-3.json'}")
+    assert "focus: left out" in done.notes
+    made = read_profile(str(scopes / "bench-3.json"))
+    assert (made.operator, made.objective, made.unfinished, made.scale) == ("Ada", "100x", (), None)
+    assert made.flat is not None
+    with pytest.raises(CommandRefusedError, match=r"there is a profile of bench-3 already, .* set it up anew"):
+        link.send(BeginSetUp("bench-3"))
+
+
+def test_nothing_is_counted_while_the_microscope_is_set_up_and_the_reverse(link: EngineLink, scopes: Path) -> None:
+    with pytest.raises(CommandRefusedError, match="is not being set up"):
+        link.send(SetUpCommand(SetUpAsk.NEXT, "light"))
+    link.send(BeginSetUp("bench-4"))
+    until(link, at_step("light", good=None))
+    with pytest.raises(CommandRefusedError, match=r"is being set up: complete or stop that first"):
+        link.send(StartSample("S-6"))
+    with pytest.raises(CommandRefusedError, match="being set up already"):
+        link.send(BeginSetUp("bench-5"))
+    with pytest.raises(CommandRefusedError, match="light cannot be left out"):
+        link.send(SetUpCommand(SetUpAsk.SKIP, "light"))
+    link.send(SetUpCommand(SetUpAsk.STOP))
+    now = until(link, lambda status: not status.setting_up)
+    assert now.set_up is not None
+    assert now.set_up.done == "Stopped: nothing is written."
+    assert not (scopes / "bench-4.json").exists()
+    link.send(StartSample("S-6"))
+    until(link, counting("S-6"))
+    with pytest.raises(CommandRefusedError, match="a sample is being counted: finish it first"):
+        link.send(BeginSetUp("bench-4"))
+
+
+@pytest.mark.parametrize("name", ["", "../etc/passwd", ".hidden", " a", "a" * 101, "a\nb", "here.json", "微" * 90])
+def test_a_microscope_whose_name_cannot_be_a_file_is_refused(link: EngineLink, name: str) -> None:
+    with pytest.raises(CommandRefusedError, match="the microscope's name"):
+        link.send(BeginSetUp(name))
 
 
 WITHOUT_SAMPLE: list[Command] = [Pause(), Resume(), FinishSample(), TakeNow()]

@@ -204,6 +204,17 @@ def test_what_is_left_out_is_not_in_the_profile_and_not_unfinished() -> None:
     assert "flat field: left out" in at.notes
 
 
+def test_a_step_that_is_begun_anew_takes_its_fields_anew() -> None:
+    at = begun_with(SetUpStep.FLAT)
+    shown(at, BENCH, 3)
+    before = at.view
+    after = at.again()
+    assert before.have > 0
+    assert (after.step, after.have, after.good) == (SetUpStep.FLAT, 0, False)
+    shown(at, BENCH, 1)
+    assert at.view.have == 1
+
+
 def test_what_was_done_before_it_was_stopped_is_gone_on_with() -> None:
     at = machine()
     shown(at, BENCH, 5)

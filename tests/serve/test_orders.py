@@ -6,7 +6,17 @@ import json
 
 import pytest
 
-from edge.control.records import CameraCommand, FinishSample, Pause, Resume, StartSample, TakeNow
+from edge.control.records import (
+    BeginSetUp,
+    CameraCommand,
+    FinishSample,
+    Pause,
+    Resume,
+    SetUpAsk,
+    SetUpCommand,
+    StartSample,
+    TakeNow,
+)
 from edge.serve.orders import LONGEST_NAME, LONGEST_NOTES, BadOrderError, command_of, json_object
 
 GOOD = {
@@ -18,6 +28,16 @@ GOOD = {
     "resume": ({"do": "resume"}, Resume()),
     "finish": ({"do": "finish"}, FinishSample()),
     "take": ({"do": "take"}, TakeNow()),
+    "a set-up": (
+        {"do": "begin-set-up", "name": " bench-3 ", "operator": "Ada", "objective": "100x", "division": None},
+        BeginSetUp("bench-3", "Ada", "100x"),
+    ),
+    "a set-up with a stage micrometer, anew": (
+        {"do": "begin-set-up", "name": "bench-3", "division": 10, "anew": True},
+        BeginSetUp("bench-3", division_um=10.0, anew=True),
+    ),
+    "the next step": ({"do": "set-up", "ask": "next", "step": "dust"}, SetUpCommand(SetUpAsk.NEXT, "dust")),
+    "no set-up any more": ({"do": "set-up", "ask": "stop"}, SetUpCommand(SetUpAsk.STOP)),
     "stage": ({"do": "camera", "name": "move", "values": {"dx": 5}}, CameraCommand("move", (("dx", 5.0),))),
     "fault": (
         {"do": "camera", "name": "fault", "values": {"kind": "hang", "seconds": 5}},
@@ -61,6 +81,18 @@ BAD = {
     "notes without end": json.dumps({"do": "start", "sample": "a", "notes": "n" * (LONGEST_NOTES + 1)}).encode(),
     "notes with control characters": b'{"do": "start", "sample": "a", "notes": "\\u0000"}',
     "once more and gone on with": b'{"do": "start", "sample": "a", "again": true, "resume": true}',
+    "a set-up of nothing": b'{"do": "begin-set-up", "name": " "}',
+    "a set-up of a number": b'{"do": "begin-set-up", "name": 3}',
+    "a microscope's name without end": json.dumps({"do": "begin-set-up", "name": "a" * (LONGEST_NAME + 1)}).encode(),
+    "an operator of two lines": b'{"do": "begin-set-up", "name": "a", "operator": "a\\nb"}',
+    "lines that are a mile apart": b'{"do": "begin-set-up", "name": "a", "division": 1e9}',
+    "lines that are on each other": b'{"do": "begin-set-up", "name": "a", "division": 0}',
+    "lines in words": b'{"do": "begin-set-up", "name": "a", "division": "10"}',
+    "lines that are true": b'{"do": "begin-set-up", "name": "a", "division": true}',
+    "anew in words": b'{"do": "begin-set-up", "name": "a", "anew": "yes"}',
+    "another word to a set-up": b'{"do": "set-up", "ask": "format"}',
+    "a list to a set-up": b'{"do": "set-up", "ask": ["next"]}',
+    "a step without end": json.dumps({"do": "set-up", "ask": "next", "step": "a" * 41}).encode(),
     "words for yes": b'{"do": "start", "sample": "a", "again": "yes"}',
 }
 

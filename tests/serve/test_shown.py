@@ -9,8 +9,20 @@ import pytest
 
 from edge.camera.records import CameraState
 from edge.serve.phrases import about_cells, percent, span
+from edge.serve.setting_up import set_up_shown
 from edge.serve.shown import boxes_of, field_in_view, shown
-from edge.status import CameraStatus, Hint, LastField, RunEnd, RunState, SampleProgress, SeenCell, Status, View
+from edge.status import (
+    CameraStatus,
+    Hint,
+    LastField,
+    RunEnd,
+    RunState,
+    SampleProgress,
+    SeenCell,
+    SetUpProgress,
+    Status,
+    View,
+)
 from tests.serve.fake_engine import IDLE
 
 SAMPLE = SampleProgress(
@@ -52,6 +64,12 @@ HEADLINES = {
         "good",
         "S-0042: Decided: its flag can no longer change. Put in the next slide and start it.",
     ),
+    "being set up": (
+        replace(IDLE, set_up=SetUpProgress("bench-3")),
+        "Being set up",
+        "calm",
+        "No sample can be counted until that is over: see Scope.",
+    ),
     "failed": (replace(IDLE, failure="the disk is full"), "Failed", "bad", "the disk is full"),
 }
 
@@ -63,8 +81,13 @@ def test_the_large_letters_say_what_to_do(case: str) -> None:
     assert (got["hint"], got["tone"], got["words"]) == (hint, tone, words)
 
 
+SET_UP = SetUpProgress("bench-3", "dust", 4, 6, "Move the stage.", (("not paper", "20 %"),), False, 3, 12, True)
+SETTING_UP = replace(IDLE, set_up=SET_UP)
+
 CAN = {
     "nothing begun": (IDLE, {"start"}),
+    "being set up": (SETTING_UP, set()),
+    "set up": (replace(IDLE, set_up=SetUpProgress("bench-3", done="Done.")), {"start"}),
     "counting": (COUNTING, {"pause", "finish", "next"}),
     "waiting": (replace(COUNTING, state=RunState.WAITING), {"pause", "finish", "next", "take"}),
     "paused": (replace(COUNTING, state=RunState.PAUSED), {"resume", "finish", "next"}),
@@ -83,6 +106,37 @@ def test_only_what_can_be_done_now_is_offered(case: str) -> None:
     can = shown(status)["can"]
     assert isinstance(can, dict)
     assert {name for name, possible in can.items() if possible} == wanted
+
+
+STEERED = {
+    "not good yet": (SET_UP, {"again", "skip", "stop"}),
+    "good": (replace(SET_UP, good=True), {"next", "again", "skip", "stop"}),
+    "needed": (replace(SET_UP, can_skip=False), {"again", "stop"}),
+    "waits for the camera": (SetUpProgress("bench-3", words="Wait."), {"stop"}),
+    "over": (SetUpProgress("bench-3", done="Stopped."), set()),
+}
+
+
+@pytest.mark.parametrize("case", STEERED)
+def test_a_set_up_offers_only_what_can_be_done_now(case: str) -> None:
+    now, wanted = STEERED[case]
+    found = set_up_shown(now)
+    assert found is not None
+    can = found["can"]
+    assert isinstance(can, dict)
+    assert {name for name, possible in can.items() if possible} == wanted
+
+
+def test_a_set_up_is_shown_in_words() -> None:
+    found = shown(SETTING_UP)["set_up"]
+    assert isinstance(found, dict)
+    assert found["title"] == "Step 4 of 6: dust"
+    assert (found["words"], found["progress"], found["good"]) == ("Move the stage.", "3 of 12", "Not good yet.")
+    assert found["measured"] == [{"what": "not paper", "value": "20 %"}]
+    made = set_up_shown(SetUpProgress("bench-3", done="Done.", profile=("light       paper red 215",)))
+    assert made is not None
+    assert made["profile"] == [{"what": "light", "value": "paper red 215"}]
+    assert shown(IDLE)["set_up"] is None
 
 
 def of_sample(status: Status) -> dict[str, object]:
