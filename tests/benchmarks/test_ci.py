@@ -29,6 +29,7 @@ class Machine:
         arm: exit code of the ARM part.
         said: its last line.
         axe: why axe-core cannot be had.
+        libcamera: exit code of building it, and of looking whether it is built.
     """
 
     commands: tuple[str, ...] = (*BROWSER, "qemu-aarch64")
@@ -38,6 +39,7 @@ class Machine:
     arm: int = 0
     said: str = "all equal"
     axe: str = ""
+    libcamera: int = 0
 
 
 def last_line(machine: Machine, folder: Path) -> tuple[int, str]:
@@ -69,7 +71,7 @@ def last_line(machine: Machine, folder: Path) -> tuple[int, str]:
         unknown = f'for p in "${{@:5}}"; do [[ " {known} " == *" $p "* ]] || {{ echo "E: no package $p" >&2; exit 100; }}; done'
         program(programs / "apt-get", f"[ $1 = update ] && exit 0\n{unknown}\n{brings}\n{chmod}")
     program(programs / "make", f"exit {machine.make}")
-    python = f'case "$*" in *tensorflow*) exit 1;; *) echo "{machine.said}" >&2; exit {machine.arm};; esac'
+    python = f'case "$*" in *libcamera.build*) exit {machine.libcamera};; *tensorflow*) exit 1;; *) echo "{machine.said}" >&2; exit {machine.arm};; esac'
     program(checkout / ".venv" / "bin" / "python", python)
     (checkout / "tests" / "serve").mkdir(parents=True)
     program(checkout / "tests" / "serve" / "fetch_axe", f"echo npm ERR: {machine.axe}; exit {int(bool(machine.axe))}")
@@ -126,6 +128,13 @@ ALL_RAN = f"RAN: make test, ARM, the quick part. SKIPPED: {NO_TENSORFLOW}; {REST
             "RAN: make test, ARM, the quick part. SKIPPED: browser tests of edge serve (no chromedriver: only root may "
             f"install: apt-get install chromium chromium-driver fonts-dejavu-core); {NO_TENSORFLOW}; {REST}",
             id="chromium has no driver",
+        ),
+        pytest.param(
+            Machine(libcamera=1),
+            0,
+            "RAN: make test, ARM, the quick part. SKIPPED: picamera2 on libcamera's virtual pipeline (not built: there is no "
+            f"apt-get); {NO_TENSORFLOW}; {REST}",
+            id="libcamera cannot be built",
         ),
         pytest.param(
             Machine(("chromium", "chromedriver", "qemu-aarch64")),

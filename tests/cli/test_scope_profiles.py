@@ -119,7 +119,12 @@ def test_a_camera_step_by_step_where_nobody_sits_at_the_terminal(camera: Callabl
     assert frames.closed
 
 
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(camera: Callable[[FakeFrames], FakeFrames]) -> None:
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
+    camera: Callable[[FakeFrames], FakeFrames], request: pytest.FixtureRequest
+) -> None:
+    # A shell starts what runs in the background with SIGINT ignored; the program itself sets its own handler.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     frames = camera(FakeFrames(BENCH.field, stop_after=8))
     got = call("scope", "set-up", "bench-3", "--yes")
     assert got.exit_code == 130, got.stderr

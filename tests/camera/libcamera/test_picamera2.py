@@ -29,6 +29,9 @@ FRAMES = 8
 LONG_S = 150.0
 """Seconds that anything may take on a machine with much else to do."""
 
+CACHE = cache()
+"""As it is for everybody: some tests have a cache of their own."""
+
 pytestmark = [pytest.mark.libcamera, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 
@@ -41,18 +44,18 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[UInt8Array]:
     for number, rgb in enumerate(shown):
         cv2.imwrite(str(folder / f"{number}.jpg"), rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
     described = (HERE / "virtual.yaml").read_text().replace("FRAMES", f"{folder}/")
-    (cache() / PREFIX / "share/libcamera/pipeline/virtual/virtual.yaml").write_text(described)
+    (CACHE / PREFIX / "share/libcamera/pipeline/virtual/virtual.yaml").write_text(described)
     return shown
 
 
 def environment() -> dict[str, str]:
     """In which picamera2 finds the build."""
-    (library,) = (cache() / PREFIX / "lib").glob("*/libcamera.so")
-    (packages,) = (cache() / PREFIX / "lib").glob("python3*/site-packages")
+    (library,) = (CACHE / PREFIX / "lib").glob("*/libcamera.so")
+    (packages,) = (CACHE / PREFIX / "lib").glob("python3*/site-packages")
     return {
-        "PYTHONPATH": ":".join(map(str, (ROOT, HERE, packages, cache() / "python"))),
+        "PYTHONPATH": ":".join(map(str, (ROOT, HERE, packages, CACHE / "python"))),
         "LD_LIBRARY_PATH": str(library.parent),
-        "LD_PRELOAD": str(cache() / "udmabuf.so"),
+        "LD_PRELOAD": str(CACHE / "udmabuf.so"),
         "LIBCAMERA_LOG_LEVELS": "ERROR",
         "EDGE_CAMERA_STAND_IN": "tests.camera.libcamera.stand_in:install",
     }
