@@ -7,15 +7,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from edge.scope.profile_file import read_profile
-from tests.serve.browser import browser, complaints, needs_browser, overflow
+from edge.status import SetUpProgress
+from tests.serve.browser import AXE, browser, complaints, needs_browser, overflow
+from tests.serve.fake_engine import IDLE, FakeEngine
 from tests.serve.person import Person
-from tests.serve.served import free
+from tests.serve.served import free, served
+from tests.serve.test_browser import serious
 
 pytestmark = needs_browser
 
@@ -38,6 +42,28 @@ def address(tmp_path: Path) -> Iterator[str]:
             assert process.wait(30) == 0
         finally:
             process.kill()
+
+
+LONG = "a-path-without-a-place-to-break-it-" * 6
+PROGRESS = SetUpProgress("bench-3", "dust", 4, 6, LONG, (("not paper", LONG),), False, 3, 12, True, (LONG,))
+OVER = SetUpProgress("bench-3", notes=(LONG,), done=f"Done. {LONG}", profile=(f"light  {LONG}",))
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_nothing_hangs_over_the_side_of_a_phone_and_a_keyboard_is_led_on(dark: bool) -> None:
+    engine = FakeEngine()
+    with served(engine) as (address, _, complained), browser(390, dark=dark) as driver:
+        at = Person(driver, address)
+        at.open("/scope")
+        at.until(at["begin"].is_displayed, "the form shows")
+        for progress, section, heading in ((PROGRESS, "steps", "title"), (OVER, "done", "done-title")):
+            engine.show(replace(IDLE, set_up=progress))
+            at.until(at[section].is_displayed, f"{section} shows")
+            assert driver.switch_to.active_element.get_attribute("id") == heading
+            assert overflow(driver) <= 0
+            if AXE.exists():
+                assert serious(driver) == []
+        assert complaints(driver) == complained == []
 
 
 def shows(at: Person, title: str) -> bool:

@@ -109,9 +109,15 @@ function take(status) {
   at("counted").hidden = open || status.can.start || Boolean(status.failure);
   lines(at("notes"), now ? now.notes : []);
   if (open) {
-    if (step !== now.step) show(at("step-said"), "");
+    const onward = step !== now.step;
     step = now.step;
     put(at("title"), now.title);
+    if (onward) {
+      show(at("step-said"), "");
+      // The button that was pressed is switched off now: a keyboard goes on from the new step, and a screen reader says it.
+      const focused = document.activeElement;
+      if (focused === document.body || at("steps").contains(focused)) at("title").focus();
+    }
     put(at("step-words"), now.words);
     put(at("progress"), now.progress);
     at("bar").hidden = !now.progress;
