@@ -71,7 +71,8 @@ def last_line(machine: Machine, folder: Path) -> tuple[int, str]:
         unknown = f'for p in "${{@:5}}"; do [[ " {known} " == *" $p "* ]] || {{ echo "E: no package $p" >&2; exit 100; }}; done'
         program(programs / "apt-get", f"[ $1 = update ] && exit 0\n{unknown}\n{brings}\n{chmod}")
     program(programs / "make", f"exit {machine.make}")
-    python = f'case "$*" in *libcamera.build*) exit {machine.libcamera};; *tensorflow*) exit 1;; *) echo "{machine.said}" >&2; exit {machine.arm};; esac'
+    builds = f"*libcamera.build*) exit {machine.libcamera};; *tensorflow*) exit 1;;"
+    python = f'case "$*" in {builds} *) echo "{machine.said}" >&2; exit {machine.arm};; esac'
     program(checkout / ".venv" / "bin" / "python", python)
     (checkout / "tests" / "serve").mkdir(parents=True)
     program(checkout / "tests" / "serve" / "fetch_axe", f"echo npm ERR: {machine.axe}; exit {int(bool(machine.axe))}")
