@@ -16,6 +16,7 @@
 | 11 | the service: no systemd here, or it refused; or the service is not installed, or has failed |
 | 12 | ``edge doctor``: a check failed (the line says what to do) |
 | 13 | ``edge serve``: no page can be served: its port is taken, or its packages are not installed |
+| 14 | a review: an answer or a file of answers does not fit the sample (another model, no such cell, a scaled picture) |
 | 130 | stopped by Ctrl-C (what was counted before is printed) |
 """
 
@@ -118,3 +119,9 @@ class ServeError(EdgeError):
     """No page can be served: the port is taken, or the packages are not installed. Take another port, or install them as it says."""
 
     exit_code = 13
+
+
+class ReviewError(EdgeError):
+    """An answer or a file of answers does not fit the sample: another model, no such cell, a scaled picture. Do as it says."""
+
+    exit_code = 14

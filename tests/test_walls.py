@@ -42,6 +42,8 @@ NEVER = {
         *("edge.sources", "edge.finders", "edge.classifier", "edge.analysis", "edge.workers", "edge.session"),
         *("edge.outputs", "edge.cli", "edge.camera.link", "edge.camera.child", "edge.control.link"),
     },
+    "edge/review": (_UPSTREAM - {"edge.sources"}) | {"edge.serve"},
+    "edge/exchange": (_UPSTREAM - {"edge.sources"}) | {"edge.book", "edge.review", "edge.serve"},
     "edge/scope": {"edge.sources", "edge.finders", "edge.outputs", "edge.report", "edge.cli"},
     "edge/verdict": {"edge.report"},
     "convert": {"models", "benchmarks"},

@@ -1,0 +1,19 @@
+"""The order in which cells are drawn: random, the same for everybody, and known while a sample still runs.
+
+A cell's key is a hash of its place. Places have nothing to do with what a cell shows, so the first k cells of any part, by key, are
+a simple random sample of that part; the next ones extend it (permanent random numbers: Ohlsson 1995, Coordination of samples
+using permanent random numbers, in Business Survey Methods). Whoever keeps the lowest k keys of a stream keeps that sample (bottom-k).
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from edge.review.records import CellPlace
+
+_SCALE = 2.0**-64  # of 64 bits to 0 to 1
+
+
+def draw_key(cell: CellPlace) -> float:
+    """The key of a cell, 0 to 1, uniform over cells."""
+    return int.from_bytes(blake2b(str(cell).encode(), digest_size=8, person=b"edge.review").digest(), "big") * _SCALE
