@@ -1,4 +1,4 @@
-"""Boxes: overlap, suppression, borders. Nothing else in this project implements them."""
+"""Boxes: overlap, pairs, suppression, borders. Nothing else in this project implements them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import FloatArray, Int32Array
+
+MATCHED = 0.5
+"""Intersection over union of two boxes that are of one thing."""
 
 BoxArray = NDArray[np.int32] | NDArray[np.float32]
 
@@ -40,6 +43,22 @@ def suppress(boxes: Int32Array, confidence: FloatArray, overlap: float) -> Int32
     if len(boxes) == 0:
         return np.empty(0, np.int32)
     return np.asarray(cv2.dnn.NMSBoxes(boxes.tolist(), confidence.tolist(), 0.0, overlap), np.int32).reshape(-1)
+
+
+def pairs(affinity: np.ndarray, least: float) -> list[tuple[int, int]]:
+    """One-to-one pairs by falling affinity [n, m], none below ``least``."""
+    rows, columns = np.nonzero(affinity >= least)
+    order = np.argsort(-affinity[rows, columns], kind="stable")
+    used_rows: set[int] = set()
+    used_columns: set[int] = set()
+    out = []
+    for i in order:
+        row, column = int(rows[i]), int(columns[i])
+        if row not in used_rows and column not in used_columns:
+            used_rows.add(row)
+            used_columns.add(column)
+            out.append((row, column))
+    return out
 
 
 def median(values: np.ndarray) -> float:

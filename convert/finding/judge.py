@@ -14,8 +14,8 @@ from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
 from convert.measure.bootstrap import FEW_GROUPS, QUICK_RESAMPLES, limits, resampled_sums, sums_by_group
 from convert.measure.fields import FieldSet, read_image
-from convert.measure.matching import MATCHED, Match, match_boxes, match_points, pairs, summarise
-from edge.boxes import iou
+from convert.measure.matching import Match, match_boxes, match_points, summarise
+from edge.boxes import MATCHED, iou, pairs
 from edge.errors import UnreadableFieldError
 from edge.finders import Finder
 from edge.finders.learned import LearnedFinder

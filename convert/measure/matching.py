@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.boxes import inside, iou
+from edge.boxes import MATCHED, inside, iou, pairs
 from edge.types import Int32Array
 
 BORDER = 8
 """Pixels. Cells whose annotated box is nearer to the border neither count for nor against a finder."""
-
-MATCHED = 0.5
-"""Intersection over union of a find and the cell it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +35,6 @@ class Match:
     def true(self) -> int:
         """Cells there are."""
         return self.hits + self.lost
-
-
-def pairs(affinity: np.ndarray, least: float) -> list[tuple[int, int]]:
-    """One-to-one pairs by falling affinity [n, m], none below ``least``."""
-    rows, columns = np.nonzero(affinity >= least)
-    order = np.argsort(-affinity[rows, columns], kind="stable")
-    used_rows: set[int] = set()
-    used_columns: set[int] = set()
-    out = []
-    for i in order:
-        row, column = int(rows[i]), int(columns[i])
-        if row not in used_rows and column not in used_columns:
-            used_rows.add(row)
-            used_columns.add(column)
-            out.append((row, column))
-    return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,10 +14,10 @@ import numpy as np
 
 from convert.measure.annotations import AnnotatedField
 from convert.measure.fields import read_image
-from convert.measure.matching import BORDER, Match, assign, pairs
+from convert.measure.matching import BORDER, Match, assign
 from convert.measure.reading import Progress
 from edge.analysis import set_aside_cut
-from edge.boxes import inside, iou
+from edge.boxes import inside, iou, pairs
 from edge.errors import ModelError, UnreadableFieldError
 from edge.finders import Finder
 from edge.finders.learned import LearnedFinder

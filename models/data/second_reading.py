@@ -16,8 +16,7 @@ import numpy as np
 
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
-from convert.measure.matching import MATCHED, pairs
-from edge.boxes import iou
+from edge.boxes import MATCHED, iou, pairs
 from edge.types import Int32Array
 from models.data.fields import RED_CELL, UNSURE
 

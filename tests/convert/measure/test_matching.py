@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.measure.matching import Match, assign, match_boxes, match_points, pairs, summarise
+from convert.measure.matching import Match, assign, match_boxes, match_points, summarise
+from edge.boxes import pairs
 from edge.types import FloatArray
 
 SHAPE = (200, 300)
