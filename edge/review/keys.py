@@ -1,39 +1,30 @@
-"""What a reader can say of a cell, one key each: the same on the page and in a bundle, and no two alike.
-
-Positive classes have 1 to 9, with the stages after the class they belong to; ``n`` is the first class that is not positive, ``x``
-nothing that should have been counted, ``u`` cannot be told. Other classes have letters that mean nothing else. Moving about has
-keys of its own (``MOVES``), which no answer may have.
-"""
+"""One key for each answer: made from a model's classes, so that no organism or class is built in, and no two answers share a key."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from edge.review.records import ReaderAnswer
 
-NEGATIVE, NO_CELL, UNSURE = "n", "x", "u"
-UNDO, BACK, SKIP = "z", "ArrowLeft", (" ", "ArrowRight")
-NEARER, FARTHER = "+", "-"
-WHOLE_FIELD, GRID, BLIND = "f", "g", "b"
-MOVES = (UNDO, BACK, *SKIP, NEARER, FARTHER, WHOLE_FIELD, GRID, BLIND)
-"""Keys that give no answer, as a browser's ``KeyboardEvent.key`` names them."""
+NOT, NO_CELL, UNSURE = "n", "x", "u"
+"""Keys of the first class that is not positive, of what is no cell, and of what cannot be told."""
 
-T = TypeVar("T")
-_DIGITS = "123456789"
-_LETTERS = "asdhjklqwertyopcvmi"  # what no key above has
+UNDO, MANY, MARKS, ALL = "z", "m", "b", "a"
+"""Keys that answer nothing: take the last answer back; many cells at once; marks around the cell; select all."""
+
+_MORE = "123456789qweryopsdfghjkl"  # keys of all other answers, in this order; none of those above is among them
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerChoice:
-    """One thing that can be said.
+class ReaderChoice:
+    """An answer that a reader may give.
 
     Attributes:
-        key: that says it; empty: there are more choices than keys, and this one has a button only.
-        answer, label, stage: as in ``ReaderDecision``.
-        words: for a button.
-        positive: whether the cell then counts as a positive class.
+        key: one character, lower case; empty: there are more answers than keys.
+        answer: ``label`` and ``stage`` go with it; empty where it names no class.
+        words: on the button.
+        positive: whether it makes a cell positive.
     """
 
     key: str
@@ -44,34 +35,28 @@ class AnswerChoice:
     positive: bool = False
 
 
-def choices(
-    labels: tuple[str, ...], positive: tuple[str, ...], stages: tuple[str, ...] = ()
-) -> tuple[AnswerChoice, ...]:
-    """Everything a reader can say, in the order of the buttons.
+def choices_of(labels: Sequence[str], positive: Sequence[str], stages: Sequence[str] = ()) -> tuple[ReaderChoice, ...]:
+    """The answers to a model's cells: positive classes first, then the others, then no cell and cannot tell.
 
     Args:
         labels: the model's classes, in its order.
-        positive: those that make a cell a suspect; none: all classes have digits, and there is no ``n``.
-        stages: words that may be added to a positive class.
+        positive: those of them that make a cell a suspect.
+        stages: words that say more of the positive class. With several positive classes these say it already, and the words are not
+            used.
     """
-    first = [label for label in labels if label in positive] if positive else list(labels)
-    others = [label for label in labels if label not in first]
-    digits, letters = iter(_DIGITS), iter(_LETTERS)
-    said = ReaderAnswer.CLASS
-    made = [AnswerChoice(key, said, label, "", label, label in positive) for key, label in _keyed(digits, first)]
-    for key, (label, stage) in _keyed(digits, [(one, stage) for one in first if one in positive for stage in stages]):
-        made.append(AnswerChoice(key, said, label, stage, _staged(first, label, stage), positive=True))
-    made += [AnswerChoice(NEGATIVE, said, label, "", label) for label in others[:1]]
-    made += [AnswerChoice(key, said, label, "", label) for key, label in _keyed(letters, others[1:])]
-    made.append(AnswerChoice(NO_CELL, ReaderAnswer.NO_CELL, "", "", "not a cell"))
-    made.append(AnswerChoice(UNSURE, ReaderAnswer.UNSURE, "", "", "cannot tell"))
+    wanted = [label for label in labels if label in positive]
+    others = [label for label in labels if label not in positive]
+    keys = iter(_MORE)
+    made = list(_of_classes(wanted, stages if len(wanted) == 1 else (), keys))
+    for i, label in enumerate(others):
+        made.append(ReaderChoice(NOT if i == 0 else next(keys, ""), ReaderAnswer.CLASS, label, "", label))
+    made.append(ReaderChoice(NO_CELL, ReaderAnswer.NO_CELL, "", "", "not a cell"))
+    made.append(ReaderChoice(UNSURE, ReaderAnswer.UNSURE, "", "", "cannot tell"))
     return tuple(made)
 
 
-def _keyed(keys: Iterator[str], things: Iterable[T]) -> Iterator[tuple[str, T]]:
-    for thing in things:
-        yield next(keys, ""), thing
-
-
-def _staged(first: list[str], label: str, stage: str) -> str:
-    return stage if len(first) == 1 else f"{label}, {stage}"
+def _of_classes(labels: Sequence[str], stages: Sequence[str], keys: Iterator[str]) -> Iterator[ReaderChoice]:
+    for label in labels:
+        yield ReaderChoice(next(keys, ""), ReaderAnswer.CLASS, label, "", label, positive=True)
+        for stage in stages:
+            yield ReaderChoice(next(keys, ""), ReaderAnswer.CLASS, label, stage, stage, positive=True)
