@@ -44,7 +44,8 @@ def initialise(body: Any, some: np.ndarray, seed: int) -> None:
     for layer, momentum in zip(normalised, usual, strict=True):
         layer.momentum = momentum
     x: Any = some
-    for layer in body.layers if not normalised else ():  # which follow one another
+    called = [layer for layer in body.layers if not isinstance(layer, keras.layers.InputLayer)]
+    for layer in called if not normalised else ():  # which follow one another
         if isinstance(layer, keras.layers.Conv2D):
             layer.kernel.assign(he(layer.kernel.shape))
             plain = np.asarray(keras.ops.conv(x, layer.kernel, padding=layer.padding))

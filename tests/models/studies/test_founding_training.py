@@ -58,11 +58,15 @@ def test_turned_images_hold_the_same_pixels_in_eight_orders() -> None:
     assert np.array_equal(np.sort(made.reshape(200, -1), axis=1), np.repeat(np.sort(one.reshape(1, -1)), 200, axis=0))
 
 
-def test_a_frozen_part_passes_a_signal_on() -> None:
+@pytest.mark.parametrize("functional", [False, True], ids=["layers in a row", "a model whose input is a layer too"])
+def test_a_frozen_part_passes_a_signal_on(functional: bool) -> None:
     import keras
 
     layers = keras.layers
     body = keras.Sequential([layers.Input((16, 16, 3)), *(layers.Conv2D(8, 3, activation="relu") for _ in range(4))])
+    if functional:
+        body = keras.Model(body.inputs, body.outputs)
+        assert isinstance(body.layers[0], layers.InputLayer)
     images = RNG.random((32, 16, 16, 3)).astype(np.float32)
     initialise(body, images, 0)
     last = body.layers[-1]
