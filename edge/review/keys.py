@@ -13,6 +13,9 @@ NOT, NO_CELL, UNSURE = "n", "x", "u"
 UNDO, MANY, MARKS, ALL = "z", "m", "b", "a"
 """Keys that answer nothing: take the last answer back; many cells at once; marks around the cell; select all."""
 
+BLIND, FIELD = "v", "c"
+"""Keys that answer nothing: hide what the machine says; the cell among its neighbours."""
+
 _MORE = "123456789qweryopsdfghjkl"  # keys of all other answers, in this order; none of those above is among them
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.review.keys import ALL, MANY, MARKS, UNDO, choices_of
+from edge.review.keys import ALL, BLIND, FIELD, MANY, MARKS, UNDO, choices_of
 from edge.review.records import ReaderAnswer
 
 CLASSES = tuple(f"class {i}" for i in range(40))
@@ -46,6 +46,6 @@ def test_no_two_answers_share_a_key_and_none_has_one_that_moves(
     made = choices_of(CLASSES, positive, stages)
     keys = [choice.key for choice in made if choice.key]
     assert len(set(keys)) == len(keys)
-    assert not set(keys) & {UNDO, MANY, MARKS, ALL}
+    assert not set(keys) & {UNDO, MANY, MARKS, ALL, BLIND, FIELD}
     assert {choice.label for choice in made if choice.answer is ReaderAnswer.CLASS} == set(CLASSES)
     assert {choice.label for choice in made if choice.positive} == set(positive)
