@@ -46,7 +46,7 @@ def make_edge() -> typer.Typer:
     app.command(cls=PlainCommand, short_help="List the samples in the book.")(samples)
     app.command(cls=PlainCommand, short_help="Show a sample in the book.")(show)
     app.command(cls=PlainCommand, short_help="Write the page of a sample in the book.")(report)
-    app.command(cls=PlainCommand, short_help="Write a sample in the book as CSV, COCO or JSON Lines.")(export)
+    app.command(cls=PlainCommand, short_help="Write a sample in the book for other programs.")(export)
     app.command(cls=PlainCommand, short_help="Count a sample in the book once more, with another model.")(recount)
     app.add_typer(book_app(), name="book", short_help="Look after the book: check, compact, backup, merge.")
     example = "Example: edge scope set-up bench-3 --objective 100x"

@@ -24,6 +24,7 @@ class ExportKind(StrEnum):
     CSV = "csv"
     COCO = "coco"
     JSONL = "jsonl"
+    CVAT = "cvat"
 
 
 def report(
@@ -50,19 +51,28 @@ def export(
     sample: SampleArgument,
     *,
     output: FileOption,
-    to: Annotated[ExportKind, typer.Option("--to", help="Format of the file, as edge-run writes it.")],
+    to: Annotated[
+        ExportKind, typer.Option("--to", help="Format: csv, coco, jsonl as edge-run writes them, or a program.")
+    ],
+    um_per_px: Annotated[
+        float | None,
+        typer.Option(
+            "--um-per-px", min=0.001, max=1000, metavar="X", help="µm per pixel.  [default: the microscope's profile's]"
+        ),
+    ] = None,
     count: CountOption = None,
     book: BookOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write a sample in the book as CSV, COCO or JSON Lines.
+    """Write a sample in the book as CSV, COCO or JSON Lines, or as the files of another program (docs/exchange.md).
 
     \b
     Examples:
       edge export S-0042 --to csv -o S-0042.csv
       edge export S-0042 --to coco -o S-0042.json
+      edge export S-0042 --to cvat -o S-0042.zip
     """  # noqa: D301 - \b keeps the lines as they are
     with door(debug=debug, program="edge export"):
         from edge.cli.views import write_export  # noqa: PLC0415 - brings NumPy and OpenCV
 
-        write_export(book, sample, count, str(to), output)
+        write_export(book, sample, count, str(to), output, um_per_px=um_per_px)

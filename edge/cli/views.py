@@ -10,9 +10,13 @@ from edge.book.records import SampleRow
 from edge.book.replay import events
 from edge.book.standing import overlapping
 from edge.cli.book_reading import open_existing
+from edge.cli.exchanged import ExchangeWish, sample_of
 from edge.cli.originals import EarlierPictures
 from edge.cli.outlets import pictures_of, screen
+from edge.door import say
+from edge.errors import OutputError
 from edge.events import Output
+from edge.exchange.formats import FORMATS, Format
 from edge.lines import print_json, print_lines
 from edge.outputs.coco import Coco
 from edge.outputs.console import Screen, Summary
@@ -63,8 +67,23 @@ def write_report(path: Path | None, name: str, count: int | None, folder: Path) 
         _tell(book, row, HtmlReport(folder, about, pictures=pictures_of(about.card, pictures)))
 
 
-def write_export(path: Path | None, name: str, count: int | None, kind: str, output: Path) -> None:
-    """Write one of the files that ``edge-run`` writes: ``csv``, ``coco`` or ``jsonl``; raises BookError or OutputError."""
+def write_export(
+    path: Path | None, name: str, count: int | None, kind: str, output: Path, *, um_per_px: float | None = None
+) -> None:
+    """Write a sample as ``edge-run`` does (``csv``, ``coco``, ``jsonl``) or as another program's files.
+
+    Args:
+        path: of the book; None: the usual one.
+        name: of the sample.
+        count: which of several counts of it; None: the newest.
+        kind: as ``edge export --to`` takes it.
+        output: a file; for some programs a new folder.
+        um_per_px: µm per pixel, for files that carry a scale; None: as the microscope's profile has it.
+
+    Raises:
+        BookError: no such sample, or the book is damaged.
+        OutputError: it cannot be written.
+    """
     with open_existing(path, "edge export") as book:
         row = book.sample(name, count)
         about = book.about(row.run)
@@ -72,9 +91,24 @@ def write_export(path: Path | None, name: str, count: int | None, kind: str, out
             _tell(book, row, FieldTable(output, about.card.labels))
         elif kind == "coco":
             _tell(book, row, Coco(output, about.card, about.model))
-        else:
+        elif kind == "jsonl":
             with whole_file(output) as stream:
                 _tell(book, row, JsonLines(stream, about.card.labels, about.model))
+        else:
+            _send(book, row, FORMATS[kind], output, ExchangeWish(um_per_px=um_per_px))
+
+
+def _send(book: Book, row: SampleRow, way: Format, output: Path, wish: ExchangeWish) -> None:
+    """Write a sample for another program, and say what went out without a picture."""
+    if way.write is None:
+        raise OutputError(f"{way.kind} is only read")
+    sample, fields = sample_of(book, row, wish)
+    written = way.write(sample, fields, output)
+    if written.without_picture:
+        say(
+            f"{written.without_picture:,} of {written.fields:,} fields have no picture any more: their boxes alone went out",
+            "edge export",
+        )
 
 
 def _tell(book: Book, row: SampleRow, output: Output) -> None:

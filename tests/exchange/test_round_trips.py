@@ -1,0 +1,78 @@
+"""What goes out through a door and comes back unchanged is what it was: boxes, classes, ids, stages, empty fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge.errors import OutputError
+from edge.exchange.formats import FORMATS, kind_of
+from edge.exchange.records import ExchangeField
+from tests.exchange.made import FIELDS, MODEL, SAMPLE, as_corrected, as_read
+
+WHOLE = [kind for kind, one in FORMATS.items() if one.read and one.write and kind != "csv"]
+
+
+def out(kind: str, folder: Path) -> Path:
+    return folder / (kind if FORMATS[kind].folder else f"{kind}.file")
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_boxes_classes_ids_and_empty_fields_come_back_as_they_went(kind: str, tmp_path: Path) -> None:
+    path, way = out(kind, tmp_path), FORMATS[kind]
+    assert way.write is not None
+    assert way.read is not None
+    written = way.write(SAMPLE, iter(FIELDS), path)
+    assert (written.fields, written.cells, written.without_picture) == (3, 7, 0)
+    assert kind_of(path) == kind
+    back = way.read(path)
+    assert as_read(back) == as_corrected(FIELDS)
+    assert (back.source, back.model) == (kind, MODEL)
+    assert all(field.whole for field in back.fields)
+
+
+def test_a_table_gives_back_the_answers_alone(tmp_path: Path) -> None:
+    path, way = tmp_path / "t.csv", FORMATS["csv"]
+    assert way.write is not None
+    assert way.read is not None
+    way.write(SAMPLE, FIELDS, path)
+    assert kind_of(path) == "csv"
+    back = way.read(path)
+    (field,) = back.fields
+    assert (back.model, field.index, field.width, field.height, field.whole) == (MODEL, 12, 64, 48, False)
+    assert [(c.cell, c.label, c.stage) for c in field.cells] == [
+        ("12-0", "parasitized", "ring"),
+        ("12-1", "no cell", ""),
+        ("12-7", "unsure", ""),
+        ("", "parasitized", ""),
+    ]
+    assert field.cells[3].box == (7.5, 20.25, 9, 10.125)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, one in FORMATS.items() if one.write])
+def test_a_field_without_its_picture_goes_out_with_its_boxes_and_is_counted(kind: str, tmp_path: Path) -> None:
+    way = FORMATS[kind]
+    assert way.write is not None
+    gone = [replace(field, pixels=lambda: None) for field in FIELDS]
+    written = way.write(SAMPLE, gone, out(kind, tmp_path))
+    assert written.fields == 3
+    if way.read is not None:
+        kept = [field.index for field in way.read(out(kind, tmp_path)).fields]
+        assert kept == ([12] if kind == "csv" else [0, 1, 12])
+
+
+@pytest.mark.parametrize("kind", [kind for kind, one in FORMATS.items() if one.write])
+def test_a_failure_in_the_middle_leaves_nothing_behind(kind: str, tmp_path: Path) -> None:
+    way = FORMATS[kind]
+    assert way.write is not None
+
+    def broken() -> Iterator[ExchangeField]:
+        yield FIELDS[0]
+        raise OutputError("the disk is full")
+
+    with pytest.raises(OutputError, match="full"):
+        way.write(SAMPLE, broken(), out(kind, tmp_path))
+    assert list(tmp_path.iterdir()) == []
