@@ -166,8 +166,20 @@ class Calibration:
         slides = [(k.found[label], k.infected[label]) for k in self.known if k.infected.get(label, 0)]
         if not slides:
             return Rate(np.linspace(0.025, 0.975, 20), np.full(20, 0.05))
-        sensitivity = fit([n - k for k, n in slides], [n for _, n in slides], MISSED_CELLS).next.complement()
-        return sensitivity.times(_per_counted(self.count_error))
+        return self._sensitivity(slides)
+
+    def found_as_any(self) -> Rate | None:
+        """The next slide's share of infected cells, of whichever positive class, that come out as theirs; None: not known.
+
+        Those that come out as another positive class count as missed, so it is at most the share that come out as any.
+        """
+        sums = [(sum(k.found.values()), sum(k.infected.values())) for k in self.known]
+        slides = [(found, infected) for found, infected in sums if infected]
+        return self._sensitivity(slides) if slides and all(map(self.knows, self.positive)) else None
+
+    def _sensitivity(self, slides: list[tuple[int, int]]) -> Rate:
+        missed = fit([n - k for k, n in slides], [n for _, n in slides], MISSED_CELLS).next
+        return missed.complement().times(_per_counted(self.count_error))
 
 
 def _per_counted(error: CountError | None) -> Rate:

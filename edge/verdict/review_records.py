@@ -90,13 +90,15 @@ class ReviewedVerdict:
         flag: as in ``edge.verdict.table``, or ``not reviewed`` where nobody has looked at anything.
         reasons: plain sentences, with numbers.
         confirmed: cells that people agree are positive; ``looked``: cells that people have looked at.
-        share: of the counted cells that are positive, with its 95 % interval.
+        share: of the cells that are positive, with its 95 % interval; the slide's, as the machine's verdict has it: even where
+            all were looked at, it is as open as so many cells leave it.
         most: its one-sided 95 % upper bound, on which ``negative`` rests.
         target: share that a negative is below; None: none was given.
         rests_on: ``calibration`` (how many infected cells are found is known) or ``sample`` (cells drawn at random alone).
         next: how many more cells of each part to look at next, by the part's name, best first (Neyman allocation); empty: enough.
         short: cells still to be looked at until the flag is decided, if they go on as they did; None: decided, or no number does.
-        readers: what is known of the readers; empty: no cell was read twice, and they are taken to be right.
+        readers: what is known of the readers; empty: no cell was read twice, and they are taken to err as readers do
+            (``edge.verdict.readers``).
     """
 
     flag: str

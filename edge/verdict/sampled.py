@@ -1,0 +1,231 @@
+"""The share of infected cells behind a sample of which people have looked at a part.
+
+Two-phase sampling (Neyman 1938): the machine sorts all ``n`` counted cells into parts, people look at some cells of each, at random
+(Neyman 1934). For a part with N of the n cells, m of them looked at and r confirmed, the share of all cells that lie in it and would
+be confirmed is a product of two beta variables,
+
+    rho = Beta(r, m - r + 1) Beta(N + 1, n - N)          (the exact lower side; Beta(r + 1, m - r) the upper)
+
+which for m = N is the exact Clopper-Pearson distribution of r of n. Readers err (Rogan and Gladen 1978): of those, ``imagined N / n``
+are no positives, and of the positives ``missed`` are not among them. The parts add up:
+
+    v = sum over parts of (rho - imagined N / n) / (1 - missed - imagined), each at least 0
+
+A sum of counts with different weights N / m has no exact interval. As Fay and Feuer (1997) do, the upper side is taken in one part
+only, the one whose cells weigh most; half of the distribution on either side gives the middle (mid-P; Fay and Kim 2017). With what
+is uncertain of the readers and of the machine that makes one melded confidence distribution (Fay, Proschan and Brittain 2015), as in
+``edge.verdict.prevalence``, held as points: a Latin hypercube that is the same in every run.
+
+With a calibration the machine's sensitivity s is known: only the suspects are summed, and ``v = sum / s``. The reader has seen the
+false positives of this very slide, so how many blanks show no longer matters. What a random sample of the other cells shows can only
+lower s: each s weighs as much as it makes so many confirmed there likely, ``P(R >= r | v (1 - s))``. Few found do not raise it, for s
+counts cells that the finder lost, and those are in no part. If hardly any s explains what was found, the calibration is contradicted,
+and the sample alone speaks.
+
+Cells that nobody has looked at in a part without a random sample, cells that nobody could tell, and cells marked where the machine
+has none are bounded: none of them at the lower end, all at the upper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.types import Interval
+from edge.verdict.beta import beta_quantile, uniform_points, weighted_quantile
+from edge.verdict.interval import LEVEL
+from edge.verdict.rates import Rate
+from edge.verdict.readers import ReaderErrors
+from edge.verdict.review_records import PartCounts, ReviewCounts
+from edge.verdict.tails import Floats
+
+_MOST_PIECES = 6
+_COIN, _IMAGINED, _MISSED, _FOUND, _SPLIT = range(5)  # rows of the points; two for each piece follow
+_LEAST_TELLING = 0.05  # 1 - missed - imagined is kept above: readers who err more tell nothing
+CONTRADICTED = 0.01
+"""Chance of so many confirmed among the cells that are no suspects, below which a calibration does not hold here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Cells of one kind: ``looked`` of ``size`` are known, a random sample or all, ``positive`` of them confirmed."""
+
+    size: int
+    looked: int
+    positive: int
+
+    @property
+    def weight(self) -> float:
+        """Cells that each one looked at stands for."""
+        return self.size / self.looked
+
+
+def pieces_of(parts: Iterable[PartCounts], *, high: bool) -> tuple[list[Piece], int]:
+    """The parts as pieces, and how many cells are only bounded.
+
+    Suspects that were all looked at are one piece, whether they were ordered or drawn, and so are other cells.
+
+    Args:
+        parts: of a sample.
+        high: count as positive what nobody could tell; else as negative.
+    """
+    all_seen = {True: [0, 0], False: [0, 0]}  # by suspect: looked, positive
+    pieces, unknown = [], 0
+    for part in parts:
+        positive = part.positive + (part.unsure if high else 0)
+        if part.ordered or part.looked in (0, part.size):
+            all_seen[part.suspect][0] += part.looked
+            all_seen[part.suspect][1] += positive
+            unknown += part.size - part.looked
+        else:
+            pieces.append(Piece(part.size, part.looked, positive))
+    pieces += [Piece(looked, looked, positive) for looked, positive in all_seen.values() if looked]
+    return pieces, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedShare:
+    """What a review says of a share.
+
+    Attributes:
+        share: with its two-sided 95 % interval; no value where parts that nobody has looked at leave it open.
+        least, most: one-sided 95 % bounds.
+        agreement: the chance of as many confirmed among the cells that are no suspects as were, by the calibration; 1 without one.
+    """
+
+    share: Interval
+    least: float
+    most: float
+    agreement: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Distribution:
+    lower: Floats
+    upper: Floats
+    weights: Floats | None = None
+
+
+_ROWS = _SPLIT + 1 + 2 * _MOST_PIECES
+
+
+class ReviewedShares:
+    """The infected share of a slide, for one way in which readers err and one calibration. Pure.
+
+    Args:
+        readers: how they err.
+        found: the share of infected cells that come out as suspects, where it is known; None: the sample alone speaks.
+    """
+
+    def __init__(self, readers: ReaderErrors, found: Rate | None) -> None:
+        points = uniform_points(_ROWS)
+        self.readers = readers
+        self.found = found
+        self._imagined, missed = readers.draw(points[_IMAGINED], points[_MISSED])
+        self._telling = np.maximum(1 - missed - self._imagined, _LEAST_TELLING)
+        self._s: Floats | None = None
+        if found is not None:
+            self._s = np.interp(points[_FOUND], np.cumsum(found.weights) - found.weights / 2, found.values)
+
+    def most(self, counts: ReviewCounts) -> float:
+        """The one-sided upper bound alone."""
+        return _quantile(self._distribution(counts, high=True), 1.0, LEVEL)
+
+    def share(self, counts: ReviewCounts) -> ReviewedShare:
+        """Everything, of at least one cell."""
+        tail = (1 - LEVEL) / 2
+        high = self._distribution(counts, high=True)
+        open_ends = counts.added or any(p.looked < p.size or p.unsure for p in self._parts(counts))
+        low = self._distribution(counts, high=False) if open_ends else high
+        most = _quantile(high, 1.0, LEVEL)
+        bottom, top = _quantile(low, 0.5, tail), max(_quantile(high, 0.5, 1 - tail), most)
+        value = self._value(counts)
+        if value is not None:
+            value = min(max(value, bottom), top)
+        agreement = 1.0 if low.weights is None else float(low.weights.mean())
+        return ReviewedShare(Interval(value, bottom, top), _quantile(low, 0.0, 1 - LEVEL), most, agreement)
+
+    def _parts(self, counts: ReviewCounts) -> tuple[PartCounts, ...]:
+        return counts.parts if self.found is None else tuple(part for part in counts.parts if part.suspect)
+
+    def _distribution(self, counts: ReviewCounts, *, high: bool) -> _Distribution:
+        points = uniform_points(_ROWS)
+        pieces, unknown = pieces_of(self._parts(counts), high=high)
+        heaviest = max(range(len(pieces)), key=lambda i: pieces[i].weight, default=-1)
+        cells = counts.cells
+        lower = np.zeros(points.shape[1])
+        upper = lower.copy()
+        for i, piece in enumerate(pieces):
+            u, w = points[_SPLIT + 1 + 2 * i : _SPLIT + 3 + 2 * i]
+            share = np.ones(len(w)) if piece.size == cells else beta_quantile(piece.size + 1, cells - piece.size, w)
+            net = self._net(_side(piece, u, 0) * share, share)
+            lower += net
+            upper += self._net(_side(piece, u, 1) * share, share) if i == heaviest else net
+        if high:
+            rest = (unknown + counts.added) / cells
+            lower, upper = lower + rest, upper + rest
+        if self._s is None:
+            return _Distribution(np.minimum(lower, 1), np.minimum(upper, 1))
+        lower, upper = np.minimum(lower / self._s, 1), np.minimum(upper / self._s, 1)
+        missing = _mixed(lower, upper, 0.5) * (1 - self._s)
+        return _Distribution(lower, upper, self._weights(counts, missing))
+
+    def _net(self, rho: Floats, share: Floats) -> Floats:
+        return np.clip((rho - self._imagined * share) / self._telling, 0, share)
+
+    def _weights(self, counts: ReviewCounts, missing: Floats) -> Floats:
+        """How likely each point makes at least as many confirmed among the cells that are no suspects as were.
+
+        ``missing`` share of the cells is infected and no suspect, split between the parts anyhow.
+        """
+        others = [part for part in counts.parts if not part.suspect and part.size]
+        confirmed = sum(part.positive for part in others)
+        if not confirmed:
+            return np.ones(len(missing))
+        split = uniform_points(_ROWS)[_SPLIT]
+        expected = np.zeros(len(missing))
+        for i, part in enumerate(others):
+            # the first part gets ``split`` of them, the others what is left
+            mine = 1.0 if len(others) == 1 else split if i == 0 else (1 - split) / (len(others) - 1)
+            infected = np.minimum(missing * counts.cells * mine / part.size, 1)
+            expected += part.looked * (infected * self._telling + self._imagined)
+        log_term, below = -expected, np.exp(-expected)
+        for k in range(1, confirmed):
+            log_term = log_term + np.log(np.maximum(expected, 1e-300) / k)
+            below = below + np.exp(log_term)
+        return np.asarray(np.maximum(1 - below, 0))
+
+    def _value(self, counts: ReviewCounts) -> float | None:
+        """The estimate: each part's confirmed, for all of its cells. What is bounded counts by half; None: that is a whole part."""
+        parts = self._parts(counts)
+        if any(part.size and not part.looked and not part.ordered for part in parts):
+            return None
+        imagined, missed = self.readers.means()
+        total = 0.0
+        for high in (False, True):
+            pieces, unknown = pieces_of(parts, high=high)
+            net = (max(p.positive - p.looked * imagined, 0) / (1 - missed - imagined) * p.weight for p in pieces)
+            total += sum(net) + (unknown + counts.added if high else 0)
+        share = total / 2 / counts.cells
+        return share if self.found is None else share / self.found.mean
+
+
+def _mixed(lower: Floats, upper: Floats, side: float) -> Floats:
+    return np.where(uniform_points(_ROWS)[_COIN] < side, upper, lower)
+
+
+def _quantile(distribution: _Distribution, side: float, level: float) -> float:
+    """At ``side`` 1 of the upper side, 0 of the lower, 1/2 of the middle."""
+    return weighted_quantile(_mixed(distribution.lower, distribution.upper, side), distribution.weights, level)
+
+
+def _side(piece: Piece, u: Floats, side: int) -> Floats:
+    """The share of a piece that would be confirmed: its exact lower (0) or upper (1) confidence distribution."""
+    r, m = piece.positive, piece.looked
+    if r + side == 0:
+        return np.zeros(len(u))
+    if r + side == m + 1:
+        return np.ones(len(u))
+    return beta_quantile(r + side, m - r + 1 - side, u)
