@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.verdict.tails import Floats
 
-_GRID = 1200
+_GRID = 1200  # points of the density that a quantile is read from
 POINTS = 4096
 """Points at which a distribution of several uncertain numbers is sampled: its 2.5 % quantile is right to about 0.1 %."""
 

@@ -41,7 +41,7 @@ _MISSED = np.geomspace(1e-4, 0.45, 32)
 _SHARES = 24  # points of the grid over the share of positive cells among the reread
 _WIDER = 0.1  # by which that grid reaches beyond what chance alone would do to it
 _ROUNDS = 30  # of Dawid and Skene's estimation, by far enough
-_TINY = 1e-300
+_TINY = 1e-300  # keeps a logarithm finite
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,7 +28,7 @@ from edge.verdict.to_look import cells_to_look, next_to_look
 
 _TURN = 60  # cells of a part that are looked at in one turn
 _LEAST_SHARE = 1e-9  # what a positive's interval begins with where rounding would leave 0 in
-_ROUNDING = 1e-12
+_ROUNDING = 1e-12  # by which a probability that is a sum may fall short
 
 
 @dataclass(frozen=True, slots=True)

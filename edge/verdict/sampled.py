@@ -41,7 +41,7 @@ from edge.verdict.readers import ReaderErrors
 from edge.verdict.review_records import PartCounts, ReviewCounts
 from edge.verdict.tails import Floats
 
-_MOST_PIECES = 6
+_MOST_PIECES = 6  # two that were all looked at, and four drawn from
 _COIN, _IMAGINED, _MISSED, _FOUND, _SPLIT = range(5)  # rows of the points; two for each piece follow
 _LEAST_TELLING = 0.05  # 1 - missed - imagined is kept above: readers who err more tell nothing
 CONTRADICTED = 0.01

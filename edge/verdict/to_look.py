@@ -21,7 +21,7 @@ _CHECK = 20  # of each part that a calibration vouches for: enough to see that i
 _USUAL_SUSPECT, _USUAL_OTHER = 0.3, 0.005  # share of positives in a part that nobody has seen
 _DOUBT = 1.0  # cells by which the usual share counts
 _STRIDE = 1.6  # factor from one step to the next
-_FIRST = 4
+_FIRST = 4  # cells of the first step outwards
 _FINER = 7  # halvings of the last step
 
 
