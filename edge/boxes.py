@@ -11,6 +11,8 @@ from edge.types import FloatArray, Int32Array
 MATCHED = 0.5
 """Intersection over union of two boxes that are of one thing."""
 
+_AT_ONCE = 256  # boxes compared with all others at once
+
 BoxArray = NDArray[np.int32] | NDArray[np.float32]
 
 
@@ -48,7 +50,23 @@ def suppress(boxes: Int32Array, confidence: FloatArray, overlap: float) -> Int32
 def pairs(affinity: np.ndarray, least: float) -> list[tuple[int, int]]:
     """One-to-one pairs by falling affinity [n, m], none below ``least``."""
     rows, columns = np.nonzero(affinity >= least)
-    order = np.argsort(-affinity[rows, columns], kind="stable")
+    return _one_to_one(rows, columns, affinity[rows, columns])
+
+
+def pairs_of_boxes(a: BoxArray, b: BoxArray, least: float = MATCHED) -> list[tuple[int, int]]:
+    """The same by intersection over union of boxes [n, 4] and [m, 4]; the table of n times m is never made, so they may be many."""
+    rows, columns, shared = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)], [np.zeros(0, np.float32)]
+    for start in range(0, len(a), _AT_ONCE):
+        over = iou(a[start : start + _AT_ONCE], b)
+        i, j = np.nonzero(over >= least)
+        rows.append(i + start)
+        columns.append(j)
+        shared.append(over[i, j])
+    return _one_to_one(np.concatenate(rows), np.concatenate(columns), np.concatenate(shared))
+
+
+def _one_to_one(rows: np.ndarray, columns: np.ndarray, affinity: np.ndarray) -> list[tuple[int, int]]:
+    order = np.argsort(-affinity, kind="stable")
     used_rows: set[int] = set()
     used_columns: set[int] = set()
     out = []

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.boxes import inside, intersection, iou, median, suppress
+from edge.boxes import MATCHED, inside, intersection, iou, median, pairs, pairs_of_boxes, suppress
 from edge.types import FloatArray
 
 
@@ -150,3 +150,11 @@ def test_without_a_margin_a_box_may_touch_the_border(row: tuple[int, int, int, i
 
 def test_a_box_alone_is_kept() -> None:
     assert suppress(boxes((0, 0, 10, 10)), f32([0.2]), 0.5).tolist() == [0]
+
+
+def test_many_boxes_are_paired_as_few_are() -> None:
+    rng = np.random.default_rng(3)
+    some = np.column_stack([rng.integers(0, 900, (700, 2)), rng.integers(30, 60, (700, 2))]).astype(np.int32)
+    moved = some[rng.permutation(700)] + rng.integers(-9, 9, (700, 4), np.int32)
+    assert pairs_of_boxes(some, moved) == pairs(iou(some, moved), MATCHED)
+    assert pairs_of_boxes(boxes(), some) == pairs_of_boxes(some, boxes()) == []

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any
@@ -84,55 +84,59 @@ class Bundle:
         self._plan = plan
         self._about = about
         self._pictures = pictures
-        self._cells: list[dict[str, Any]] = []
+        self._room = FIELD_BYTES
         self._fields: dict[str, dict[str, int]] = {}
 
     def parts(self, shown: Iterable[ShownCell]) -> Iterator[str]:
         """The file's text, part by part: it is some megabytes and is not put together in memory.
 
+        Pictures go field by field, the field of the likeliest cell first: each is decoded once.
+
         Args:
             shown: the cells, in the order shown.
         """
         yield from _top()
-        for one in shown:
-            yield from self._one(one.cell)
-        yield from self._whole_fields()
-        yield _data("bundle", self._facts())
+        by_field: dict[int, list[tuple[int, ReviewCell]]] = {}
+        for i, one in enumerate(shown):
+            by_field.setdefault(one.cell.cell.field, []).append((i, one.cell))
+        made: list[tuple[int, CellPlace, dict[str, Any]]] = []
+        for index, cells in sorted(by_field.items(), key=lambda pair: -max(cell.score for _, cell in pair[1])):
+            whole = yield from self._whole(index)
+            for i, cell in cells:
+                facts = yield from self._one(cell)
+                if facts is not None:
+                    made.append((i, cell.cell, {**facts, "field": whole}))
+        made.sort(key=lambda one: one[0])
+        self.names = {facts["id"]: place for _, place, facts in made}
+        yield _data("bundle", self._facts([facts for _, _, facts in made]))
         yield f"<script>{_asset('bundle.js')}</script>\n</body></html>\n"
 
-    def _one(self, cell: ReviewCell) -> Iterator[str]:
+    def _one(self, cell: ReviewCell) -> Generator[str, None, dict[str, Any] | None]:
         side = min(max(round(max(cell.box[2:]) * _AROUND), _SIDES[0]), _SIDES[1])
         picture = self._pictures.cell(cell.cell, side, _AROUND)
         if picture is None or picture.box is None:
             self.missing += 1
-            return
+            return None
         name = secrets.token_hex(_ID_BYTES)
-        self.names[name] = cell.cell
         yield _picture(f"p-{name}", picture.jpeg)
-        self._cells.append(_cell(name, cell, picture, picture.box))
+        return _cell(name, cell, picture, picture.box)
 
-    def _whole_fields(self) -> Iterator[str]:
-        """Whole fields while there is room, those of the likeliest cells first; cells are told where they are in one."""
-        by_field: dict[int, list[dict[str, Any]]] = {}
-        for cell in sorted(self._cells, key=lambda one: -float(one["score"])):
-            by_field.setdefault(self.names[cell["id"]].field, []).append(cell)
-        room = FIELD_BYTES
-        for index, within in by_field.items():
-            picture = self._pictures.field(index, _FIELD_SIDE) if index in self._pictures.sizes else None
-            if picture is None:
-                continue
-            room -= len(picture.jpeg)
-            if room < 0:
-                return
-            name = secrets.token_hex(_ID_BYTES)
-            yield _picture(f"f-{name}", picture.jpeg)
-            width, height = self._pictures.sizes[index]
-            self._fields[name] = {"w": width, "h": height}
-            self.fields += 1
-            for cell in within:
-                cell["field"] = name
+    def _whole(self, index: int) -> Generator[str, None, str | None]:
+        """A whole field, while there is room: its name in the page."""
+        picture = self._pictures.field(index, _FIELD_SIDE) if index in self._pictures.sizes and self._room > 0 else None
+        if picture is None:
+            return None
+        self._room -= len(picture.jpeg)
+        if self._room < 0:
+            return None
+        name = secrets.token_hex(_ID_BYTES)
+        yield _picture(f"f-{name}", picture.jpeg)
+        width, height = self._pictures.sizes[index]
+        self._fields[name] = {"w": width, "h": height}
+        self.fields += 1
+        return name
 
-    def _facts(self) -> dict[str, Any]:
+    def _facts(self, cells: list[dict[str, Any]]) -> dict[str, Any]:
         plan = self._plan
         choices = choices_of(plan.labels, plan.positive, self._about.stages)
         return {
@@ -144,7 +148,7 @@ class Bundle:
             "facts": [list(pair) for pair in self._about.facts],
             "choices": [asdict(choice) for choice in choices],
             "fields": self._fields,
-            "cells": self._cells,
+            "cells": cells,
         }
 
 
@@ -171,7 +175,6 @@ def _cell(
         "y": round(cell.box[1] - y * scale, 2),
         "scale": round(scale, 5),
         "box": list(cell.box),
-        "field": None,
         "label": cell.label,
         "score": round(cell.score, 4),
     }

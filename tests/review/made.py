@@ -79,7 +79,7 @@ class MadeSample:
         wide = around * max(w, h)
         left, top = x + w / 2 - wide / 2, y + h / 2 - wide / 2
         scale = side / wide
-        moved = np.float32([[scale, 0, -left * scale], [0, scale, -top * scale]])  # type: ignore[arg-type]
+        moved = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]], np.float64)
         cut = cv2.warpAffine(pixels(cell.field), moved, (side, side), borderMode=cv2.BORDER_REPLICATE)
         box = ((x - left) * scale, (y - top) * scale, w * scale, h * scale)
         return ReviewPicture(side, side, jpeg(cut), box)

@@ -302,6 +302,7 @@
   const moves = {
     " ": next, ArrowRight: next, ArrowLeft: () => move(state.at - 1), z: undo, "+": () => zoom(1 / 1.3), "=": () => zoom(1 / 1.3),
     "-": () => zoom(1.3), 0: () => home(3), b: () => $("marks").click(),
+    c: () => home(view.span < side(cell()) * 6 ? 9 : 3), v: () => $("tell").click(),
   };
   function key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || $("read").hidden) return;
@@ -387,7 +388,7 @@
   pairs($("keys"), [
     ...data.choices.filter((one) => one.key).map((one) => [one.key, one.words]),
     ["z", "take the last answer back"], ["space, \u2192", "skip"], ["\u2190", "back"], ["+  \u2212", "nearer, farther (also wheel, two fingers)"],
-    ["0", "back to the cell"], ["b", "marks on or off"],
+    ["0", "back to the cell"], ["c", "the cell among its neighbours"], ["b", "marks on or off"], ["v", "show or hide what the machine says"],
   ]);
   $("reader").value = kept(`edge-review/${data.bundle}`) || "";
   show("start");
