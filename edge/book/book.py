@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 from uuid import uuid4
 
-from edge.book import cells, rows
+from edge.answers import ReaderAddition, ReaderDecision
+from edge.book import cells, reviews, rows
 from edge.book.holding import Hold, is_alive, sweep
 from edge.book.records import (
     COUNTING,
@@ -23,6 +24,7 @@ from edge.book.records import (
     KnownField,
     SampleRow,
 )
+from edge.book.reviews import SentBundle
 from edge.book.rows import FieldRow, outcome_of, read_row
 from edge.book.schema import stored
 from edge.book.store import Store, now
@@ -170,6 +172,13 @@ class Book:
         hint = f": did you mean {' or '.join(near)}?" if near else ": edge samples lists them"
         raise BookError(f"the book holds no sample {name}{hint}")
 
+    def row(self, sample_id: int) -> SampleRow:
+        """One sample by its id in this book."""
+        found = self.store.row(f"{_SAMPLES} WHERE sample.id = ?", sample_id)
+        if found is None:
+            raise BookError(f"the book holds no sample of number {sample_id}")
+        return self._sample(found)
+
     def event(self, sample_id: int) -> SampleEvent | None:
         """What was said when the sample ended; None: it has not ended, or a crash ended it."""
         event = self._of(sample_id, "event")
@@ -263,6 +272,38 @@ class Book:
         gone = "DELETE FROM picture WHERE field_id = (SELECT id FROM field WHERE sample_id = ? AND number = ?)"
         with self.store.writing() as connection:
             connection.executemany(gone, [(one.sample, one.field) for one in pictures])
+
+    # Answers
+
+    def answer(
+        self, sample_id: int, decisions: Sequence[ReaderDecision], additions: Sequence[ReaderAddition] = ()
+    ) -> tuple[tuple[ReaderDecision, ...], tuple[ReaderAddition, ...]]:
+        """Put answers into the book, see ``edge.book.reviews.answer``; raises ReviewError for one that cannot be."""
+        return reviews.answer(self.store, sample_id, decisions, additions)
+
+    def decide(self, sample_id: int, decisions: Sequence[ReaderDecision]) -> tuple[ReaderDecision, ...]:
+        """The same, answers about cells alone."""
+        return self.answer(sample_id, decisions)[0]
+
+    def add(self, sample_id: int, additions: Sequence[ReaderAddition]) -> tuple[ReaderAddition, ...]:
+        """The same, marks of cells that the machine has not."""
+        return self.answer(sample_id, (), additions)[1]
+
+    def decisions(self, sample_id: int) -> tuple[ReaderDecision, ...]:
+        """All answers about cells of a sample in the order they came, superseded ones too; a book of version 1 holds none."""
+        return reviews.decisions(self.store, sample_id)
+
+    def additions(self, sample_id: int) -> tuple[ReaderAddition, ...]:
+        """All marks of cells that the machine has not, likewise."""
+        return reviews.additions(self.store, sample_id)
+
+    def send_out(self, sample_id: int, bundle: SentBundle) -> None:
+        """Note what goes out to somebody without its names."""
+        reviews.send_out(self.store, sample_id, bundle)
+
+    def bundles(self, sample_id: int) -> tuple[SentBundle, ...]:
+        """What went out of a sample, oldest first."""
+        return reviews.bundles(self.store, sample_id)
 
     # Notes
 

@@ -69,8 +69,22 @@ def _sample(book: Book, sample: int, name: str, counts: dict[str, int]) -> Itera
             yield f"{name}: its fields do not add up to its sums"
         elif not agrees(book.store, sample):
             yield f"{name}: what was said at its end is not what its fields add up to"
+        yield from _answers(book, sample, name)
     except BookError as error:
         yield f"{name}: {_short(book, error)}"
+
+
+def _answers(book: Book, sample: int, name: str) -> Iterator[str]:
+    """What people answered: every row as it was written, every cell one that there is."""
+    decisions = book.decisions(sample)
+    book.additions(sample)
+    book.bundles(sample)
+    query = "SELECT number, found FROM field WHERE sample_id = ?"
+    found = {row["number"]: row["found"] for row in book.store.rows(query, sample)}
+    strays = [one for one in decisions if one.cell.n >= found.get(one.cell.field, 0)]
+    lost = book.store.rows("SELECT lost FROM sample WHERE id = ?", sample)[0][0]
+    if strays and not lost:  # where damage took fields, answers about their cells wait for them
+        yield f"{name}: {len(strays):,} answers are about cells that are not there, the first about {strays[0].cell}"
 
 
 def _short(book: Book, error: BookError) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from edge.book import cells, rows
-from edge.book.file import why
+from edge.book.file import number, why
+from edge.book.reviews import COLUMNS, insert_answer, values_of
 from edge.book.rows import FieldRow, insert, outcome_of, read_row
-from edge.book.schema import stored
+from edge.book.schema import ANSWERS_FROM, stored
 from edge.book.store import Store
 from edge.book.tally import tally_of, write_tally
 from edge.description import RunDescription
@@ -90,6 +93,41 @@ class Copier:
             values = {"sample_id": copy, "at": row["at"], "kind": row["kind"], "text": stored(row["text"])}
             if self._target.row(same, *values.values()) is None:
                 self._insert("note", values)
+
+    def answers(self, sample: int, copy: int) -> None:
+        """Copy what people answered about a sample and what went out of it, as far as it is not there yet, in the order it came."""
+        if self._holds_answers:
+            for table in COLUMNS:
+                for row in self._rows(f"SELECT * FROM {table} WHERE sample_id = ? ORDER BY id", sample):
+                    self._answer(table, row, copy)
+
+    def one_answer(self, table: str, number: int, sample_of: Callable[[int], int | None]) -> bool | None:
+        """Copy one row of a table of answers, for recovery, which goes by ids.
+
+        Args:
+            table: one of ``edge.book.reviews.COLUMNS``.
+            number: the row's id.
+            sample_of: the target's sample of one of the source's; None: it is not there.
+
+        Returns:
+            Whether it was copied; None: there is no row of this id.
+        """
+        found = self._rows(f"SELECT * FROM {table} WHERE id = ?", number)
+        if not found:
+            return None
+        copy = sample_of(found[0]["sample_id"])
+        return copy is not None and self._answer(table, found[0], copy)
+
+    def _answer(self, table: str, row: sqlite3.Row, copy: int) -> bool:
+        values = values_of(table, row)
+        same = f"SELECT 1 FROM {table} WHERE sample_id = ? AND uuid = ?"
+        if self._target.row(same, copy, values["uuid"]) is None:
+            insert_answer(self._target.connection, table, copy, tuple(values.values()))
+        return True
+
+    @cached_property
+    def _holds_answers(self) -> bool:
+        return number(self._source, "user_version") >= ANSWERS_FROM
 
     def sums(self, sample: int, touched: str, seconds: float) -> None:
         """Add a sample of the target's up again and put the sums beside it."""

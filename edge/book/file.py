@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from edge.book.schema import APPLICATION_ID, NAMES, VERSION, make_tables, shown
+from edge.book.schema import APPLICATION_ID, VERSION, make_tables, names, shown
 from edge.errors import BookError, OutputError
 from edge.safe_file import sync_folder, whole_path
 
@@ -218,9 +218,10 @@ def _bytes(path: Path) -> int:
 def check_tables(connection: sqlite3.Connection, *, whole: bool) -> None:
     """Look at the ends of the tables, where damage is likeliest, or at the whole file; raises BrokenBookError, sqlite3.Error."""
     there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if missing := set(NAMES) - there:
+    wanted = names(number(connection, "user_version"))
+    if missing := set(wanted) - there:
         raise BrokenBookError(f"the table {min(missing)} is missing")
-    for name in NAMES:
+    for name in wanted:
         connection.execute(
             f"SELECT * FROM {name} ORDER BY {'field_id' if name == 'cell' else 'rowid'} DESC LIMIT 1"
         ).fetchone()
@@ -245,8 +246,8 @@ def check_owner(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def make_file(path: Path, say: Callable[[str], None]) -> sqlite3.Connection:
-    """Make a new book with its folder; raises OutputError."""
+def make_file(path: Path, say: Callable[[str], None], version: int = VERSION) -> sqlite3.Connection:
+    """Make a new book with its folder, of this version or an earlier one; raises OutputError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -256,7 +257,7 @@ def make_file(path: Path, say: Callable[[str], None]) -> sqlite3.Connection:
         connection = connect(path)
         try:
             journal(connection, path, say)
-            make_tables(connection)
+            make_tables(connection, version)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the file alone is a whole book
         except BaseException:
             connection.close()

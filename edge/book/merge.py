@@ -20,7 +20,6 @@ from edge.book.book import Book
 from edge.book.copying import Copier
 from edge.book.file import check_header, check_owner, connect_to_read, is_new, why
 from edge.book.holding import is_alive
-from edge.book.schema import VERSION
 from edge.book.store import Store
 from edge.errors import BookError
 
@@ -49,7 +48,7 @@ def merge(book: Book, other: Path) -> Merged:
         other: file of the one that is read. It is not changed.
 
     Raises:
-        BookError: it is no book, of another version or damaged, or the same file; samples before the damage are in.
+        BookError: it is no book, of a newer version or damaged, or the same file; samples before the damage are in.
         OutputError: the book that takes cannot be written.
     """
     if is_new(other):
@@ -60,11 +59,8 @@ def merge(book: Book, other: Path) -> Merged:
     check_header(other)
     try:
         with closing(connect_to_read(other)) as source:
-            version = check_owner(source, other)
-            if version != VERSION:
-                raise BookError(
-                    f"{other}: of version {version}, this one is {VERSION}: open it once (edge book check --book)"
-                )
+            if not check_owner(source, other):
+                raise BookError(f"{other}: there is no book")
             return _Merging(source, other, store).all()
     except sqlite3.Error as error:
         raise BookError(f"{other}: cannot be read: {why(error)}") from error
@@ -106,7 +102,9 @@ class _Merging:
     def _sample(self, row: sqlite3.Row, uuid: str) -> str | None:
         here = self._store.row("SELECT * FROM sample WHERE uuid = ?", uuid)
         if here is None:
-            self._copy(row, self._copier.sample(row, uuid), list(self._numbers(self._source, row["id"]).values()))
+            sample = self._copier.sample(row, uuid)
+            self._copy(row, sample, list(self._numbers(self._source, row["id"]).values()))
+            self._copier.answers(row["id"], sample)
             return "new"
         if here["state"] == "counting":
             return None
@@ -118,6 +116,7 @@ class _Merging:
             first = min([*other, *more])
             apart = uuid5(UUID(uuid), f"{first} {theirs[first][1]}")
             return self._sample(row, str(apart))
+        self._copier.answers(row["id"], here["id"])
         if not more and (here["event"] is not None or row["event"] is None or len(theirs) < len(ours)):
             return "same"
         self._copy(row, here["id"], list(more.values()))

@@ -27,8 +27,10 @@ from edge.book.store import Store
 from edge.book.upgrade import upgrade
 from edge.errors import BookError, OutputError
 
+_EARLIER = "it is of version {version}. What writes into it (a count, an answer) brings it to {now}, a copy aside"
 
-def open_book(path: Path | None, say: Callable[[str], None], *, make: bool = True) -> Book:
+
+def open_book(path: Path | None, say: Callable[[str], None], *, make: bool = True, upgraded: bool = True) -> Book:
     """Open a book to write and read.
 
     Args:
@@ -36,6 +38,7 @@ def open_book(path: Path | None, say: Callable[[str], None], *, make: bool = Tru
         say: takes one line for a person: what was repaired, brought up to date, or works less well here.
         make: somebody will count into it: make it where there is none. If not, that is an error, and a book that cannot be
             written is opened to be read.
+        upgraded: bring a book of an earlier version up to date; if not, it is opened to be read.
 
     Raises:
         BookError: another program's file, a newer version's, or there is none.
@@ -56,10 +59,10 @@ def open_book(path: Path | None, say: Callable[[str], None], *, make: bool = Tru
             raise BookError(f"{path}: there is no book: nothing was counted into it yet (--book FILE names another)")
         return Book(Store(make_file(path, say), path))
     try:
-        return _sound(path, say, make=make)
+        return _sound(path, say, make=make, upgraded=upgraded)
     except BrokenBookError as damage:
         recover(path, str(damage), say, lambda: _is_damaged(path))
-        return _sound(path, say, make=make)
+        return _sound(path, say, make=make, upgraded=upgraded)
 
 
 def _is_damaged(path: Path) -> bool:
@@ -70,11 +73,11 @@ def _is_damaged(path: Path) -> bool:
     return False
 
 
-def _sound(path: Path, say: Callable[[str], None], *, make: bool) -> Book:
+def _sound(path: Path, say: Callable[[str], None], *, make: bool, upgraded: bool = True) -> Book:
     """Open a book that is there; raises BrokenBookError where it is damaged."""
     check_header(path)
     try:
-        return _to_write(path, say)
+        return _to_write(path, say, upgraded=upgraded)
     except (BookError, OutputError) as error:
         if isinstance(error.__cause__, sqlite3.Error) and is_damage(error.__cause__):
             raise BrokenBookError(str(error.__cause__)) from error
@@ -84,13 +87,17 @@ def _sound(path: Path, say: Callable[[str], None], *, make: bool) -> Book:
             raise BrokenBookError(str(error)) from error
         if make:
             raise OutputError(f"{path}: the book cannot be written: {why(error)}") from error
-        return _to_read(path, say, error)
+        return _to_read(path, say, why(error))
 
 
-def _to_write(path: Path, say: Callable[[str], None]) -> Book:
+def _to_write(path: Path, say: Callable[[str], None], *, upgraded: bool) -> Book:
     connection = connect(path)
     try:
         version = check_owner(connection, path)
+        if 0 < version < VERSION and not upgraded:
+            check_tables(connection, whole=False)
+            connection.close()
+            return _to_read(path, say, _EARLIER.format(version=version, now=VERSION))
         journal(connection, path, say)
         if version == 0:  # a power cut came while it was made
             make_tables(connection)
@@ -104,12 +111,12 @@ def _to_write(path: Path, say: Callable[[str], None]) -> Book:
     return book
 
 
-def _to_read(path: Path, say: Callable[[str], None], error: sqlite3.Error) -> Book:
-    """Open a book that cannot be written, ``error`` says why."""
+def _to_read(path: Path, say: Callable[[str], None], reason: str) -> Book:
+    """Open a book that is not to be written, ``reason`` says why."""
     try:
         connection = connect_to_read(path)
         check_owner(connection, path)
     except sqlite3.Error as again:
         raise BookError(f"{path}: the book cannot be read: {why(again)}") from again
-    say(f"note: {path}: the book can only be read: {why(error)}")
+    say(f"note: {path}: the book can only be read: {reason}")
     return Book(Store(connection, path))

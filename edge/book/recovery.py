@@ -21,10 +21,12 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from edge.book.copying import Copier
 from edge.book.file import connect, make_file, write_errors
+from edge.book.reviews import COLUMNS
+from edge.book.schema import VERSION, names
 from edge.book.store import Store
 from edge.book.tally import agrees
 from edge.lines import plain
@@ -50,11 +52,13 @@ _PAGE = 4096  # bytes; SQLite's own choice, and so a book's
 
 @dataclass(slots=True)
 class _Recovered:
-    """What was recovered: ``lost``: fields per sample's name; ``samples_lost``: those that could not be read themselves."""
+    """What was recovered: ``lost``: fields per sample's name; ``samples_lost``, ``answers_lost``: could not be read themselves."""
 
     samples: int = 0
     fields: int = 0
     samples_lost: int = 0
+    answers: int = 0
+    answers_lost: int = 0
     lost: Counter[str] = field(default_factory=Counter)
 
 
@@ -156,22 +160,39 @@ def _readable(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
     copy = path.with_name(f".{path.name}.first-page")
     try:
-        _remove(copy)
-        with closing(make_file(copy, lambda _: None)):
-            pass
-        with plain_errors(copy), path.open("rb") as old, copy.open("r+b") as new:
-            first = bytearray(new.read(_PAGE))
-            first[28:32] = (max(path.stat().st_size // _PAGE, 1)).to_bytes(4, "big")  # pages
-            first[32:40] = bytes(8)  # no free ones
-            new.seek(0)
-            new.write(first)
-            old.seek(_PAGE)
-            shutil.copyfileobj(old, new)
-        with closing(connect(copy, read_only=True, still=True)) as connection:
-            connection.execute("PRAGMA writable_schema = ON")
-            yield connection
+        for version in range(VERSION, 0, -1):
+            _with_a_first_page(path, copy, version)
+            with closing(connect(copy, read_only=True, still=True)) as connection:
+                if _fits(connection, version) or version == 1:
+                    yield connection
+                    return
     finally:
         _remove(copy)
+
+
+def _with_a_first_page(path: Path, copy: Path, version: int) -> None:
+    """Copy a damaged book and give it the first page of a new one of that version."""
+    _remove(copy)
+    with closing(make_file(copy, lambda _: None, version)):
+        pass
+    with plain_errors(copy), path.open("rb") as old, copy.open("r+b") as new:
+        first = bytearray(new.read(_PAGE))
+        first[28:32] = (max(path.stat().st_size // _PAGE, 1)).to_bytes(4, "big")  # pages
+        first[32:40] = bytes(8)  # no free ones
+        new.seek(0)
+        new.write(first)
+        old.seek(_PAGE)
+        shutil.copyfileobj(old, new)
+
+
+def _fits(connection: sqlite3.Connection, version: int) -> bool:
+    """Whether that page says where the tables are: in a book of another version they lie elsewhere."""
+    try:
+        connection.execute("PRAGMA writable_schema = ON")
+        there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return there == set(names(version))
+    except sqlite3.Error:
+        return False
 
 
 class _Recovering:
@@ -202,7 +223,37 @@ class _Recovering:
                 self._copier.sums(copy, *self._store.rows(query, copy)[0])
             with suppress(ValueError):
                 self._copier.notes(None, None)
+            for table in COLUMNS:
+                self._answers(table)
         return self._found
+
+    def _answers(self, table: str) -> None:
+        """What people answered, row by row: each as it was written, or lost and said."""
+        if not self._has(table):
+            return
+        for number in self._ids(table):
+            try:
+                copied = self._copier.one_answer(table, number, self._copy_of)
+            except (ValueError, TypeError):
+                copied = False
+            if copied is not None:
+                self._found.answers += int(copied)
+                self._found.answers_lost += int(not copied)
+
+    def _has(self, table: str) -> bool:
+        """Whether the table begins where it should: one of version 1 has none, and a first page that is lost does not say so."""
+        try:
+            row = self._source.execute(f"SELECT uuid FROM {table} ORDER BY id LIMIT 1").fetchone()
+        except sqlite3.OperationalError:  # no such table
+            return False
+        except sqlite3.DatabaseError:
+            return True
+        return row is None or (isinstance(row[0], str) and len(row[0]) == len(str(UUID(int=0))))
+
+    def _copy_of(self, sample: int) -> int | None:
+        if sample in self._samples:
+            return self._samples[sample][0]
+        return self._nameless.get(sample)
 
     def _ids(self, table: str) -> range:
         """Ids that a table may have: up to the highest, or where that cannot be read, more than its pages can hold."""
@@ -282,6 +333,10 @@ def _tell(path: Path, aside: Path | None, reason: str, found: _Recovered, say: C
     if not found.samples and not found.fields:
         into = "nothing in it could be read: a new book begins"
     say(f"{path} was damaged ({reason}): it is {aside} now; {into}")
+    if found.answers:
+        say(f"{path}: {found.answers:,} answers of readers were recovered")
+    if found.answers_lost:
+        say(f"{path}: {found.answers_lost:,} answers of readers could not be read back")
     if found.samples_lost:
         say(f"{path}: {found.samples_lost:,} samples could not be read back")
     for name, lost in found.lost.most_common(_TOLD):

@@ -12,8 +12,11 @@ from typing import Final
 APPLICATION_ID: Final = 0x45444742
 """``EDGB``, in the file's header: tells a book from another program's database."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of these tables, in the file's header (``user_version``)."""
+
+ANSWERS_FROM: Final = 2
+"""The version from which on a book holds what people answered."""
 
 TABLES: Final = """
 CREATE TABLE run (
@@ -138,23 +141,110 @@ CREATE TABLE note (
     kind TEXT NOT NULL,
     text TEXT NOT NULL
 ) STRICT;
+"""
+"""Of version 1. Tables come before all indices, as VACUUM writes them: a book whose first page is lost is read by a new one's."""
 
+ANSWERS: Final = """
+CREATE TABLE decision (
+    id INTEGER PRIMARY KEY,
+    uuid TEXT NOT NULL,
+    sample_id INTEGER NOT NULL REFERENCES sample (id),
+    field INTEGER NOT NULL CHECK (field >= 0),
+    n INTEGER NOT NULL CHECK (n >= 0),
+    reader TEXT NOT NULL,
+    at TEXT NOT NULL,
+    model TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    label TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    reading INTEGER NOT NULL CHECK (reading >= 0),
+    stratum TEXT NOT NULL,
+    blind INTEGER NOT NULL CHECK (blind IN (0, 1)),
+    seconds REAL,
+    source TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    UNIQUE (sample_id, uuid)
+) STRICT;
+
+CREATE TABLE addition (
+    id INTEGER PRIMARY KEY,
+    uuid TEXT NOT NULL,
+    sample_id INTEGER NOT NULL REFERENCES sample (id),
+    field INTEGER NOT NULL CHECK (field >= 0),
+    x INTEGER NOT NULL,
+    y INTEGER NOT NULL,
+    w INTEGER NOT NULL CHECK (w > 0),
+    h INTEGER NOT NULL CHECK (h > 0),
+    reader TEXT NOT NULL,
+    at TEXT NOT NULL,
+    model TEXT NOT NULL,
+    label TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    source TEXT NOT NULL,
+    withdrawn INTEGER NOT NULL CHECK (withdrawn IN (0, 1)),
+    checksum INTEGER NOT NULL,
+    UNIQUE (sample_id, uuid)
+) STRICT;
+
+CREATE TABLE bundle (
+    id INTEGER PRIMARY KEY,
+    uuid TEXT NOT NULL,
+    sample_id INTEGER NOT NULL REFERENCES sample (id),
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    names TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    UNIQUE (sample_id, uuid)
+) STRICT;
+"""
+"""Of version 2: what people answered, and what went out to them. Rows are added, and none is ever changed or removed."""
+
+_STAYS = ("decision", "addition", "bundle")
+
+INDICES: Final = """
 CREATE INDEX note_of_sample ON note (sample_id);
 """
 
-NAMES: Final = ("run", "sample", "field", "cell", "crop", "view", "picture", "note")
+_TRIGGER = "CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, 'answers are only added'); END"
+
+NAMES: Final = ("run", "sample", "field", "cell", "crop", "view", "picture", "note", *_STAYS)
 """Of the tables; each refers only to those before it."""
 
 
-def make_tables(connection: sqlite3.Connection) -> None:
-    """Make an empty book of an empty database, in one transaction; nothing where another program was quicker."""
+def names(version: int) -> tuple[str, ...]:
+    """Of the tables of an earlier version, or of this one."""
+    return NAMES if version >= ANSWERS_FROM else NAMES[: -len(_STAYS)]
+
+
+def make_answers(connection: sqlite3.Connection) -> None:
+    """Make the tables of answers, inside a transaction of the caller's."""
+    _run(connection, ANSWERS)
+    for table in _STAYS:
+        for event in ("UPDATE", "DELETE"):
+            connection.execute(_TRIGGER.format(table=table, event=event))
+
+
+def _run(connection: sqlite3.Connection, text: str) -> None:
+    for statement in text.split(";\n"):
+        connection.execute(statement)
+
+
+def make_tables(connection: sqlite3.Connection, version: int = VERSION) -> None:
+    """Make an empty book of an empty database, in one transaction; nothing where another program was quicker.
+
+    Args:
+        connection: to it.
+        version: of the tables; of an earlier one to see where those lie.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in TABLES.split(";\n"):
-                connection.execute(statement)
+            _run(connection, TABLES)
+            if version >= ANSWERS_FROM:
+                make_answers(connection)
+            _run(connection, INDICES)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")

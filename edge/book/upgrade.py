@@ -5,18 +5,22 @@ Each step leads from one version to the next. A step that fails leaves the book 
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from edge.book.file import copy_whole, number, why
 from edge.book.holding import is_alive
-from edge.book.schema import VERSION
+from edge.book.schema import VERSION, make_answers
 from edge.errors import BookError, OutputError
 
-STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {}
-"""From a version to the one after it. There is one version so far."""
+STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: make_answers}
+"""From a version to the one after it."""
+
+_ROOM = 2.2  # times the book's size that writing it anew may need
 
 
 def upgrade(connection: sqlite3.Connection, path: Path, version: int, say: Callable[[str], None]) -> None:
@@ -63,4 +67,12 @@ def upgrade(connection: sqlite3.Connection, path: Path, version: int, say: Calla
         ) from error
     finally:
         connection.execute("PRAGMA foreign_keys = ON")
+    _write_anew(connection, path)
     say(f"note: {path}: brought from version {version} to {VERSION}; the book as it was: {aside}")
+
+
+def _write_anew(connection: sqlite3.Connection, path: Path) -> None:
+    """Give the tables the places they have in a new book, which is what a lost first page is replaced by; else it is as sound."""
+    with suppress(OSError, sqlite3.Error):
+        if shutil.disk_usage(path.parent).free > _ROOM * path.stat().st_size:
+            connection.execute("VACUUM")

@@ -33,7 +33,7 @@ def checked(book: Path | None, *, repair: bool, json: bool) -> int:
 
 def compacted(book: Path | None) -> None:
     """Make a book smaller and say by how much."""
-    with open_existing(book, _PROGRAM) as opened:
+    with open_existing(book, _PROGRAM, write=True) as opened:
         before, after = care.compact(opened)
     say(f"{before / 1e6:,.1f} MB before, {after / 1e6:,.1f} MB now", _PROGRAM)
 

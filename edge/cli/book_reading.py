@@ -16,9 +16,18 @@ _HEAD = ("sample", "microscope", "fields", "cells", "flag", "model", "when (UTC)
 _NUMBERS = (2, 3)  # columns that are set to the right
 
 
-def open_existing(path: Path | None, program: str) -> Book:
-    """Open a book to read from; None: the usual one. Raises BookError where there is none."""
-    return open_book(path or default_book(), lambda line: say(line, program), make=False)
+def open_existing(path: Path | None, program: str, *, write: bool = False) -> Book:
+    """Open a book that is there.
+
+    Args:
+        path: of it; None: the usual one.
+        program: says what there is to say.
+        write: into it too: one of an earlier version is brought up to date; if not, it is left as it is.
+
+    Raises:
+        BookError: there is none.
+    """
+    return open_book(path or default_book(), lambda line: say(line, program), make=False, upgraded=write)
 
 
 def print_samples(path: Path | None, since: str | None, *, json: bool) -> None:

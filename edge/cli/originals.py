@@ -15,8 +15,8 @@ from edge.errors import UnreadableFieldError
 from edge.events import FieldEvent
 from edge.report.from_book import BookPictures
 from edge.report.pictures import FieldPictures
-from edge.sources.decode import ReadOptions, decode_field, decode_image, fields_in
-from edge.sources.identity import FileDigest, file_of, part_of
+from edge.sources.decode import ReadOptions, decode_image
+from edge.sources.originals import original_pixels
 from edge.types import FieldIdentity, UInt8Array
 
 
@@ -49,7 +49,7 @@ class EarlierPictures:
     def pixels_of(self, sample: str, index: int, identity: FieldIdentity | None) -> UInt8Array | None:
         """The field's pixels, uint8 [H, W, 3] RGB; None where they are gone or are others by now."""
         try:
-            return self._kept_picture(sample, index) if identity is None else self._original(identity)
+            return self._kept_picture(sample, index) if identity is None else original_pixels(identity, self._reading)
         except (OSError, UnreadableFieldError):
             return None
 
@@ -61,12 +61,3 @@ class EarlierPictures:
         if name is None or self._folder is None:
             return None
         return decode_image(self._folder / Path(name).name)
-
-    def _original(self, identity: FieldIdentity) -> UInt8Array | None:
-        path, part = file_of(identity), part_of(identity)
-        if FileDigest(path).get() != (identity.size, identity.sha256):
-            return None
-        layout = fields_in(path)
-        number = int(part[1:]) if part else 1
-        plan = None if layout is None or len(layout.fields) < number else layout.fields[number - 1]
-        return decode_field(path, self._reading, plan).rgb

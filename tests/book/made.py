@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from edge.book.book import Book
+from edge.book.file import connect
 from edge.book.opening import open_book
 from edge.book.writer import BookWriter
 from edge.description import ModelLine, RunDescription
@@ -135,6 +136,19 @@ def write(
     if end:
         writer.sample(counting.end(interrupted=interrupted))
     return events
+
+
+FIRST = Path(__file__).with_name("version1.sql")
+"""A book of version 1, as the program wrote it that knew no answers."""
+
+
+def first_version(path: Path) -> Path:
+    """Make a book of version 1."""
+    connection = connect(None)
+    connection.executescript(FIRST.read_text())
+    connection.execute("VACUUM INTO ?", (str(path),))
+    connection.close()
+    return path
 
 
 def silent(_: str) -> None:

@@ -61,7 +61,7 @@ def test_a_compacted_book_is_smaller_and_holds_the_same(tmp_path: Path, monkeypa
         book.store.connection.execute("DELETE FROM sample WHERE name = 'a'")
         before = list(rows_of(book))
         was, is_ = compact(book)
-        assert is_ < 0.7 * was
+        assert is_ < 0.75 * was
         assert list(rows_of(book)) == before
         monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
         with pytest.raises(OutputError, match="bytes are needed, 10 are free: make room first"):

@@ -1,4 +1,4 @@
-"""Books of earlier versions, shown with one that never was: in version 2 samples have a colour."""
+"""Books of earlier versions: the real first one, and one that never was: in the version after this one samples have a colour."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from edge.book import file, opening, upgrade
+from edge.book.care import check
+from edge.book.merge import merge
 from edge.book.opening import open_book
+from edge.book.schema import VERSION
 from edge.errors import BookError, OutputError
-from tests.book.made import a_book, begun, mixed, plain, silent, write
+from tests.book.made import a_book, begun, first_version, mixed, plain, silent, write
+
+NEXT = VERSION + 1
 
 
 def colours(connection: sqlite3.Connection) -> None:
@@ -29,8 +34,8 @@ def leaves_orphans(connection: sqlite3.Connection) -> None:
 
 def next_version(monkeypatch: pytest.MonkeyPatch, step: Callable[[sqlite3.Connection], None] | None) -> None:
     for module in (file, opening, upgrade):
-        monkeypatch.setattr(module, "VERSION", 2)
-    monkeypatch.setattr(upgrade, "STEPS", {} if step is None else {1: step})
+        monkeypatch.setattr(module, "VERSION", NEXT)
+    monkeypatch.setattr(upgrade, "STEPS", {} if step is None else {VERSION: step})
 
 
 def old_book(path: Path) -> list[object]:
@@ -47,9 +52,11 @@ def test_an_earlier_book_is_copied_and_brought_up_to_date(tmp_path: Path, monkey
     with open_book(path, said.append) as book:
         assert book.store.rows("SELECT colour FROM sample")[0][0] == "red"
         assert [plain(one) for one in book.outcomes(1)] == before
-    assert said == [f"note: {path}: brought from version 1 to 2; the book as it was: {path}.version-1"]
+    assert said == [
+        f"note: {path}: brought from version {VERSION} to {NEXT}; the book as it was: {path}.version-{VERSION}"
+    ]
     monkeypatch.undo()
-    with a_book(Path(f"{path}.version-1")) as book:
+    with a_book(Path(f"{path}.version-{VERSION}")) as book:
         assert [plain(one) for one in book.outcomes(1)] == before
     with pytest.raises(BookError, match="newer version"):
         a_book(path)
@@ -62,7 +69,7 @@ def test_a_step_that_fails_leaves_the_book_as_it_was(
     path = tmp_path / "book.sqlite"
     before = old_book(path)
     next_version(monkeypatch, step)
-    with pytest.raises(BookError, match=r"could not be brought from version 1 to 2.*It is as it was"):
+    with pytest.raises(BookError, match=rf"could not be brought from version {VERSION} to {NEXT}.*It is as it was"):
         open_book(path, silent)
     monkeypatch.undo()
     with a_book(path) as book:
@@ -84,6 +91,53 @@ def test_a_version_without_a_step_is_left_as_it_is(tmp_path: Path, monkeypatch: 
     path = tmp_path / "book.sqlite"
     old_book(path)
     next_version(monkeypatch, None)
-    with pytest.raises(BookError, match="of version 1, which this program cannot bring up to date"):
+    with pytest.raises(BookError, match=f"of version {VERSION}, which this program cannot bring up to date"):
         open_book(path, silent)
     assert [one.name for one in tmp_path.iterdir()] == ["book.sqlite"]
+
+
+def layout(path: Path) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return sorted(map(tuple, connection.execute("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'")))
+    finally:
+        connection.close()
+
+
+def test_a_book_of_version_1_holds_the_same_and_takes_answers(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "book.sqlite")
+    said: list[str] = []
+    with open_book(path, said.append) as book:
+        assert check(book).problems == ()
+        assert [(row.name, row.state, row.fields, row.cells) for row in book.samples()] == [
+            ("cut", "interrupted", 1, 2),
+            ("old", "complete", 4, 9),
+        ]
+        assert book.decisions(book.sample("old").id) == ()
+    assert said == [f"note: {path}: brought from version 1 to {VERSION}; the book as it was: {path}.version-1"]
+    assert Path(f"{path}.version-1").is_file()
+    new = tmp_path / "new.sqlite"
+    a_book(new).close()
+    assert layout(path) == layout(new), "a new book's first page stands in for one that is lost"
+    assert a_book(path).samples()[0].name == "cut"
+
+
+def test_a_program_that_only_reads_leaves_a_book_of_version_1_as_it_is(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "book.sqlite")
+    before, said = path.read_bytes(), list[str]()
+    with open_book(path, said.append, make=False, upgraded=False) as book:
+        row = book.sample("old")
+        assert (row.cells, book.decisions(row.id), book.additions(row.id), book.bundles(row.id)) == (9, (), (), ())
+        assert check(book).problems == ()
+    assert path.read_bytes() == before
+    (line,) = said
+    assert line.startswith(f"note: {path}: the book can only be read: it is of version 1. What writes into it")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["book.sqlite"]
+
+
+def test_a_book_of_version_1_is_taken_in(tmp_path: Path) -> None:
+    other = first_version(tmp_path / "old.sqlite")
+    with a_book(tmp_path / "book.sqlite") as book:
+        assert merge(book, other).new == 2
+        assert merge(book, other).same == 2
+        assert check(book).problems == ()
