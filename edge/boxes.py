@@ -56,13 +56,20 @@ def pairs(affinity: np.ndarray, least: float) -> list[tuple[int, int]]:
 def pairs_of_boxes(a: BoxArray, b: BoxArray, least: float = MATCHED) -> list[tuple[int, int]]:
     """The same by intersection over union of boxes [n, 4] and [m, 4]; the table of n times m is never made, so they may be many."""
     rows, columns, shared = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)], [np.zeros(0, np.float32)]
+    by_left, theirs = np.argsort(a[:, 0], kind="stable"), np.argsort(b[:, 0], kind="stable")
+    left, widest = b[theirs, 0], b[:, 2].max(initial=0)
     for start in range(0, len(a), _AT_ONCE):
-        over = iou(a[start : start + _AT_ONCE], b)
+        mine = by_left[start : start + _AT_ONCE]
+        ends = (a[mine[0], 0] - widest, (a[mine, 0] + a[mine, 2]).max())  # what lies beyond them touches none of these
+        near = theirs[slice(*np.searchsorted(left, ends).tolist())]
+        over = iou(a[mine], b[near])
         i, j = np.nonzero(over >= least)
-        rows.append(i + start)
-        columns.append(j)
+        rows.append(mine[i])
+        columns.append(near[j])
         shared.append(over[i, j])
-    return _one_to_one(np.concatenate(rows), np.concatenate(columns), np.concatenate(shared))
+    row, column, affinity = np.concatenate(rows), np.concatenate(columns), np.concatenate(shared)
+    order = np.lexsort((column, row))  # ties: first come, as in ``pairs``
+    return _one_to_one(row[order], column[order], affinity[order])
 
 
 def _one_to_one(rows: np.ndarray, columns: np.ndarray, affinity: np.ndarray) -> list[tuple[int, int]]:
