@@ -25,6 +25,11 @@ class ExportKind(StrEnum):
     COCO = "coco"
     JSONL = "jsonl"
     CVAT = "cvat"
+    ECOTAXA = "ecotaxa"
+    FIJI = "fiji"
+    LABEL_STUDIO = "label-studio"
+    OME = "ome"
+    QUPATH = "qupath"
 
 
 def report(
@@ -71,6 +76,7 @@ def export(
       edge export S-0042 --to csv -o S-0042.csv
       edge export S-0042 --to coco -o S-0042.json
       edge export S-0042 --to cvat -o S-0042.zip
+      edge export S-0042 --to fiji -o S-0042-fiji       a new folder
     """  # noqa: D301 - \b keeps the lines as they are
     with door(debug=debug, program="edge export"):
         from edge.cli.views import write_export  # noqa: PLC0415 - brings NumPy and OpenCV

@@ -38,7 +38,11 @@ def test_every_program_of_the_registry_can_be_named_on_the_command_line() -> Non
 
 
 def test_boxes_are_those_of_the_run(folder: Path, tmp_path: Path) -> None:
-    for kind in (kind for kind, one in FORMATS.items() if one.write and one.read and kind not in ("csv", "coco")):
+    for kind in (
+        kind
+        for kind, one in FORMATS.items()
+        if one.write and one.read and kind not in ("csv", "coco", "ecotaxa", "label-studio")
+    ):
         got = edge("export", "S", "--to", kind, "-o", tmp_path / kind)
         assert (got.exit_code, got.stderr) == (0, ""), kind
         edge("export", "S", "--to", "coco", "-o", tmp_path / "d.json")
@@ -54,7 +58,7 @@ def test_fields_whose_picture_is_gone_are_counted_out(folder: Path, tmp_path: Pa
     (folder / "0.png").unlink()
     got = edge("export", "S", "--to", "cvat", "-o", tmp_path / "c.zip")
     assert got.exit_code == 0
-    assert "1 of 3 fields have no picture any more: their boxes alone went out" in got.stderr
+    assert "1 of 3 fields have no picture any more: cvat got their boxes alone" in got.stderr
 
 
 def test_pixels_are_the_original_ones(folder: Path) -> None:
