@@ -297,6 +297,14 @@ class Book:
         """All marks of cells that the machine has not, likewise."""
         return reviews.additions(self.store, sample_id)
 
+    def answered(self, sample_id: int) -> tuple[int, int]:
+        """Numbers of the newest answer and the newest mark of a sample, 0: none: what changes when somebody answers."""
+        return reviews.newest(self.store, sample_id)
+
+    def reviewed(self) -> Mapping[int, int]:
+        """How many cells of each sample, by id, have answers that were not taken back; those without are left out."""
+        return reviews.reviewed(self.store)
+
     def send_out(self, sample_id: int, bundle: SentBundle) -> None:
         """Note what goes out to somebody without its names."""
         reviews.send_out(self.store, sample_id, bundle)

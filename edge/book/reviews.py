@@ -30,6 +30,15 @@ _BUNDLE = ("uuid", "at", "kind", "names")
 COLUMNS: Mapping[str, tuple[str, ...]] = {"decision": _DECISION, "addition": _ADDITION, "bundle": _BUNDLE}
 """Of the tables of answers, without ids and checksum: what a row's checksum is of."""
 
+_STANDING = """
+SELECT sample_id, count(*) FROM (
+    SELECT DISTINCT sample_id, field, n FROM (
+        SELECT sample_id, field, n, answer, max(id) FROM decision GROUP BY sample_id, field, n, reader, reading
+    ) WHERE answer != 'withdrawn'
+) GROUP BY sample_id
+"""
+"""Beside ``max`` SQLite gives the other columns of that very row."""
+
 A = TypeVar("A", ReaderDecision, ReaderAddition)
 
 
@@ -90,6 +99,22 @@ def additions(store: Store, sample: int) -> tuple[ReaderAddition, ...]:
 def bundles(store: Store, sample: int) -> tuple[SentBundle, ...]:
     """What went out of a sample, oldest first. Raises BookError."""
     return tuple(_rows(store, "bundle", sample, bundle_of))
+
+
+def newest(store: Store, sample: int) -> tuple[int, int]:
+    """Numbers of the newest answer and the newest mark of a sample, 0: none. Raises BookError."""
+    if not holds_answers(store):
+        return (0, 0)
+    query = "SELECT coalesce((SELECT max(id) FROM {} WHERE sample_id = ?), 0)"
+    first, second = (store.rows(query.format(table), sample)[0][0] for table in ("decision", "addition"))
+    return int(first), int(second)
+
+
+def reviewed(store: Store) -> dict[int, int]:
+    """How many cells of each sample, by id, have answers that stand. Raises BookError."""
+    if not holds_answers(store):
+        return {}
+    return {int(sample): int(cells) for sample, cells in store.rows(_STANDING)}
 
 
 def answer(

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from edge.book.book import Book
+from edge.book.ending import event_of
 from edge.book.records import SampleRow
 from edge.book.replay import events
 from edge.book.standing import overlapping
@@ -22,7 +23,6 @@ from edge.outputs.coco import Coco
 from edge.outputs.console import Screen, Summary
 from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines, sample_facts
-from edge.report.from_book import event_of
 from edge.report.output import HtmlReport
 from edge.safe_file import whole_file
 from edge.sources.decode import AS_IT_IS

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from edge.book.book import Book
+from edge.book.ending import event_of
 from edge.book.records import SampleRow
 from edge.book.replay import events
-from edge.book.standing import standing_of
-from edge.events import FieldEvent, SampleEvent
+from edge.events import FieldEvent
 from edge.report.gather import SampleCollector
 from edge.report.pictures import FieldPictures, Jpeg, KeptPictures
 from edge.report.records import Report
-from edge.types import Verdict
-from edge.verdict.flag import decide
-
-_CUT_OFF = "The count was cut off before its end, so it is not judged: edge-run --resume goes on with it."
 
 
 class BookPictures:
@@ -41,18 +37,6 @@ class BookPictures:
             self._crops = self._book.crops(self._ids[event.sample])
             self._at = event.sample
         return KeptPictures(event.index, self._crops, self._views)
-
-
-def event_of(book: Book, row: SampleRow) -> SampleEvent:
-    """What was said when the sample ended; of one that was cut off, what can be said of it as it stands. Raises BookError."""
-    said = book.event(row.id)
-    if said is not None:
-        return said
-    tally, about = standing_of(book, row.id), book.about(row.run)
-    verdict = decide(tally, about.card, unit=about.unit)
-    if about.calibration is not None:
-        verdict = Verdict("insufficient", (_CUT_OFF,), verdict.share, unit=about.unit)
-    return SampleEvent(tally, verdict, row.seconds, notes=(_CUT_OFF,), interrupted=True)
 
 
 def report_of(book: Book, row: SampleRow, made: str) -> Report:

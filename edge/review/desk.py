@@ -23,6 +23,7 @@ from edge.book.store import Store
 from edge.boxes import iou
 from edge.errors import BookError, OutputError, ReviewError
 from edge.review.consensus import readings_of
+from edge.review.counts import SAME_CELL
 from edge.review.pictures import ReviewPictures
 from edge.review.plan import SampleCells, planned
 from edge.review.records import (
@@ -33,9 +34,7 @@ from edge.review.records import (
     ReviewPicture,
     ReviewPlan,
 )
-
-SAME_CELL = 0.5
-"""Intersection over union from which a mark is the cell that the machine has there."""
+from edge.review.state import ReviewState, state_of_cells
 
 _REMEMBERED = 4  # samples whose cells stay in memory
 _BOXES = (
@@ -58,6 +57,7 @@ class BookDesk:
         self._pictures = ReviewPictures(path)
         self._lock = Lock()
         self._known: OrderedDict[int, tuple[SampleCells, ReviewPlan]] = OrderedDict()
+        self._states: OrderedDict[int, tuple[object, ReviewState]] = OrderedDict()
 
     def plan(self, sample_id: int) -> ReviewPlan:
         """See ``ReviewDesk``."""
@@ -69,6 +69,21 @@ class BookDesk:
         with self._reading() as book:
             known, plan = self._cells(book, sample_id)
             return readings_of(book.decisions(sample_id), known.stratum, plan.positive)
+
+    def state(self, sample_id: int, *, advise: bool = True) -> ReviewState:
+        """How the review stands: counts, both verdicts, what to look at next; see ``edge.review.state``."""
+        with self._reading() as book:
+            known, plan = self._cells(book, sample_id)
+            key = (_stand(known.row), book.answered(sample_id), advise)
+            with self._lock:
+                if sample_id in self._states and self._states[sample_id][0] == key:
+                    return self._states[sample_id][1]
+            state = state_of_cells(book, known, plan, advise=advise)
+            with self._lock:
+                self._states[sample_id] = key, state
+                while len(self._states) > _REMEMBERED:
+                    self._states.popitem(last=False)
+            return state
 
     def additions(self, sample_id: int) -> tuple[ReaderAddition, ...]:
         """All marks of cells that the machine has not, in the order they came, those that were withdrawn too."""

@@ -14,6 +14,9 @@ from edge.verdict.table import UNCALIBRATED, Evidence, decide_flag
 from edge.verdict.units import plural
 from edge.verdict.words import looks, why
 
+NO_EVIDENCE = "So these counts are no evidence of anything."
+"""The reason that stands after the doubts of a sample that is not what model or calibration were made for."""
+
 
 def decide(
     tally: Tally,
@@ -37,7 +40,7 @@ def decide(
     share = {label: clopper_pearson(count, tally.cells) for label, count in tally.counts.items()}
     if doubts:
         evidence = Evidence(calibrated=assessor is not None, cells=tally.cells, alike=False)
-        reasons = [*doubts, "So these counts are no evidence of anything.", _count(tally, card, unit), *_fields(tally)]
+        reasons = [*doubts, NO_EVIDENCE, _count(tally, card, unit), *_fields(tally)]
         return Verdict(decide_flag(evidence), tuple(reasons), share, unit=unit)
     if assessor is None:
         return Verdict(UNCALIBRATED, tuple(_reasons(tally, card, unit)), share, unit=unit)
