@@ -124,8 +124,6 @@ def test_a_sample_that_is_no_evidence_stays_so_after_review(tmp_path: Path) -> N
         event = book.event(1)
         assert event is not None
         doubted = replace(event, verdict=replace(event.verdict, flag="insufficient", reasons=("Grey.", NO_EVIDENCE)))
-        from edge.record_json import to_text
-
         book.store.connection.execute("UPDATE sample SET event = ?, flag = ?", (to_text(doubted), doubted.verdict.flag))
         answer(book, Stratum.TOP, [0], "uninfected")
         state = state_of(book, book.sample("s"))
