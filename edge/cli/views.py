@@ -105,10 +105,9 @@ def _send(book: Book, row: SampleRow, way: Format, output: Path, wish: ExchangeW
     sample, fields = sample_of(book, row, wish)
     written = way.write(sample, fields, output)
     if written.without_picture:
-        say(
-            f"{written.without_picture:,} of {written.fields:,} fields have no picture any more: their boxes alone went out",
-            "edge export",
-        )
+        gone = f"{written.without_picture:,} of {written.fields:,} fields have no picture any more"
+        what = "nothing of them" if way.kind == "ecotaxa" else "their boxes alone"
+        say(f"{gone}: {way.kind} got {what}", "edge export")
 
 
 def _tell(book: Book, row: SampleRow, output: Output) -> None:

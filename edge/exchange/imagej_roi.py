@@ -24,7 +24,7 @@ _AREAS = {0: "polygon", _RECT: "rectangle", _OVAL: "oval", 7: "freehand", 8: "tr
 _OTHERS = {3: "line", 4: "freeline", 5: "polyline", 6: "none", 9: "angle", 10: "point"}
 _SUBPIXEL = 128  # option: corners are floats
 _EDGE = 30_000  # pixels: corners are 16 bits with a sign
-_MOST_GROUP = 255
+_MOST_GROUP = 255  # it is kept in a byte
 
 
 @dataclass(frozen=True, slots=True)
