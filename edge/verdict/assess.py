@@ -15,6 +15,7 @@ from edge.verdict.interval import LEVEL
 from edge.verdict.limits import ErrorRates, limit_of_blank, limit_of_detection
 from edge.verdict.looks import Look, spent_on_blanks, spent_on_target
 from edge.verdict.prevalence import Estimate, at_least, at_most, estimate
+from edge.verdict.rates import Rate
 from edge.verdict.sequential import AnyTime
 from edge.verdict.short import cells_short
 from edge.verdict.table import FLAGS, INDETERMINATE, NEGATIVE, POSITIVE, Evidence, decide_row
@@ -69,6 +70,13 @@ class Assessor:
             errors = calibration.errors(label)
             any_time = AnyTime(errors, target, 1 - self.level) if every_look else None
             self._classes.append(_Class(label, errors, calibration.knows(label), any_time))
+        self._found: list[Rate | None] = []
+
+    def found_as_any(self) -> Rate | None:
+        """As ``Calibration.found_as_any``, worked out once."""
+        if not self._found:
+            self._found.append(self.calibration.found_as_any())
+        return self._found[0]
 
     def decided(self, tally: Tally) -> bool:
         """``--until decided``: whether the flag can no longer change, whatever else this sample shows."""

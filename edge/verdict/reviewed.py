@@ -145,7 +145,7 @@ def _found(counts: ReviewCounts, assessor: Assessor | None) -> Rate | None:
     """The share of infected cells that become suspects; None: not known, or not of fields like these."""
     if assessor is None or not counts.alike:
         return None
-    return assessor.calibration.found_as_any()
+    return assessor.found_as_any()
 
 
 class _Judge:

@@ -18,9 +18,9 @@ is uncertain of the readers and of the machine that makes one melded confidence 
 
 With a calibration the machine's sensitivity s is known: only the suspects are summed, and ``v = sum / s``. The reader has seen the
 false positives of this very slide, so how many blanks show no longer matters. What a random sample of the other cells shows can only
-lower s: each s weighs as much as it makes so many confirmed there likely, ``P(R >= r | v (1 - s))``. Few found do not raise it, for s
-counts cells that the finder lost, and those are in no part. If hardly any s explains what was found, the calibration is contradicted,
-and the sample alone speaks.
+lower s: at each s, ``v (1 - s)`` of the cells are infected and no suspects; an s that leaves too few for what was confirmed weighs
+less, by the profile likelihood over where they may be. Few confirmed do not raise s, for it counts cells that the finder lost, and
+those are in no part. If hardly any s explains what was found, the calibration is contradicted, and the sample alone speaks.
 
 Cells that nobody has looked at in a part without a random sample, cells that nobody could tell, and cells marked where the machine
 has none are bounded: none of them at the lower end, all at the upper.
@@ -42,7 +42,9 @@ from edge.verdict.review_records import PartCounts, ReviewCounts
 from edge.verdict.tails import Floats
 
 _MOST_PIECES = 6  # two that were all looked at, and four drawn from
-_COIN, _IMAGINED, _MISSED, _FOUND, _SPLIT = range(5)  # rows of the points; two for each piece follow
+_COIN, _IMAGINED, _MISSED, _FOUND = range(4)  # rows of the points; two for each piece follow
+_TINY = 1e-12  # keeps a division and a logarithm finite
+_PLENTY = 500.0  # so many expected are as good as more, and their chance of none is not yet zero
 _LEAST_TELLING = 0.05  # 1 - missed - imagined is kept above: readers who err more tell nothing
 CONTRADICTED = 0.01
 """Chance of so many confirmed among the cells that are no suspects, below which a calibration does not hold here."""
@@ -59,30 +61,30 @@ class Piece:
     @property
     def weight(self) -> float:
         """Cells that each one looked at stands for."""
-        return self.size / self.looked
+        return self.size / self.looked if self.looked else 1.0
 
 
-def pieces_of(parts: Iterable[PartCounts], *, high: bool) -> tuple[list[Piece], int]:
-    """The parts as pieces, and how many cells are only bounded.
+def pieces_of(parts: Iterable[PartCounts], *, high: bool) -> list[Piece]:
+    """The parts as pieces; at least one.
 
-    Suspects that were all looked at are one piece, whether they were ordered or drawn, and so are other cells.
+    Suspects that were all looked at are one piece, whether they were ordered or drawn, and so are other cells. With them are the
+    cells that are only bounded, as if they had been looked at.
 
     Args:
         parts: of a sample.
-        high: count as positive what nobody could tell; else as negative.
+        high: count what is only bounded as positive; else as negative.
     """
-    all_seen = {True: [0, 0], False: [0, 0]}  # by suspect: looked, positive
-    pieces, unknown = [], 0
+    all_seen = {True: [0, 0], False: [0, 0]}  # by suspect: cells, positive
+    pieces = []
     for part in parts:
         positive = part.positive + (part.unsure if high else 0)
         if part.ordered or part.looked in (0, part.size):
-            all_seen[part.suspect][0] += part.looked
-            all_seen[part.suspect][1] += positive
-            unknown += part.size - part.looked
+            all_seen[part.suspect][0] += part.size
+            all_seen[part.suspect][1] += positive + (part.size - part.looked if high else 0)
         else:
             pieces.append(Piece(part.size, part.looked, positive))
-    pieces += [Piece(looked, looked, positive) for looked, positive in all_seen.values() if looked]
-    return pieces, unknown
+    pieces += [Piece(cells, cells, positive) for cells, positive in all_seen.values() if cells]
+    return pieces or [Piece(0, 0, 0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,10 @@ class _Distribution:
     lower: Floats
     upper: Floats
     weights: Floats | None = None
+    agreement: float = 1.0
 
 
-_ROWS = _SPLIT + 1 + 2 * _MOST_PIECES
+_ROWS = _FOUND + 1 + 2 * _MOST_PIECES
 
 
 class ReviewedShares:
@@ -141,63 +144,60 @@ class ReviewedShares:
         low = self._distribution(counts, high=False) if open_ends else high
         most = _quantile(high, 1.0, LEVEL)
         bottom, top = _quantile(low, 0.5, tail), max(_quantile(high, 0.5, 1 - tail), most)
-        value = self._value(counts)
+        value = self._value(counts, low.weights)
         if value is not None:
             value = min(max(value, bottom), top)
-        agreement = 1.0 if low.weights is None else float(low.weights.mean())
-        return ReviewedShare(Interval(value, bottom, top), _quantile(low, 0.0, 1 - LEVEL), most, agreement)
+        return ReviewedShare(Interval(value, bottom, top), _quantile(low, 0.0, 1 - LEVEL), most, low.agreement)
 
     def _parts(self, counts: ReviewCounts) -> tuple[PartCounts, ...]:
         return counts.parts if self.found is None else tuple(part for part in counts.parts if part.suspect)
 
     def _distribution(self, counts: ReviewCounts, *, high: bool) -> _Distribution:
         points = uniform_points(_ROWS)
-        pieces, unknown = pieces_of(self._parts(counts), high=high)
-        heaviest = max(range(len(pieces)), key=lambda i: pieces[i].weight, default=-1)
+        pieces = pieces_of(self._parts(counts), high=high)
+        heaviest = max(range(len(pieces)), key=lambda i: pieces[i].weight)
         cells = counts.cells
         lower = np.zeros(points.shape[1])
         upper = lower.copy()
         for i, piece in enumerate(pieces):
-            u, w = points[_SPLIT + 1 + 2 * i : _SPLIT + 3 + 2 * i]
+            u, w = points[_FOUND + 1 + 2 * i : _FOUND + 3 + 2 * i]
             share = np.ones(len(w)) if piece.size == cells else beta_quantile(piece.size + 1, cells - piece.size, w)
             net = self._net(_side(piece, u, 0) * share, share)
             lower += net
             upper += self._net(_side(piece, u, 1) * share, share) if i == heaviest else net
         if high:
-            rest = (unknown + counts.added) / cells
-            lower, upper = lower + rest, upper + rest
+            lower, upper = lower + counts.added / cells, upper + counts.added / cells
         if self._s is None:
             return _Distribution(np.minimum(lower, 1), np.minimum(upper, 1))
         lower, upper = np.minimum(lower / self._s, 1), np.minimum(upper / self._s, 1)
         missing = _mixed(lower, upper, 0.5) * (1 - self._s)
-        return _Distribution(lower, upper, self._weights(counts, missing))
+        return _Distribution(lower, upper, *self._weights(counts, missing * cells))
 
     def _net(self, rho: Floats, share: Floats) -> Floats:
         return np.clip((rho - self._imagined * share) / self._telling, 0, share)
 
-    def _weights(self, counts: ReviewCounts, missing: Floats) -> Floats:
-        """How likely each point makes at least as many confirmed among the cells that are no suspects as were.
+    def _weights(self, counts: ReviewCounts, missing: Floats) -> tuple[Floats | None, float]:
+        """How well each point explains what was confirmed among the cells that are no suspects, and the chance of so many.
 
-        ``missing`` share of the cells is infected and no suspect, split between the parts anyhow.
+        ``missing`` infected cells are no suspects: they were counted in these parts, or lost by the finder. Of all ways in which they
+        may divide the one that explains most is taken, so that only points with too few of them weigh less than others.
         """
-        others = [part for part in counts.parts if not part.suspect and part.size]
+        others = [part for part in counts.parts if not part.suspect and part.looked]
         confirmed = sum(part.positive for part in others)
         if not confirmed:
-            return np.ones(len(missing))
-        split = uniform_points(_ROWS)[_SPLIT]
-        expected = np.zeros(len(missing))
-        for i, part in enumerate(others):
-            # the first part gets ``split`` of them, the others what is left
-            mine = 1.0 if len(others) == 1 else split if i == 0 else (1 - split) / (len(others) - 1)
-            infected = np.minimum(missing * counts.cells * mine / part.size, 1)
-            expected += part.looked * (infected * self._telling + self._imagined)
-        log_term, below = -expected, np.exp(-expected)
-        for k in range(1, confirmed):
-            log_term = log_term + np.log(np.maximum(expected, 1e-300) / k)
-            below = below + np.exp(log_term)
-        return np.asarray(np.maximum(1 - below, 0))
+            return None, 1.0
+        slips = [part.looked * self._imagined for part in others]
+        true = [np.maximum(part.positive - slip, 0) for part, slip in zip(others, slips, strict=True)]
+        wanted = [seen / self._telling * part.size / part.looked for part, seen in zip(others, true, strict=True)]
+        filled = missing / np.maximum(sum(wanted), _TINY)  # how many times over the missing would do
+        log_weight = np.zeros(len(missing))
+        for part, slip, seen in zip(others, slips, true, strict=True):
+            best, mine = slip + seen, slip + seen * np.minimum(filled, 1)
+            log_weight += part.positive * np.log(np.maximum(mine, _TINY) / np.maximum(best, _TINY)) - (mine - best)
+        expected = sum(slips) + sum(true) * np.where(sum(true) > 0, filled, 0)
+        return np.asarray(np.exp(log_weight)), float(_poisson_at_least(confirmed, expected).mean())
 
-    def _value(self, counts: ReviewCounts) -> float | None:
+    def _value(self, counts: ReviewCounts, weights: Floats | None) -> float | None:
         """The estimate: each part's confirmed, for all of its cells. What is bounded counts by half; None: that is a whole part."""
         parts = self._parts(counts)
         if any(part.size and not part.looked and not part.ordered for part in parts):
@@ -205,11 +205,23 @@ class ReviewedShares:
         imagined, missed = self.readers.means()
         total = 0.0
         for high in (False, True):
-            pieces, unknown = pieces_of(parts, high=high)
-            net = (max(p.positive - p.looked * imagined, 0) / (1 - missed - imagined) * p.weight for p in pieces)
-            total += sum(net) + (unknown + counts.added if high else 0)
+            for piece in pieces_of(parts, high=high):
+                seen = max(piece.positive - piece.looked * imagined, 0) / (1 - missed - imagined)
+                total += min(seen, piece.looked) * piece.weight
+            total += counts.added if high else 0
         share = total / 2 / counts.cells
-        return share if self.found is None else share / self.found.mean
+        return share if self._s is None else share / float(np.average(self._s, weights=weights))
+
+
+def _poisson_at_least(k: int, expected: Floats) -> Floats:
+    """The chance of ``k`` or more where so many are expected; float64 like ``expected``."""
+    expected = np.minimum(expected, _PLENTY)
+    term = np.exp(-expected)
+    below = term.copy()
+    for i in range(1, k):
+        term = term * expected / i
+        below += term
+    return np.asarray(np.maximum(1 - below, 0.0))
 
 
 def _mixed(lower: Floats, upper: Floats, side: float) -> Floats:

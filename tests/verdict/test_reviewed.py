@@ -99,6 +99,7 @@ def test_flag_of_a_reviewed_sample(name: str, sample: ReviewCounts, calibrated: 
     verdict = judged(sample, calibrated=calibrated)
     assert verdict.flag == flag, (name, verdict.reasons)
     assert 0 <= verdict.share.low <= verdict.share.high <= 1
+    assert verdict.share.high > 0
     if verdict.share.value is not None:
         assert verdict.share.low <= verdict.share.value <= verdict.share.high
     if flag == "negative":
@@ -225,3 +226,14 @@ def test_several_positive_classes_are_one_question_to_a_reader() -> None:
 def test_counts_that_cannot_be_are_refused(part: PartCounts) -> None:
     with pytest.raises(ValueError, match="rest"):
         decide_reviewed(ReviewCounts((part,)), MACHINE, None)
+
+
+def test_a_sample_without_a_suspect_still_leaves_open_what_so_few_cells_leave() -> None:
+    verdict = judged(counts(2000, sizes=(0, 0, 10), near=(0, 10), rest=(0, 40)), calibrated=True)
+    assert verdict.most == pytest.approx(3 / (2000 * 0.9), rel=0.25)
+
+
+def test_highest_suspects_not_looked_at_leave_more_open_than_if_all_were_true() -> None:
+    true = judged(counts(top=(20, 0)), calibrated=True)
+    unseen = judged(counts(top=(0, 0), rest=(0, 20)), calibrated=True)
+    assert unseen.most == pytest.approx(true.most, rel=1e-6)
