@@ -42,7 +42,7 @@ class BookPictures:
 def report_of(book: Book, row: SampleRow, made: str) -> Report:
     """All that the sample's page shows; ``made``: the time it carries, UTC, ISO 8601. Raises BookError."""
     about, pictures = book.about(row.run), BookPictures(book, [row])
-    gathering = SampleCollector(about.card, row.name, pictures.shown)
+    gathering = SampleCollector(about.card, pictures.shown)
     for event in events(book, row.id):
         gathering.field(event)
     return Report(about, event_of(book, row), gathering.done(), made)

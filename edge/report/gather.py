@@ -8,7 +8,6 @@ what the classifier passes by.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -19,20 +18,29 @@ from edge.events import FieldEvent
 from edge.modelfile import Card
 from edge.outputs.annotate import class_colours
 from edge.report.pictures import FieldPictures, Jpeg, LivePictures
-from edge.report.ranking import BestItems, Reservoir
+from edge.report.ranking import BestItems
 from edge.report.records import FieldView, Gallery, GalleryCell, SampleParts
 from edge.report.series import Series, reason_of
+from edge.review.order import draw_key
+from edge.review.parts import TOP_SIZE
+from edge.review.records import CellPlace, Stratum
 from edge.types import FieldResult, FloatArray
 from edge.words import category, without_numbers
 
-SUSPECTS = 60
-"""Pictures of the highest scores, and of the lowest, all positive classes together; each class has at least FEWEST."""
+SUSPECTS = TOP_SIZE
+"""Pictures of the highest scores, all positive classes together; each class has at least FEWEST."""
+
+LOWEST_SHOWN = 40
+"""Pictures of the lowest scores that were counted as positive, likewise."""
 
 FEWEST = 2  # pictures per class
-BELOW_SHOWN = 60
+BELOW_SHOWN = 40
 """Pictures of the highest scores that were not counted as positive."""
 
 OTHERS = 36  # pictures of a random sample of all other cells
+REVIEWED_TOO = 20
+"""Pictures of random suspects and of random near misses that a review needs beside those of the page."""
+
 FIELDS = 4  # whole fields shown
 REJECTED_FIELDS = 2  # whole fields shown that do not count
 
@@ -68,20 +76,25 @@ class SampleCollector:
 
     Args:
         card: the classifier's, at the threshold of this run.
-        sample: its name, the seed of the random sample.
         pictures: gives the fields' pictures; None: they are made from the pixels that come with them.
+        review: collect what a review needs too (``wanted``); the page is the same.
     """
 
-    def __init__(self, card: Card, sample: str, pictures: PictureSource | None = None) -> None:
+    def __init__(self, card: Card, pictures: PictureSource | None = None, *, review: bool = False) -> None:
         self._card = card
         self._pictures = pictures or live_pictures(card)
         self._positive = card.positive_mask
         watched = np.flatnonzero(self._positive).tolist()
-        quota = max(FEWEST, SUSPECTS // max(len(watched), 1))
-        self._highest: dict[int, BestItems[GalleryCell]] = {klass: BestItems(quota) for klass in watched}
-        self._lowest: dict[int, BestItems[GalleryCell]] = {klass: BestItems(quota) for klass in watched}
+        high, low = (max(FEWEST, n // max(len(watched), 1)) for n in (SUSPECTS, LOWEST_SHOWN))
+        self._highest: dict[int, BestItems[GalleryCell]] = {klass: BestItems(high) for klass in watched}
+        self._lowest: dict[int, BestItems[GalleryCell]] = {klass: BestItems(low) for klass in watched}
         self._suspects = dict.fromkeys(watched, 0)
-        self._others: Reservoir[GalleryCell] = Reservoir(OTHERS, zlib.crc32(sample.encode(errors="replace")))
+        self._others: BestItems[GalleryCell] = BestItems(OTHERS)
+        self._rest = 0
+        self._top: BestItems[GalleryCell] = BestItems(SUSPECTS if review and len(watched) > 1 else 0)
+        self._drawn: dict[Stratum, BestItems[GalleryCell]] = {
+            stratum: BestItems(REVIEWED_TOO if review else 0) for stratum in (Stratum.SUSPECTS, Stratum.NEAR)
+        }
         self._below: BestItems[GalleryCell] = BestItems(BELOW_SHOWN if watched else 0)
         self._near = 0
         self._passed = 0
@@ -109,18 +122,24 @@ class SampleCollector:
         seen = (result.classes >= 0) | result.scores.any(axis=1)
         others = np.flatnonzero(seen & ~near.counted_positive(result.classes, self._positive))
         self._keep(self._below, scene, others)
-        self._near += len(near.just_below(result.scores, result.classes, self._positive, self._card.threshold))
+        missed = near.just_below(result.scores, result.classes, self._positive, self._card.threshold)
+        rest = np.setdiff1d(others[result.classes[others] >= 0], missed)
+        self._near += len(missed)
         self._passed += len(others)
-        self._others.add(len(others), lambda places: self._show(scene, others[places].tolist()))
+        self._rest += len(rest)
+        self._keep(self._top, scene, suspects)
+        self._draw(self._drawn[Stratum.SUSPECTS], scene, suspects)
+        self._draw(self._drawn[Stratum.NEAR], scene, missed[result.classes[missed] >= 0])
+        self._draw(self._others, scene, rest)
         rank = len(suspects) if self._positive.any() else len(counted)
         if self._views.wants(rank):
             self._kinds = result.cells.kinds
             self._views.add(rank, _view(result, pictures.boxed(), len(suspects), None))
 
     def wanted(self) -> tuple[set[str], set[int]]:
-        """What a page would show by now: ids of cells (``FIELD-N``), and the places of whole fields in the run."""
-        best = [*self._highest.values(), *self._lowest.values(), self._below]
-        cells = {cell.cell for one in best for cell in one.items} | {cell.cell for cell in self._others.items}
+        """What a page and a review would show by now: ids of cells (``FIELD-N``), and the places of whole fields in the run."""
+        best = [*self._highest.values(), *self._lowest.values(), self._below, self._others, self._top]
+        cells = {cell.cell for one in (*best, *self._drawn.values()) for cell in one.items}
         return cells, {view.field for view in (*self._views.items, *self._rejected.values())}
 
     def done(self) -> SampleParts:
@@ -154,6 +173,16 @@ class SampleCollector:
             if not best.wants(key):
                 break  # the rest of this field ranks lower still
             best.add(key, self._show(scene, [int(cells[place])])[0])
+
+    def _draw(self, drawn: BestItems[GalleryCell], scene: _Scene, cells: np.ndarray) -> None:
+        """The given cells that are among those a review draws first; of a field that is gone, only what a picture was kept of."""
+        kept = scene.pictures.kept
+        if not drawn.limit:
+            return
+        for n in cells.tolist() if kept is None else sorted(kept.intersection(cells.tolist())):
+            key = -draw_key(CellPlace(scene.result.index, n))
+            if drawn.wants(key):
+                drawn.add(key, self._show(scene, [n])[0])
 
     def _show(self, scene: _Scene, cells: Sequence[int]) -> list[GalleryCell]:
         result = scene.result
@@ -196,7 +225,9 @@ class SampleCollector:
         galleries.append(Gallery(BELOW, None, self._passed, tuple(below)))
         shown = {cell.cell for cell in below}
         others = sorted((cell for cell in self._others.items if cell.cell not in shown), key=lambda cell: -cell.score)
-        galleries.append(Gallery(OTHER, None, self._passed - len(below), tuple(others)))
+        least = near.lowest(self._card.threshold)
+        twice = sum(cell.label in self._card.labels and not cell.score >= least > 0 for cell in below)
+        galleries.append(Gallery(OTHER, None, self._rest - twice, tuple(others)))
         return [gallery for gallery in galleries if gallery.cells]
 
 

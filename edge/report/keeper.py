@@ -1,4 +1,4 @@
-"""Chooses what the book keeps to look at: the pictures that a page of the sample would show by now, and no others.
+"""Chooses what the book keeps to look at: what a page of the sample would show by now and a review draws first, and nothing else.
 
 A page made from the book later asks for just these, because the choice depends on the fields alone (``SampleCollector``).
 """
@@ -41,7 +41,7 @@ class GalleryKeeper:
         """What to keep of this field, and what is no longer wanted. Raises OutputError where the disk is nearly full."""
         if self._collector is None or event.sample != self._sample:
             self._sample = event.sample
-            self._collector = SampleCollector(self._card, event.sample, lambda _: self._made)
+            self._collector = SampleCollector(self._card, lambda _: self._made, review=True)
             self._cells, self._views = set(), set()
         live = event.rgb is not None and event.result is not None
         self._made = _Made(LivePictures(event.result, event.rgb, self._card) if live else None)  # type: ignore[arg-type]
@@ -66,6 +66,8 @@ def _place(cell: str) -> tuple[int, int]:
 
 class _Made:
     """The pictures of the field at work, remembered; of a replayed field there are none to make, for the book has them."""
+
+    kept: frozenset[int] | None = None  # any can be made, or was
 
     def __init__(self, live: FieldPictures | None) -> None:
         self._live = live

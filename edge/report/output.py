@@ -51,12 +51,12 @@ class HtmlReport:
     def field(self, event: FieldEvent) -> None:
         """Keep what the page will show of a field."""
         if self._gathering is None:
-            self._gathering = SampleCollector(self._about.card, event.sample, self._pictures)
+            self._gathering = SampleCollector(self._about.card, self._pictures)
         self._gathering.field(event)
 
     def sample(self, event: SampleEvent) -> None:
         """Write the sample's page."""
-        gathering = self._gathering or SampleCollector(self._about.card, event.tally.sample)
+        gathering = self._gathering or SampleCollector(self._about.card)
         self._gathering = None
         name = self._file_name(event.tally.sample)
         report = Report(self._about, event, gathering.done(), self._now())

@@ -43,6 +43,11 @@ Jpeg = tuple[int, int, bytes]
 class FieldPictures(Protocol):
     """The pictures of one field, made when they are asked for."""
 
+    @property
+    def kept(self) -> frozenset[int] | None:
+        """The cells there are pictures of, by their place in the field; None: any can be made."""
+        ...
+
     def cells(self, chosen: Sequence[int]) -> list[bytes]:
         """JPEGs of these cells with their surroundings, ``SIDE`` pixels square."""
         ...
@@ -64,6 +69,8 @@ class LivePictures:
         rgb: its pixels, uint8 [H, W, 3].
         card: the classifier's, at the threshold of this run.
     """
+
+    kept: frozenset[int] | None = None
 
     def __init__(self, result: FieldResult, rgb: UInt8Array, card: Card) -> None:
         self._result = result
@@ -100,6 +107,7 @@ class KeptPictures:
         self._index = index
         self._crops = crops
         self._views = views
+        self.kept: frozenset[int] | None = frozenset(n for field, n in crops if field == index)
 
     def cells(self, chosen: Sequence[int]) -> list[bytes]:
         """See ``FieldPictures``."""

@@ -65,7 +65,7 @@ def unreadable(index: int, name: str = "x.png") -> FieldEvent:
 
 
 def gathered(events: list[FieldEvent], card: Card = CARD) -> SampleParts:
-    gathering = SampleCollector(card, "s")
+    gathering = SampleCollector(card)
     for event in events:
         gathering.field(event)
     return gathering.done()

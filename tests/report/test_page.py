@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge.report.data import SCHEMA_FILE, VERSION
-from edge.report.gather import BELOW_SHOWN, OTHERS, REJECTED_FIELDS, SUSPECTS
+from edge.report.gather import BELOW_SHOWN, LOWEST_SHOWN, OTHERS, REJECTED_FIELDS, SUSPECTS
 from edge.report.gather import FIELDS as FIELDS_SHOWN
 from edge.report.html import el, text
 from edge.report.page import index, page
@@ -326,7 +326,7 @@ def test_the_documentation_says_what_the_code_does() -> None:
     keys = {*schema["properties"], *schema["definitions"]["cell"]["properties"]}
     assert [key for key in sorted(keys) if f"`{key}`" not in words and f'"{key}"' not in words] == []
     for figure in (
-        f"({SUSPECTS} each",
+        f"{SUSPECTS} highest scores, and the {LOWEST_SHOWN} lowest that",
         f"a random {OTHERS} of",
         f"{BELOW_SHOWN} highest scores that were not",
         f"above {MOST} fields",
