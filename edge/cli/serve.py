@@ -22,6 +22,27 @@ PAGE = "Page"
 """Panel of the options that say who may see it."""
 
 
+MOST_STAGES = 8
+"""Words of ``--stages``: with the class itself they take the keys 1 to 9."""
+
+LONGEST_STAGE = 40
+"""Letters of such a word."""
+
+
+def stage_words(text: str) -> tuple[str, ...]:
+    """The words of ``--stages``. Raises BadParameter."""
+    words = tuple(dict.fromkeys(filter(None, (word.strip() for word in text.split(",")))))
+    if len(words) > MOST_STAGES:
+        raise typer.BadParameter(f"{len(words)} words, but there are keys for {MOST_STAGES}", param_hint="--stages")
+    for word in words:
+        if len(word) > LONGEST_STAGE or not word.isprintable():
+            raise typer.BadParameter(
+                f"{word[:LONGEST_STAGE]!r} is not printable or has more than {LONGEST_STAGE} letters",
+                param_hint="--stages",
+            )
+    return words
+
+
 @takes(*RUN_RECORDS)
 def serve(
     context: typer.Context,
@@ -32,6 +53,14 @@ def serve(
     lan: Annotated[
         bool, typer.Option("--lan", help="Let tablets in this network in, with a one-time PIN.", rich_help_panel=PAGE)
     ] = False,
+    stages: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            help="Words that readers of cells may add to the positive class, as ring,trophozoite; each has a key.",
+            rich_help_panel=PAGE,
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -43,7 +72,7 @@ def serve(
     ] = None,
     **values: Any,
 ) -> None:
-    """Show the page of this microscope: live picture, counts, samples, health.
+    """Show the page of this microscope: live picture, counts, samples, review, health.
 
     \b
     Examples:
@@ -51,6 +80,7 @@ def serve(
       edge serve --simulate   the virtual microscope: to try it, to show it
       edge serve --lan        shows address, code and one-time PIN for a tablet
       edge serve --calibration scope-3.json --until decided
+      edge serve --stages ring,trophozoite,schizont,gametocyte
       edge serve --config slide.toml --port 8401
 
     It takes the options of edge-run that say how is counted. Sample, notes, pause and end are said on the page. Ctrl-C ends it:
@@ -67,8 +97,9 @@ def serve(
     )
     check_together(settings)
     for_engine(settings)
+    words = stage_words(stages or "")
     with door(debug=settings.process.debug, program="edge serve"):
         from edge.cli.serve_job import serve_page  # noqa: PLC0415 - NumPy, OpenCV and the web framework come with it
 
-        code = serve_page(settings, port, lan=lan)
+        code = serve_page(settings, port, lan=lan, stages=words)
     sys.exit(code)

@@ -29,6 +29,7 @@ from edge.health.checks import device_checks
 from edge.health.examine import examine
 from edge.health.records import HealthReport
 from edge.lines import print_text
+from edge.review.desk import BookDesk
 from edge.scope.profile_file import find_profile
 from edge.serve.names import OwnNames
 from edge.serve.network import free_port, own_addresses, own_names
@@ -52,6 +53,7 @@ def serve_page(
     port: int,
     *,
     lan: bool,
+    stages: tuple[str, ...] = (),
     started: Callable[[list[str]], Engine] = kept_engine,
 ) -> int:
     """Serve the page until a signal ends it; returns the exit code.
@@ -60,6 +62,7 @@ def serve_page(
         settings: of the run.
         port: of the page.
         lan: let other machines in, with a PIN.
+        stages: words that readers of cells may add to the positive class.
         started: starts the process that counts, from its options.
 
     Raises:
@@ -76,17 +79,20 @@ def serve_page(
         lan=lan,
         addresses=links,
         scope=_profile_in_words(settings.judging.scope),
+        stages=stages,
         health=lambda: _examined(settings),
     )
+    book = settings.book.path
     names = OwnNames(port, own_names() if lan else frozenset())
     with closing(started(arguments(settings))) as engine:
         os.nice(_NICE)
         parts = make_page(
             engine,
-            settings.book.path,
+            book,
             names,
             options,
-            complain=lambda line: say(line, PROGRAM),
+            desk=None if book is None else BookDesk(book, complain),
+            complain=complain,
             tell_pin=lambda pin: print_text(f"PIN  {grouped(pin)}\n"),
         )
         server = make_server(parts.app)
@@ -110,6 +116,11 @@ def arguments(settings: RunSettings) -> list[str]:
         else:
             typed += [f"--{option.key}", str(value.value if isinstance(value, Enum) else value)]
     return typed
+
+
+def complain(line: str) -> None:
+    """Tell the terminal what happened."""
+    say(line, PROGRAM)
 
 
 def _look_for_packages() -> None:

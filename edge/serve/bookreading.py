@@ -19,6 +19,7 @@ from edge.report.from_book import report_of
 from edge.report.html import Markup, el
 from edge.report.page import content_policy, page
 from edge.serve.phrases import many
+from edge.verdict.review_records import ReviewedVerdict
 
 PAGE_ROWS = 200
 """Samples on one page of the list."""
@@ -39,6 +40,7 @@ class SampleLine:
     model: str
     when: str
     state: str
+    reviewed: str = ""
 
 
 def line_of(row: SampleRow) -> SampleLine:
@@ -97,6 +99,11 @@ class BookReader:
         """One sample and its history."""
         with self._book() as book:
             return line_of(_row(book, sample_id)), book.notes(sample_id)
+
+    def reviewed(self, sample_id: int) -> ReviewedVerdict | None:
+        """The verdict after review; None: this book knows of none."""
+        del sample_id
+        return None
 
     def report(self, sample_id: int) -> bytes:
         """The sample's report as a page of its own, in UTF-8."""

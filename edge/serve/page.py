@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.control.records import Engine
+from edge.review.records import ReviewDesk
 from edge.serve.bookreading import BookReader
 from edge.serve.guard import Guard
 from edge.serve.limits import PostRate
@@ -38,6 +39,7 @@ def make_page(
     names: OwnNames,
     options: SiteOptions,
     *,
+    desk: ReviewDesk | None = None,
     complain: Callable[[str], None],
     tell_pin: Callable[[str], None] = _nobody,
     clock: Callable[[], float] = time.monotonic,
@@ -49,6 +51,7 @@ def make_page(
         book: what was counted; None: the run keeps none.
         names: what the page is called.
         options: what this microscope is.
+        desk: where what people say of cells is kept; None: nothing can be reviewed.
         complain: is told in one line what broke.
         tell_pin: is told each new PIN but the first one.
         clock: seconds that never go back.
@@ -58,5 +61,5 @@ def make_page(
     """
     live, pins = Live(engine), PinDoor(clock, tell_pin)
     guard = Guard(names, WebSessions(clock), pins, PostRate(clock), lan=options.lan)
-    site = Site(live, BookReader(book), guard, options, template_render())
+    site = Site(live, BookReader(book), guard, options, template_render(), desk=desk)
     return PageParts(make_app(site, guard, complain), live, pins)

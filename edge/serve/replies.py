@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
 from edge.serve.guard import SECURITY_HEADERS
-from edge.serve.site import Reply
+from edge.serve.reply import Reply
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]

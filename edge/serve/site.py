@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge.control.records import CommandRefusedError
 from edge.errors import BookError
 from edge.health.records import Health, HealthReport
+from edge.review.records import ReviewDesk
 from edge.serve.bookreading import REPORT_POLICY, BookReader
 from edge.serve.guard import Guard
 from edge.serve.live import Live
 from edge.serve.orders import BadOrderError, command_of, json_object
+from edge.serve.reply import JSON, Reply, as_json, row_id, said
+from edge.serve.review import ReviewSite
 from edge.serve.sessions import PinSaid, WebSession
 from edge.serve.shown import boxes_of, shown
 
 HERE = Path(__file__).parent
-HTML, JSON, TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
 _ASSETS: Mapping[str, str] = {
     "serve.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "pages.js": "text/javascript; charset=utf-8",
+    "review.css": "text/css; charset=utf-8",
+    "review.js": "text/javascript; charset=utf-8",
+    "review-send.js": "text/javascript; charset=utf-8",
+    "review-view.js": "text/javascript; charset=utf-8",
     "scope.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
@@ -31,16 +36,6 @@ _ASSETS: Mapping[str, str] = {
 Facts = Sequence[tuple[str, str]]
 Render = Callable[..., str]
 """Fills a template: its name, then its values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: body, status, media type, and headers beside those that every answer has."""
-
-    body: bytes
-    status: int = 200
-    media: str = HTML
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +48,7 @@ class SiteOptions:
         lan: whether other machines may come.
         addresses: under which they find this page: ``http://192.168.1.7:8400``.
         scope: facts of the microscope's profile; none: it has none.
+        stages: words that readers of cells may add to the positive class.
         health: runs the checks of ``edge doctor``; may take a minute.
     """
 
@@ -61,17 +57,8 @@ class SiteOptions:
     lan: bool = False
     addresses: tuple[str, ...] = ()
     scope: Facts = ()
+    stages: tuple[str, ...] = ()
     health: Callable[[], HealthReport] | None = None
-
-
-def as_json(value: object, status: int = 200) -> Reply:
-    """A value as JSON."""
-    return Reply(json.dumps(value, ensure_ascii=True, allow_nan=False).encode(), status, JSON)
-
-
-def said(status: int, words: str) -> Reply:
-    """One sentence, for a script to show."""
-    return as_json({"said": words}, status)
 
 
 class Site:
@@ -83,14 +70,25 @@ class Site:
         guard: who is in.
         options: what this microscope is.
         render: fills templates; escapes all values.
+        desk: where what people say of cells is kept; None: the run keeps no book.
     """
 
-    def __init__(self, live: Live, book: BookReader, guard: Guard, options: SiteOptions, render: Render) -> None:
+    def __init__(
+        self,
+        live: Live,
+        book: BookReader,
+        guard: Guard,
+        options: SiteOptions,
+        render: Render,
+        *,
+        desk: ReviewDesk | None = None,
+    ) -> None:
         self.live = live
         self._book = book
         self._guard = guard
         self.options = options
         self._render = render
+        self.review = ReviewSite(desk, book, self._page, options.stages)
         self._assets = {name: (HERE / "assets" / name).read_bytes() for name in _ASSETS}
 
     def _page(self, template: str, session: WebSession | None, status: int = 200, **values: object) -> Reply:
@@ -108,7 +106,7 @@ class Site:
     def samples_page(self, session: WebSession, before: str) -> Reply:
         """The list of samples; ``before``: an id, or empty."""
         try:
-            lines, more = self._book.samples(_id(before) if before else None)
+            lines, more = self._book.samples(row_id(before) if before else None)
         except BookError as error:
             return self._page("samples.html", session, here="/samples", lines=[], more=None, failure=str(error))
         return self._page("samples.html", session, here="/samples", lines=lines, more=more, failure="")
@@ -116,7 +114,7 @@ class Site:
     def sample_page(self, session: WebSession, sample: str) -> Reply:
         """One sample: what the list says of it, its history, and the way to its report."""
         try:
-            line, notes = self._book.sample(_id(sample))
+            line, notes = self._book.sample(row_id(sample))
         except BookError as error:
             return self.lost_page(session, str(error))
         return self._page("sample.html", session, here="/samples", line=line, notes=notes)
@@ -124,7 +122,7 @@ class Site:
     def report_page(self, session: WebSession, sample: str) -> Reply:
         """The sample's report, as ``edge report`` writes it."""
         try:
-            text = self._book.report(_id(sample))
+            text = self._book.report(row_id(sample))
         except BookError as error:
             return self.lost_page(session, str(error))
         return Reply(text, headers={"Content-Security-Policy": REPORT_POLICY})
@@ -233,10 +231,3 @@ def grouped(pin: str) -> str:
     """A PIN as it is read aloud."""
     half = len(pin) // 2
     return f"{pin[:half]} {pin[half:]}"
-
-
-def _id(text: str) -> int:
-    """A row id of a request. Raises BookError."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 18):  # as SQLite has it
-        raise BookError("the book holds no such sample")
-    return int(text)

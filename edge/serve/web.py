@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from edge.serve.guard import API, STATIC, Admission, Guard, Heads, Refusal
-from edge.serve.limits import MOST_BODY, Streams, TooManyError
-from edge.serve.replies import App, Message, Receive, Scope, Send, SentReply, send_reply, with_headers
+from edge.serve.asking import ADMISSION, HEADS, GoneError, TooLongError, answering, body_of, heads_of, session_of
+from edge.serve.guard import API, STATIC, Guard, Heads, Refusal
+from edge.serve.limits import Streams, TooManyError
+from edge.serve.replies import App, Message, Receive, Scope, Send, send_reply, with_headers
+from edge.serve.reply import TEXT, Reply, said
+from edge.serve.review_ways import ReviewWays
 from edge.serve.shown import field_in_view, shown
-from edge.serve.site import HERE, TEXT, Render, Reply, Site, said
+from edge.serve.site import HERE, Render, Site
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,17 +42,6 @@ READERS = 2
 
 HEALTH_S = 30.0
 """Seconds for which what the checks said is good: they open drivers and read disks."""
-
-_ADMISSION = "edge.admission"
-_HEADS = "edge.heads"
-
-
-class GoneError(Exception):
-    """Who asked is gone before the request was whole: nobody is left to answer."""
-
-
-class TooLongError(Exception):
-    """A body is longer than its header said."""
 
 
 def template_render() -> Render:
@@ -97,7 +89,7 @@ def make_app(site: Site, guard: Guard, complain: Callable[[str], None]) -> App:
         if isinstance(admitted, Refusal):
             await send_reply(_refusal(admitted, heads, site), with_headers(send, ""))
             return
-        scope[_ADMISSION], scope[_HEADS] = admitted, heads
+        scope[ADMISSION], scope[HEADS] = admitted, heads
         started = False
 
         async def watched(message: Message) -> None:
@@ -172,54 +164,49 @@ class _Ways:
             "/api/enter": self._enter,
             "/api/pin": self._new_pin,
         }
-        gets = [Route(path, self._answering(way), methods=["GET"]) for path, way in pages.items()]
-        tells = [Route(path, self._answering(way), methods=["POST"]) for path, way in posts.items()]
-        return Router([*gets, *tells], redirect_slashes=False, default=self._lost)
-
-    def _answering(self, way: Callable[[Request], Awaitable[object]]) -> Callable[[Request], Awaitable[Any]]:
-        async def answer(request: Request) -> Any:
-            found = await way(request)
-            return SentReply(found) if isinstance(found, Reply) else found
-
-        return answer
+        gets = [Route(path, answering(way), methods=["GET"]) for path, way in pages.items()]
+        tells = [Route(path, answering(way), methods=["POST"]) for path, way in posts.items()]
+        return Router(
+            [*gets, *tells, *ReviewWays(self._site.review).routes()], redirect_slashes=False, default=self._lost
+        )
 
     async def _lost(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         if scope["path"].startswith(API):
             reply = said(404, "There is nothing here.")
         else:
-            reply = self._site.lost_page(scope[_ADMISSION].session, "There is no page here.")
+            reply = self._site.lost_page(scope[ADMISSION].session, "There is no page here.")
         await send_reply(reply, send)
 
     # Pages
 
     async def _live(self, request: Request) -> Reply:
-        return self._site.live_page(_session(request))
+        return self._site.live_page(session_of(request))
 
     async def _samples(self, request: Request) -> Reply:
         before = request.query_params.get("before", "")
-        return await self._read(self._site.samples_page, _session(request), before)
+        return await self._read(self._site.samples_page, session_of(request), before)
 
     async def _sample(self, request: Request) -> Reply:
-        return await self._read(self._site.sample_page, _session(request), request.path_params["sample"])
+        return await self._read(self._site.sample_page, session_of(request), request.path_params["sample"])
 
     async def _report(self, request: Request) -> Reply:
-        return await self._read(self._site.report_page, _session(request), request.path_params["sample"])
+        return await self._read(self._site.report_page, session_of(request), request.path_params["sample"])
 
     async def _read(self, page: Callable[[Any, str], Reply], session: Any, what: str) -> Reply:
         return await asyncio.get_running_loop().run_in_executor(self._readers, page, session, what)
 
     async def _scope(self, request: Request) -> Reply:
-        return self._site.scope_page(_session(request))
+        return self._site.scope_page(session_of(request))
 
     async def _health_page(self, request: Request) -> Reply:
-        return self._site.health_page(_session(request))
+        return self._site.health_page(session_of(request))
 
     async def _enter_page(self, request: Request) -> Reply:
-        return self._site.enter_page(request.scope[_HEADS].client)
+        return self._site.enter_page(heads_of(request).client)
 
     async def _tablet(self, request: Request) -> Reply:
-        return self._site.tablet_page(_session(request), qr_svg)
+        return self._site.tablet_page(session_of(request), qr_svg)
 
     async def _asset(self, request: Request) -> Reply:
         return self._site.asset(request.path_params["name"]) or said(404, "There is nothing here.")
@@ -235,7 +222,7 @@ class _Ways:
     async def _preview(self, request: Request) -> Reply:
         after = request.query_params.get("after", "")
         number = int(after) if after.isascii() and after.isdecimal() and len(after) < 18 else -1
-        with self._streams.one(request.scope[_HEADS].client):
+        with self._streams.one(heads_of(request).client):
             found = await self._site.live.next_preview(number, PREVIEW_S)
             if found is None:
                 return Reply(b"", 204, TEXT)
@@ -246,7 +233,7 @@ class _Ways:
     async def _events(self, request: Request) -> Response:
         from starlette.responses import StreamingResponse  # noqa: PLC0415 - see above
 
-        client = request.scope[_HEADS].client
+        client = heads_of(request).client
         held = self._streams.one(client)
         held.__enter__()  # here, so that one too many is refused with a status; the stream gives it back
         body = self._telling(held)
@@ -274,29 +261,11 @@ class _Ways:
             return self._examined[1]
 
     async def _command(self, request: Request) -> Reply:
-        return await asyncio.to_thread(self._site.command, await _body(request))
+        return await asyncio.to_thread(self._site.command, await body_of(request))
 
     async def _enter(self, request: Request) -> Reply:
-        return self._site.enter(await _body(request), request.scope[_HEADS].client)
+        return self._site.enter(await body_of(request), heads_of(request).client)
 
     async def _new_pin(self, request: Request) -> Reply:
-        await _body(request)
-        return self._site.new_pin(_session(request))
-
-
-def _session(request: Request) -> Any:
-    admission: Admission = request.scope[_ADMISSION]
-    return admission.session
-
-
-async def _body(request: Request) -> bytes:
-    """The body; no more of it than was announced is ever held. Raises TooLongError, GoneError."""
-    body, more = b"", True
-    while more:
-        message = await request.receive()
-        if message["type"] != "http.request":
-            raise GoneError
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-        if len(body) > MOST_BODY:
-            raise TooLongError
-    return body
+        await body_of(request)
+        return self._site.new_pin(session_of(request))

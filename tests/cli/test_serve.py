@@ -14,10 +14,12 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from edge.cli import edge_app, serve_job
 from edge.cli.run_settings import RunSettings
+from edge.cli.serve import stage_words
 from edge.cli.serve_job import arguments
 from edge.cli.settings import Until
 from edge.errors import ScopeError, ServeError
@@ -124,6 +126,24 @@ def test_the_engine_is_told_every_option_that_was_given() -> None:
     assert got[got.index("--until") + 1] == "decided"
     assert got[got.index("--book") + 1] == "b.sqlite"
     assert arguments(RunSettings()) == []
+
+
+STAGES = {
+    "none": ("", ()),
+    "some": ("ring, trophozoite,,ring", ("ring", "trophozoite")),
+    "more than there are keys for": (",".join("abcdefghi"), None),
+    "a word without end": ("a" * 41, None),
+    "what cannot be printed": ("ring\x07", None),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), STAGES.values(), ids=STAGES)
+def test_stages_are_a_few_short_words(text: str, words: tuple[str, ...] | None) -> None:
+    if words is None:
+        with pytest.raises(typer.BadParameter):
+            stage_words(text)
+    else:
+        assert stage_words(text) == words
 
 
 def test_options_for_one_sample_are_refused_at_once() -> None:

@@ -65,3 +65,17 @@ def complaints(driver: Chrome) -> list[str]:
         for line in driver.get_log("browser")  # type: ignore[no-untyped-call]
         if line["level"] in ("SEVERE", "WARNING")
     ]
+
+
+def serious(driver: Chrome) -> list[str]:
+    """What axe calls serious or critical, by rule and place."""
+    driver.execute_script(AXE.read_text())
+    script = (
+        "const done = arguments[0]; axe.run(document).then(found => done(found.violations), e => done([String(e)]));"
+    )
+    found = driver.execute_async_script(script)
+    return [
+        f"{one['id']}: {[node['target'] for node in one['nodes']]}: {one['nodes'][0].get('failureSummary', '')}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]

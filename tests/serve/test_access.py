@@ -19,8 +19,8 @@ from tests.serve.fake_engine import FakeEngine
 
 LAN = "192.168.1.7"
 NAMES = OwnNames(8400, frozenset({"bench-3", "bench-3.local"}))
-PAGES = ("/", "/samples", "/samples/1", "/samples/1/report", "/scope", "/health")
-READS = ("/api/status", "/api/boxes", "/api/preview", "/api/health", "/api/events")
+PAGES = ("/", "/samples", "/samples/1", "/samples/1/report", "/samples/1/review", "/review", "/scope", "/health")
+READS = ("/api/status", "/api/boxes", "/api/preview", "/api/health", "/api/events", "/api/review/1/0-1/close")
 PAUSE = {"do": "pause"}
 
 

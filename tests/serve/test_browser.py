@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -15,7 +14,7 @@ from edge.health.records import CheckResult, Health, HealthReport
 from edge.serve.page import PageParts
 from edge.serve.site import SiteOptions
 from tests.book.made import a_book, begun, mixed, write
-from tests.serve.browser import AXE, browser, complaints, needs_browser, overflow
+from tests.serve.browser import AXE, browser, complaints, needs_browser, overflow, serious
 from tests.serve.fake_engine import PlayedEngine
 from tests.serve.person import Person
 from tests.serve.served import served
@@ -132,20 +131,6 @@ def test_axe_has_no_serious_finding(dark: bool, page: tuple[str, PageParts, list
             if target == "/health":
                 at.until(lambda: "plug one in" in at.text("checks"), "the checks show")
             assert serious(driver) == [], target
-
-
-def serious(driver: Chrome) -> list[str]:
-    """What axe calls serious or critical, by rule and place."""
-    driver.execute_script(AXE.read_text())
-    script = (
-        "const done = arguments[0]; axe.run(document).then(found => done(found.violations), e => done([String(e)]));"
-    )
-    found = driver.execute_async_script(script)
-    return [
-        f"{one['id']}: {[node['target'] for node in one['nodes']]}: {one['nodes'][0].get('failureSummary', '')}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
 
 
 def test_a_page_goes_on_without_server_sent_events(page: tuple[str, PageParts, list[str]]) -> None:

@@ -166,7 +166,7 @@ def test_health_shows_the_checks_of_the_doctor() -> None:
 
 def test_every_page_says_what_it_is_not_for() -> None:
     browser = opened(None, SiteOptions(simulated=True))
-    for target in ("/", "/samples", "/scope", "/health", "/nothing"):
+    for target in ("/", "/samples", "/review", "/scope", "/health", "/nothing"):
         page = browser.get(target).text
         assert "For research and triage. Not a diagnostic device." in page
         assert "Simulated microscope" in page

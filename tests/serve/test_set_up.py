@@ -15,11 +15,10 @@ import pytest
 
 from edge.scope.profile_file import read_profile
 from edge.status import SetUpProgress
-from tests.serve.browser import AXE, browser, complaints, needs_browser, overflow
+from tests.serve.browser import AXE, browser, complaints, needs_browser, overflow, serious
 from tests.serve.fake_engine import IDLE, FakeEngine
 from tests.serve.person import Person
 from tests.serve.served import free, served
-from tests.serve.test_browser import serious
 
 pytestmark = needs_browser
 
