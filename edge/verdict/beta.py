@@ -8,6 +8,7 @@ import numpy as np
 
 from edge.verdict.tails import Floats
 
+_TINY = 1e-300  # keeps a logarithm finite
 _GRID = 1200  # points of the density that a quantile is read from
 POINTS = 4096
 """Points at which a distribution of several uncertain numbers is sampled: its 2.5 % quantile is right to about 0.1 %."""
@@ -16,7 +17,21 @@ _SEED = 1938  # of the points; they are the same in every run, so that the same 
 
 
 def beta_quantile(a: float, b: float, u: Floats) -> Floats:
-    """Where Beta(a, b), a and b at least 1/2, has probability ``u`` below it: float64 like ``u``; right to three digits.
+    """Where Beta(a, b), a and b at least 1/2, has probability ``u`` below it: float64 like ``u``; right to three digits."""
+    log_x, _, below = _cumulated(a, b)
+    return np.exp(np.interp(u, below, log_x))
+
+
+def beta_quantile_above(a: float, b: float, u: Floats, floor: Floats) -> Floats:
+    """The same of the part of the distribution that is above ``floor``, a value for each ``u``; far out in the tail, too."""
+    log_x, above, _ = _cumulated(a, b)
+    left = np.interp(np.log(np.maximum(floor, _TINY)), log_x, np.log(np.maximum(above, _TINY)))
+    log_above = np.log(np.maximum(above, _TINY))[::-1]
+    return np.maximum(np.exp(np.interp(left + np.log1p(-u), log_above, log_x[::-1])), floor)
+
+
+def _cumulated(a: float, b: float) -> tuple[Floats, Floats, Floats]:
+    """Logarithms of values, and the probability above and below each: float64 [grid].
 
     The density is added up on a grid even in the logit, where it is bell-shaped whatever a and b.
     """
@@ -25,8 +40,11 @@ def beta_quantile(a: float, b: float, u: Floats) -> Floats:
     log_x, log_rest = -np.logaddexp(0, -z), -np.logaddexp(0, z)
     log_density = a * log_x + b * log_rest
     density = np.exp(log_density - log_density.max())
-    total = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    return np.exp(np.interp(u, total / total[-1], log_x))
+    steps = (density[1:] + density[:-1]) / 2
+    whole = steps.sum()
+    below = np.concatenate([[0.0], np.cumsum(steps)])
+    above = np.concatenate([np.cumsum(steps[::-1])[::-1], [0.0]])
+    return log_x, above / whole, below / below[-1]
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,7 @@ from edge.verdict.table import INDETERMINATE, INSUFFICIENT, NEGATIVE, POSITIVE
 from edge.verdict.to_look import cells_to_look, next_to_look
 
 _TURN = 60  # cells of a part that are looked at in one turn
+_MAIN = 3  # the error allowed for confirmed suspects, for each part of it that the other two counts get
 _LEAST_SHARE = 1e-9  # what a positive's interval begins with where rounding would leave 0 in
 _ROUNDING = 1e-12  # by which a probability that is a sum may fall short
 
@@ -175,13 +176,13 @@ class _Judge:
         suspects = [part for part in counts.parts if part.suspect]
         others = [part for part in counts.parts if not part.suspect and part.looked]
         turn, all_turns = _turn(suspects), _turn(suspects) + _turn(others)
-        level = 1 - (1 - LEVEL) / (1 + bool(others) + bool(self.twice))
-        tests = [(_positive(suspects), self.readers.imagined_at_most(turn, level))]
+        error = (1 - LEVEL) / (_MAIN + bool(others) + bool(self.twice))
+        tests = [(_positive(suspects), self.readers.imagined_at_most(turn, 1 - _MAIN * error))]
         if _positive(others):  # none among them: this limit is above that of the suspects
             confirmed = _positive(suspects) + _positive(others)
-            tests.append((confirmed, self.readers.imagined_at_most(all_turns, level)))
+            tests.append((confirmed, self.readers.imagined_at_most(all_turns, 1 - error)))
         if self.twice:
-            tests.append((self.twice, self.readers.imagined_at_most(all_turns, level, answers=2)))
+            tests.append((self.twice, self.readers.imagined_at_most(all_turns, 1 - error, answers=2)))
         return tuple(tests)
 
     def row(self, counts: ReviewCounts) -> ReviewedRow:

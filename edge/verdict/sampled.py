@@ -11,6 +11,9 @@ are no positives, and of the positives ``missed`` are not among them. The parts 
 
     v = sum over parts of (rho - imagined N / n) / (1 - missed - imagined), each at least 0
 
+Where fewer are confirmed than readers imagine, subtracting would leave nothing, and a bound of 0: the upper side is taken given that
+rho is at least what is imagined (Zech 1989, upper limits above a known background). None of m leaves 3 / m, whatever the readers.
+
 A sum of counts with different weights N / m has no exact interval. As Fay and Feuer (1997) do, the upper side is taken in one part
 only, the one whose cells weigh most; half of the distribution on either side gives the middle (mid-P; Fay and Kim 2017). With what
 is uncertain of the readers and of the machine that makes one melded confidence distribution (Fay, Proschan and Brittain 2015), as in
@@ -34,7 +37,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.types import Interval
-from edge.verdict.beta import beta_quantile, uniform_points, weighted_quantile
+from edge.verdict.beta import beta_quantile, beta_quantile_above, uniform_points, weighted_quantile
 from edge.verdict.interval import LEVEL
 from edge.verdict.rates import Rate
 from edge.verdict.readers import ReaderErrors
@@ -162,9 +165,9 @@ class ReviewedShares:
         for i, piece in enumerate(pieces):
             u, w = points[_FOUND + 1 + 2 * i : _FOUND + 3 + 2 * i]
             share = np.ones(len(w)) if piece.size == cells else beta_quantile(piece.size + 1, cells - piece.size, w)
-            net = self._net(_side(piece, u, 0) * share, share)
+            net = self._net(_lower(piece, u), share)
             lower += net
-            upper += self._net(_side(piece, u, 1) * share, share) if i == heaviest else net
+            upper += self._net(_upper(piece, u, self._imagined), share) if i == heaviest else net
         if high:
             lower, upper = lower + counts.added / cells, upper + counts.added / cells
         if self._s is None:
@@ -173,8 +176,8 @@ class ReviewedShares:
         missing = _mixed(lower, upper, 0.5) * (1 - self._s)
         return _Distribution(lower, upper, *self._weights(counts, missing * cells))
 
-    def _net(self, rho: Floats, share: Floats) -> Floats:
-        return np.clip((rho - self._imagined * share) / self._telling, 0, share)
+    def _net(self, confirmed: Floats, share: Floats) -> Floats:
+        return np.clip((confirmed - self._imagined) / self._telling, 0, 1) * share
 
     def _weights(self, counts: ReviewCounts, missing: Floats) -> tuple[Floats | None, float]:
         """How well each point explains what was confirmed among the cells that are no suspects, and the chance of so many.
@@ -233,11 +236,13 @@ def _quantile(distribution: _Distribution, side: float, level: float) -> float:
     return weighted_quantile(_mixed(distribution.lower, distribution.upper, side), distribution.weights, level)
 
 
-def _side(piece: Piece, u: Floats, side: int) -> Floats:
-    """The share of a piece that would be confirmed: its exact lower (0) or upper (1) confidence distribution."""
+def _lower(piece: Piece, u: Floats) -> Floats:
+    """The share of a piece that would be confirmed, by its exact lower confidence distribution."""
     r, m = piece.positive, piece.looked
-    if r + side == 0:
-        return np.zeros(len(u))
-    if r + side == m + 1:
-        return np.ones(len(u))
-    return beta_quantile(r + side, m - r + 1 - side, u)
+    return beta_quantile(r, m - r + 1, u) if r else np.zeros(len(u))
+
+
+def _upper(piece: Piece, u: Floats, imagined: Floats) -> Floats:
+    """By its exact upper one, given that it is at least what is imagined."""
+    r, m = piece.positive, piece.looked
+    return beta_quantile_above(r + 1, m - r, u, imagined) if r < m else np.ones(len(u))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.verdict.beta import beta_quantile, uniform_points, weighted_quantile
+from edge.verdict.beta import beta_quantile, beta_quantile_above, uniform_points, weighted_quantile
 from edge.verdict.readers import confirmed_twice, reader_errors, reader_rates
 from edge.verdict.review_records import Votes
 from edge.verdict.tails import beta_cdf
@@ -87,6 +87,20 @@ def test_pairs_of_rates_are_drawn_as_often_as_they_weigh() -> None:
 def test_quantiles_of_a_beta_distribution_have_the_probability_asked_for(a: float, b: float) -> None:
     u = np.array([0.005, 0.025, 0.1, 0.5, 0.9, 0.975, 0.995])
     assert beta_cdf(a, b, beta_quantile(a, b, u)) == pytest.approx(u, rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "floor"), [(1, 60, 0.0), (1, 60, 0.02), (1, 5000, 0.01), (13, 588, 0.03), (21, 40, 0.2)]
+)
+def test_quantiles_above_a_floor_divide_what_is_left(a: float, b: float, floor: float) -> None:
+    u = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
+    found = beta_quantile_above(a, b, u, np.full(5, floor))
+    assert (found >= floor).all()
+    if a == 1:  # the tail is known in closed form
+        assert found == pytest.approx(1 - (1 - floor) * (1 - u) ** (1 / b), rel=5e-3)
+    else:
+        left = 1 - float(beta_cdf(a, b, np.array([floor]))[0])
+        assert 1 - beta_cdf(a, b, found) == pytest.approx(left * (1 - u), rel=2e-2)
 
 
 def test_quantiles_of_weighted_values() -> None:
