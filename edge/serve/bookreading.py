@@ -67,7 +67,7 @@ class BookReader:
         self._path = path
         self._now = now
         self._making = Lock()  # one report at a time: each takes seconds of a core that counts
-        self._made: dict[tuple[int, str, int], bytes] = {}
+        self._made: dict[tuple[int, str, int, int, int], bytes] = {}
 
     @contextmanager
     def _book(self) -> Iterator[Book]:
@@ -109,7 +109,7 @@ class BookReader:
         """The sample's report as a page of its own, in UTF-8."""
         with self._making, self._book() as book:
             row = _row(book, sample_id)
-            key = (row.id, row.state, row.fields)
+            key = (row.id, row.state, row.fields, *book.answered(row.id))
             if key not in self._made:
                 way_back = el("p", el("a", "All samples", href="/samples"), " · ", el("a", "Live", href="/"))
                 text = "".join(page(report_of(book, row, self._now()), Markup(el("nav", way_back, aria_label="Pages"))))
