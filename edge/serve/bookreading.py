@@ -40,6 +40,7 @@ class SampleLine:
     when: str
     state: str
     unit: str
+    uuid: str
     reviewed: str = ""
 
 
@@ -49,9 +50,8 @@ def line_of(row: SampleRow, looked: int = 0) -> SampleLine:
     when = row.began[:16].replace("T", " ")
     cells, fields = many(row.cells, row.unit), many(row.fields, "field")
     reviewed = f"{many(looked, row.unit)} reviewed" if looked else ""
-    return SampleLine(
-        row.id, name, row.scope, cells, fields, row.flag or "", row.model, when, row.state, row.unit, reviewed
-    )
+    told = (row.id, name, row.scope, cells, fields, row.flag or "", row.model, when, row.state, row.unit, row.uuid)
+    return SampleLine(*told, reviewed)
 
 
 def _now() -> str:

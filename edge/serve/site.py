@@ -25,6 +25,7 @@ _ASSETS: Mapping[str, str] = {
     "pages.js": "text/javascript; charset=utf-8",
     "review.css": "text/css; charset=utf-8",
     "review.js": "text/javascript; charset=utf-8",
+    "reviews.js": "text/javascript; charset=utf-8",
     "review-send.js": "text/javascript; charset=utf-8",
     "review-view.js": "text/javascript; charset=utf-8",
     "scope.js": "text/javascript; charset=utf-8",

@@ -322,7 +322,7 @@ def test_the_reviewed_verdict_stands_beside_the_machines(browser: Browser, desk:
     assert after["readers"] == [
         (
             "ann, 6 cells read twice: 100\u00a0% sensitivity (95\u00a0% interval 60\u00a0% to 100\u00a0%),"
-            " specificity (95\u00a0% interval 0\u00a0% to 100\u00a0%)"
+            " 0\u00a0% to 100\u00a0% specificity (95\u00a0% interval)"
         )
     ]
     assert [one["part"] for one in told["cells"]].count("rest") == 10

@@ -73,11 +73,16 @@ class Reader(Person):
     def cell(self) -> str:
         return str(self["view"].get_attribute("aria-label")).split()[1]
 
+    def ahead(self, n: int) -> None:
+        """Wait until so many pictures came."""
+        self.until(lambda: self.driver.execute_script(PICTURES) >= n, "pictures are fetched ahead")
+
     def kept(self) -> None:
         """Wait until the book has every answer."""
         self.until(lambda: not self.driver.execute_script(WAITING), "all answers are kept")
 
 
+PICTURES = "return performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/review/1/')).length"
 WAITING = "return Object.keys(localStorage).filter((key) => key.startsWith('edge-review ')).length"
 
 
@@ -195,6 +200,7 @@ def test_answers_wait_in_the_browser_while_the_network_is_lost(address: str, des
         at.begin("ann")
         at.press("1")
         at.kept()
+        at.ahead(8)
         desk.full = True
         at.press("n", "n")
         at.until(lambda: "no space left" in at.text("alert"), "a full disk is said")
@@ -344,15 +350,20 @@ def test_a_server_that_is_killed_in_the_middle_loses_no_answer(tmp_path: Path) -
         with program(port, book) as process:
             at.begin("ann")
             at.press("1", "n", "1")
+            at.ahead(10)
             process.kill()  # SIGKILL, as a power cut has it; answers may be on their way
             at.press("n", "1")
             at.until(lambda: "wait in this browser" in at.text("link"), "what waits is said")
         with program(port, book) as process:
+            at.open("/review")
+            at.until(lambda: "open S-0001 to put them into the book" in at.text("waiting"), "what waits is said")
+            at.open(PAGE)
+            at.ready()
             at.kept()
             at.press("x")
             at.kept()
             process.kill()
-        with program(port, book):
+        with program(port, book):  # a session that the new process knows nothing of
             at.press("u")
             driver.refresh()
             at.ready()
