@@ -62,11 +62,13 @@ class RehearsalPlan:
         new: fields that are learned now.
         what: shall be seen again.
         seed: chooses the sample.
+        sample: cells of a set that are rehearsed, and as many that show what is forgotten.
     """
 
     new: FieldSet
     what: Rehearse
     seed: int
+    sample: int = _SAMPLE
 
     def takes(self, sample: SourceSample) -> bool:
         """Whether a source is rehearsed; what is forgotten of it is measured in any case."""
@@ -231,7 +233,8 @@ def _samples(card: Card, recipe: Recipe | None, plan: RehearsalPlan) -> list[Sou
     for name in sorted(first):
         data = sets.get(name)
         if name in card.training.get("data", ()) and data.present and data.may_teach and not _holds(data, plan.new):
-            again, apart = divided(_listed(data), held, plan.seed, whole=data.kind is SetKind.CELLS)
+            whole = data.kind is SetKind.CELLS
+            again, apart = divided(_listed(data), held, plan.seed, whole=whole, sample=plan.sample)
             if again:
                 chosen.append(SourceSample(replace(_fewer(first[name]), unseen=False), again, apart))
     return [*chosen, *drawn]
@@ -265,7 +268,7 @@ def _listed(data: DataSet) -> list[ListedImage]:
 
 
 def divided(
-    images: Sequence[ListedImage], held: frozenset[str], seed: int, *, whole: bool
+    images: Sequence[ListedImage], held: frozenset[str], seed: int, *, whole: bool, sample: int = _SAMPLE
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Names of the images to rehearse, and of some of other groups; of one group none is left for these.
 
@@ -274,6 +277,7 @@ def divided(
         held: names of sets and groups that the net held out.
         seed: chooses.
         whole: groups are taken one by one: what is typical of single cells is told by the others of their slide.
+        sample: cells that each of the two holds at least, where there are so many.
     """
     groups = np.array([one.group for one in images])
     free = np.flatnonzero(~in_groups(groups, held)) if images else np.zeros(0, int)
@@ -287,5 +291,5 @@ def divided(
         if whole:
             rows = np.array(sorted(rows.tolist(), key=lambda row: place[images[row].group]), int)
         counts = np.cumsum([images[row].cells for row in rows.tolist()])
-        taken.append(frozenset(images[row].file for row in rows[: np.searchsorted(counts, _SAMPLE) + 1].tolist()))
+        taken.append(frozenset(images[row].file for row in rows[: np.searchsorted(counts, sample) + 1].tolist()))
     return taken[0], taken[1]

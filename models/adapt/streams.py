@@ -12,5 +12,9 @@ class AdaptStream(IntEnum):
     """Fields that the finder's int8 file is calibrated on."""
     REHEARSAL = 6
     """What is rehearsed of a data set."""
+    BLANK_CELLS = 7
+    """Variants of a blank field's typical cell, and which cells of a very large blank are learned from."""
+    ANSWERED_CELLS = 8
+    """Variants of the typical cell of a field with answers."""
     SEQUENCE = 43
     """The order in which a learning curve takes annotated fields."""

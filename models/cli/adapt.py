@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
@@ -33,14 +33,12 @@ from models.cli.options import (
     teller,
     write_lines,
 )
+from models.cli.reviewed import Blanks, Reviewed, ReviewedOptions, Samples, annotated_fields, learn_reviewed
 from models.data.fieldset import Fields
-from models.data.gather import DataOptions, gather
+from models.data.gather import DataOptions
 from models.train.classifier import CellTraining
 from models.train.finder import FinderTraining
 from models.train.start import StartingNet, open_start
-
-if TYPE_CHECKING:
-    from models.data.classes import ClassScheme
 
 USUAL = TuningSettings()
 
@@ -68,10 +66,19 @@ PullBack = Annotated[
 
 def adapt(
     *,
-    fields: Annotated[Path, typer.Option("--fields", metavar="DIR", help="Your annotated fields, COCO or IML form.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the two nets; a shelf afterwards.")
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="PATH", help="Folder for the two nets; with --reviewed or --blank FILE.tflite."
+        ),
     ],
+    fields: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--fields", metavar="DIR", help="Your annotated fields, COCO or IML form."),
+    ] = None,
+    reviewed: Reviewed = None,
+    sample: Samples = None,
+    blank: Blanks = None,
     model: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time
         typer.Option("--model", metavar="NAME", help="Classifier to start from: shelf, path, or folder of train."),
@@ -104,34 +111,36 @@ def adapt(
 
     Annotate with edge-run --detections and correct the file with any COCO tool: correct boxes and classes, add what is missing,
     and delete the scores. Five fields already help; they should show what your slides show, infected cells above all.
+
+    With --reviewed BOOK a classifier learns from what people answered in a review, with --blank DIR from slides known to be
+    negative, whose suspects are all false; --out is then one file. It is judged by slides left out, and refused where it is worse
+    there or on what it learned before (exit code 5).
     """
-    request = given(
+    allowed = rate(false_positives)
+    request = None if fields is None else given(
         cells=None, fields=[fields], annotations=annotations, group_by=group_by, merge=merge, ignore=ignore,
         background=background, positive=positive, finder=finder,
     )  # fmt: skip
-    allowed = rate(false_positives)
+    if reviewed or blank:
+        asked = ReviewedOptions(
+            out, model, finder, reviewed, tuple(sample or ()), tuple(blank or ()), request, rehearse, steps, seed, allowed,
+            force=force,
+        )  # fmt: skip
+        learn_reviewed(asked, debug=debug)
+        return
+    if request is None:
+        raise typer.BadParameter("give --fields DIR, --reviewed BOOK or --blank DIR")
     with entered(debug=debug, training=True):
         if out.is_dir() and any(out.iterdir()) and not force:
             raise OutputError(f"{out}: is not empty: --force writes into it")
         starts = open_start(finder or shelf.FINDER, "find"), open_start(model or shelf.CLASSIFIER, "classify")
-        plan, source = _fields(request)
-        for note in source.notes:
-            say(f"! {note}")
+        plan, source = annotated_fields(request)
         tuning, tell = _tuning(steps, finder_steps, seed, pull_back, allowed), teller()
         old = _old(starts, source, rehearse, seed, tell)
         setup = AdaptationSetup(*starts, plan_for(plan, starts[1].card), tuning, tell, say, old)
         result = run(setup, source, out)
         write_lines([*result.lines, f"written: {result.finder}", f"written: {result.classifier}"])
         write_lines([f"use them: edge-run FIELDS --finder {result.finder} --model {result.classifier}"])
-
-
-def _fields(request: DataOptions) -> tuple[ClassScheme, Fields]:
-    """The classes of the annotated fields, and the fields."""
-    data = gather(request, least=1)
-    (source,) = data.sources
-    if not isinstance(source, Fields):
-        raise TypeError("fields were opened as cells")
-    return data.plan, source
 
 
 def _tuning(
@@ -213,7 +222,7 @@ def learning_curve(
         with plain_errors(work):
             work.mkdir(parents=True, exist_ok=True)
         tell = teller()
-        plan, source = _fields(request)
+        plan, source = annotated_fields(request)
         if start:
             classifier = open_start(start, "classify")
         else:
