@@ -14,6 +14,7 @@ from models.cli.founding import register as register_founding
 from models.cli.microscopes import register as register_microscopes
 from models.cli.options import EXIT_CODES, Debug, entered
 from models.cli.report import register as register_report
+from models.cli.review_learning import register as register_review_learning
 from models.cli.search import register as register_search
 from models.cli.shelf import register as register_shelf
 from models.cli.strangers import register as register_strangers
@@ -92,6 +93,7 @@ register_microscopes(app)
 register_search(app)
 register_founding(app)
 register_strangers(app)
+register_review_learning(app)
 
 if __name__ == "__main__":
     enter(app, PROGRAM)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from edge.description import RunDescription
 from edge.events import SampleEvent
-from edge.review.state import ReviewState
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +108,9 @@ class SampleParts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one page shows; ``made``: when, UTC, ISO 8601; ``reviewed``: what people made of it, None: nobody looked."""
+    """All that one page shows; ``made``: when, UTC, ISO 8601."""
 
     about: RunDescription
     event: SampleEvent
     gathered: SampleParts
     made: str
-    reviewed: ReviewState | None = None

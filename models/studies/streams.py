@@ -28,3 +28,7 @@ class StudyStream(IntEnum):
     """How images are turned and mirrored (founding)."""
     STRANGERS = 59
     """Which cells a stranger's net is trained on, and their order (strangers)."""
+    REVIEWED_SLIDES = 61
+    """Blanks and reviewed slides of a draw, and what is shown of them (review-learning)."""
+    READER_ERRORS = 67
+    """Answers that a simulated reader gets wrong (review-learning)."""
