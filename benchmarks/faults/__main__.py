@@ -15,6 +15,7 @@ import typer
 
 from benchmarks.command import Debug, single_command
 from benchmarks.errors import NoInputError
+from benchmarks.faults.answers import ReaderBench, a_counted_book, answer_cuts, answer_kills
 from benchmarks.faults.cuts import cuts
 from benchmarks.faults.drawn import field_folder
 from benchmarks.faults.endurance import endurance
@@ -37,7 +38,15 @@ REAL_FIELDS = 6
 """Real fields of a run; the first ones by name."""
 
 _STEP = 20  # trials after which the figures are kept
-_TRIES = {"kills": 1000, "real": 20, "cuts": 200, "troubles": 100, "endurance": 100_000}
+_TRIES = {
+    "kills": 1000,
+    "real": 20,
+    "cuts": 200,
+    "answers": 200,
+    "answers_cut": 100,
+    "troubles": 100,
+    "endurance": 100_000,
+}
 """Moments (fields of the long run) of each part."""
 
 
@@ -47,6 +56,8 @@ class FaultPart(StrEnum):
     KILLS = "kills"
     REAL = "real"
     CUTS = "cuts"
+    ANSWERS = "answers"
+    ANSWERS_CUT = "answers_cut"
     TROUBLES = "troubles"
     ENDURANCE = "endurance"
     PAGE = "page"
@@ -98,7 +109,7 @@ def _keep(change: _Change, part: FaultPart, path: Path) -> None:
     """Keep it at once: a run that is stopped loses nothing of this."""
     figures = change(read_figures(path))
     usual = "a disk in memory" if _roomy() == MEMORY else "the usual disk"
-    disk = "ext4 in a file" if part is FaultPart.CUTS else usual
+    disk = "ext4 in a file" if part in (FaultPart.CUTS, FaultPart.ANSWERS_CUT) else usual
     write_figures(replace(figures, measured={**(figures.measured or {}), part: measured(disk)}), path)
 
 
@@ -153,6 +164,28 @@ def _cuts(lab: _Lab) -> Iterator[_Change]:
         yield from _so_far(trials, lambda figures, found: replace(figures, cuts=found))
 
 
+def _answers(lab: _Lab) -> Iterator[_Change]:
+    with ExitStack() as stack:
+        bench, nursery = _bench(lab, stack, field_folder())
+        reading = ReaderBench(
+            nursery, bench.place.folder, lab.folder, a_counted_book(bench, lab.folder / "kept.sqlite")
+        )
+        bench.empty()
+        bench.place.out.rmdir()
+        trials = answer_kills(reading, lab.count, lab.seed, lab.tell)
+        yield from _so_far(trials, lambda figures, found: replace(figures, answers=found))
+
+
+def _answers_cut(lab: _Lab) -> Iterator[_Change]:
+    with ExitStack() as stack:
+        bench, nursery = _bench(lab, stack, field_folder())
+        kept = a_counted_book(bench, lab.folder / "kept.sqlite")
+        medium = stack.enter_context(Medium(lab.folder / "image", lab.folder / "disk"))
+        reading = ReaderBench(nursery, medium.mount, lab.folder, kept)
+        trials = answer_cuts(reading, medium, lab.count, lab.seed, lab.tell)
+        yield from _so_far(trials, lambda figures, found: replace(figures, answers_cut=found))
+
+
 def _troubles(lab: _Lab) -> Iterator[_Change]:
     second = lab.folder / "second"
     second.mkdir()
@@ -174,6 +207,8 @@ _PARTS: dict[FaultPart, Callable[[_Lab], Iterator[_Change]]] = {
     FaultPart.KILLS: _kills,
     FaultPart.REAL: _real,
     FaultPart.CUTS: _cuts,
+    FaultPart.ANSWERS: _answers,
+    FaultPart.ANSWERS_CUT: _answers_cut,
     FaultPart.TROUBLES: _troubles,
     FaultPart.ENDURANCE: _endurance,
 }

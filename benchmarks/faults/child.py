@@ -20,8 +20,8 @@ import time
 import traceback
 from typing import Any
 
-WARM = ("edge.cli.counting", "edge.report.output", "edge.finders.learned", "edge.finders.classical")
-"""Imported before the first run: what ``edge-run`` imports late."""
+WARM = ("edge.cli.counting", "edge.report.output", "edge.finders.learned", "edge.finders.classical", "edge.review.desk")
+"""Imported before the first run: what ``edge-run`` imports late, and what a reader answers through."""
 
 _POLL_S = 0.0005
 """How often a run that is to be disturbed at a moment of the clock is looked at."""

@@ -26,6 +26,9 @@ KEPT: Final = Path(__file__).with_name("kept.json")
 FORMAT: Final = "edge-faults"
 """What such a file says it is."""
 
+_TRIALS = ("kills", "real", "cuts", "answers", "answers_cut")
+"""Parts of ``Figures`` that are trials added up."""
+
 _MOST_WRONG = 20
 """Wrong ones that are kept in words."""
 
@@ -83,6 +86,7 @@ class Figures:
 
     Attributes:
         kills, real, cuts: trials on drawn fields, on real ones, with the power cut.
+        answers, answers_cut: trials on a reader's answers, killed and with the power cut; ``shown``: answers said to be in the book.
         troubles: kinds of trouble.
         endurance: the long run.
         measured: when and on what, by the name of the part.
@@ -94,6 +98,8 @@ class Figures:
     troubles: tuple[Trouble, ...] | None = None
     endurance: Endurance | None = None
     measured: Mapping[str, Measured] | None = None
+    answers: Trials | None = None
+    answers_cut: Trials | None = None
 
 
 def measured(disk: str) -> Measured:
@@ -128,7 +134,7 @@ def _trials(plain: Mapping[str, Any]) -> Trials:
 
 
 def _figures(plain: Mapping[str, Any]) -> Figures:
-    trials = {name: _trials(plain[name]) for name in ("kills", "real", "cuts") if plain.get(name)}
+    trials = {name: _trials(plain[name]) for name in _TRIALS if plain.get(name)}
     long, troubles = plain.get("endurance"), plain.get("troubles")
     return Figures(
         **trials,

@@ -32,6 +32,8 @@ def page(figures: Figures) -> str:
         parts.append(_kills(figures.kills, figures.real))
     if figures.cuts:
         parts.append(_cuts(figures.cuts))
+    if figures.answers:
+        parts.append(_answers(figures.answers, figures.answers_cut))
     if figures.endurance:
         parts.append(_endurance(figures.endurance))
     if figures.troubles:
@@ -72,6 +74,28 @@ there, the book opens and passes its integrity check, no file looks complete tha
 
 {_called(cuts)}
 {_wrong(cuts.wrong)}"""
+
+
+def _answers(kills: Trials, cuts: Trials | None) -> str:
+    tried = [("kill -9", kills)] + ([("power cut", cuts)] if cuts else [])
+    rows = [
+        f"| {name} | {one.tried:,} | {one.right:,} | {one.tried - one.at_times:,} | {one.shown:,} |"
+        for name, one in tried
+    ]
+    return f"""\
+## Answers of readers
+
+A program answers cell after cell, as the page does, with a mark where the machine has nothing at each third, and says each answer
+when it is in the book; in every second trial the book is of version 1, which the first answer brings up to date. Right is: every
+answer that was said is there, none is half there, the book passes `edge book check`, and when the same answers are given once more
+each is there once.
+
+| disturbed by | moments | right | at calls | answers said before, in all |
+|---|---|---|---|---|
+{chr(10).join(rows)}
+
+{_called(kills)}
+{_wrong([*kills.wrong, *(cuts.wrong if cuts else ())])}"""
 
 
 def _row(name: str, one: Trials) -> str:

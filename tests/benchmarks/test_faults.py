@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from benchmarks.errors import CaseError, NoInputError, ResultError
 from benchmarks.faults import cuts, kills, trouble
 from benchmarks.faults.__main__ import PAGE, app
+from benchmarks.faults.answers import ReaderBench, a_counted_book, answer_trial
 from benchmarks.faults.drawn import field_folder
 from benchmarks.faults.endurance import Endurance, ProcessLook
 from benchmarks.faults.figures import Figures, Trials, measured, read_figures, write_figures
@@ -111,6 +112,54 @@ def test_a_power_cut_takes_nothing_that_was_shown(tmp_path: Path, lab: tuple[Ben
         for share in (0.05, 0.5, 0.85):
             fault = Disturbance(Action.STOP, at=round(share * whole.calls))
             assert cuts.trial(bench, medium, whole, fault).wrong == ()
+
+
+@pytest.fixture(scope="module")
+def reading(lab: tuple[Bench, Uninterrupted, Nursery], tmp_path_factory: pytest.TempPathFactory) -> ReaderBench:
+    """A reader at a book of its own."""
+    folder = tmp_path_factory.mktemp("reading")
+    (folder / "work").mkdir()
+    return ReaderBench(lab[2], folder / "work", folder, a_counted_book(lab[0], folder / "kept.sqlite"))
+
+
+READ = {"as the book is": False, "of version 1": True}
+
+
+@needs_shim
+@pytest.mark.parametrize("book", READ)
+def test_answers_that_were_said_to_be_in_the_book_survive_kill(reading: ReaderBench, book: str) -> None:
+    reading.begin(earlier=READ[book])
+    calls = reading.run().calls
+    assert reading.left() == []
+    for share in (0.1, 0.4, 0.8):
+        found = answer_trial(reading, Disturbance(Action.KILL, at=round(share * calls)), earlier=READ[book])
+        assert found.call
+        assert found.wrong == ()
+
+
+@needs_shim
+def test_a_power_cut_takes_no_answer_that_was_said(tmp_path: Path, lab: tuple[Bench, Uninterrupted, Nursery]) -> None:
+    with ExitStack() as stack:
+        kept = a_counted_book(lab[0], tmp_path / "kept.sqlite")
+        try:
+            medium = stack.enter_context(Medium(tmp_path / "image", tmp_path / "disk"))
+        except (NoInputError, CaseError) as error:
+            pytest.skip(str(error))
+        reading = ReaderBench(lab[2], medium.mount, tmp_path, kept)
+        reading.begin(earlier=False)
+        calls = reading.run().calls
+        for share in (0.3, 0.9):
+            fault = Disturbance(Action.KILL, at=round(share * calls))
+            assert answer_trial(reading, fault, medium, earlier=False).wrong == ()
+
+
+@needs_shim
+def test_an_answer_that_was_said_too_early_would_be_noticed(reading: ReaderBench) -> None:
+    reading.begin(earlier=False)
+    reading.run()
+    with reading.job().out.open("a") as screen:
+        screen.write("0e9f2a5c-0000-4000-8000-000000000000\n")
+    assert reading.left() == ["1 answers were said to be in the book and are lost"]
 
 
 def _without(what: str) -> Callable[[Bench], None]:
