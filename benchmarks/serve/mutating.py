@@ -57,18 +57,28 @@ def originals(host: str, cookie: str, csrf: str) -> list[bytes]:
         "/samples?before=5",
         "/samples/1",
         "/samples/1/report",
+        "/samples/1/review",
+        "/review",
         "/scope",
         "/health",
         "/enter",
         "/tablet",
     )
-    scripts = ("/api/status", "/api/boxes", "/api/preview?after=-1", "/static/live.js", "/static/serve.css")
+    scripts = (
+        "/api/status",
+        "/api/boxes",
+        "/api/preview?after=-1",
+        "/api/review/1/0-0/close",
+        "/static/live.js",
+        "/static/serve.css",
+    )
     gets = [f"GET {target} HTTP/1.1\r\n{shared}\r\n" for target in (*pages, *scripts)]
     posts = []
     for target, body in (
         ("/api/command", '{"do": "resume"}'),
         ("/api/enter", '{"pin": "12345678"}'),
         ("/api/pin", "{}"),
+        ("/api/review/1", '{"reader": "a", "sample": "b", "model": "c", "queue": true, "answers": [{"cell": "0-0"}]}'),
     ):
         told = f"Origin: http://{host}\r\nX-CSRF-Token: {csrf}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         posts.append(f"POST {target} HTTP/1.1\r\n{shared}{told}\r\n{body}")

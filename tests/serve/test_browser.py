@@ -32,7 +32,18 @@ OPTIONS = SiteOptions(
     scope=(("objective", "100x"),),
 )
 WIDTHS = (390, 820, 1280, 1920)
-PAGES = ("/", "/samples", "/samples/1", "/samples/1/report", "/scope", "/health", "/tablet", "/enter", "/none")
+PAGES = (
+    "/",
+    "/samples",
+    "/samples/1",
+    "/samples/1/report",
+    "/review",
+    "/scope",
+    "/health",
+    "/tablet",
+    "/enter",
+    "/none",
+)
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +169,7 @@ def test_everything_is_reached_with_the_keyboard(page: tuple[str, PageParts, lis
         wanted = {
             "Live",
             "Samples",
+            "Review",
             "Scope",
             "Health",
             "show-boxes",
