@@ -25,6 +25,7 @@ KEPT_AROUND = 1.5
 """Side of what a kept picture of a cell shows, as a multiple of its box's longer side."""
 
 _QUALITY = 90  # of the JPEGs
+_BEYOND = 128  # grey of what lies outside a field
 _MEMORY = 64 * 2**20  # bytes of fields that are kept decoded: a person stays in one field for several cells
 _LARGEST, _WIDEST = 4096, 1000.0  # pixels of a picture, multiples of a box: more is a mistake
 _BOX = "SELECT x, y, w, h FROM field JOIN cell ON field_id = field.id WHERE sample_id = ? AND number = ? AND n = ?"
@@ -59,7 +60,8 @@ class ReviewPictures:
             kept = book.store.row(_CROP, sample_id, cell.field, cell.n)
             return None if kept is None else _of_kept(kept["jpeg"], w, h)
         crop = crop_cells(rgb, np.array([(x, y, w, h)], np.int32), CropSpec(size=side, margin=around))[0]
-        return ReviewPicture(side, side, _jpeg(crop), _centred(side, around, w, h))
+        placed = _centred(side, around, w, h)
+        return ReviewPicture(side, side, _jpeg(_bounded(crop, rgb, (x, y, w, h), placed)), placed)
 
     def field(self, book: Book, sample_id: int, field: int, longest: int) -> ReviewPicture | None:
         """See ``ReviewDesk.field_picture``. Raises BookError."""
@@ -115,6 +117,21 @@ def _of_kept(jpeg: bytes, w: int, h: int) -> ReviewPicture | None:
         return None
     side = int(pixels.shape[1])
     return ReviewPicture(side, int(pixels.shape[0]), jpeg, _centred(side, KEPT_AROUND, w, h))
+
+
+def _bounded(
+    crop: UInt8Array, rgb: UInt8Array, box: tuple[int, int, int, int], placed: tuple[float, float, float, float]
+) -> UInt8Array:
+    """The crop with flat grey beyond the field: pixels of the border drawn out would look like something."""
+    (x, y, w, _), (left, up, wide, _) = box, placed
+    scale = wide / max(w, 1)
+    at_left, at_top = left - x * scale, up - y * scale
+    made = crop.copy()
+    made[:, : max(0, round(at_left))] = _BEYOND
+    made[: max(0, round(at_top))] = _BEYOND
+    made[:, max(0, round(at_left + rgb.shape[1] * scale)) :] = _BEYOND
+    made[max(0, round(at_top + rgb.shape[0] * scale)) :] = _BEYOND
+    return made
 
 
 def _centred(side: int, around: float, w: int, h: int) -> tuple[float, float, float, float]:

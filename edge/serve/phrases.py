@@ -9,8 +9,10 @@ def many(n: int, what: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share with two digits that count: ``0.12 %``, ``3.4 %``, ``12 %``, ``100 %``."""
+    """A share with two digits that count: ``under 0.01 %``, ``0.12 %``, ``3.4 %``, ``12 %``, ``100 %``."""
     value = share * 100
+    if 0 < value < 0.005:  # what two digits would show as none
+        return "under 0.01\u00a0%"
     digits = 0 if value == 0 or value >= 10 else 2 if value < 1 else 1
     return f"{value:.{digits}f}\u00a0%"  # a space that no line breaks at
 

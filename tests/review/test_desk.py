@@ -246,6 +246,17 @@ def test_a_cell_is_shown_in_its_surroundings_from_the_file(tmp_path: Path) -> No
     assert fresh.cell_picture(1, CellPlace(0, 7), 200, 4.0) is None
 
 
+def test_beyond_the_field_a_picture_is_flat_grey(tmp_path: Path) -> None:
+    desk, _, _ = with_a_file(tmp_path)
+    shown = desk.cell_picture(1, CellPlace(0, 0), 200, 20.0)  # 400 pixels of the field, half a pixel each: 90 left of it
+    assert shown is not None
+    pixels = decoded(shown.jpeg).astype(int)
+    assert abs(pixels[100, :43] - 128).max() < 6, "left of the field"
+    assert abs(pixels[:63, 100] - 128).max() < 6, "above it"
+    assert abs(pixels[100, 47:90] - 180).max() < 12, "the field begins at its border"
+    assert abs(pixels[67:90, 60] - 180).max() < 12
+
+
 def test_where_the_file_is_gone_the_kept_picture_is_shown(tmp_path: Path) -> None:
     desk, file, _ = with_a_file(tmp_path)
     kept = cv2.imencode(".jpg", np.full((96, 96, 3), 99, np.uint8))[1].tobytes()

@@ -236,6 +236,7 @@ def test_all_of_it_is_json() -> None:
 
 PHRASES = {
     "no share": (percent(0), "0\u00a0%"),
+    "hardly any": (percent(0.00004), "under 0.01\u00a0%"),
     "a small share": (percent(0.00123), "0.12\u00a0%"),
     "a share": (percent(0.034), "3.4\u00a0%"),
     "nearly all": (percent(0.999), "100\u00a0%"),
