@@ -107,18 +107,18 @@ class _CocoWriter:
             images.append({"id": field.index, "file_name": name, **size, "field": field.index})
             for cell in field.cells:
                 self._written += 1
-                stream.write(("\n" if self._written == 1 else ",\n") + json.dumps(self._annotation(field.index, cell)))
+                stream.write(("\n" if self._written == 1 else ",\n") + json.dumps(self._annotation(field, cell)))
         stream.write(f'\n],\n"images": {json.dumps(images)},\n"categories": {json.dumps(self._categories())}}}\n')
 
-    def _annotation(self, image: int, cell: ExchangeCell) -> dict[str, object]:
+    def _annotation(self, field: ExchangeField, cell: ExchangeCell) -> dict[str, object]:
         x, y, w, h = map(_plain, cell.box)
         return {
             "id": self._written,
-            "image_id": image,
+            "image_id": field.index,
             "category_id": self._numbers.setdefault(category_of(cell), len(self._numbers) + 1),
             "bbox": [x, y, w, h],
             "area": w * h,
-            "segmentation": [[x, y, x + w, y, x + w, y + h, x, y + h]] if self._outlines else [],
+            "segmentation": [_outline(cell, field)] if self._outlines else [],
             "iscrowd": 0,
             "attributes": _attributes(cell),
         }
@@ -129,6 +129,14 @@ class _CocoWriter:
             {"id": i, "name": name, "supercategory": CELL if name in choices else words.SET_ASIDE}
             for name, i in self._numbers.items()
         ]
+
+
+def _outline(cell: ExchangeCell, field: ExchangeField) -> list[float]:
+    """The box as a polygon within the picture, as readers of COCO expect it: x, y, x, y, ..."""
+    x, y, w, h = cell.box
+    left, right = (min(max(one, 0), field.width) for one in (x, x + w))
+    top, bottom = (min(max(one, 0), field.height) for one in (y, y + h))
+    return list(map(_plain, (left, top, right, top, right, bottom, left, bottom)))
 
 
 def _plain(value: float) -> float:

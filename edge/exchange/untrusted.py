@@ -94,11 +94,14 @@ def members_named(path: Path) -> list[str]:
         return archive.namelist()[:_MOST_MEMBERS]
 
 
-def parse_xml(text: str | bytes) -> ET.Element:
-    """XML without a document type: entities can grow without end. Raises ValueError, ParseError."""
-    head = text if isinstance(text, bytes) else text.encode()
-    if b"<!" in head.replace(b"<!--", b""):
-        raise ValueError("XML with a document type or entities")
+def parse_xml(data: bytes) -> ET.Element:
+    """XML in UTF-8 without a document type: entities can grow without end. Raises ValueError, ParseError."""
+    try:
+        text = data.decode("utf-8-sig")  # in UTF-16 a document type would not be seen
+    except UnicodeDecodeError as error:
+        raise ValueError("not XML in UTF-8") from error
+    if "\0" in text or "<!" in text.replace("<!--", ""):
+        raise ValueError("XML with a document type, entities or zeros")
     return ET.fromstring(text)  # noqa: S314 - no document type, no entities
 
 

@@ -56,7 +56,7 @@ FIELDS = (
         cell("12-0", (5, 5, 11, 12), said="parasitized", stage="ring"),
         cell("12-1", (20, 5, 11, 12), "parasitized", "no cell"),
         cell("12-7", (40, 30, 13, 9), "parasitized", "unsure"),
-        cell("", (7.5, 20.25, 9, 10.125), "parasitized", "parasitized"),
+        cell("", (7.5, 20.25, 9, 10.25), "parasitized", "parasitized"),
         name="Ä <b>field</b>, with=it.png",
     ),
 )

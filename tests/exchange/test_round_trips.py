@@ -64,7 +64,7 @@ def test_a_table_gives_back_the_answers_alone(kind: str, tmp_path: Path) -> None
         ("12-7", "unsure", ""),
         ("", "parasitized", ""),
     ]
-    assert field.cells[3].box == (7.5, 20.25, 9, 10.125)
+    assert field.cells[3].box == (7.5, 20.25, 9, 10.25)
 
 
 @pytest.mark.parametrize("kind", [kind for kind, one in FORMATS.items() if one.write])
