@@ -18,6 +18,7 @@ from models.cli.review_learning import register as register_review_learning
 from models.cli.search import register as register_search
 from models.cli.shelf import register as register_shelf
 from models.cli.strangers import register as register_strangers
+from models.cli.studies import register as register_studies
 from models.data.fields import need_images
 from models.data.folds import CLASSIFIER
 from models.judge.microscopes import NetPlaces
@@ -94,6 +95,7 @@ register_search(app)
 register_founding(app)
 register_strangers(app)
 register_review_learning(app)
+register_studies(app)
 
 if __name__ == "__main__":
     enter(app, PROGRAM)

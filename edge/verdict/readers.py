@@ -7,8 +7,8 @@ are independent, positive with probability ``1 - missed`` or ``imagined``:
     P(k of j answers positive) = pi (1 - missed)^k missed^(j-k) + (1 - pi) imagined^k (1 - imagined)^(j-k)
 
 Two answers per cell do not identify three numbers, and a few cells identify none. So nothing is plugged in: the posterior over a
-grid is taken. Priors: ``imagined`` Beta(1, 100), ``missed`` Beta(1/2, 10), pi uniform. So a reader who was never checked is thought
-to err on 1 % of the negative cells and to miss 5 % of the positive ones, give or take as much. Nobody is taken to be perfect: one
+grid is taken. Priors: ``imagined`` Beta(1, 60), ``missed`` Beta(1/2, 10), pi uniform. So a reader who was never checked is thought
+to err on 1.6 % of the negative cells and to miss 5 % of the positive ones, give or take as much. Nobody is taken to be perfect: one
 wrong answer among 60 would be a false alarm. Tried: Beta(1/2, 60) for ``imagined``, which is so dense near 0 that 40 cells on which
 two readers agreed made careless ones (2 %) look careful, and a fifth of the blanks were flagged.
 
@@ -31,7 +31,7 @@ from edge.verdict.interval import LEVEL
 from edge.verdict.review_records import ReaderRates, Votes
 from edge.verdict.tails import Floats
 
-IMAGINED = (1.0, 100.0)
+IMAGINED = (1.0, 60.0)
 """Prior of the share of negative cells that a reader calls positive: parameters of a beta distribution."""
 
 MISSED = (0.5, 10.0)

@@ -222,11 +222,10 @@ def _turn(parts: list[PartCounts]) -> int:
 
 
 def _shown(share: ReviewedShare, flag: str) -> Interval:
-    """The interval without what the flag has ruled out: 0 where it is positive, the target and more where it is negative."""
+    """The interval with what the flag's tests have ruled out left out, and 0 left in where they have not ruled it out."""
     value, low, high = share.share.value, share.share.low, share.share.high
-    if flag == POSITIVE:
-        low = max(low, _LEAST_SHARE)
-    elif flag == NEGATIVE:
+    low = max(low, _LEAST_SHARE) if flag == POSITIVE else 0.0
+    if flag == NEGATIVE:
         high = share.most
         low = min(low, high)
     return Interval(None if value is None else min(max(value, low), high), low, max(high, low))

@@ -95,13 +95,17 @@ class CalledCells:
     lost_units: np.ndarray | None = None
 
 
-def figures_of_fields(judged: JudgedFields) -> dict[str, Measurement]:
-    """All figures of fields that mean something there."""
+def cells_of_fields(judged: JudgedFields) -> CalledCells:
+    """All finds of fields that count, as cells."""
     infected, suspicion, called = (
         np.concatenate([getattr(one, name) for one in judged.fields]) for name in ("infected", "suspicion", "called")
     )
-    cells = CalledCells(judged.card, infected, suspicion, called, judged.of_cells(), judged.of_lost())
-    return _finder_figures(judged) | figures_of_cells(cells)
+    return CalledCells(judged.card, infected, suspicion, called, judged.of_cells(), judged.of_lost())
+
+
+def figures_of_fields(judged: JudgedFields) -> dict[str, Measurement]:
+    """All figures of fields that mean something there."""
+    return _finder_figures(judged) | figures_of_cells(cells_of_fields(judged))
 
 
 def _finder_figures(judged: JudgedFields) -> dict[str, Measurement]:

@@ -25,7 +25,7 @@ from models.data.nih import INFECTED_LABEL
 from models.data.second_reading import FILE, SecondReading, readings
 from models.judge.device_fields import JudgedFields, Truth, joined, judge_fields
 from models.judge.figures import Measurement
-from models.judge.microscope_figures import CalledCells, figures_of_cells, figures_of_fields
+from models.judge.microscope_figures import CalledCells, cells_of_fields, figures_of_cells, figures_of_fields
 from models.judge.scores import score_nih, suspicion
 from models.judge.unseen import UnseenFold, unseen_folds, unseen_model
 
@@ -55,6 +55,7 @@ class MicroscopeRow:
         missing: why there are no figures, in words.
         notes: what was noticed while judging.
         judged: the fields themselves; None of single cells.
+        cells: the scored cells behind the figures; None where there are none.
     """
 
     name: str
@@ -64,6 +65,7 @@ class MicroscopeRow:
     missing: str = ""
     notes: tuple[str, ...] = ()
     judged: JudgedFields | None = None
+    cells: CalledCells | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +125,17 @@ def _left_out(places: NetPlaces, microscope: tuple[str, ...], name: str, tell: P
         finder = LearnedFinder(found[0]) if len(found) > 1 else None
     names = tuple(model.path.name for model in found)
     if finder is None:
-        figures, notes = _of_cells(data, classifier, tell)
-        return MicroscopeRow(name, held_out, names, figures, notes=tuple(notes))
+        cells, notes = _of_cells(data, classifier, tell)
+        return MicroscopeRow(name, held_out, names, figures_of_cells(cells), notes=tuple(notes), cells=cells)
     reread, truth = (_reread(data), Truth.SECOND) if name == IML else ({}, Truth.ANNOTATED)
     analyse = Analyser(finder, classifier)
     judged = judge_fields(data.fields(), analyse, classifier.card, tell, name=name, readings=reread, truth=truth)
-    return MicroscopeRow(name, held_out, names, figures_of_fields(judged), notes=judged.notes, judged=judged)
+    return _row_of_fields(name, held_out, names, judged)
+
+
+def _row_of_fields(name: str, held_out: str, nets: tuple[str, ...], judged: JudgedFields) -> MicroscopeRow:
+    figures, cells = figures_of_fields(judged), cells_of_fields(judged)
+    return MicroscopeRow(name, held_out, nets, figures, notes=judged.notes, judged=judged, cells=cells)
 
 
 def _reread(data: DataSet) -> Mapping[str, SecondReading]:
@@ -139,14 +146,14 @@ def _reread(data: DataSet) -> Mapping[str, SecondReading]:
     return found
 
 
-def _of_cells(data: DataSet, classifier: Classifier, tell: Progress) -> tuple[dict[str, Measurement], list[str]]:
-    """The figures of a set of single cells, and what was noticed on reading it."""
+def _of_cells(data: DataSet, classifier: Classifier, tell: Progress) -> tuple[CalledCells, list[str]]:
+    """The scored cells of a set of single cells, and what was noticed on reading it."""
     cells, notes = data.cells().read(_SCHEME, classifier.card.crop, tell)
     tell(f"scoring the cells of {data.name}", -1)
     scores, card = classifier.scores(cells.crops), classifier.card
     called = card.positive_mask[classifier.classes(scores)]
     infected, units = _SCHEME.suspect[cells.truth], cells.units()[0].astype(str)
-    return figures_of_cells(CalledCells(card, infected, suspicion(scores, card), called, units)), notes
+    return CalledCells(card, infected, suspicion(scores, card), called, units), notes
 
 
 def _unseen_blocks(folds: Sequence[UnseenFold], tell: Progress) -> list[MicroscopeRow]:
@@ -165,9 +172,8 @@ def _unseen_blocks(folds: Sequence[UnseenFold], tell: Progress) -> list[Microsco
             analyse = Analyser(finder, classifier)
             part = judge_fields(held, analyse, classifier.card, tell, name=name, readings=reread, truth=truth)
             parts.append(part)
-        names, whole = (f"{FINDER}-fold*", f"{CLASSIFIER}-fold*"), joined(parts)
-        held_out = f"the blocks of each of {len(folds)} folds"
-        rows.append(MicroscopeRow(name, held_out, names, figures_of_fields(whole), judged=whole))
+        names = (f"{FINDER}-fold*", f"{CLASSIFIER}-fold*")
+        rows.append(_row_of_fields(name, f"the blocks of each of {len(folds)} folds", names, joined(parts)))
     return rows
 
 
@@ -176,5 +182,6 @@ def _unseen_slides(folds: Sequence[UnseenFold], tell: Progress) -> MicroscopeRow
     with quiet_native_stderr():
         nets = [fold.classifier(CLASSIFIER) for fold in folds]
     cells, (scores,), (called,) = score_nih([nets], folds, tell)
-    figures = figures_of_cells(CalledCells(nets[0].card, cells.infected, scores, called, cells.slides))
-    return MicroscopeRow(UNSEEN_SLIDES, f"the slides of each of {len(folds)} folds", (f"{CLASSIFIER}-fold*",), figures)
+    mine = CalledCells(nets[0].card, cells.infected, scores, called, cells.slides)
+    held_out, names = f"the slides of each of {len(folds)} folds", (f"{CLASSIFIER}-fold*",)
+    return MicroscopeRow(UNSEEN_SLIDES, held_out, names, figures_of_cells(mine), cells=mine)
