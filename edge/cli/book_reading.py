@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from edge.cli.book_settings import default_book
 from edge.door import say
 from edge.lines import plain, print_json, print_lines
 
-_HEAD = ("sample", "microscope", "fields", "cells", "flag", "model", "when (UTC)", "")
+_HEAD = ("sample", "microscope", "fields", "cells", "flag", "reviewed", "model", "when (UTC)", "")
 _NUMBERS = (2, 3)  # columns that are set to the right
 
 
@@ -33,26 +34,30 @@ def open_existing(path: Path | None, program: str, *, write: bool = False) -> Bo
 def print_samples(path: Path | None, since: str | None, *, json: bool) -> None:
     """Print the samples of a book, newest first; see ``Book.samples``. Raises BookError."""
     with open_existing(path, "edge samples") as opened:
-        rows = opened.samples(since)
+        rows, looked = opened.samples(since), opened.reviewed()
     if json:
-        print_json({"samples": [asdict(row) for row in rows]})
+        print_json({"samples": [{**asdict(row), "reviewed": looked.get(row.id, 0)} for row in rows]})
     else:
         print_lines(
-            _table(rows)
+            _table(rows, looked)
             if rows
             else ["The book holds no sample yet." if since is None else f"No sample was begun since {since}."]
         )
 
 
-def _cells(row: SampleRow) -> tuple[str, ...]:
+def _cells(row: SampleRow, looked: int) -> tuple[str, ...]:
     name = row.name if row.count == 1 else f"{row.name} (count {row.count})"
     when = row.began[:16].replace("T", " ")
-    return (name, row.scope, f"{row.fields:,}", f"{row.cells:,}", row.flag or "-", row.model, when, row.state)
+    reviewed = f"{looked:,} looked at" if looked else ""
+    return (name, row.scope, f"{row.fields:,}", f"{row.cells:,}", row.flag or "-", reviewed, row.model, when, row.state)
 
 
-def _table(rows: list[SampleRow]) -> list[str]:
-    """A line per sample; columns that say nothing are left out: no name of a microscope, one model for all."""
-    shown = [tuple(map(plain, row)) for row in (_HEAD, *map(_cells, rows))]
+def _table(rows: list[SampleRow], looked: Mapping[int, int]) -> list[str]:
+    """A line per sample; columns that say nothing are left out: no name of a microscope, one model for all.
+
+    ``looked``: cells that people looked at, by the sample's id.
+    """
+    shown = [tuple(map(plain, row)) for row in (_HEAD, *(_cells(row, looked.get(row.id, 0)) for row in rows))]
     told = [i for i in range(len(_HEAD)) if any(row[i] for row in shown[1:])]
     if len({row.model for row in rows}) == 1:
         told.remove(_HEAD.index("model"))

@@ -17,6 +17,7 @@ from edge.cli.counting import count
 from edge.cli.options import RecordOption, options_of
 from edge.cli.run_settings import RUN_RECORDS, RunSettings
 from edge.cli.scoped import profile_named
+from edge.door import say
 from edge.errors import BookError, UnreadableFieldError
 from edge.scope.applied import FieldCorrection
 from edge.scope.check import FINGERPRINT, SCOPE
@@ -25,6 +26,7 @@ from edge.sources.files import FileSource
 from edge.sources.identity import file_of
 from edge.types import CountedField, Field, Shot
 
+_PROGRAM = "edge recount"
 _READ_AS_THEN = frozenset({"z", "depth", "gate", "overlap", "tiling", "tile_px", "tile_overlap"})
 """Settings that a recount has from the first count."""
 
@@ -42,11 +44,14 @@ def recounted(sample: str, number: int | None, book: Path | None, given: RunSett
         EdgeError: no such sample, or what ``edge-run`` raises.
     """
     path = book or default_book()
-    with open_existing(path, "edge recount") as opened:
+    with open_existing(path, _PROGRAM) as opened:
         row = opened.sample(sample, number)
         then = _read_then(opened.about(row.run).config)
         fields = fields_of(opened, row.id)
         pictures = {one.field: one.file for one in opened.pictures(row.id)}
+        if looked := opened.reviewed().get(row.id):
+            answers = f"{looked:,} {row.unit}{'s' * (looked != 1)} of count {row.count} were looked at"
+            say(f"note: {answers}: answers stay with that count, the new one begins without", _PROGRAM)
     settings = RunSettings.of({**given.values(), **then, "sample_id": sample})
     settings = replace(settings, book=BookSettings(path, again=True, keep=Keep.NONE))
     reading = ReadOptions(settings.fields.z, settings.fields.depth)

@@ -34,6 +34,7 @@ from edge.scope.profile_file import find_profile
 from edge.serve.names import OwnNames
 from edge.serve.network import free_port, own_addresses, own_names
 from edge.serve.page import make_page
+from edge.serve.review import ReviewParts
 from edge.serve.shown import is_counting
 from edge.serve.site import Facts, SiteOptions, entry_link, grouped
 from edge.serve.wire import listening, make_server, serve_until
@@ -91,7 +92,7 @@ def serve_page(
             book,
             names,
             options,
-            desk=None if book is None else BookDesk(book, complain),
+            review=_review(book),
             complain=complain,
             tell_pin=lambda pin: print_text(f"PIN  {grouped(pin)}\n"),
         )
@@ -116,6 +117,14 @@ def arguments(settings: RunSettings) -> list[str]:
         else:
             typed += [f"--{option.key}", str(value.value if isinstance(value, Enum) else value)]
     return typed
+
+
+def _review(book: Path | None) -> ReviewParts | None:
+    """What lets people review; None: the run keeps no book."""
+    if book is None:
+        return None
+    desk = BookDesk(book, complain)
+    return ReviewParts(desk, lambda row: desk.state(row).verdict)
 
 
 def complain(line: str) -> None:

@@ -24,8 +24,11 @@ from edge.outputs.console import Screen, Summary
 from edge.outputs.csv import FieldTable
 from edge.outputs.jsonl import JsonLines, sample_facts
 from edge.report.output import HtmlReport
+from edge.review.state import ReviewState, state_of
+from edge.review.words import is_reviewed, review_facts, review_lines
 from edge.safe_file import whole_file
 from edge.sources.decode import AS_IT_IS
+from edge.verdict.units import plural
 
 
 def print_sample(path: Path | None, name: str, count: int | None, *, json: bool) -> None:
@@ -38,10 +41,13 @@ def _print(book: Book, row: SampleRow, *, json: bool) -> None:
     about, event = book.about(row.run), event_of(book, row)
     notes = book.notes(row.id)
     pictures = len(book.pictures(row.id))
+    state = state_of(book, row) if any(book.answered(row.id)) else None
     if json:
         history = [asdict(note) for note in notes]
         facts = {key: value for key, value in asdict(row).items() if key not in ("id", "run", "name", "counts", "unit")}
-        print_json({**sample_facts(event, about.model), "book": {**facts, "notes": history, "pictures": pictures}})
+        reviewed = None if state is None else review_facts(state)
+        kept = {**facts, "notes": history, "pictures": pictures}
+        print_json({**sample_facts(event, about.model), "reviewed": reviewed, "book": kept})
         return
     summary = Summary(screen(Screen, error=False), about.model, about.card.positive)
     summary.overlapping = overlapping(book, row.id)
@@ -53,9 +59,23 @@ def _print(book: Book, row: SampleRow, *, json: bool) -> None:
         lines.append(f"  pictures   {pictures:,} kept beside the book")
     if row.lost:
         lines.append(f"  lost       {row.lost:,} fields, to damage of the book")
+    lines += _reviewed(book, row, state)
     heads = ["history", *[""] * len(notes)]
     lines += [f"  {head:<10} {_time(note.at)} {note.text}" for head, note in zip(heads, notes, strict=False)]
     print_lines(lines)
+
+
+def _reviewed(book: Book, row: SampleRow, state: ReviewState | None) -> list[str]:
+    """What people made of it; and where they looked at another count of it, that their answers stay there."""
+    lines = [] if state is None or not is_reviewed(state) else review_lines(state)
+    looked = book.reviewed()
+    for other in book.samples(name=row.name):
+        if other.id != row.id and looked.get(other.id):
+            lines.append(
+                f"  note       count {other.count} was reviewed ({plural(looked[other.id], row.unit)} looked at): "
+                "answers stay with the count they were given for"
+            )
+    return lines
 
 
 def write_report(path: Path | None, name: str, count: int | None, folder: Path) -> None:
@@ -64,7 +84,8 @@ def write_report(path: Path | None, name: str, count: int | None, folder: Path) 
         row = book.sample(name, count)
         about = book.about(row.run)
         pictures = EarlierPictures(book, book.store.path, [row], AS_IT_IS)
-        _tell(book, row, HtmlReport(folder, about, pictures=pictures_of(about.card, pictures)))
+        state = state_of(book, row) if any(book.answered(row.id)) else None
+        _tell(book, row, HtmlReport(folder, about, pictures=pictures_of(about.card, pictures), reviewed=state))
 
 
 def write_export(

@@ -14,9 +14,10 @@ from edge.outputs.jsonl import finding_facts, rounded
 from edge.report.html import Markup
 from edge.report.pictures import AROUND
 from edge.report.records import GalleryCell, Report
+from edge.review.words import review_facts
 
 FORMAT = "edge-report"
-VERSION = 3  # of the data in the page
+VERSION = 4  # of the data in the page
 SCHEMA_FILE = Path(__file__).parent / "report.schema.json"
 ELEMENT = "edge-report"
 """Id of the script element that holds it."""
@@ -52,6 +53,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "threshold": card.threshold,
         "below": {"from": rounded(lowest(card.threshold)), "cells": report.gathered.near} if card.positive else None,
         "picture": {"around": AROUND},
+        "reviewed": None if report.reviewed is None else review_facts(report.reviewed),
         "galleries": [
             {"name": g.key, "class": g.label, "of": g.of, "cells": [_cell(cell) for cell in g.cells]}
             for g in report.gathered.galleries

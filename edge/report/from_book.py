@@ -12,6 +12,7 @@ from edge.events import FieldEvent
 from edge.report.gather import SampleCollector
 from edge.report.pictures import FieldPictures, Jpeg, KeptPictures
 from edge.report.records import Report
+from edge.review.state import state_of
 
 
 class BookPictures:
@@ -45,4 +46,5 @@ def report_of(book: Book, row: SampleRow, made: str) -> Report:
     gathering = SampleCollector(about.card, pictures.shown)
     for event in events(book, row.id):
         gathering.field(event)
-    return Report(about, event_of(book, row), gathering.done(), made)
+    reviewed = state_of(book, row) if any(book.answered(row.id)) else None
+    return Report(about, event_of(book, row), gathering.done(), made, reviewed)

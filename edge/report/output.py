@@ -13,6 +13,7 @@ from edge.report.gather import PictureSource, SampleCollector
 from edge.report.page import index, page
 from edge.report.records import Report
 from edge.report.words import plural
+from edge.review.state import ReviewState
 from edge.safe_file import whole_file
 
 _INDEX = "index"
@@ -30,6 +31,7 @@ class HtmlReport:
         about: the run.
         now: the time that pages carry, ``YYYY-MM-DDThh:mm:ssZ``.
         pictures: gives the fields' pictures; None: they are made from the pixels that come with them.
+        reviewed: what people made of the sample, of which there is one then; None: nobody looked.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class HtmlReport:
         about: RunDescription,
         now: Callable[[], str] = _now,
         pictures: PictureSource | None = None,
+        reviewed: ReviewState | None = None,
     ) -> None:
+        self._reviewed = reviewed
         self._pictures = pictures
         self._folder = folder
         self._about = about
@@ -59,7 +63,7 @@ class HtmlReport:
         gathering = self._gathering or SampleCollector(self._about.card)
         self._gathering = None
         name = self._file_name(event.tally.sample)
-        report = Report(self._about, event, gathering.done(), self._now())
+        report = Report(self._about, event, gathering.done(), self._now(), self._reviewed)
         _write(self._folder / name, page(report))
         counted = plural(event.tally.cells, self._about.unit)
         self._written.append((event.tally.sample, name, event.verdict.flag, counted))

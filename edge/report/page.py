@@ -12,6 +12,7 @@ from edge.report.data import script
 from edge.report.galleries import galleries, views
 from edge.report.html import Markup, el, table, void
 from edge.report.records import Report
+from edge.report.reviewed import reviewed
 from edge.report.words import NOTICE
 
 STYLE_FILE = Path(__file__).parent / "report.css"
@@ -28,6 +29,7 @@ def page(report: Report, above: Markup = NOTHING) -> Iterator[str]:
     yield el("p", NOTICE, class_="notice")
     for part in (
         sections.head,
+        reviewed,
         sections.interval,
         galleries,
         sections.counts,

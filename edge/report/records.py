@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edge.description import RunDescription
 from edge.events import SampleEvent
+from edge.review.state import ReviewState
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,10 @@ class SampleParts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one page shows; ``made``: when, UTC, ISO 8601."""
+    """All that one page shows; ``made``: when, UTC, ISO 8601; ``reviewed``: what people made of it, None: nobody looked."""
 
     about: RunDescription
     event: SampleEvent
     gathered: SampleParts
     made: str
+    reviewed: ReviewState | None = None

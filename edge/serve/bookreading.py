@@ -19,7 +19,6 @@ from edge.report.from_book import report_of
 from edge.report.html import Markup, el
 from edge.report.page import content_policy, page
 from edge.serve.phrases import many
-from edge.verdict.review_records import ReviewedVerdict
 
 PAGE_ROWS = 200
 """Samples on one page of the list."""
@@ -29,7 +28,7 @@ _KEPT_REPORTS = 4  # pages that are kept made; each is some megabytes
 
 @dataclass(frozen=True, slots=True)
 class SampleLine:
-    """A sample in the list; all in words, ``flag`` as a class of the style too."""
+    """A sample in the list; all in words, ``flag`` as a class of the style too, ``reviewed`` empty where nobody looked at a cell."""
 
     id: int
     name: str
@@ -40,15 +39,19 @@ class SampleLine:
     model: str
     when: str
     state: str
+    unit: str
+    uuid: str
     reviewed: str = ""
 
 
-def line_of(row: SampleRow) -> SampleLine:
-    """What the list shows of a sample."""
+def line_of(row: SampleRow, looked: int = 0) -> SampleLine:
+    """What the list shows of a sample; ``looked``: cells that people have looked at."""
     name = row.name if row.count == 1 else f"{row.name} (count {row.count})"
     when = row.began[:16].replace("T", " ")
     cells, fields = many(row.cells, row.unit), many(row.fields, "field")
-    return SampleLine(row.id, name, row.scope, cells, fields, row.flag or "", row.model, when, row.state)
+    reviewed = f"{many(looked, row.unit)} reviewed" if looked else ""
+    told = (row.id, name, row.scope, cells, fields, row.flag or "", row.model, when, row.state, row.unit, row.uuid)
+    return SampleLine(*told, reviewed)
 
 
 def _now() -> str:
@@ -67,7 +70,7 @@ class BookReader:
         self._path = path
         self._now = now
         self._making = Lock()  # one report at a time: each takes seconds of a core that counts
-        self._made: dict[tuple[int, str, int], bytes] = {}
+        self._made: dict[tuple[int, str, int, int, int], bytes] = {}
 
     @contextmanager
     def _book(self) -> Iterator[Book]:
@@ -92,24 +95,20 @@ class BookReader:
             return [], None
         with self._book() as book:
             rows = [row for row in book.samples() if before is None or row.id < before]
+            looked = book.reviewed()
         shown = rows[:PAGE_ROWS]
-        return [line_of(row) for row in shown], shown[-1].id if len(rows) > PAGE_ROWS else None
+        return [line_of(row, looked.get(row.id, 0)) for row in shown], shown[-1].id if len(rows) > PAGE_ROWS else None
 
     def sample(self, sample_id: int) -> tuple[SampleLine, list[BookNote]]:
         """One sample and its history."""
         with self._book() as book:
-            return line_of(_row(book, sample_id)), book.notes(sample_id)
-
-    def reviewed(self, sample_id: int) -> ReviewedVerdict | None:
-        """The verdict after review; None: this book knows of none."""
-        del sample_id
-        return None
+            return line_of(_row(book, sample_id), book.reviewed().get(sample_id, 0)), book.notes(sample_id)
 
     def report(self, sample_id: int) -> bytes:
         """The sample's report as a page of its own, in UTF-8."""
         with self._making, self._book() as book:
             row = _row(book, sample_id)
-            key = (row.id, row.state, row.fields)
+            key = (row.id, row.state, row.fields, *book.answered(row.id))
             if key not in self._made:
                 way_back = el("p", el("a", "All samples", href="/samples"), " · ", el("a", "Live", href="/"))
                 text = "".join(page(report_of(book, row, self._now()), Markup(el("nav", way_back, aria_label="Pages"))))

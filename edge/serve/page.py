@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.control.records import Engine
-from edge.review.records import ReviewDesk
 from edge.serve.bookreading import BookReader
 from edge.serve.guard import Guard
 from edge.serve.limits import PostRate
 from edge.serve.live import Live
 from edge.serve.names import OwnNames
 from edge.serve.replies import App
+from edge.serve.review import ReviewParts
 from edge.serve.sessions import PinDoor, WebSessions
 from edge.serve.site import Site, SiteOptions
 from edge.serve.web import make_app, template_render
@@ -39,7 +39,7 @@ def make_page(
     names: OwnNames,
     options: SiteOptions,
     *,
-    desk: ReviewDesk | None = None,
+    review: ReviewParts | None = None,
     complain: Callable[[str], None],
     tell_pin: Callable[[str], None] = _nobody,
     clock: Callable[[], float] = time.monotonic,
@@ -51,7 +51,7 @@ def make_page(
         book: what was counted; None: the run keeps none.
         names: what the page is called.
         options: what this microscope is.
-        desk: where what people say of cells is kept; None: nothing can be reviewed.
+        review: what lets people review; None: nothing can be reviewed.
         complain: is told in one line what broke.
         tell_pin: is told each new PIN but the first one.
         clock: seconds that never go back.
@@ -61,5 +61,5 @@ def make_page(
     """
     live, pins = Live(engine), PinDoor(clock, tell_pin)
     guard = Guard(names, WebSessions(clock), pins, PostRate(clock), lan=options.lan)
-    site = Site(live, BookReader(book), guard, options, template_render(), desk=desk)
+    site = Site(live, BookReader(book), guard, options, template_render(), review=review)
     return PageParts(make_app(site, guard, complain), live, pins)

@@ -42,6 +42,19 @@ LEVELS: Mapping[str, PictureLevel] = MappingProxyType(
 _NO_BOOK = "this run keeps no book (--no-book)"
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewParts:
+    """What the page needs of a book to let people review.
+
+    Attributes:
+        desk: reads and writes answers.
+        verdict: of a sample after review, by its row; None: there is none. Raises BookError.
+    """
+
+    desk: ReviewDesk
+    verdict: Callable[[int], ReviewedVerdict | None]
+
+
 class RenderPage(Protocol):
     """Fills a template: its name, whose page it is, its status, its values."""
 
@@ -58,7 +71,7 @@ class ReviewSite:
     """Pages and answers to scripts about what people say of cells. Any thread may call it.
 
     Args:
-        desk: reads and writes answers; None: the run keeps no book.
+        parts: desk and verdicts; None: the run keeps no book.
         book: what was counted.
         page: fills templates.
         stages: words that readers may add to the positive class.
@@ -67,22 +80,22 @@ class ReviewSite:
 
     def __init__(
         self,
-        desk: ReviewDesk | None,
+        parts: ReviewParts | None,
         book: BookReader,
         page: RenderPage,
         stages: tuple[str, ...] = (),
         now: Callable[[], str] = _now,
     ) -> None:
-        self._desk = desk
+        self._parts = parts
         self._book = book
         self._page = page
         self._stages = stages
         self._now = now
 
-    def _open(self) -> ReviewDesk:
-        if self._desk is None:
+    def _open(self) -> ReviewParts:
+        if self._parts is None:
             raise BookError(_NO_BOOK)
-        return self._desk
+        return self._parts
 
     def _choices(self, plan: ReviewPlan) -> tuple[ReaderChoice, ...]:
         return choices_of(plan.labels, plan.positive, self._stages)
@@ -102,11 +115,18 @@ class ReviewSite:
         try:
             row = row_id(sample)
             line, _ = self._book.sample(row)
-            plan = self._open().plan(row)
+            plan = self._open().desk.plan(row)
         except BookError as error:
             return self._page("lost.html", session, 404, here="", words=str(error))
         shown = {"choices": [choice_values(one) for one in self._choices(plan)], "longest": LONGEST_READER}
         return self._page("review.html", session, here="/review", line=line, plan=plan, shown=shown)
+
+    def verdict(self, row: int) -> dict[str, object] | None:
+        """The verdict after review as a page shows it; None: nobody has looked at this sample. Raises BookError."""
+        line, _ = self._book.sample(row)
+        if self._parts is None or not line.reviewed:
+            return None
+        return verdict_shown(self._parts.verdict(row), line.flag, line.unit)
 
     # For scripts
 
@@ -123,7 +143,7 @@ class ReviewSite:
     ) -> Reply:
         try:
             row = row_id(sample)
-            plan = self._open().plan(row)
+            plan = self._open().desk.plan(row)
             ask = review_ask(body, self._choices(plan), self._now())
             if ask.sample != plan.sample:
                 return said(409, "That is another sample's page: load it again.")
@@ -138,12 +158,12 @@ class ReviewSite:
             return said(503, f"{error}.")
 
     def _answered(self, row: int, plan: ReviewPlan, ask: ReviewAsk) -> dict[str, object]:
-        desk = self._open()
+        desk = self._open().desk
         if ask.answers:
             desk.decide(row, ask.answers)
         told: dict[str, object] = {"taken": [one.uuid for one in ask.answers]}
         if ask.queue:
-            verdict = self._verdict(row)
+            verdict = self._open().verdict(row)
             advised = None if verdict is None else verdict.next
             queue = queue_of(plan, desk.readings(row), ask.reader, advised, blind=ask.blind, more=ask.more)
             line, _ = self._book.sample(row)
@@ -151,17 +171,14 @@ class ReviewSite:
             told["verdict"] = verdict_shown(verdict, line.flag, plan.unit)
         return told
 
-    def _verdict(self, row: int) -> ReviewedVerdict | None:
-        return self._book.reviewed(row)
-
     def _differing(self, row: int, plan: ReviewPlan, ask: ReviewAsk) -> dict[str, object]:
-        return {"cells": differences(plan, self._open().readings(row), ask.reader)}
+        return {"cells": differences(plan, self._open().desk.readings(row), ask.reader)}
 
     def picture(self, sample: str, cell: str, level: str) -> Reply:
         """A cell in its surroundings, a JPEG; 404: it is gone."""
         try:
             row, place, size = row_id(sample), CellPlace.parse(cell), LEVELS[level]
-            found = self._open().cell_picture(row, place, size.side, size.around)
+            found = self._open().desk.cell_picture(row, place, size.side, size.around)
         except (ValueError, KeyError):
             return said(404, "There is nothing here.")
         except BookError as error:

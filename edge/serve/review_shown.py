@@ -106,8 +106,12 @@ def verdict_shown(verdict: ReviewedVerdict | None, machine: str, unit: str) -> d
 
 
 def _interval(share: Interval, of: str) -> str:
-    value = "" if share.value is None else f"{percent(share.value)} "
-    return f"{value}{of} (95\u00a0% interval {percent(share.low)} to {percent(share.high)})"
+    span = f"{percent(share.low)} to {percent(share.high)}"
+    return (
+        f"{span} {of} (95\u00a0% interval)"
+        if share.value is None
+        else f"{percent(share.value)} {of} (95\u00a0% interval {span})"
+    )
 
 
 def short_words(verdict: ReviewedVerdict, unit: str) -> str:

@@ -9,13 +9,12 @@ from pathlib import Path
 from edge.control.records import CommandRefusedError
 from edge.errors import BookError
 from edge.health.records import Health, HealthReport
-from edge.review.records import ReviewDesk
 from edge.serve.bookreading import REPORT_POLICY, BookReader
 from edge.serve.guard import Guard
 from edge.serve.live import Live
 from edge.serve.orders import BadOrderError, command_of, json_object
 from edge.serve.reply import JSON, Reply, as_json, row_id, said
-from edge.serve.review import ReviewSite
+from edge.serve.review import ReviewParts, ReviewSite
 from edge.serve.sessions import PinSaid, WebSession
 from edge.serve.shown import boxes_of, shown
 
@@ -26,6 +25,7 @@ _ASSETS: Mapping[str, str] = {
     "pages.js": "text/javascript; charset=utf-8",
     "review.css": "text/css; charset=utf-8",
     "review.js": "text/javascript; charset=utf-8",
+    "reviews.js": "text/javascript; charset=utf-8",
     "review-send.js": "text/javascript; charset=utf-8",
     "review-view.js": "text/javascript; charset=utf-8",
     "scope.js": "text/javascript; charset=utf-8",
@@ -70,7 +70,7 @@ class Site:
         guard: who is in.
         options: what this microscope is.
         render: fills templates; escapes all values.
-        desk: where what people say of cells is kept; None: the run keeps no book.
+        review: what lets people review; None: the run keeps no book.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class Site:
         options: SiteOptions,
         render: Render,
         *,
-        desk: ReviewDesk | None = None,
+        review: ReviewParts | None = None,
     ) -> None:
         self.live = live
         self._book = book
         self._guard = guard
         self.options = options
         self._render = render
-        self.review = ReviewSite(desk, book, self._page, options.stages)
+        self.review = ReviewSite(review, book, self._page, options.stages)
         self._assets = {name: (HERE / "assets" / name).read_bytes() for name in _ASSETS}
 
     def _page(self, template: str, session: WebSession | None, status: int = 200, **values: object) -> Reply:
@@ -114,10 +114,12 @@ class Site:
     def sample_page(self, session: WebSession, sample: str) -> Reply:
         """One sample: what the list says of it, its history, and the way to its report."""
         try:
-            line, notes = self._book.sample(row_id(sample))
+            row = row_id(sample)
+            line, notes = self._book.sample(row)
+            after = self.review.verdict(row)
         except BookError as error:
             return self.lost_page(session, str(error))
-        return self._page("sample.html", session, here="/samples", line=line, notes=notes)
+        return self._page("sample.html", session, here="/samples", line=line, notes=notes, after=after)
 
     def report_page(self, session: WebSession, sample: str) -> Reply:
         """The sample's report, as ``edge report`` writes it."""

@@ -25,7 +25,9 @@ from edge.review.records import (
     Stratum,
     StratumPlan,
 )
+from edge.serve.review import ReviewParts
 from edge.types import UInt8Array
+from edge.verdict.review_records import ReviewedVerdict
 from edge.virtual_slide import SlideSpec, render_field
 
 SLIDE = SlideSpec(seed=7, parasitaemia=0.04)
@@ -95,8 +97,14 @@ class FakeDesk:
         self.rows = set(rows)
         self.gone = set(gone)
         self.full = False
+        self.verdict: ReviewedVerdict | None = None
         self.decisions: list[ReaderDecision] = []
         self._lock = threading.Lock()
+
+    @property
+    def parts(self) -> ReviewParts:
+        """What a page is made with."""
+        return ReviewParts(self, lambda _: self.verdict)
 
     def _known(self, sample_id: int) -> None:
         if sample_id not in self.rows:

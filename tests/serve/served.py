@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge.control.records import Engine
-from edge.review.records import ReviewDesk
 from edge.serve.names import OwnNames
 from edge.serve.page import PageParts, make_page
+from edge.serve.review import ReviewParts
 from edge.serve.site import SiteOptions
 from edge.serve.wire import listening, make_server, serve_until
 
@@ -28,13 +28,13 @@ def served(
     engine: Engine,
     book: Path | None = None,
     options: SiteOptions | None = None,
-    desk: ReviewDesk | None = None,
+    review: ReviewParts | None = None,
 ) -> Iterator[tuple[str, PageParts, list[str]]]:
     """Its address, its parts, and what it complained of."""
     (socket,) = listening(["127.0.0.1"], 0)
     port = socket.getsockname()[1]
     complaints: list[str] = []
-    parts = make_page(engine, book, OwnNames(port), options or SiteOptions(), desk=desk, complain=complaints.append)
+    parts = make_page(engine, book, OwnNames(port), options or SiteOptions(), review=review, complain=complaints.append)
     server = make_server(parts.app)
     thread = threading.Thread(target=serve_until, args=(server, [socket], parts.live.close), daemon=True)
     thread.start()

@@ -11,20 +11,21 @@ from uuid import uuid4
 
 import pytest
 
+from edge.review.desk import BookDesk
 from edge.review.records import ReaderAnswer, ReviewCell, Stratum
-from edge.serve.bookreading import BookReader
 from edge.serve.names import OwnNames
 from edge.serve.page import make_page
-from edge.serve.review import LEVELS
+from edge.serve.review import LEVELS, ReviewParts
 from edge.serve.review_orders import LONGEST_READER, MOST_ANSWERS
 from edge.serve.review_shown import short_words, verdict_shown
 from edge.serve.site import SiteOptions
 from edge.types import Interval
 from edge.verdict.review_records import NOT_REVIEWED, ReaderRates, ReviewedVerdict
-from tests.book.made import a_book, begun, mixed, write
+from tests.book.made import a_book, begun, first_version, mixed, write
 from tests.serve.asked import Answer, Browser
 from tests.serve.fake_desk import MODEL, FakeDesk, slide_plan
 from tests.serve.fake_engine import FakeEngine
+from tests.serve.slide_book import slide_book
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
 HERE = "/api/review/1"
@@ -55,7 +56,9 @@ def browser(book: Path, desk: FakeDesk) -> Browser:
 
 def opened(book: Path | None, desk: FakeDesk | None, options: SiteOptions | None = None) -> Browser:
     options = options or SiteOptions()
-    parts = make_page(FakeEngine(), book, OwnNames(8400), options, desk=desk, complain=pytest.fail)
+    parts = make_page(
+        FakeEngine(), book, OwnNames(8400), options, review=None if desk is None else desk.parts, complain=pytest.fail
+    )
     made = Browser(parts.app)
     made.open()
     return made
@@ -309,8 +312,8 @@ def test_what_is_missing_is_said_in_words(verdict: ReviewedVerdict, words: str) 
     assert short_words(verdict, "cell") == words
 
 
-def test_the_reviewed_verdict_stands_beside_the_machines(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BookReader, "reviewed", lambda _self, _row: VERDICT)
+def test_the_reviewed_verdict_stands_beside_the_machines(browser: Browser, desk: FakeDesk) -> None:
+    desk.verdict = VERDICT
     told = browser.post(HERE, ask()).json
     after = told["verdict"]
     assert (after["flag"], after["machine"]) == ("indeterminate", "uncalibrated")
@@ -319,7 +322,7 @@ def test_the_reviewed_verdict_stands_beside_the_machines(browser: Browser, monke
     assert after["readers"] == [
         (
             "ann, 6 cells read twice: 100\u00a0% sensitivity (95\u00a0% interval 60\u00a0% to 100\u00a0%),"
-            " specificity (95\u00a0% interval 0\u00a0% to 100\u00a0%)"
+            " 0\u00a0% to 100\u00a0% specificity (95\u00a0% interval)"
         )
     ]
     assert [one["part"] for one in told["cells"]].count("rest") == 10
@@ -329,3 +332,47 @@ def test_before_anybody_has_looked_no_share_is_shown() -> None:
     shown = verdict_shown(replace(VERDICT, flag=NOT_REVIEWED), "", "cell")
     assert shown is not None
     assert (shown["share"], shown["machine"]) == ("", "none yet")
+
+
+def test_lists_and_the_samples_page_say_what_was_reviewed(tmp_path: Path) -> None:
+    path = slide_book(tmp_path, 2)
+    desk = BookDesk(path)
+    parts = ReviewParts(desk, lambda row: desk.state(row).verdict)
+    made = make_page(FakeEngine(), path, OwnNames(8400), SiteOptions(), review=parts, complain=pytest.fail)
+    browser = Browser(made.app)
+    browser.open()
+    assert "reviewed" not in browser.get("/samples").text
+    assert "After review" not in browser.get("/samples/1").text
+    plan = desk.plan(1)
+    given = [answer(cell, "parasitized") for cell in plan.parts[0].cells[:3]]
+    asked = {"reader": "ann", "sample": plan.sample, "model": plan.model, "queue": True, "answers": given}
+    told = browser.post(HERE, asked).json
+    assert told["verdict"]["confirmed"] == "3 confirmed of 3 cells looked at"
+    for target in ("/samples", "/review"):
+        assert "3 cells reviewed" in browser.get(target).text
+    page = browser.get("/samples/1").text
+    assert "After review" in page
+    assert "3 confirmed of 3 cells looked at" in page
+    assert told["verdict"]["flag"] in page
+
+
+def test_an_older_book_can_be_looked_at_and_is_upgraded_by_the_first_answer(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "book.sqlite")
+    desk = BookDesk(path)
+    made = make_page(
+        FakeEngine(),
+        path,
+        OwnNames(8400),
+        SiteOptions(),
+        review=ReviewParts(desk, lambda _: None),
+        complain=pytest.fail,
+    )
+    browser = Browser(made.app)
+    browser.open()
+    row = browser.get("/review").text.split('href="/samples/')[1].split("/")[0]
+    assert browser.get(f"/samples/{row}/review").status == 200
+    plan = desk.plan(int(row))
+    cell = next(cell for part in plan.parts for cell in part.cells)
+    asked = {"reader": "ann", "sample": plan.sample, "model": plan.model, "answers": [answer(cell, plan.labels[0])]}
+    assert browser.post(f"/api/review/{row}", asked).status == 200
+    assert len(desk.readings(int(row))) == 1

@@ -17,7 +17,6 @@ from selenium.webdriver.common.keys import Keys
 
 from edge.review.desk import BookDesk
 from edge.review.records import ReaderDecision, Stratum
-from edge.serve.bookreading import BookReader
 from tests.book.made import a_book, begun, mixed, write
 from tests.serve.browser import AXE, browser, complaints, needs_browser, overflow, serious
 from tests.serve.fake_desk import FakeDesk, slide_plan
@@ -50,7 +49,7 @@ def desk() -> FakeDesk:
 
 @pytest.fixture
 def address(book: Path, desk: FakeDesk) -> Iterator[str]:
-    with served(FakeEngine(), book, desk=desk) as (at, _, complained):
+    with served(FakeEngine(), book, review=desk.parts) as (at, _, complained):
         yield at
         assert complained == []
 
@@ -74,11 +73,16 @@ class Reader(Person):
     def cell(self) -> str:
         return str(self["view"].get_attribute("aria-label")).split()[1]
 
+    def ahead(self, n: int) -> None:
+        """Wait until so many pictures came."""
+        self.until(lambda: self.driver.execute_script(PICTURES) >= n, "pictures are fetched ahead")
+
     def kept(self) -> None:
         """Wait until the book has every answer."""
         self.until(lambda: not self.driver.execute_script(WAITING), "all answers are kept")
 
 
+PICTURES = "return performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/review/1/')).length"
 WAITING = "return Object.keys(localStorage).filter((key) => key.startsWith('edge-review ')).length"
 
 
@@ -196,6 +200,7 @@ def test_answers_wait_in_the_browser_while_the_network_is_lost(address: str, des
         at.begin("ann")
         at.press("1")
         at.kept()
+        at.ahead(8)
         desk.full = True
         at.press("n", "n")
         at.until(lambda: "no space left" in at.text("alert"), "a full disk is said")
@@ -255,7 +260,7 @@ def test_a_blind_reader_sees_no_score_and_may_zoom_by_touch_alone(address: str, 
 
 def test_cells_without_a_picture_leave_the_row_and_are_said(book: Path) -> None:
     desk = FakeDesk(PLAN, gone=[str(cell) for cell in TOP[:2]])
-    with served(FakeEngine(), book, desk=desk) as (address, _, _), browser(820) as driver:
+    with served(FakeEngine(), book, review=desk.parts) as (address, _, _), browser(820) as driver:
         at = Reader(driver, address)
         at.begin("ann")
         assert at.cell() == str(TOP[2])
@@ -265,14 +270,14 @@ def test_cells_without_a_picture_leave_the_row_and_are_said(book: Path) -> None:
     assert [one.cell for one in desk.decisions] == TOP[2:3]
 
 
-def test_at_the_end_the_verdict_is_said_and_more_may_be_asked_for(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BookReader, "reviewed", lambda _self, _row: VERDICT)
+def test_at_the_end_the_verdict_is_said_and_more_may_be_asked_for(book: Path) -> None:
     desk = FakeDesk(slide_plan(1, top=1))
-    with served(FakeEngine(), book, desk=desk) as (address, _, _), browser(1280) as driver:
+    desk.verdict = VERDICT
+    with served(FakeEngine(), book, review=desk.parts) as (address, _, _), browser(1280) as driver:
         at = Reader(driver, address)
         at.begin("ann")
         at.until(lambda: at.text("short") == "Look at 14 more cells and it is decided.", "what is missing is said")
-        monkeypatch.setattr(BookReader, "reviewed", lambda _self, _row: None)
+        desk.verdict = None
         for _ in range(200):
             if at["done"].is_displayed():
                 break
@@ -305,8 +310,8 @@ def test_no_part_hangs_over_the_side_or_breaks_the_policy(width: int, dark: bool
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not fetched: tests/serve/fetch_axe (needs npm)")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_has_no_serious_finding(dark: bool, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BookReader, "reviewed", lambda _self, _row: VERDICT)
+def test_axe_has_no_serious_finding(dark: bool, address: str, desk: FakeDesk) -> None:
+    desk.verdict = VERDICT
     with browser(1280, dark=dark) as driver:
         at = Reader(driver, address)
         at.open("/review")
@@ -345,15 +350,20 @@ def test_a_server_that_is_killed_in_the_middle_loses_no_answer(tmp_path: Path) -
         with program(port, book) as process:
             at.begin("ann")
             at.press("1", "n", "1")
+            at.ahead(10)
             process.kill()  # SIGKILL, as a power cut has it; answers may be on their way
             at.press("n", "1")
             at.until(lambda: "wait in this browser" in at.text("link"), "what waits is said")
         with program(port, book) as process:
+            at.open("/review")
+            at.until(lambda: "open S-0001 to put them into the book" in at.text("waiting"), "what waits is said")
+            at.open(PAGE)
+            at.ready()
             at.kept()
             at.press("x")
             at.kept()
             process.kill()
-        with program(port, book):
+        with program(port, book):  # a session that the new process knows nothing of
             at.press("u")
             driver.refresh()
             at.ready()

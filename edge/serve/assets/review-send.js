@@ -5,6 +5,15 @@ const PREFIX = "edge-review ";
 const MOST_LETTERS = 6000; // of a request, which may have 8,192 bytes
 const MOST_ANSWERS = 25;
 
+// How many answers to a sample wait in this browser.
+export function waitingFor(sample) {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(`${PREFIX}${sample} `)).length;
+  } catch {
+    return 0;
+  }
+}
+
 export class Sender {
   // place: { row, sample, model }; heard: is called after each try with { told, waiting, well, said, why }
   constructor(place, heard) {

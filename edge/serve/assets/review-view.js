@@ -6,7 +6,7 @@ const NARROWEST = 1.2; // usual cells that the view shows, and the most
 const WIDEST = 24;
 const USUAL = 2.3;
 const SMALLEST = 0.85; // of a usual cell: things that are smaller are shown at the scale of cells
-const MOST_KEPT = 90; // pictures
+const MOST_KEPT = 72; // pictures
 const AT_ONCE = 3;
 
 export class Pictures {
@@ -15,6 +15,7 @@ export class Pictures {
     this.kept = new Map(); // "cell level" to a promise of a picture, or of null: it is gone
     this.wanted = [];
     this.running = 0;
+    this.strange = () => {}; // is called where the server knows this browser no more
   }
 
   // A promise of { bitmap, url, box }; null: the picture is gone. Pictures that are asked for now come before those fetched ahead.
@@ -75,6 +76,7 @@ export class Pictures {
     try {
       const answer = await fetch(`/api/review/${this.row}/${job.cell}/${job.level}`);
       if (answer.status === 410 || answer.status === 404) return null;
+      if (answer.status === 401) this.strange();
       if (!answer.ok) return undefined;
       const box = (answer.headers.get("X-Box") || "").split(",").map(Number);
       const blob = await answer.blob();
@@ -103,6 +105,13 @@ const longest = (item) => Math.max(item.box[2], item.box[3], 1);
 // Pixels of the field that a usual view of this cell is wide.
 const usual = (item) => USUAL * Math.max(longest(item), SMALLEST * (item.typical || 0));
 
+// The same, but no wider than the picture: where the book kept only a crop, that fills the view.
+function filled(pictures, item) {
+  const picture = pictures.now(item.cell, base(item));
+  if (!picture || !picture.box) return usual(item);
+  return Math.min(usual(item), (picture.image.width * item.box[2]) / picture.box[2]);
+}
+
 // The picture that shows a cell in its usual view.
 export const base = (item) => LEVELS.find((level) => AROUND[level] * longest(item) >= usual(item) * 0.98) || "field";
 
@@ -115,7 +124,7 @@ function layers(item, span) {
 }
 
 // Draw a cell; span: pixels of the field that fit the shorter side. Returns the levels that are not here yet.
-export function paint(canvas, pictures, item, { span = usual(item), shift = [0, 0], marks = false } = {}) {
+export function paint(canvas, pictures, item, { span = filled(pictures, item), shift = [0, 0], marks = false } = {}) {
   const ratio = window.devicePixelRatio || 1;
   const [wide, tall] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
   if (canvas.width !== wide || canvas.height !== tall) [canvas.width, canvas.height] = [wide, tall];
@@ -237,13 +246,13 @@ export class View {
   // Canvas pixels (CSS) for each pixel of the field.
   scale() {
     if (!this.item) return 0;
-    return Math.min(this.canvas.clientWidth, this.canvas.clientHeight) / (usual(this.item) * this.zoomed);
+    return Math.min(this.canvas.clientWidth, this.canvas.clientHeight) / (filled(this.pictures, this.item) * this.zoomed);
   }
 
   draw() {
     const { item } = this;
     if (!item) return;
-    const missing = paint(this.canvas, this.pictures, item, { span: usual(item) * this.zoomed, shift: this.shift, marks: this.marks });
+    const missing = paint(this.canvas, this.pictures, item, { span: filled(this.pictures, item) * this.zoomed, shift: this.shift, marks: this.marks });
     for (const level of missing) {
       this.pictures.get(item.cell, level).then((found) => found !== undefined && this.item === item && this.draw());
     }

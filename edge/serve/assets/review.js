@@ -13,6 +13,7 @@ const buttons = [...document.querySelectorAll("button.answer")];
 const pictures = new Pictures(place.row);
 const view = new View(at("view"), pictures, seen);
 const sender = new Sender(place, heard);
+pictures.strange = () => sender.go(ask());
 
 let reader = "";
 let blind = false;
@@ -160,7 +161,7 @@ function render() {
     at("bar").value = told.share;
   }
   const n = gone.size;
-  show(at("gone"), n ? `${n === 1 ? "1 cell" : `${n} cells`} cannot be shown: the picture is gone. It counts as not looked at.` : "");
+  show(at("gone"), n ? `${n === 1 ? "1 cell" : `${n} cells`} cannot be shown: the picture is gone. ${n === 1 ? "It counts" : "They count"} as not looked at.` : "");
   at("undo").disabled = !history.length;
   at("back").disabled = grid || (pastAt >= 0 ? pastAt === 0 : !past.length);
   at("skip").disabled = grid || !current();
@@ -406,11 +407,15 @@ function over(by = "") {
   at("desk").hidden = true;
   at("done").hidden = false;
   at("on").hidden = !list.length;
+  at("more").hidden = list.length > 0;
+  const now = told && told.verdict;
+  put(at("done-flag"), now ? now.flag : "");
+  at("done-flag").className = now ? `flag ${now.flag.split(" ")[0]}` : "flag";
+  put(at("done-progress"), told ? told.progress : "");
   at("skipped").hidden = !skipped.size;
   put(at("skipped"), skipped.size === 1 ? "Look at the skipped cell again" : `Look at the ${skipped.size} skipped cells again`);
-  const after = told && told.verdict ? ` After review: ${told.verdict.flag}. ${told.verdict.short}` : "";
   const said = by || "You have looked at all cells that were asked for.";
-  put(at("done-words"), `${said}${after} ${at("gone").textContent}`);
+  put(at("done-words"), [said, now ? now.short : "", at("gone").textContent].filter(Boolean).join(" "));
   at("done-title").focus({ preventScroll: true });
 }
 
