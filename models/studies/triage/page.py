@@ -17,6 +17,21 @@ NAME = "triage.md"
 _SHOWING = 3000
 """Infected cells from which on all of them kept shows the target: 3 / n is the upper bound of what is lost."""
 
+_INTRODUCTION = (
+    "Printed by `python -m models triage`. A triage hands a person the cells whose score reaches a threshold; the others are "
+    f"discarded. The founding notes ask for at least {KEPT * 100:.3g} % of the infected cells kept and {DISCARDED * 100:.3g} % of "
+    "the others discarded. Every microscope is judged by nets that never learned from it, whole fields end to end where there are "
+    "fields ([microscopes.md](microscopes.md) says which)."
+)
+_BEST = (
+    f"The highest one that keeps {KEPT * 100:.3g} % of the infected cells that the finder found. It is chosen on the very cells that "
+    "it is shown on, so these lines flatter; *kept* counts those that the finder lost, too."
+)
+_FIXED = (
+    "The score is that of the positive classes added up. An interval is the wider of two: the exact one of so many cells, and that "
+    "of drawing slides or fields anew."
+)
+_HEAD = ("threshold", "kept", "kept, of found", "others discarded", "targets")
 _LABELS = (
     "Where labels are wrong no threshold can do better: a cell that is wrongly labelled infected has a low score, rightly, and pulls "
     "the threshold down with it ([REPORT.md](../models/REPORT.md) says how far second opinions differ from the NIH labels)."
@@ -39,27 +54,22 @@ def page(rows: Sequence[MicroscopeRow]) -> list[str]:
     return [
         "# Triage: what is kept, what is spared",
         "",
-        "Printed by `python -m models triage`. A triage hands a person the cells whose score reaches a threshold; the others are",
-        f"discarded. The founding notes ask for at least {KEPT:.1%} of the infected cells kept and {DISCARDED:.0%} of the others",
-        "discarded. Every microscope is judged by nets that never learned from it, whole fields end to end where there are fields",
-        "([microscopes.md](microscopes.md) says which).",
+        *paragraph(_INTRODUCTION),
         "",
         *_short_of(infected),
         "",
         "## At the best threshold",
         "",
-        f"The highest one that keeps {KEPT:.1%} of the infected cells that the finder found. It is chosen on the very cells that",
-        "it is shown on, so these lines flatter; *kept* counts those that the finder lost, too.",
+        *paragraph(_BEST),
         "",
         *table(
-            ("", "threshold", "kept", "kept, of found", "others discarded", "targets"),
+            ("", *_HEAD),
             [_best(scope) for scope in infected],
         ),
         "",
         "## At thresholds fixed beforehand",
         "",
-        "The score is that of the positive classes added up. An interval is the wider of two: the exact one of so many cells, and",
-        "that of drawing slides or fields anew.",
+        *paragraph(_FIXED),
         *(line for scope in infected for line in _fixed(scope)),
         "",
         "## Others discarded where nothing is infected",
@@ -76,19 +86,21 @@ def _short_of(scopes: Sequence[TriageScope]) -> list[str]:
     enough = [name for name, at in best.items() if at.discarded is not None and at.discarded.value >= DISCARDED]
     lost = [name for name, at in best.items() if at.kept is not None and at.kept.value < KEPT]
     few = [name for name, at in best.items() if at.kept is not None and at.kept.n < _SHOWING]
-    lines = [
-        f"**Both targets are met on {len(met)} of {len(best)} rows.** Enough of the others can be spared on {_listed(enough)},",
-        f"if the cells that were found are all that counts. The finder alone loses too many infected ones on {_listed(lost)}.",
-    ]
+    text = (
+        f"**Both targets are met on {len(met)} of {len(best)} rows.** Enough of the others can be spared on {_listed(enough)}, if "
+        f"the cells that were found are all that counts. The finder alone loses too many infected ones on {_listed(lost)}."
+    )
     if few:
-        lines += [
-            f"Fewer than {_SHOWING:,} infected cells cannot show {KEPT:.1%} even if all are kept: {', '.join(few)}."
-        ]
-    return [*lines, *paragraph(_LABELS)]
+        text += f" Fewer than {_SHOWING:,} infected cells cannot show {_percent(KEPT)} even if all are kept: {_listed(few)}."
+    return paragraph(f"{text} {_LABELS}")
 
 
 def _listed(names: Sequence[str]) -> str:
-    return "; ".join(names) or "none"
+    return ", ".join(f"*{name}*" for name in names) or "none"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
 
 
 def _best(scope: TriageScope) -> tuple[str, ...]:
@@ -104,7 +116,7 @@ def _fixed(scope: TriageScope) -> list[str]:
         f"**{scope.row.name}**, judged without {scope.row.held_out} ({', '.join(scope.row.nets)})",
         "",
         *table(
-            ("threshold", "kept", "kept, of found", "others discarded", "targets"),
+            _HEAD,
             [(f"{at.threshold:g}", *_shown(at), verdict(at)) for at in points],
         ),
     ]
@@ -124,7 +136,7 @@ def _text(one: Measurement | None) -> str:
 
 
 def _short(one: Measurement | None) -> str:
-    return "-" if one is None else f"{one.value:.2%}"
+    return "-" if one is None else f"{one.value * 100:.2f} %"
 
 
 def _missing(rows: Sequence[MicroscopeRow]) -> list[str]:

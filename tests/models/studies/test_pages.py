@@ -16,6 +16,7 @@ from models.studies.founding import page as founding
 from models.studies.founding import table as tables
 from models.studies.kept import check_request, default_work
 from models.studies.search.page import render
+from models.studies.triage import page as triage
 from tests.models.studies.searching import found, row
 
 
@@ -50,6 +51,13 @@ def test_the_page_of_the_search_has_the_headings_and_the_table_of_its_command() 
     for text in ("may be compared with each other only", "The table has the intervals.", "They are not times: see"):
         assert text in words
         assert text in " ".join(render(found(), "search.svg").split())
+
+
+def test_the_page_of_the_triage_has_the_words_and_tables_of_its_command() -> None:
+    page = read("triage.md")
+    words = " ".join(page.split())
+    assert all(text in words for text in (triage._INTRODUCTION, triage._BEST, triage._FIXED, triage._LABELS))
+    assert table(triage._HEAD, [])[0] in page
 
 
 def test_the_page_of_appearance_has_the_words_of_its_command() -> None:

@@ -80,9 +80,9 @@ def test_the_page_names_every_row_with_cells_once_and_says_why_others_are_missin
         MicroscopeRow(UNSEEN_RED_ONLY, "blocks", cells=cells([0.9], [0.1])),
         MicroscopeRow("other", "other", missing="not trained: python -m models train"),
     ]
-    text = "\n".join(page(rows))
+    text = " ".join("\n".join(page(rows)).split())
     assert "**Both targets are met on 0 of 1 rows.**" in text
-    assert "loses too many infected ones on mine." in text
-    assert "| blank | 4 | 75.00% |" in text
+    assert "loses too many infected ones on *mine*." in text
+    assert "| blank | 4 | 75.00 % |" in text
     assert UNSEEN_RED_ONLY not in text
     assert "other: not trained: python -m models train." in text
