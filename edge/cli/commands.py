@@ -12,6 +12,7 @@ from edge.cli.export import export, report
 from edge.cli.models import models
 from edge.cli.plan import plan
 from edge.cli.recount import recount
+from edge.cli.review import review
 from edge.cli.run import run
 from edge.cli.samples import samples, show
 from edge.cli.scope import settle
@@ -47,6 +48,9 @@ def make_edge() -> typer.Typer:
     app.command(cls=PlainCommand, short_help="Show a sample in the book.")(show)
     app.command(cls=PlainCommand, short_help="Write the page of a sample in the book.")(report)
     app.command(cls=PlainCommand, short_help="Write a sample in the book for other programs.")(export)
+    app.command(cls=PlainCommand, short_help="Say how a sample's review stands; send cells out, take answers back.")(
+        review
+    )
     app.command(cls=PlainCommand, short_help="Count a sample in the book once more, with another model.")(recount)
     app.add_typer(book_app(), name="book", short_help="Look after the book: check, compact, backup, merge.")
     example = "Example: edge scope set-up bench-3 --objective 100x"

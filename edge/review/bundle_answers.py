@@ -19,6 +19,7 @@ SOURCE = "bundle"
 LONGEST = 60
 """Characters of a name, a class or a stage."""
 
+_HEAD_BYTES = 1000  # of a file, in which its format stands
 _MOST_SECONDS = 3600.0  # for one answer
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
@@ -45,6 +46,17 @@ class BundleAnswers:
     bundle: str
     reader: str
     answers: tuple[BundleAnswer, ...]
+
+
+def holds_answers(path: Path) -> bool:
+    """Whether a file says of itself that it holds answers to a bundle; raises ReviewError where it cannot be read."""
+    if path.is_dir():
+        return False
+    try:
+        with path.open("rb") as stream:
+            return FORMAT.encode() in stream.read(_HEAD_BYTES)
+    except OSError as error:
+        raise ReviewError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def read_answers(path: Path) -> BundleAnswers:

@@ -7,7 +7,7 @@ where the person who brings the file says that all of it was looked at. A row of
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import UUID, uuid5
 
@@ -146,8 +146,10 @@ class _Answers:
         where = f"{self._corrections.file.name}: field {one.field.index}"
         answer, label, stage = self._reading.words.said(one.came, where)
         if one.cell is not None and one.cell.counted:
-            went = (category_of(one.cell), one.cell.stage)
-            if not self._all and (one.came.label, one.came.stage) == went:
+            # It went out as the machine has it, or with what had been answered by then.
+            by_machine = category_of(replace(one.cell, reviewed="", stage=""))
+            went = ((by_machine, ""), (category_of(one.cell), one.cell.stage))
+            if not self._all and (one.came.label, one.came.stage) in went:
                 self.same += 1
             else:
                 self.decide(CellPlace.parse(one.cell.cell), answer, label, stage)

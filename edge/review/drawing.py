@@ -14,6 +14,9 @@ MOST = 120
 REPEATED = 8
 """Cells shown a second time, for what a reader says of the same cell twice; at most a tenth."""
 
+_LEAST = 0.2
+"""Weight of a part that is not advised, as a share of all that is: a file goes out once, and advice changes as it is followed."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShownCell:
@@ -31,8 +34,8 @@ def drawn(
     Args:
         plan: of the sample.
         most: cells in all.
-        wanted: how many of each part are advised (``ReviewedVerdict.next``): what the top leaves is divided in these proportions;
-            else evenly. What a part does not have goes to the others.
+        wanted: how many of each part are advised (``ReviewedVerdict.next``): what the top leaves is divided in these proportions,
+            and no part goes without (``_LEAST``); else evenly. What a part does not have goes to the others.
         done: cells to leave out.
 
     Returns:
@@ -47,16 +50,14 @@ def drawn(
 def _divided(room: int, there: Mapping[Stratum, int], wanted: Mapping[str, int]) -> dict[Stratum, int]:
     """So many places for each part, one after the other to the part that is farthest behind its share."""
     given = dict.fromkeys(there, 0)
-    weight = {part: max(wanted.get(part, 0), 0) for part in there}
-    if not any(weight[part] and there[part] for part in there):
-        weight = dict.fromkeys(there, 1)
+    advised = {part: max(wanted.get(part, 0), 0) for part in there}
+    least = max(_LEAST * sum(advised.values()), 1)
+    weight = {part: max(n, least) for part, n in advised.items()}
     for _ in range(room):
         open_ = [part for part in there if given[part] < there[part]]
         if not open_:
             break
-        advised = [part for part in open_ if weight[part]] or open_
-        chosen = min(advised, key=lambda part: (given[part] + 1) / max(weight[part], 1))
-        given[chosen] += 1
+        given[min(open_, key=lambda part: (given[part] + 1) / weight[part])] += 1
     return given
 
 

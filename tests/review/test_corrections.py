@@ -122,6 +122,15 @@ def test_whoever_looked_at_everything_agrees_with_what_came_back_as_it_went() ->
     assert got.same == 0
 
 
+@pytest.mark.parametrize("label", ["infected", "healthy"])
+def test_what_others_answered_since_it_went_out_is_not_what_this_reader_says(label: str) -> None:
+    """A file may have gone out before or after somebody answered: neither the machine's word nor theirs is this reader's."""
+    cells = (replace(FIELDS[0].cells[0], reviewed="healthy"), *FIELDS[0].cells[1:])
+    given = file(cell(label, BOXES[0]), *AS_THEY_WENT[1:])
+    got = answers_of(given, matched(given, (replace(FIELDS[0], cells=cells),), MODEL), READING)
+    assert (got.decisions, got.same) == ((), 3)
+
+
 def test_rows_of_a_table_are_answers_and_its_empty_ones_are_not() -> None:
     rows = (cell("infected", None, "0-0"), cell("n", None, "0-2"), cell("X", None, "0-1"))
     reading = replace(READING, words=replace(READING.words, keys=True))

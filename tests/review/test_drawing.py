@@ -36,6 +36,7 @@ def of(cells: tuple[ReviewCell, ...]) -> tuple[int, ...]:
         pytest.param((3, 0, 4, 900), 120, {}, (3, 0, 4, 113), id="what a part does not have goes to others"),
         pytest.param((60, 0, 200, 900), 100, {"near": 30, "rest": 10}, (60, 0, 30, 10), id="as advised"),
         pytest.param((10, 0, 5, 90), 30, {"near": 30}, (10, 0, 5, 15), id="advised more than there is"),
+        pytest.param((6, 0, 23, 900), 66, {"rest": 20}, (6, 0, 10, 50), id="a part that is not advised gets a few"),
         pytest.param((60, 0, 10, 10), 20, {}, (20, 0, 0, 0), id="the top comes first"),
         pytest.param((0, 0, 0, 5), 120, {}, (0, 0, 0, 5), id="a sample with no suspect"),
         pytest.param((0, 0, 0, 0), 120, {}, (0, 0, 0, 0), id="no cells at all"),
