@@ -24,6 +24,11 @@ class ReviewKind(StrEnum):
     CSV = "csv"
     COCO = "coco"
     CVAT = "cvat"
+    ECOTAXA = "ecotaxa"
+    FIJI = "fiji"
+    LABEL_STUDIO = "label-studio"
+    OME = "ome"
+    QUPATH = "qupath"
 
 
 def check_reader(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from edge.book.book import Book
 from edge.book.records import SampleRow
@@ -18,7 +19,6 @@ from edge.exchange.records import Corrections
 from edge.review.bundle_answers import SOURCE, BundleAnswers, decisions_of, holds_answers, read_answers
 from edge.review.consensus import standing, standing_marks
 from edge.review.corrections import (
-    EXPLICIT,
     AnswerWords,
     FileAnswers,
     FileReading,
@@ -106,7 +106,7 @@ def _corrected(
     sent = tuple(
         frozenset(map(CellPlace.parse, one.names.values())) for one in book.bundles(row.id) if one.kind != "html"
     )
-    words = AnswerWords(plan, stages, keys=corrections.source in EXPLICIT)
+    words = AnswerWords(plan, stages, keys=corrections.source == "csv")
     reading = FileReading(words, reader, now(), parts, back.agree, back.removed, sent)
     return answers_of(corrections, beside, reading)
 
@@ -141,7 +141,9 @@ def _cells_of(book: Book, row: SampleRow, answers: BundleAnswers) -> dict[str, C
     for other in book.samples():
         if any(one.uuid == answers.bundle for one in book.bundles(other.id)):
             count = f" --count {other.count}" if other.count > 1 or other.name == row.name else ""
-            raise ReviewError(f"{answers.file}: answers about another sample: edge review {other.name}{count} --import")
+            raise ReviewError(
+                f"{answers.file}: answers about another sample: edge review {quote(other.name)}{count} --import"
+            )
     raise ReviewError(
         f"{answers.file}: answers to a bundle that this book did not send out: which book did? --book FILE"
     )

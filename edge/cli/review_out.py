@@ -31,6 +31,7 @@ _BY_ENDING = {
     ".json": ReviewKind.COCO,
     ".zip": ReviewKind.CVAT,
 }
+_WITHOUT_FIELDS = (ReviewKind.CSV, ReviewKind.COCO, ReviewKind.ECOTAXA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def _exchanged(
     written = writer(sample, fields, file)
     names = {str(cell): str(cell) for cell in wanted}
     book.send_out(row.id, SentBundle(str(uuid4()), now(), kind.value, names))
-    pictured = 0 if kind in (ReviewKind.CSV, ReviewKind.COCO) else written.fields - written.without_picture
+    pictured = 0 if kind in _WITHOUT_FIELDS else written.fields - written.without_picture
     told = (written.cells, 0, pictured, len(cells) - written.cells)
     return ReviewSent(row.name, str(file), kind, *told, _by_part(cells), named)
 

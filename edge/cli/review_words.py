@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from shlex import quote
 from typing import Any
 
 from edge.cli.review_in import AnswersTaken
@@ -55,7 +56,7 @@ def state_lines(state: ReviewState, *, short: bool = False) -> list[str]:
             "" if verdict.short is None else f" (with {verdict.short} more it is decided, if they go on as they did)"
         )
         lines.append(f"next       {advised}{short_of}")
-    lines.append(f"to look    edge serve, or: edge review {plan.name} --export FILE.html")
+    lines.append(f"to look    edge serve, or: edge review {quote(plan.name)} --export FILE.html")
     return lines
 
 
@@ -71,8 +72,8 @@ def sent_lines(sent: ReviewSent) -> list[str]:
         lines.append(f"missing    {plural(sent.missing, 'cell')}: nothing is left to show of them")
     if sent.named:
         lines.append("names      it carries names and times: do not give it away")
-    back = "answers-….json" if sent.kind == "html" else sent.file
-    lines.append(f"back       edge review {sent.sample} --import {back}")
+    back = "answers-NNNN.json" if sent.kind == "html" else sent.file
+    lines.append(f"back       edge review {quote(sent.sample)} --import {quote(back)}")
     return lines
 
 

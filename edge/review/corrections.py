@@ -27,8 +27,8 @@ from edge.review.records import (
 )
 from edge.words import is_set_aside
 
-EXPLICIT = ("csv",)
-"""Kinds of files in which every answer was typed by somebody."""
+EXPLICIT = ("csv", "ecotaxa")
+"""Kinds of files that hold nothing but answers of people."""
 
 _OF_FILES = UUID("0f6c3d52-3b0e-5c0b-9d55-4b1f0a4f7a10")  # names answers of files: the same file gives the same uuids
 _FEW = 10  # cells that may be missing in any file
