@@ -12,7 +12,7 @@ from edge.book.records import SampleRow
 from edge.book.reviews import SentBundle
 from edge.book.store import now
 from edge.cli.exchanged import ExchangeWish, sample_of
-from edge.cli.review import ReviewInSettings
+from edge.cli.review_settings import ReviewInSettings
 from edge.errors import ReviewError
 from edge.exchange.formats import FORMATS, kind_of
 from edge.exchange.records import Corrections

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import edge.sources.decode  # noqa: F401 - first of all, for it sets limits that OpenCV reads on import
+
+# isort: split
 from edge.cli.book_reading import open_existing
-from edge.cli.review import ReviewInSettings, ReviewOutSettings
 from edge.cli.review_in import AnswersTaken, take_answers
 from edge.cli.review_out import ReviewSent, send_review
+from edge.cli.review_settings import ReviewInSettings, ReviewOutSettings
 from edge.cli.review_words import sent_lines, state_facts, state_lines, taken_lines
 from edge.lines import print_json, print_lines
 from edge.record_json import plain_of

@@ -12,7 +12,7 @@ from edge.book.records import SampleRow
 from edge.book.reviews import SentBundle
 from edge.book.store import now
 from edge.cli.exchanged import ExchangeWish, sample_of
-from edge.cli.review import ReviewKind, ReviewOutSettings
+from edge.cli.review_settings import ReviewKind, ReviewOutSettings
 from edge.errors import OutputError, ReviewError
 from edge.exchange.formats import FORMATS
 from edge.report.words import plural

@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 
 from edge.cli.book_settings import default_book
-from edge.cli.review import ReviewKind
+from edge.cli.review_settings import ReviewKind
 from edge.exchange.formats import FORMATS
 from tests.cli.resuming import edge, edge_run, paint
 

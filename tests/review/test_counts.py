@@ -10,6 +10,7 @@ import pytest
 
 from edge.book.book import Book
 from edge.errors import BookError
+from edge.record_json import to_text
 from edge.review.counts import added, drawn_of
 from edge.review.desk import BookDesk
 from edge.review.parts import TOP_SIZE
