@@ -10,6 +10,7 @@ import typer
 
 from edge.cli.checks import check_share
 from edge.door import door
+from edge.errors import CalibrationError
 from edge.lines import print_json, print_lines
 
 if TYPE_CHECKING:
@@ -133,7 +134,6 @@ def _planned(
 ) -> dict[str, Any]:
     """Plan with a calibration; ``wanted`` is sensitivity and specificity per sample. Raises CalibrationError if it cannot tell."""
     from edge.cli.judging import share_of  # noqa: PLC0415
-    from edge.errors import CalibrationError  # noqa: PLC0415
     from edge.verdict import plan as arithmetic  # noqa: PLC0415
 
     target = known.target if share is None else share_of(share, known)

@@ -15,7 +15,6 @@ from edge.cli.exchanged import ExchangeWish, sample_of
 from edge.cli.review_settings import ReviewKind, ReviewOutSettings
 from edge.errors import OutputError, ReviewError
 from edge.exchange.formats import FORMATS
-from edge.report.words import plural
 from edge.review.bundle import Bundle, BundleFacts, BundlePictures
 from edge.review.desk import BookDesk
 from edge.review.drawing import drawn, mixed
@@ -23,6 +22,7 @@ from edge.review.records import CellPlace, ReviewCell
 from edge.review.state import ReviewState, state_of
 from edge.safe_file import whole_file
 from edge.verdict.flag import percent_range, percent_value
+from edge.verdict.units import plural
 
 _BY_ENDING = {
     ".html": ReviewKind.HTML,

@@ -8,12 +8,11 @@ from typing import Any
 
 from edge.cli.review_in import AnswersTaken
 from edge.cli.review_out import ReviewSent
-from edge.record_json import plain_of
-from edge.report.words import plural
 from edge.review.records import CellReading, Consensus, Stratum
 from edge.review.state import ReviewState
-from edge.verdict.flag import percent_range, percent_value
+from edge.review.words import is_reviewed, review_facts, review_lines
 from edge.verdict.review_records import NOT_REVIEWED
+from edge.verdict.units import plural
 
 PART_WORDS = {
     Stratum.TOP: "suspects, highest",
@@ -27,77 +26,73 @@ _HEAD = ("", "cells", "looked at", "positive", "not", "no cell", "unclear")
 
 
 def state_lines(state: ReviewState, *, short: bool = False) -> list[str]:
-    """How a review stands; ``short``: the verdict alone."""
+    """How a review stands; ``short``: the verdicts alone."""
     verdict, plan = state.verdict, state.plan
-    flag = (
-        verdict.flag
-        if verdict.flag == NOT_REVIEWED or verdict.share.value is None
-        else (f"{verdict.flag}, {percent_value(verdict.share)} ({percent_range(verdict.share)})")
-    )
-    lines = [f"reviewed   {flag}", *(f"           {reason}" for reason in verdict.reasons)]
+    stands = review_lines(state) if is_reviewed(state) else [f"  {'reviewed':<10} {NOT_REVIEWED}"]
     if short:
-        return lines
+        return stands
     count = f", count {plan.count}" if plan.count > 1 else ""
-    head = [f"{plan.name}{count}: {plural(plan.cells, plan.unit)}, threshold {plan.threshold:.3g}"]
-    head.append(f"machine    {state.machine.flag}")
-    lines = [*head, *lines, "", *_table(state)]
+    lines = [f"Sample {plan.name}{count}: {plural(plan.cells, plan.unit)}, threshold {plan.threshold:.3g}", *stands, ""]
+    lines += [f"  {line}" for line in _table(state)]
+    told = []
     if state.readers:
-        lines.append(f"readers    {', '.join(_readers(state))}")
+        told.append(("answers", ", ".join(_readers(state))))
     disputed = sum(one.consensus is Consensus.DISPUTED for one in state.readings)
     if disputed:
-        lines.append(f"disputed   {plural(disputed, plan.unit)}: readers say different things")
+        told.append(("disputed", f"{plural(disputed, plan.unit)}: readers say different things"))
     if state.marks:
-        lines.append(f"marked     {plural(len(state.marks), plan.unit)} that the machine has not")
-    if state.strays:
-        lines.append(f"left out   answers to {plural(state.strays, plan.unit)} that are not counted (any more)")
+        told.append(("marked", f"{plural(len(state.marks), plan.unit)} that the machine has not"))
     if verdict.next:
         advised = ", ".join(f"{n} of {name}" for name, n in _named(verdict.next))
-        short_of = (
-            "" if verdict.short is None else f" (with {verdict.short} more it is decided, if they go on as they did)"
-        )
-        lines.append(f"next       {advised}{short_of}")
-    lines.append(f"to look    edge serve, or: edge review {quote(plan.name)} --export FILE.html")
-    return lines
+        more = "" if verdict.short is None else f"; with {verdict.short} more it is decided, if they go on as they did"
+        told.append(("next", f"{advised}{more}"))
+    told.append(("to look", f"edge serve, or: edge review {quote(plan.name)} --export FILE.html"))
+    return [*lines, *_indented(told)]
 
 
 def sent_lines(sent: ReviewSent) -> list[str]:
     """What went out."""
     parts = ", ".join(f"{n} of {name}" for name, n in _named(sent.parts))
-    lines = [f"{sent.file}: {plural(sent.cells, 'cell')} to look at: {parts}"]
+    told = []
     if sent.again:
-        lines.append(f"again      {sent.again} of them are shown twice, to see how a reader differs from himself")
+        told.append(
+            ("again", f"{sent.again} of them are shown twice: what one reader says twice shows how readers err")
+        )
     if sent.fields:
-        lines.append(f"fields     {plural(sent.fields, 'field')} whole")
+        told.append(("fields", f"{plural(sent.fields, 'field')} whole"))
     if sent.missing:
-        lines.append(f"missing    {plural(sent.missing, 'cell')}: nothing is left to show of them")
+        told.append(("missing", f"{plural(sent.missing, 'cell')}: nothing is left to show of them"))
     if sent.named:
-        lines.append("names      it carries names and times: do not give it away")
-    back = "answers-NNNN.json" if sent.kind == "html" else sent.file
-    lines.append(f"back       edge review {quote(sent.sample)} --import {quote(back)}")
-    return lines
+        told.append(("names", "it carries names and times: do not give it away"))
+    back = "answers-NNNN.json" if sent.kind == "html" else quote(sent.file)
+    told.append(("back", f"edge review {quote(sent.sample)} --import {back}"))
+    return [f"{sent.file}: {plural(sent.cells, 'cell')} to look at: {parts}", *_indented(told)]
 
 
 def taken_lines(taken: AnswersTaken) -> list[str]:
     """What came back."""
     said = ", ".join(f"{label} {n}" for label, n in taken.said.items())
-    lines = [f"{taken.file}: {plural(taken.answers, 'answer')} of {taken.reader}{said and ': '}{said}"]
+    known = taken.answers - taken.new
+    told = []
     if taken.removed:
-        lines.append(
-            f"removed    {plural(taken.removed, 'box')[:-1] + 'es' if taken.removed > 1 else '1 box'}: no cell"
-        )
+        told.append(("removed", f"{plural(taken.removed, 'cell')} without its box: no cell"))
     if taken.marks:
-        lines.append(
-            f"marked     {plural(taken.marks, 'cell')} that the machine has not, {taken.new_marks} of them new"
+        told.append(
+            ("marked", f"{plural(taken.marks, 'cell')} that the machine has not, {taken.new_marks} of them new")
         )
     if taken.same:
-        lines.append(f"unchanged  {taken.same} came back as they went out: if they were looked at, say --agree")
+        told.append(("unchanged", f"{taken.same} came back as they went out: if they were looked at, say --agree"))
     if taken.passed:
-        lines.append(f"passed     {plural(taken.passed, 'thing')} not counted, and not to be")
-    known = taken.answers - taken.new
-    lines.append(f"new        {taken.new:,}{f', {known:,} stood already' if known else ''}")
+        told.append(("passed", f"{plural(taken.passed, 'thing')} not counted, and not to be"))
+    told.append(("new", f"{taken.new:,}{f', {known:,} stood already' if known else ''}"))
     if not taken.taken:
-        lines.append("check      nothing was taken: the same without --check takes it")
-    return lines
+        told.append(("check", "nothing was taken: the same without --check takes it"))
+    head = f"{taken.file}: {plural(taken.answers, 'answer')} of {taken.reader}"
+    return [f"{head}: {said}" if said else head, *_indented(told)]
+
+
+def _indented(told: list[tuple[str, str]]) -> list[str]:
+    return [f"  {name:<10} {text}" for name, text in told]
 
 
 def state_facts(state: ReviewState) -> dict[str, Any]:
@@ -110,7 +105,7 @@ def state_facts(state: ReviewState) -> dict[str, Any]:
         "cells": plan.cells,
         "threshold": plan.threshold,
         "machine": {"flag": state.machine.flag, "reasons": list(state.machine.reasons)},
-        "reviewed": plain_of(state.verdict),
+        "reviewed": review_facts(state),
         "parts": [{"part": part, "cells": size, **counts} for part, size, counts in _parts(state)],
         "readers": [{"reader": name, "answers": n} for name, n in _answers(state).items()],
         "disputed": [str(one.cell) for one in state.readings if one.consensus is Consensus.DISPUTED],

@@ -94,9 +94,9 @@ def test_before_anybody_looked_it_says_what_there_is_to_look_at(sample: Path) ->
     got = review()
     assert got.exit_code == 0, got.output
     assert f"{NAME}: 12 cells" in got.stdout
-    assert "reviewed   not reviewed" in got.stdout
+    assert "  reviewed   not reviewed" in got.stdout
     assert re.search(r"suspects, highest +3 +0", got.stdout)
-    assert (facts()["reviewed"]["flag"], facts()["cells"]) == ("not reviewed", 12)
+    assert (facts()["reviewed"], facts()["cells"]) == (None, 12)
 
 
 def test_a_page_goes_out_and_its_answers_come_back(sample: Path) -> None:
@@ -220,7 +220,7 @@ def test_boxes_come_back_moved_drawn_removed_and_left_alone(sample: Path) -> Non
 
     got = review("--import", edited(path, change), "--reader", "Ann")
     assert got.exit_code == 0, got.output
-    assert "removed    1 box: no cell" in got.stdout
+    assert "removed    1 cell without its box: no cell" in got.stdout
     assert "marked     1 cell that the machine has not, 1 of them new" in got.stdout
     assert "unchanged  6 came back as they went out" in got.stdout
     assert sum(looked().values()) == 2
