@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -14,10 +15,12 @@ from edge.cli.originals import EarlierPictures
 from edge.cli.scoped import profile_named
 from edge.errors import ScopeError
 from edge.events import FieldEvent
+from edge.exchange.naming import NO_CELL, UNSURE
 from edge.exchange.records import ExchangeBox, ExchangeCell, ExchangeField, ExchangeSample
 from edge.modelfile import Card
 from edge.near import positive_scores
-from edge.review.records import CellPlace
+from edge.review.consensus import consensus_of, says, standing, standing_marks
+from edge.review.records import CellPlace, Consensus, ReaderDecision
 from edge.scope.check import FINGERPRINT
 from edge.sources.decode import AS_IT_IS
 from edge.types import FieldResult
@@ -62,6 +65,31 @@ def sample_of(
         name, model.sha256, model.name, card.labels, tuple(card.positive), card.threshold, wish.stages, scope
     )
     return sample, _fields(book, row, card, wish)
+
+
+def reviewed_of(book: Book, row: SampleRow) -> Mapping[CellPlace, tuple[str, str]]:
+    """What all readers together say of cells, as ``ExchangeWish.reviewed`` takes it: no majority is ``unsure``. Raises BookError."""
+    positive = book.about(row.run).card.positive
+    return {cell: _together(answers, positive) for cell, answers in standing(book.decisions(row.id)).items()}
+
+
+def added_of(book: Book, row: SampleRow) -> Mapping[int, tuple[ExchangeCell, ...]]:
+    """Cells that readers marked where the machine has none, as ``ExchangeWish.added`` takes them. Raises BookError."""
+    positive, found = book.about(row.run).card.positive, dict[int, tuple[ExchangeCell, ...]]()
+    for one in standing_marks(book.additions(row.id)):
+        x, y, w, h = map(float, one.box)
+        cell = ExchangeCell("", (x, y, w, h), one.label, None, False, one.label in positive, one.label, one.stage)
+        found[one.field] = (*found.get(one.field, ()), cell)
+    return found
+
+
+def _together(answers: Sequence[ReaderDecision], positive: Collection[str]) -> tuple[str, str]:
+    said = consensus_of(answers, positive)
+    if said in (Consensus.UNSURE, Consensus.DISPUTED):
+        return UNSURE, ""
+    agreed = [one for one in answers if says(one, positive) is said]
+    ((label, stage), _) = Counter((one.label, one.stage) for one in agreed).most_common(1)[0]
+    return (NO_CELL, "") if said is Consensus.NO_CELL else (label, stage)
 
 
 def _fields(book: Book, row: SampleRow, card: Card, wish: ExchangeWish) -> Iterator[ExchangeField]:

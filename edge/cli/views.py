@@ -11,7 +11,7 @@ from edge.book.records import SampleRow
 from edge.book.replay import events
 from edge.book.standing import overlapping
 from edge.cli.book_reading import open_existing
-from edge.cli.exchanged import ExchangeWish, sample_of
+from edge.cli.exchanged import ExchangeWish, added_of, reviewed_of, sample_of
 from edge.cli.originals import EarlierPictures
 from edge.cli.outlets import pictures_of, screen
 from edge.door import say
@@ -116,7 +116,8 @@ def write_export(
             with whole_file(output) as stream:
                 _tell(book, row, JsonLines(stream, about.card.labels, about.model))
         else:
-            _send(book, row, FORMATS[kind], output, ExchangeWish(um_per_px=um_per_px))
+            wish = ExchangeWish(reviewed=reviewed_of(book, row), added=added_of(book, row), um_per_px=um_per_px)
+            _send(book, row, FORMATS[kind], output, wish)
 
 
 def _send(book: Book, row: SampleRow, way: Format, output: Path, wish: ExchangeWish) -> None:

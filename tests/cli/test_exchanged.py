@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 import cv2
 import pytest
@@ -14,7 +16,8 @@ from edge.cli.exchanged import ExchangeWish, sample_of
 from edge.cli.export import ExportKind
 from edge.exchange.formats import FORMATS
 from edge.exchange.records import ExchangeField, ExchangeSample
-from edge.review.records import CellPlace
+from edge.review.desk import BookDesk
+from edge.review.records import CellPlace, ReaderAddition, ReaderAnswer, ReaderDecision
 from tests.cli.resuming import edge, edge_run, paint
 
 
@@ -80,3 +83,54 @@ def test_only_cells_that_were_asked_for_go_out(folder: Path) -> None:
     (only,) = fields
     assert [(c.cell, c.reviewed) for c in only.cells] == [("1-2", "no cell")]
     assert only.um_per_pixel == 0.25
+
+
+def answer(cell: str, reader: str, said: ReaderAnswer, label: str = "", stage: str = "") -> ReaderDecision:
+    with open_book(default_book(), print, make=False) as book:
+        model = book.about(book.sample("S").run).model.sha256
+    uuid = str(uuid5(NAMESPACE_URL, f"{reader}-{cell}"))
+    return ReaderDecision(uuid, CellPlace.parse(cell), reader, "2026-11-30T04:00:00Z", model, said, label, stage)
+
+
+def test_what_readers_say_goes_out_and_the_machine_s_class_beside_it(folder: Path, tmp_path: Path) -> None:
+    is_, no_cell, unsure = ReaderAnswer.CLASS, ReaderAnswer.NO_CELL, ReaderAnswer.UNSURE
+    given = (
+        answer("0-0", "ada", is_, "uninfected"),
+        answer("0-1", "ada", is_, "parasitized", "ring"),
+        answer("0-1", "bo", is_, "parasitized", "ring"),
+        answer("0-2", "ada", no_cell),
+        answer("1-0", "ada", unsure),
+        answer("1-1", "ada", is_, "parasitized"),
+        answer("1-1", "bo", is_, "uninfected"),
+    )
+    with open_book(default_book(), print, make=False) as book:
+        sample = book.sample("S").id
+    desk = BookDesk(default_book())
+    desk.decide(sample, given)
+    uuid, ada = str(uuid5(NAMESPACE_URL, "mark")), given[0]
+    box = (200, 10, 9, 8)
+    desk.add(sample, (ReaderAddition(uuid, 1, box, ada.reader, ada.at, ada.model, "parasitized", "ring"),))
+    assert edge("export", "S", "--to", "cvat", "-o", tmp_path / "c.zip").exit_code == 0
+    with zipfile.ZipFile(tmp_path / "c.zip") as archive:
+        told = json.loads(archive.read("annotations/instances_default.json"))
+    names = {one["id"]: one["name"] for one in told["categories"]}
+    out = {
+        one["attributes"].get("cell", ""): (names[one["category_id"]], one["attributes"]) for one in told["annotations"]
+    }
+    machine = {
+        "0-0": "parasitized",
+        "0-1": "uninfected",
+        "0-2": "uninfected",
+        "1-0": "parasitized",
+        "1-1": "uninfected",
+    }
+    assert {cell: out[cell][1]["machine"] for cell in machine} == machine
+    assert {cell: (out[cell][0], out[cell][1].get("stage"), out[cell][1]["reviewed"]) for cell in machine} == {
+        "0-0": ("uninfected", None, "uninfected"),
+        "0-1": ("parasitized", "ring", "parasitized"),
+        "0-2": ("no cell", None, "no cell"),
+        "1-0": ("parasitized", None, "unsure"),
+        "1-1": ("uninfected", None, "unsure"),
+    }
+    assert out[""][0] == "parasitized"
+    assert "machine" not in out[""][1]

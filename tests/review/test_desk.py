@@ -248,7 +248,9 @@ def test_a_cell_is_shown_in_its_surroundings_from_the_file(tmp_path: Path) -> No
 
 def test_beyond_the_field_a_picture_is_flat_grey(tmp_path: Path) -> None:
     desk, _, _ = with_a_file(tmp_path)
-    shown = desk.cell_picture(1, CellPlace(0, 0), 200, 20.0)  # 400 pixels of the field, half a pixel each: 90 left of it
+    shown = desk.cell_picture(
+        1, CellPlace(0, 0), 200, 20.0
+    )  # 400 pixels of the field, half a pixel each: 90 left of it
     assert shown is not None
     pixels = decoded(shown.jpeg).astype(int)
     assert abs(pixels[100, :43] - 128).max() < 6, "left of the field"
