@@ -16,7 +16,14 @@ from edge.serve.orders import BadOrderError
 from edge.serve.reply import Reply, as_json, row_id, said
 from edge.serve.review_orders import LONGEST_READER, ReviewAsk, review_ask
 from edge.serve.review_queue import queue_of
-from edge.serve.review_shown import choice_values, differences, queue_shown, verdict_shown
+from edge.serve.review_shown import (
+    MOST_DIFFERENCES,
+    choice_values,
+    differences,
+    hidden_words,
+    queue_shown,
+    verdict_shown,
+)
 from edge.serve.sessions import WebSession
 from edge.verdict.review_records import ReviewedVerdict
 
@@ -163,16 +170,18 @@ class ReviewSite:
             desk.decide(row, ask.answers)
         told: dict[str, object] = {"taken": [one.uuid for one in ask.answers]}
         if ask.queue:
-            verdict = self._open().verdict(row)
+            verdict, readings = self._open().verdict(row), desk.readings(row)
             advised = None if verdict is None else verdict.next
-            queue = queue_of(plan, desk.readings(row), ask.reader, advised, blind=ask.blind, more=ask.more)
-            line, _ = self._book.sample(row)
+            queue = queue_of(plan, readings, ask.reader, advised, blind=ask.blind, more=ask.more)
+            hidden = "" if ask.done or not queue.left else hidden_words(readings, ask.reader, blind=ask.blind)
+            flag = self._book.sample(row)[0].flag
             told |= queue_shown(plan, queue, blind=ask.blind)
-            told["verdict"] = verdict_shown(verdict, line.flag, plan.unit)
+            told |= {"hidden": hidden, "verdict": None if hidden else verdict_shown(verdict, flag, plan.unit)}
         return told
 
     def _differing(self, row: int, plan: ReviewPlan, ask: ReviewAsk) -> dict[str, object]:
-        return {"cells": differences(plan, self._open().desk.readings(row), ask.reader)}
+        found = differences(plan, self._open().desk.readings(row), ask.reader)
+        return {"cells": found[:MOST_DIFFERENCES], "n": len(found)}
 
     def picture(self, sample: str, cell: str, level: str) -> Reply:
         """A cell in its surroundings, a JPEG; 404: it is gone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from edge.review.keys import ReaderChoice
 from edge.review.records import CellPlace, ReaderAnswer, ReaderDecision, Stratum
@@ -31,6 +32,7 @@ class ReviewAsk:
         reader: who reads.
         sample: uuid of the sample that the page shows: a row's number may be another sample's in another book.
         blind: whether score and machine's class are to be hidden, and all parts mixed.
+        done: the reader has finished, so that the verdict, to which others' answers belong, may be shown.
         more: how many times more cells than advised were asked for.
         queue: whether to say which cells come next.
         answers: oldest first.
@@ -39,6 +41,7 @@ class ReviewAsk:
     reader: str
     sample: str
     blind: bool
+    done: bool
     more: int
     queue: bool
     answers: tuple[ReaderDecision, ...]
@@ -57,7 +60,7 @@ def review_ask(body: bytes, choices: tuple[ReaderChoice, ...], now: str) -> Revi
     sample, model = asked.get("sample"), asked.get("model")
     if not isinstance(reader, str) or not isinstance(sample, str) or not isinstance(model, str):
         raise BadOrderError(_NOT_UNDERSTOOD)
-    reader = reader.strip()
+    reader = normalize("NFC", reader).strip()  # one name, however it was typed
     if not reader:
         raise BadOrderError("Say first who reads.")
     if len(reader) > LONGEST_READER or not reader.isprintable():
@@ -72,7 +75,7 @@ def review_ask(body: bytes, choices: tuple[ReaderChoice, ...], now: str) -> Revi
     if not isinstance(given, list) or len(given) > MOST_ANSWERS:
         raise BadOrderError(_NOT_UNDERSTOOD)
     answers = tuple(_answer(one, reader, model, choices, now) for one in given)
-    return ReviewAsk(reader, sample, _flag(asked, "blind"), more, _flag(asked, "queue"), answers)
+    return ReviewAsk(reader, sample, _flag(asked, "blind"), _flag(asked, "done"), more, _flag(asked, "queue"), answers)
 
 
 def _flag(asked: Mapping[str, object], key: str) -> bool:

@@ -20,6 +20,9 @@ from edge.serve.review_queue import QueuedCell, ReaderQueue, standing_of
 from edge.types import Interval
 from edge.verdict.review_records import NOT_REVIEWED, ReviewedVerdict
 
+MOST_DIFFERENCES = 100
+"""Cells on which readers differ that a page shows."""
+
 _PARTS = {
     Stratum.TOP: "suspect",
     Stratum.SUSPECTS: "suspect, drawn at random",
@@ -27,7 +30,6 @@ _PARTS = {
     Stratum.REST: "drawn at random from the others",
 }
 _MOST_MINE = 400  # of a reader's own answers that a page gets, newest ones
-_MOST_DIFFERENCES = 100  # that a page shows
 
 
 def queue_shown(plan: ReviewPlan, queue: ReaderQueue, *, blind: bool) -> dict[str, object]:
@@ -114,6 +116,13 @@ def _interval(share: Interval, of: str) -> str:
     )
 
 
+def hidden_words(readings: Sequence[CellReading], reader: str, *, blind: bool) -> str:
+    """Why a reader does not see the verdict yet; empty: it may be seen. Others' answers are in it, and what the machine says."""
+    if any(one.reader != reader for one in standing_of(readings)):
+        return "Somebody else has read this sample too: the verdict is shown when you are done."
+    return "Blind: the verdict is shown when you are done." if blind else ""
+
+
 def short_words(verdict: ReviewedVerdict, unit: str) -> str:
     """What is still to be looked at: ``Look at 14 more cells and it is decided.``"""
     if verdict.short:
@@ -136,7 +145,7 @@ def differences(plan: ReviewPlan, readings: Sequence[CellReading], reader: str) 
         shown = _cell(QueuedCell(cells[reading.cell]), blind=True)
         others = [f"{one.reader}: {answer_words(one)}" for one in first]
         made.append({**shown, "others": others})
-    return made[:_MOST_DIFFERENCES]
+    return made
 
 
 def choice_values(choice: ReaderChoice) -> dict[str, object]:

@@ -334,6 +334,35 @@ def test_before_anybody_has_looked_no_share_is_shown() -> None:
     assert (shown["share"], shown["machine"]) == ("", "none yet")
 
 
+def test_who_reads_does_not_see_the_verdict_to_which_others_belong_before_the_end(
+    browser: Browser, desk: FakeDesk
+) -> None:
+    desk.verdict = VERDICT
+    browser.post(HERE, ask(answer(TOP[0], "parasitized"), reader="ann"))
+    for asked, words in ((ask(reader="ben"), "Somebody else has read"), (ask(reader="ann", blind=True), "Blind")):
+        told = browser.post(HERE, asked).json
+        assert told["verdict"] is None
+        assert words in told["hidden"]
+        told = browser.post(HERE, {**asked, "done": True}).json
+        assert (told["hidden"], told["verdict"]["flag"]) == ("", "indeterminate")
+    assert browser.post(HERE, ask(reader="ann")).json["verdict"]["flag"] == "indeterminate"
+
+
+def test_readers_who_disagree_on_everything_get_a_page_that_ends(browser: Browser) -> None:
+    rest = [*REST, *PLAN.parts[2].cells][:120]
+    for i in range(0, 120, 20):
+        browser.post(HERE, ask(*(answer(one, "parasitized") for one in rest[i : i + 20]), reader="ann", queue=False))
+        browser.post(HERE, ask(*(answer(one) for one in rest[i : i + 20]), reader="ben", queue=False))
+    got = browser.post(f"{HERE}/differences", ask(reader="ann")).json
+    assert (got["n"], len(got["cells"])) == (120, 100)
+
+
+def test_a_name_is_one_however_it_was_typed(browser: Browser, desk: FakeDesk) -> None:
+    for i, name in enumerate(("J\u00fcrgen", "Ju\u0308rgen ")):
+        browser.post(HERE, ask(answer(TOP[i]), reader=name))
+    assert {one.reader for one in desk.decisions} == {"J\u00fcrgen"}
+
+
 def test_lists_and_the_samples_page_say_what_was_reviewed(tmp_path: Path) -> None:
     path = slide_book(tmp_path, 2)
     desk = BookDesk(path)

@@ -71,7 +71,7 @@ export class Sender {
     }
   }
 
-  // Send what waits; ask: { reader, blind, more } to be told what comes next, too.
+  // Send what waits; ask: { reader, blind, more, done } to be told what comes next, too.
   go(ask) {
     if (ask) {
       this.ask = ask;
@@ -117,7 +117,7 @@ export class Sender {
     const asking = queue && mine;
     const body = {
       reader, sample: this.place.sample, model: this.place.model, queue: asking,
-      blind: Boolean(this.ask && this.ask.blind), more: this.ask ? this.ask.more : 0, answers: taken.map((one) => one.answer),
+      blind: Boolean(this.ask && this.ask.blind), done: Boolean(asking && this.ask.done), more: this.ask ? this.ask.more : 0, answers: taken.map((one) => one.answer),
     };
     let answer;
     try {

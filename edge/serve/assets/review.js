@@ -30,6 +30,7 @@ let grid = false;
 let told = null; // what the server said last
 let shown = null; // the cell that is on the canvas, whole
 let shownAt = 0;
+let ending = ""; // why the round is over
 
 let typical = 0; // pixels of a usual cell: all are shown at its scale
 
@@ -65,7 +66,32 @@ function remember() {
   }
 }
 
+// Names that were given in this browser: one person is not to become two by a slip.
+const NAMES = "edge-readers";
+
+function names() {
+  try {
+    const known = JSON.parse(localStorage.getItem(NAMES) || "[]");
+    return Array.isArray(known) ? known.filter((one) => typeof one === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+function offerNames() {
+  at("readers-known").replaceChildren(...names().map((name) => {
+    const option = document.createElement("option");
+    option.value = name;
+    return option;
+  }));
+}
+
 function begin() {
+  try {
+    localStorage.setItem(NAMES, JSON.stringify([reader, ...names().filter((one) => one !== reader)].slice(0, 8)));
+  } catch {
+    // no store
+  }
   list = []; past = []; history = []; tiles = [];
   given = new Set(); skipped = new Map(); gone = new Set();
   pastAt = -1; told = null; shown = null; view.item = null;
@@ -96,6 +122,7 @@ at("change").addEventListener("click", () => {
   at("start").hidden = false;
   at("blind-first").checked = blind;
   at("reader").value = "";
+  offerNames();
   at("reader").focus();
 });
 
@@ -122,7 +149,9 @@ function heard(news) {
   const staying = new Set(stay.map(keyOf));
   list = [...stay, ...coming.filter((item) => !staying.has(keyOf(item)))];
   verdict(told.verdict);
-  render();
+  show(at("hidden"), told.hidden);
+  if (at("done").hidden) render();
+  else final();
 }
 
 function verdict(now) {
@@ -408,15 +437,20 @@ function over(by = "") {
   at("done").hidden = false;
   at("on").hidden = !list.length;
   at("more").hidden = list.length > 0;
+  sender.go({ ...ask(), done: true });
+  ending = by || "You have looked at all cells that were asked for.";
+  final();
+  at("done-title").focus({ preventScroll: true });
+}
+
+function final() {
   const now = told && told.verdict;
   put(at("done-flag"), now ? now.flag : "");
   at("done-flag").className = now ? `flag ${now.flag.split(" ")[0]}` : "flag";
   put(at("done-progress"), told ? told.progress : "");
   at("skipped").hidden = !skipped.size;
   put(at("skipped"), skipped.size === 1 ? "Look at the skipped cell again" : `Look at the ${skipped.size} skipped cells again`);
-  const said = by || "You have looked at all cells that were asked for.";
-  put(at("done-words"), [said, now ? now.short : "", at("gone").textContent].filter(Boolean).join(" "));
-  at("done-title").focus({ preventScroll: true });
+  put(at("done-words"), [ending, now ? now.short : "", at("gone").textContent].filter(Boolean).join(" "));
 }
 
 function again() {
@@ -455,7 +489,7 @@ at("others").addEventListener("click", async () => {
     });
     const found = await answer.json();
     if (!answer.ok) throw new Error(found.said);
-    const n = found.cells.length;
+    const { n } = found;
     put(at("differ-words"), n ? `Readers differ on ${n === 1 ? "1 cell" : `${n} cells`} that you have read.` : "Nobody differs from you on a cell that you have read.");
     at("differences").replaceChildren(...sized(found.cells).map(difference));
   } catch (error) {
@@ -552,6 +586,7 @@ try {
   // no store
 }
 if (!reader) {
+  offerNames();
   at("reader").focus();
   sender.go(null);
 }
