@@ -34,7 +34,7 @@ EXPECTED = EXIT_UNREADABLE_INPUTS
 """Exit code of the undisturbed run: one of the drawn fields is cut short."""
 
 _FOLDER = re.compile(r"/\S+/work/")  # that runs work in
-_TEMPORARY = re.compile(r"\.\S*?(\.\w+)\.\w+\.part\S*$|\.\S+(\.run)$|\d{5}-\S*(\.\w+)$")
+_TEMPORARY = re.compile(r"\.\S*?(\.[\w-]+)\.\w+\.part\S*$|\.\S+(\.run)$|\d{5}-\S*(\.\w+)$")
 """A temporary name: of it, and of names that differ from field to field, the ending is kept."""
 
 _MOST_RUNS = 4

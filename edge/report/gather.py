@@ -21,9 +21,9 @@ from edge.report.pictures import FieldPictures, Jpeg, LivePictures
 from edge.report.ranking import BestItems
 from edge.report.records import FieldView, Gallery, GalleryCell, SampleParts
 from edge.report.series import Series, reason_of
-from edge.review.order import draw_key
+from edge.review.order import draw_keys
 from edge.review.parts import TOP_SIZE
-from edge.review.records import CellPlace, Stratum
+from edge.review.records import Stratum
 from edge.types import FieldResult, FloatArray
 from edge.words import category, without_numbers
 
@@ -179,10 +179,12 @@ class SampleCollector:
         kept = scene.pictures.kept
         if not drawn.limit:
             return
-        for n in cells.tolist() if kept is None else sorted(kept.intersection(cells.tolist())):
-            key = -draw_key(CellPlace(scene.result.index, n))
-            if drawn.wants(key):
-                drawn.add(key, self._show(scene, [n])[0])
+        shown = np.array(cells if kept is None else sorted(kept.intersection(cells.tolist())), np.int32)
+        for n, key in zip(
+            shown.tolist(), draw_keys(np.full_like(shown, scene.result.index), shown).tolist(), strict=True
+        ):
+            if drawn.wants(-key):
+                drawn.add(-key, self._show(scene, [n])[0])
 
     def _show(self, scene: _Scene, cells: Sequence[int]) -> list[GalleryCell]:
         result = scene.result

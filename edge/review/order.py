@@ -9,11 +9,26 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.review.records import CellPlace
+from edge.types import Int32Array
 
 _SCALE = 2.0**-64  # of 64 bits to 0 to 1
 
 
 def draw_key(cell: CellPlace) -> float:
     """The key of a cell, 0 to 1, uniform over cells."""
-    return int.from_bytes(blake2b(str(cell).encode(), digest_size=8, person=b"edge.review").digest(), "big") * _SCALE
+    return int.from_bytes(_digest(str(cell).encode()), "big") * _SCALE
+
+
+def draw_keys(field: Int32Array, n: Int32Array) -> NDArray[np.float64]:
+    """The keys of many cells, float64 [m]; ``field``, ``n``: int32 [m], their places."""
+    places = zip(field.tolist(), n.tolist(), strict=True)
+    data = b"".join(_digest(b"%d-%d" % place) for place in places)
+    return np.frombuffer(data, ">u8").astype(np.float64) * _SCALE
+
+
+def _digest(place: bytes) -> bytes:
+    return blake2b(place, digest_size=8, person=b"edge.review").digest()

@@ -12,7 +12,7 @@ from edge.book.book import Book
 from edge.book.file import read_errors
 from edge.errors import BookError
 from edge.modelfile import Card
-from edge.review.order import draw_key
+from edge.review.order import draw_keys
 from edge.review.records import CellPlace, Stratum
 from edge.types import FloatArray, Int32Array
 
@@ -106,7 +106,7 @@ class DrawOrder:
         """The places in the arrays of all cells of a part, in the order they are drawn."""
         if stratum not in self._ranked:
             cells = self._cells.of(stratum)
-            keys = np.fromiter((draw_key(self._cells.place(i)) for i in cells.tolist()), np.float64, len(cells))
+            keys = draw_keys(self._cells.field[cells], self._cells.n[cells])
             self._ranked[stratum] = cells[np.argsort(keys, kind="stable")]
         return self._ranked[stratum]
 

@@ -98,6 +98,21 @@ def test_what_is_taken_back_and_what_divides_readers() -> None:
     assert state.counts.votes == ((("Ada", True), ("Bo", False)),)
 
 
+def test_readers_who_disagree_on_everything_leave_everything_open() -> None:
+    with of_a_sample() as book:
+        for stratum, places in (
+            (Stratum.TOP, [0, 1, 2]),
+            (Stratum.NEAR, list(range(40))),
+            (Stratum.REST, list(range(60))),
+        ):
+            answer(book, stratum, places, "parasitized")
+            answer(book, stratum, places, "uninfected", "Bo")
+        state = state_of(book, book.sample("s"))
+    assert [(one.positive, one.unsure) for one in state.counts.parts] == [(0, 3), (0, 0), (0, 40), (0, 60)]
+    assert (state.verdict.confirmed, state.verdict.flag) == (0, "indeterminate")
+    assert state.verdict.share.low == pytest.approx(0, abs=1e-3)
+
+
 def test_more_suspects_than_anybody_looks_at_are_drawn() -> None:
     with a_sample(None, np.linspace(0.5, 0.99, 200).tolist()) as book:
         answer(book, Stratum.TOP, list(range(TOP_SIZE)), "uninfected")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.review.order import draw_key
+from edge.review.order import draw_key, draw_keys
 from edge.review.records import CellPlace
 
 KNOWN = 0.4130535602831357  # of cell 12-7: books of different versions draw the same cells
@@ -21,6 +21,13 @@ def test_the_first_cells_by_key_are_drawn_evenly_from_all_fields_and_places() ->
 
 def test_the_same_cell_has_the_same_key_on_every_machine() -> None:
     assert draw_key(CellPlace(12, 7)) == pytest.approx(KNOWN, abs=1e-12)
+
+
+def test_many_keys_at_once_are_the_same_keys() -> None:
+    field, n = np.array([12, 0, 999_999_999], np.int32), np.array([7, 0, 123_456], np.int32)
+    one_by_one = [draw_key(CellPlace(*place)) for place in zip(field.tolist(), n.tolist(), strict=True)]
+    assert draw_keys(field, n).tolist() == one_by_one
+    assert draw_keys(field[:0], n[:0]).shape == (0,)
 
 
 @pytest.mark.parametrize(
