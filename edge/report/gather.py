@@ -123,7 +123,9 @@ class SampleCollector:
         others = np.flatnonzero(seen & ~near.counted_positive(result.classes, self._positive))
         self._keep(self._below, scene, others)
         missed = near.just_below(result.scores, result.classes, self._positive, self._card.threshold)
-        rest = np.setdiff1d(others[result.classes[others] >= 0], missed)
+        far = result.classes >= 0
+        far[missed] = False
+        rest = others[far[others]]
         self._near += len(missed)
         self._passed += len(others)
         self._rest += len(rest)
@@ -179,12 +181,11 @@ class SampleCollector:
         kept = scene.pictures.kept
         if not drawn.limit:
             return
-        shown = np.array(cells if kept is None else sorted(kept.intersection(cells.tolist())), np.int32)
-        for n, key in zip(
-            shown.tolist(), draw_keys(np.full_like(shown, scene.result.index), shown).tolist(), strict=True
-        ):
-            if drawn.wants(-key):
-                drawn.add(-key, self._show(scene, [n])[0])
+        there = np.asarray(cells if kept is None else sorted(kept.intersection(cells.tolist())), np.int32)
+        keys = -draw_keys(np.full_like(there, scene.result.index), there)
+        for i in np.flatnonzero(keys > drawn.floor).tolist():
+            if drawn.wants(float(keys[i])):
+                drawn.add(float(keys[i]), self._show(scene, [int(there[i])])[0])
 
     def _show(self, scene: _Scene, cells: Sequence[int]) -> list[GalleryCell]:
         result = scene.result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from math import inf
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -22,6 +23,11 @@ class BestItems(Generic[T]):
     def wants(self, key: float) -> bool:
         """Whether an item of this key would be kept."""
         return len(self._heap) < self.limit or (self.limit > 0 and key > self._heap[0][0])
+
+    @property
+    def floor(self) -> float:
+        """What a key has to be above."""
+        return -inf if len(self._heap) < self.limit else self._heap[0][0] if self._heap else inf
 
     def add(self, key: float, item: T) -> None:
         """Keep it if it is among the best so far."""

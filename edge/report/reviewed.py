@@ -29,7 +29,7 @@ def reviewed(report: Report) -> Markup:
         el("ul", *(el("li", reason) for reason in verdict.reasons), *(el("li", line) for line in _also(state))),
         table(
             ("part", f"{state.plan.unit}s", "positive", "negative", "no cell", "not told"),
-            [*map(_part, state.counts.parts)],
+            [_part(part) for part in state.counts.parts if part.size],
         ),
     )
 

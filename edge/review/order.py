@@ -16,6 +16,7 @@ from edge.review.records import CellPlace
 from edge.types import Int32Array
 
 _SCALE = 2.0**-64  # of 64 bits to 0 to 1
+_EMPTY = blake2b(digest_size=8, person=b"edge.review")
 
 
 def draw_key(cell: CellPlace) -> float:
@@ -26,9 +27,11 @@ def draw_key(cell: CellPlace) -> float:
 def draw_keys(field: Int32Array, n: Int32Array) -> NDArray[np.float64]:
     """The keys of many cells, float64 [m]; ``field``, ``n``: int32 [m], their places."""
     places = zip(field.tolist(), n.tolist(), strict=True)
-    data = b"".join(_digest(b"%d-%d" % place) for place in places)
+    data = b"".join([_digest(b"%d-%d" % place) for place in places])
     return np.frombuffer(data, ">u8").astype(np.float64) * _SCALE
 
 
 def _digest(place: bytes) -> bytes:
-    return blake2b(place, digest_size=8, person=b"edge.review").digest()
+    hashing = _EMPTY.copy()  # which takes two thirds of the time of a new one
+    hashing.update(place)
+    return hashing.digest()
