@@ -21,7 +21,7 @@ from edge.verdict.limits import ErrorRates, detected
 from edge.verdict.rates import Rate, certain
 from edge.verdict.readers import confirmed_twice, reader_errors, reader_rates
 from edge.verdict.review_records import NOT_REVIEWED, PartCounts, ReviewCounts, ReviewedVerdict
-from edge.verdict.reviewed_words import Reviewed, reasons
+from edge.verdict.reviewed_words import Confirmed, ImaginedLimit, Reviewed, reasons
 from edge.verdict.sampled import CONTRADICTED, ReviewedShare, ReviewedShares
 from edge.verdict.table import INDETERMINATE, INSUFFICIENT, NEGATIVE, POSITIVE
 from edge.verdict.to_look import cells_to_look, next_to_look
@@ -131,8 +131,8 @@ def decide_reviewed(
     verdict = ReviewedVerdict(
         row.flag, (), confirmed, looked, shown, share.most, target, rests_on, after, short, reader_rates(counts.votes)
     )
-    limit = judge.limits(counts)[0][1]
-    words = Reviewed(counts, machine, verdict, row.name, limit, judge.readers, contradicted=judge.contradicted)
+    limits = judge.limits(counts)
+    words = Reviewed(counts, machine, verdict, row.name, limits, judge.readers, contradicted=judge.contradicted)
     return replace(verdict, reasons=reasons(words))
 
 
@@ -171,18 +171,21 @@ class _Judge:
     def calibrated(self) -> bool:
         return self._shares.found is not None
 
-    def limits(self, counts: ReviewCounts) -> tuple[tuple[int, int], ...]:
+    def limits(self, counts: ReviewCounts) -> tuple[ImaginedLimit, ...]:
         """Counts of confirmed cells with what readers imagine at most; suspects first."""
         suspects = [part for part in counts.parts if part.suspect]
         others = [part for part in counts.parts if not part.suspect and part.looked]
         turn, all_turns = _turn(suspects), _turn(suspects) + _turn(others)
         error = (1 - LEVEL) / (_MAIN + bool(others) + bool(self.twice))
-        tests = [(_positive(suspects), self.readers.imagined_at_most(turn, 1 - _MAIN * error))]
+        limit = self.readers.imagined_at_most(turn, 1 - _MAIN * error)
+        tests = [ImaginedLimit(Confirmed.SUSPECTS, _positive(suspects), limit)]
         if _positive(others):  # none among them: this limit is above that of the suspects
             confirmed = _positive(suspects) + _positive(others)
-            tests.append((confirmed, self.readers.imagined_at_most(all_turns, 1 - error)))
+            limit = self.readers.imagined_at_most(all_turns, 1 - error)
+            tests.append(ImaginedLimit(Confirmed.ALL, confirmed, limit))
         if self.twice:
-            tests.append((self.twice, self.readers.imagined_at_most(all_turns, 1 - error, answers=2)))
+            limit = self.readers.imagined_at_most(all_turns, 1 - error, answers=2)
+            tests.append(ImaginedLimit(Confirmed.TWICE, self.twice, limit))
         return tuple(tests)
 
     def row(self, counts: ReviewCounts) -> ReviewedRow:
@@ -193,10 +196,10 @@ class _Judge:
         evidence = ReviewedEvidence(
             sum(part.looked for part in counts.parts),
             counts.cells,
-            any(count > limit for count, limit in limits),
+            any(one.passed for one in limits),
             counts.alike,
             counts.enough_fields,
-            self._detectable(counts.cells, limits[0][1]),
+            self._detectable(counts.cells, limits[0].limit),
             below,
         )
         return next(row for row in REVIEWED_TABLE if row.holds(evidence))

@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from edge.types import Verdict
 from edge.verdict.readers import ReaderErrors
 from edge.verdict.review_records import PartCounts, ReviewCounts, ReviewedVerdict
 from edge.verdict.units import AS_GIVEN, digits_below, percent, plural, said
+
+
+class Confirmed(StrEnum):
+    """Which confirmed cells are counted."""
+
+    SUSPECTS = "suspects"
+    ALL = "all that were looked at"
+    TWICE = "confirmed by two people"
+
+
+_SHOWN = 0.01  # of a cell: a lower end below it is only said to be above 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImaginedLimit:
+    """A count of confirmed cells, and how many of them readers imagine on a blank slide at most."""
+
+    what: Confirmed
+    count: int
+    limit: int
+
+    @property
+    def passed(self) -> bool:
+        """More are confirmed than readers imagine."""
+        return self.count > self.limit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +46,7 @@ class Reviewed:
         machine: its verdict.
         verdict: the reviewed one, without its reasons.
         row: of ``edge.verdict.reviewed.REVIEWED_TABLE`` that gave the flag.
-        limit: confirmed suspects that readers imagine at most.
+        limits: what readers imagine at most; of suspects first.
         readers: how they err.
         contradicted: the calibration is, by what was confirmed among cells that are no suspects.
     """
@@ -29,7 +55,7 @@ class Reviewed:
     machine: Verdict
     verdict: ReviewedVerdict
     row: str
-    limit: int
+    limits: tuple[ImaginedLimit, ...]
     readers: ReaderErrors
     contradicted: bool = False
 
@@ -51,8 +77,8 @@ def reasons(of: Reviewed) -> tuple[str, ...]:
         return ("Nobody has looked at any of its cells yet.",)
     out = [_seen(of), *_limit(of), _estimated(of)]
     sentence = _SENTENCES.get(of.row)
-    out += [sentence(of)] if sentence else []
-    return (*out, *_left_open(of), _readers(of), _rests_on(of))
+    said = sentence(of) if sentence else ""
+    return (*out, *([said] if said else []), *_left_open(of), _readers(of), _rests_on(of))
 
 
 def _seen(of: Reviewed) -> str:
@@ -64,8 +90,12 @@ def _seen(of: Reviewed) -> str:
         first += f", {sum(part.size for part in suspects):,} suspects in all"
     if not sum(part.size for part in suspects):
         first = "The machine has no suspect"
-    seen = [f"{part.positive:,} of {part.looked:,} looked at ({part.name})" for part in others if part.looked]
-    return first + (f"; of the other {of.unit}s " + ", ".join(seen) if seen else "") + "."
+    seen = [f"{part.positive:,} of {part.looked:,} {_named(part)}" for part in others if part.looked]
+    return first + (f"; {' and '.join(seen)}" if seen else "") + "."
+
+
+def _named(part: PartCounts) -> str:
+    return {"near": "near misses", "rest": "others drawn at random"}.get(part.name, part.name)
 
 
 def _of(parts: list[PartCounts]) -> str:
@@ -73,24 +103,29 @@ def _of(parts: list[PartCounts]) -> str:
 
 
 def _limit(of: Reviewed) -> list[str]:
-    suspects = sum(part.positive for part in of.counts.parts if part.suspect)
-    if of.row == "above" and suspects <= of.limit:
-        return ["That is more than readers imagine: counted over all that was looked at, or confirmed by two people."]
-    if of.row == "above" or of.verdict.confirmed:
-        than = "more than" if suspects > of.limit else "no more than"
-        text = f"That is {than} readers may imagine on a blank slide: up to {of.limit:,} suspects confirmed, 95 times in 100"
-        again = "" if of.row == "above" else "; let a second reader look at what was confirmed"
-        return [text + again + "."]
+    passed = next((one for one in of.limits if one.passed), None)
+    if passed is not None:
+        sentence = {
+            Confirmed.SUSPECTS: "That is more suspects than readers imagine on a blank slide",
+            Confirmed.ALL: f"Together {passed.count:,} are confirmed, more than readers imagine among so many {of.unit}s",
+            Confirmed.TWICE: f"Two people confirm {passed.count:,} of them, more than both imagine",
+        }[passed.what]
+        return [f"{sentence}: up to {passed.limit:,}, 95 times in 100."]
+    if of.verdict.confirmed:
+        few = f"up to {plural(of.limits[0].limit, 'suspect')}, 95 times in 100"
+        return [
+            f"Readers may imagine as many on a blank slide ({few}): let a second reader look at what was confirmed."
+        ]
     return []
 
 
 def _estimated(of: Reviewed) -> str:
     share = of.verdict.share
     digits = _digits(of)
+    low = percent(share.low, digits) if share.low * of.counts.cells > _SHOWN else "above 0 %" if share.low else "0 %"
+    range_ = f"{low} to {percent(share.high, digits)}"
     if of.verdict.flag == "negative":
         range_ = f"at most {percent(share.high, digits)}"
-    else:
-        range_ = f"{percent(share.low, digits)} to {percent(share.high, digits)}"
     if share.value is None:
         return f"Infected: {range_}; no closer, since parts of the sample have not been looked at."
     return f"Infected: {of.share(share.value)}, {range_} with 95 % confidence, readers' errors allowed for."
@@ -106,8 +141,9 @@ def _target(of: Reviewed) -> str:
 
 
 def _above(of: Reviewed) -> str:
-    below = of.verdict.target is not None and of.verdict.most < of.verdict.target
-    return f"Positive{f', but less than the target of {_target(of)}' if below else ''}."
+    if of.verdict.target is None or of.verdict.most >= of.verdict.target:
+        return ""
+    return f"Positive, but less than the target of {_target(of)}."
 
 
 def _alike(_: Reviewed) -> str:
@@ -131,10 +167,10 @@ def _below(of: Reviewed) -> str:
 
 
 def _undecided(of: Reviewed) -> str:
-    if of.verdict.target is None:
-        return "No target was given (--target-parasitaemia), so no sample can be called negative."
     more = of.verdict.short
     then = f"look at {more:,} more and it is decided, if they go on as they did" if more else _no_more(of)
+    if of.verdict.target is None:
+        return f"No target was given (--target-parasitaemia), so no sample can be called negative{f'; {then}' if more else ''}."
     return f"Neither more confirmed than readers imagine nor surely below the target of {_target(of)}: {then}."
 
 

@@ -237,3 +237,47 @@ def test_highest_suspects_not_looked_at_leave_more_open_than_if_all_were_true() 
     true = judged(counts(top=(20, 0)), calibrated=True)
     unseen = judged(counts(top=(0, 0), rest=(0, 20)), calibrated=True)
     assert unseen.most == pytest.approx(true.most, rel=1e-6)
+
+
+AGREED: Votes = (("anna", True), ("ben", True))
+
+
+@pytest.mark.parametrize(
+    ("name", "sample", "calibrated", "said"),
+    [
+        ("all looked at", counts(top=(15, 5), near=(1, 19), rest=(0, 40)), True,
+         "15 of 20 suspects looked at confirmed; 1 of 20 near misses and 0 of 40 others drawn at random."),
+        ("some looked at", counts(top=(5, 5)), True, "5 of 10 suspects looked at confirmed, 20 suspects in all."),
+        ("no suspect", counts(sizes=(0, 0, 60), near=(0, 20)), True, "The machine has no suspect; 0 of 20 near misses."),
+        ("positive", counts(top=(15, 5)), True, "That is more suspects than readers imagine on a blank slide: up to 2"),
+        ("positive by two", replace(counts(top=(1, 19)), votes=(AGREED,)), True, "Two people confirm 1 of them, more than both"),
+        ("positive by others", counts(top=(0, 20), rest=(9, 40)), False, "Together 9 are confirmed, more than readers imagine"),
+        ("one of a few", counts(top=(1, 19)), False, "Readers may imagine as many on a blank slide (up to 2 suspects"),
+        ("bound above 0", replace(counts(top=(1, 0)), votes=(AGREED,)), False, "Infected: above 0 % to 100 %; no closer"),
+        ("negative", counts(top=(0, 20)), True, "below the target of 0.1 % (5,000/µL)."),
+        ("with a calibration", counts(top=(0, 20)), True, "How many infected cells become suspects is known from the calibration."),
+        ("not told", counts(top=(0, 19), unsure=1), True, "1 cell could not be told or divide the readers: counted both ways."),
+        ("marks", counts(top=(0, 20), added=2), True, "2 cells marked where the machine has none"),
+        ("not alike", replace(counts(top=(0, 20)), alike=False), True, "so what was not confirmed is not ruled out."),
+        ("few fields", replace(counts(top=(0, 20)), enough_fields=False), True, "So few fields passed the gate"),
+        ("too few cells", counts(1000, top=(0, 20), near=(0, 60), rest=(0, 920)), False, "1,000 cells are too few for the target"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_reviewed_sample(name: str, sample: ReviewCounts, calibrated: bool, said: str) -> None:
+    reasons = judged(sample, calibrated=calibrated).reasons
+    assert said in " ".join(reasons), (name, reasons)
+
+
+def test_without_a_target_nothing_is_negative_and_what_would_decide_is_said() -> None:
+    verdict = judged(counts(top=(1, 4)), None)
+    assert verdict.flag == "indeterminate"
+    assert f"no sample can be called negative; look at {verdict.short} more and it is decided" in " ".join(
+        verdict.reasons
+    )
+
+
+def test_tiles_are_called_tiles_and_have_no_parasites_per_ul() -> None:
+    tiles = replace(MACHINE, unit="tile", rbc_per_ul=None)
+    text = " ".join(decide_reviewed(counts(1000, top=(0, 20), rest=(0, 500)), tiles, None, target=0.001).reasons)
+    assert "1,000 tiles are too few" in text
+    assert "µL" not in text

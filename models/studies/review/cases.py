@@ -50,8 +50,8 @@ def noisy() -> list[ReviewCase]:
 def stopping() -> list[ReviewCase]:
     """People look until it is decided."""
     return [
-        ReviewCase(blanks, 20_000, share, READERS[1], reread, most=MOST)
-        for blanks in (20, 0)
+        ReviewCase(blanks, 20_000, share, readers, reread, most=MOST)
+        for readers, blanks in ((READERS[1], 20), (READERS[2], 20), (READERS[1], 0))
         for reread in REREAD
         for share in SHARES[:3]
     ]

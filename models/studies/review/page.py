@@ -159,7 +159,7 @@ def page(tallies: Tallies, promises: Sequence[Promise], samples: int) -> str:
         "",
         f"## Until decided, at most {MOST:,} cells",
         "",
-        "Careful readers look as they are advised and stop as soon as the flag is positive or negative; 20,000 cells.",
+        "Readers look as they are advised and stop as soon as the flag is positive or negative; 20,000 cells.",
         "",
         *table(_STOPPED_HEAD, [_stopped_row(case, tallies[case]) for case in stopping()]),
         "",
@@ -182,7 +182,7 @@ _BEFORE_HEAD = (
     *_CASE_HEAD,
     *(f"{'blanks' if not share else f'{share:.1%}'}: before / after" for share in SHARES[:3]),
 )
-_STOPPED_HEAD = ("blanks", "reread", "infected", "positive", "negative", "covered", "cells looked at")
+_STOPPED_HEAD = ("blanks", "readers", "reread", "infected", "positive", "negative", "covered", "cells looked at")
 _COVER_HEAD = (*_CASE_HEAD, *(f"{share:.1%}" for share in SHARES))
 
 
@@ -223,4 +223,5 @@ def _covered_text(tally: ReviewTally) -> str:
 def _stopped_row(case: ReviewCase, tally: ReviewTally) -> tuple[str, ...]:
     rates = (f"{one(tally).share:.1%}" for one in (flagged, cleared, covered))
     looked = f"{tally.looked / tally.samples:,.0f}"
-    return f"{case.blanks or 'none'}", f"{case.reread}", f"{case.share:.1%}", *rates, looked
+    named = (f"{case.blanks or 'none'}", case.readers.name, f"{case.reread}")
+    return *named, f"{case.share:.1%}", *rates, looked
