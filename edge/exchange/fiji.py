@@ -72,6 +72,7 @@ def _put_regions(archive: Any, regions: Iterable[ImageJRegion]) -> None:
 def _regions(sample: ExchangeSample, one: ExchangeField, position: int) -> Iterator[ImageJRegion]:
     choices = choices_of(sample)
     about = {"edge_field": str(one.index), "edge_model": sample.model, "edge_classes": _BETWEEN.join(choices)}
+    about["edge_name"] = stem_of(one)
     yield ImageJRegion(
         f"{_FRAME} {one.index}", (0.0, 0.0, float(one.width), float(one.height)), position, 0, (110, 110, 110), about
     )
@@ -103,6 +104,7 @@ class _Slide:
 
     cells: dict[int, list[CorrectedCell]] = field(default_factory=dict)
     sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
     models: set[str] = field(default_factory=set)
     choices: tuple[str, ...] = ()
     slices: dict[int, Counter[int]] = field(default_factory=dict)
@@ -124,7 +126,13 @@ def read_fiji(path: Path) -> Corrections:
                 index = _index(slide, one)
                 slide.cells.setdefault(index, []).append(_cell(slide, one))
         fields = (
-            CorrectedField(index, "", *slide.sizes.get(index, (0, 0)), tuple(cells), whole=index in slide.sizes)
+            CorrectedField(
+                index,
+                slide.names.get(index, ""),
+                *slide.sizes.get(index, (0, 0)),
+                tuple(cells),
+                whole=index in slide.sizes,
+            )
             for index, cells in sorted(slide.cells.items())
         )
         return Corrections("fiji", path, "", next(iter(slide.models), ""), tuple(fields))
@@ -150,6 +158,7 @@ def _take_frame(slide: _Slide, one: ImageJRegion) -> None:
         if index in slide.sizes:
             raise ValueError(f"two frames of field {index}")
         slide.sizes[index] = (round(one.box[2]), round(one.box[3]))
+        slide.names[index] = last_part(checked_json.text(one.properties.get("edge_name", ""), "a field's name"))
         slide.cells.setdefault(index, [])
         slide.models.add(label(one.properties.get("edge_model", ""), "a model"))
         slide.choices = tuple(label(each) for each in one.properties["edge_classes"].split(_BETWEEN))

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import tifffile
 
-from edge.exchange.naming import category_of, colour_of, index_of, name_of, split_name, stem_of
+from edge.exchange.naming import category_of, colour_of, index_of, last_part, name_of, split_name, stem_of
 from edge.exchange.outgoing import Outgoing, Written, whole_folder
 from edge.exchange.records import (
     CorrectedCell,
@@ -127,7 +127,8 @@ def _field(file: Path) -> tuple[CorrectedField, str]:
     width, height = (int(one) if one.isascii() and one.isdigit() and len(one) < 7 else 0 for one in size)
     cells = tuple(_cell(region) for region in top.iter(f"{{{_SCHEMA}}}ROI"))
     model = label(facts.get("model", ""), "a model")
-    return CorrectedField(index, file.name, width, height, cells, whole=bool(said)), model
+    name = last_part(label(image.get("Name", ""), "an image's name")) if said else file.name
+    return CorrectedField(index, name, width, height, cells, whole=bool(said)), model
 
 
 def _description(file: Path) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from edge import checked_json
-from edge.exchange.naming import category_of, colour_of, id_of, index_of, name_of, stem_of
+from edge.exchange.naming import category_of, colour_of, id_of, index_of, last_part, name_of, stem_of
 from edge.exchange.ome import write_picture
 from edge.exchange.outgoing import Outgoing, Written, whole_folder
 from edge.exchange.records import (
@@ -45,7 +45,7 @@ def write_qupath(sample: ExchangeSample, fields: Iterable[ExchangeField], out: P
 
 def _features(sample: ExchangeSample, field: ExchangeField) -> Iterator[dict[str, object]]:
     about = {"edge_field": str(field.index), "edge_model": sample.model}
-    size = {"edge_width": str(field.width), "edge_height": str(field.height)}
+    size = {"edge_width": str(field.width), "edge_height": str(field.height), "edge_name": stem_of(field)}
     frame = {"objectType": "annotation", "name": _FIELD, "isLocked": True, "metadata": {**about, **size}}
     yield _feature((0, 0, field.width, field.height), frame, f"{sample.model}/{field.index}")
     for n, cell in enumerate(field.cells):
@@ -114,7 +114,7 @@ def _field(file: Path) -> tuple[CorrectedField, str]:
         raise ValueError(f"{file.name}: {said[:20]!r} is no field")
     index = int(said) if said else index_of(file.name)
     width, height = (_size(frame, key) for key in ("edge_width", "edge_height"))
-    name = file.name.removesuffix(ENDING)
+    name = last_part(text_in(frame, "edge_name")) if said else file.name.removesuffix(ENDING)
     return CorrectedField(index, name, width, height, tuple(cells), whole=bool(frame)), next(iter(models), "")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from edge.errors import OutputError
 from edge.exchange.formats import FORMATS, kind_of
+from edge.exchange.naming import stem_of
 from edge.exchange.records import ExchangeField
 from tests.exchange.made import FIELDS, MODEL, SAMPLE, as_corrected, as_read
 
@@ -46,6 +47,9 @@ def test_boxes_classes_ids_and_empty_fields_come_back_as_they_went(kind: str, tm
     assert as_read(back) == as_corrected(FIELDS)
     assert (back.source, back.model) == (kind, MODEL)
     assert all(field.whole for field in back.fields)
+    if kind != "coco":  # it has the field's own name
+        stems = [stem_of(field) for field in FIELDS]
+        assert [field.name.removesuffix(".png") for field in back.fields] == stems
 
 
 @pytest.mark.parametrize("kind", ANSWERED)
