@@ -32,6 +32,11 @@ export class Sender {
     window.addEventListener("online", () => this.hurry());
   }
 
+  // Whether the server has every answer and has said what comes after the last one.
+  get settled() {
+    return this.answered === this.asked && !this.waiting().length;
+  }
+
   waiting() {
     const found = [...this.kept.values()];
     try {

@@ -194,7 +194,13 @@ function render() {
   at("undo").disabled = !history.length;
   at("back").disabled = grid || (pastAt >= 0 ? pastAt === 0 : !past.length);
   at("skip").disabled = grid || !current();
-  if (told && !list.length && pastAt < 0 && !tiles.some((one) => !one.said)) return over();
+  if (told && !list.length && pastAt < 0 && !tiles.some((one) => !one.said)) {
+    if (sender.settled) return over();
+    // the answers so far may call for more cells
+    for (const button of buttons) button.disabled = true;
+    show(at("over"), "Wait for what comes next");
+    return undefined;
+  }
   if (grid) {
     put(at("machine"), "Select cells, then say what they are");
     for (const button of buttons) {
@@ -283,8 +289,8 @@ function choose(button) {
     list.shift();
   }
   put(at("said"), `${button.dataset.words}: cell ${item.cell}`);
-  render();
   sender.go(ask());
+  render();
   return undefined;
 }
 
@@ -313,8 +319,8 @@ function undo() {
   put(at("said"), group.length === 1 ? `Taken back: cell ${group[0].cell}` : `Taken back: ${group.length} answers`);
   at("done").hidden = true;
   at("desk").hidden = false;
-  render();
   sender.go(ask());
+  render();
 }
 
 function back() {
@@ -400,8 +406,8 @@ function chooseMany(said, button) {
   list = list.filter((item) => !keys.has(keyOf(item)));
   put(at("said"), `${button.dataset.words}: ${chosen.length === 1 ? "1 cell" : `${chosen.length} cells`}`);
   mark();
-  render();
-  return sender.go(ask());
+  sender.go(ask());
+  return render();
 }
 
 at("all").addEventListener("click", () => selectAll());
