@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -124,8 +123,8 @@ def _same_name(field: ExchangeField, name: str) -> bool:
     if index is None:
         return False
     ours = f"edge-{index:05d}"
-    told = PurePosixPath(name).stem.rpartition(ours)[2]
-    return index == field.index and told in ("", stem_of(field).removeprefix(ours))
+    after = name.rpartition(ours)[2].removeprefix(stem_of(field).removeprefix(ours))
+    return index == field.index and after[:1] in ("", ".")  # an ending, which may have a dot in it
 
 
 class _Field:

@@ -168,6 +168,21 @@ def test_what_goes_out_carries_no_name_no_place_and_no_time(kind: str, sample: P
     assert not re.search(rb"20[0-9][0-9]-[01][0-9]-[0-3][0-9][T ]", data), "a time"
 
 
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("kind", ["coco", "cvat", "fiji", "qupath", "ome"])
+def test_what_comes_back_untouched_is_known_box_by_box(kind: str, named: bool, sample: Path) -> None:
+    for module in ("roifile", "tifffile") if kind in ("fiji", "ome", "qupath") else ():
+        pytest.importorskip(module, reason="the door's own package is an extra")
+    out = sample / "it"
+    review("--export", out, "--as", kind, *(["--with-names"] if named else []))
+    got = review("--import", out, "--reader", "Ann")
+    assert "unchanged  12 came back as they went out" in got.stdout, got.output
+    assert (
+        "12 answers of Ann: uninfected 9, parasitized 3" in review("--import", out, "--reader", "Ann", "--agree").stdout
+    )
+    assert sum(looked().values()) == 12
+
+
 def test_with_names_they_are_in_it_and_it_is_said(sample: Path) -> None:
     got = review("--export", sample / "t.csv", "--with-names")
     assert "it carries names and times" in got.stdout

@@ -15,6 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from edge.review.bundle import Bundle
 from edge.review.bundle_answers import decisions_of, read_answers
 from edge.review.records import ReaderAnswer
+from tests.cli.resuming import edge, edge_run, paint
 from tests.review.made import MadeSample
 from tests.serve.browser import AXE, browser, complaints, needs_browser, overflow
 
@@ -181,6 +182,28 @@ def test_a_cell_can_be_seen_in_its_whole_field(expert: Expert) -> None:
     expert.until(lambda: 0.3 < shown(expert.driver) < 0.99, "the whole field is in the view")
     expert.press("0")
     expert.until(lambda: shown(expert.driver) == 1, "back at the cell")
+
+
+def test_from_the_book_to_an_expert_and_back(tmp_path: Path) -> None:
+    """A sample is counted, its page is answered in a browser, and the answers stand in the book."""
+    fields, page, saved = tmp_path / "fields", tmp_path / "look.html", tmp_path / "saved"
+    assert edge_run(paint(fields, 5, 6, 7), "--sample-id", "S").exit_code == 0
+    assert edge("review", "S", "--export", page, "--stages", "ring").exit_code == 0
+    saved.mkdir()
+    with browser(390) as driver:
+        at = Expert(driver, page, saved)
+        at.begin("Dr Ünal")
+        n = int(at["progress"].split()[2].rstrip(","))
+        at.press("2", *"n" * (n - 1))
+        at.click("save")
+        answers = at.saved()
+        assert complaints(driver) == []
+    got = edge("review", "S", "--import", answers, "--json")
+    assert got.exit_code == 0, got.output
+    told = json.loads(got.stdout)
+    assert (told["imported"]["reader"], told["imported"]["new"]) == ("Dr Ünal", n)
+    assert told["reviewed"]["looked"] == told["cells"] == sum(part["looked"] for part in told["parts"])
+    assert told["imported"]["said"]["parasitized"] == 1
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280])

@@ -175,6 +175,7 @@ REFUSED = {
     "a name that is not there": (file(AS_THEY_WENT[0], index=None, name="q.png"), "q.png is no field"),
     "a field of another sample": (file(AS_THEY_WENT[0], name="z.png"), "z.png there and a.png here"),
     "a name of ours of another sample": (file(AS_THEY_WENT[0], name="1f-edge-00000-z.png"), "of another sample"),
+    "a longer name of ours": (file(AS_THEY_WENT[0], name="edge-00000-ab.png"), "of another sample"),
     "a cell that is not there": (file(cell("healthy", None, "0-9")), "no cell 0-9"),
     "a cell in another field": (file(cell("healthy", None, "1-0")), "no cell 1-0 in field 0"),
     "a cell twice": (file(cell("healthy", None, "0-0"), cell("infected", None, "0-0")), "cell 0-0 twice"),
@@ -191,7 +192,10 @@ def test_a_file_that_does_not_fit_is_refused_in_one_line(given: Corrections, sai
     assert "c.zip" in str(caught.value)
 
 
-NAMES = ("a.png", "field-0000", "edge-00000.png", "1f2e-edge-00000-a.png", "")
+NAMES = (
+    *("a.png", "field-0000", "edge-00000.png", "1f2e-edge-00000-a.png", ""),
+    *("edge-00000.ome.tif", "edge-00000-a.ome.tif", "edge-00000"),
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
