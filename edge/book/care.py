@@ -23,17 +23,18 @@ _ROOM = 1.1  # of the book's size is needed to write it anew
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What was looked at, and what is wrong with it, a sentence each, at most 100."""
+    """What was looked at, and what is wrong with it, a sentence each, at most 100; ``answers``: of readers."""
 
     samples: int
     fields: int
     cells: int
     problems: tuple[str, ...]
+    answers: int = 0
 
 
 def check(book: Book) -> CheckReport:
     """Read all of it: SQLite's own check, every field against its checksum, every sample against what its fields add up to."""
-    counts = {"samples": 0, "fields": 0, "cells": 0}
+    counts = {"samples": 0, "fields": 0, "cells": 0, "answers": 0}
     problems = []
     for problem in _problems(book, counts):
         problems.append(plain(problem))
@@ -69,15 +70,15 @@ def _sample(book: Book, sample: int, name: str, counts: dict[str, int]) -> Itera
             yield f"{name}: its fields do not add up to its sums"
         elif not agrees(book.store, sample):
             yield f"{name}: what was said at its end is not what its fields add up to"
-        yield from _answers(book, sample, name)
+        yield from _answers(book, sample, name, counts)
     except BookError as error:
         yield f"{name}: {_short(book, error)}"
 
 
-def _answers(book: Book, sample: int, name: str) -> Iterator[str]:
+def _answers(book: Book, sample: int, name: str, counts: dict[str, int]) -> Iterator[str]:
     """What people answered: every row as it was written, every cell one that there is."""
     decisions = book.decisions(sample)
-    book.additions(sample)
+    counts["answers"] += len(decisions) + len(book.additions(sample))
     book.bundles(sample)
     query = "SELECT number, found FROM field WHERE sample_id = ?"
     found = {row["number"]: row["found"] for row in book.store.rows(query, sample)}

@@ -94,12 +94,17 @@ class Copier:
             if self._target.row(same, *values.values()) is None:
                 self._insert("note", values)
 
-    def answers(self, sample: int, copy: int) -> None:
-        """Copy what people answered about a sample and what went out of it, as far as it is not there yet, in the order it came."""
-        if self._holds_answers:
-            for table in COLUMNS:
-                for row in self._rows(f"SELECT * FROM {table} WHERE sample_id = ? ORDER BY id", sample):
-                    self._answer(table, row, copy)
+    def answers(self, sample: int, copy: int) -> int:
+        """Copy what people answered about a sample and what went out of it, as far as it is not there yet, in the order it came.
+
+        Returns:
+            Answers and marks that are new in the target.
+        """
+        new = 0
+        for table in COLUMNS if self._holds_answers else ():
+            for row in self._rows(f"SELECT * FROM {table} WHERE sample_id = ? ORDER BY id", sample):
+                new += self._answer(table, row, copy) and table != "bundle"
+        return new
 
     def one_answer(self, table: str, number: int, sample_of: Callable[[int], int | None]) -> bool | None:
         """Copy one row of a table of answers, for recovery, which goes by ids.
@@ -116,13 +121,20 @@ class Copier:
         if not found:
             return None
         copy = sample_of(found[0]["sample_id"])
-        return copy is not None and self._answer(table, found[0], copy)
+        if copy is None:
+            return False
+        self._answer(table, found[0], copy)
+        return True
 
     def _answer(self, table: str, row: sqlite3.Row, copy: int) -> bool:
+        """Copy a row that is not there yet; returns whether it was not."""
         values = values_of(table, row)
-        same = f"SELECT 1 FROM {table} WHERE sample_id = ? AND uuid = ?"
-        if self._target.row(same, copy, values["uuid"]) is None:
-            insert_answer(self._target.connection, table, copy, tuple(values.values()))
+        if (
+            self._target.row(f"SELECT 1 FROM {table} WHERE sample_id = ? AND uuid = ?", copy, values["uuid"])
+            is not None
+        ):
+            return False
+        insert_answer(self._target.connection, table, copy, tuple(values.values()))
         return True
 
     @cached_property

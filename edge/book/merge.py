@@ -30,7 +30,8 @@ _PICTURES = ("crop", "view")  # the others are files beside the other book
 class Merged:
     """What came of taking a book in: samples that were new, that were gone on with, that were here already; fields copied.
 
-    ``skipped``: names of samples that a run is counting here or there: take the book in again when it has ended.
+    ``skipped``: names of samples that a run is counting here or there: take the book in again when it has ended. ``answers``: of
+    readers that were not here yet.
     """
 
     new: int
@@ -38,6 +39,7 @@ class Merged:
     same: int
     fields: int
     skipped: tuple[str, ...]
+    answers: int = 0
 
 
 def merge(book: Book, other: Path) -> Merged:
@@ -76,6 +78,7 @@ class _Merging:
         self._copier = Copier(source, store)
         self._counts = {"new": 0, "longer": 0, "same": 0}
         self._fields = 0
+        self._answers = 0
 
     def all(self) -> Merged:
         skipped = []
@@ -91,7 +94,7 @@ class _Merging:
                 self._counts[done] += 1
         with self._store.writing():
             self._copier.notes(None, None)
-        return Merged(**self._counts, fields=self._fields, skipped=tuple(skipped))
+        return Merged(**self._counts, fields=self._fields, skipped=tuple(skipped), answers=self._answers)
 
     @staticmethod
     def _held(connection: sqlite3.Connection, path: Path | None, uuid: str) -> bool:
@@ -104,7 +107,7 @@ class _Merging:
         if here is None:
             sample = self._copier.sample(row, uuid)
             self._copy(row, sample, list(self._numbers(self._source, row["id"]).values()))
-            self._copier.answers(row["id"], sample)
+            self._answers += self._copier.answers(row["id"], sample)
             return "new"
         if here["state"] == "counting":
             return None
@@ -116,7 +119,7 @@ class _Merging:
             first = min([*other, *more])
             apart = uuid5(UUID(uuid), f"{first} {theirs[first][1]}")
             return self._sample(row, str(apart))
-        self._copier.answers(row["id"], here["id"])
+        self._answers += self._copier.answers(row["id"], here["id"])
         if not more and (here["event"] is not None or row["event"] is None or len(theirs) < len(ours)):
             return "same"
         self._copy(row, here["id"], list(more.values()))

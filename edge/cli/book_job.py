@@ -25,6 +25,7 @@ def checked(book: Path | None, *, repair: bool, json: bool) -> int:
         print_json({"sound": not found.problems, **asdict(found)})
     else:
         looked = f"{found.samples:,} samples, {found.fields:,} fields, {found.cells:,} cells"
+        looked += f", {found.answers:,} answers of readers" if found.answers else ""
         print_lines([f"{looked}: {'not sound' if found.problems else 'sound'}", *found.problems])
     if found.problems and repair:
         care.repair(book or default_book(), lambda line: say(line, _PROGRAM))
@@ -50,6 +51,7 @@ def merged(book: Path | None, other: Path) -> None:
     with open_book(book or default_book(), lambda line: say(line, _PROGRAM)) as opened:
         came = take_in(opened, other)
     samples = f"{came.new:,} samples new, {came.longer:,} gone on with, {came.same:,} here already"
-    say(f"{samples}; {came.fields:,} fields", _PROGRAM)
+    answers = f", {came.answers:,} answers of readers" if came.answers else ""
+    say(f"{samples}; {came.fields:,} fields{answers}", _PROGRAM)
     if came.skipped:
         say(f"being counted, so left out: {', '.join(came.skipped)}", _PROGRAM)

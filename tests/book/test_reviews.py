@@ -20,7 +20,7 @@ from edge.book.opening import open_book
 from edge.book.reviews import SentBundle
 from edge.errors import BookError, OutputError, ReviewError
 from tests.book.answers import AT, counted, decided, marked, uuid_of
-from tests.book.made import Counting, a_book, begun, first_version, mixed, write
+from tests.book.made import Counting, a_book, begun, field_of, first_version, mixed, write
 
 SENT = SentBundle(uuid_of("sent"), AT, "bundle", {"k3x9": "0-1", "f7": "0"})
 
@@ -57,7 +57,7 @@ def test_answers_come_back_as_they_were_given_in_their_order(tmp_path: Path) -> 
         ]
         assert [replace(one, number=0) for one in book.additions(1)] == [marked(0)]
         assert book.bundles(1) == (SENT,)
-        assert check(book).problems == ()
+        assert (check(book).problems, check(book).answers) == ((), 5)
 
 
 def test_a_retry_changes_nothing_and_says_what_is_there(tmp_path: Path) -> None:
@@ -175,14 +175,33 @@ def test_merged_books_hold_each_answer_once(tmp_path: Path) -> None:
         merge(other, one)
         assert [replace(x, number=0) for x in other.decisions(1)[len(there) :]] == [theirs, mine]
     with a_book(one) as book:
-        for _ in range(2):
-            merge(book, two)
+        for new in (2, 0):
+            assert merge(book, two).answers == new
             told = [replace(x, number=0) for x in book.decisions(1)[len(there) :]]
             assert (told, len(book.additions(1)), book.bundles(1)) == ([mine, theirs], 2, (SENT,))
             assert check(book).problems == ()
     with a_book(tmp_path / "empty.sqlite") as empty:
         merge(empty, one)
         assert len(empty.decisions(1)) == len(there) + 2
+
+
+def test_answers_to_two_ways_of_going_on_stay_with_theirs(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.sqlite" for name in ("one", "two")]
+    with a_book(paths[0]) as book:
+        write(begun(book), mixed(5), interrupted=True)
+        book.decide(1, [decided(counted(book, 1)[0])])
+        backup(book, paths[1])
+    for path, fields in zip(paths, (mixed(6), [*mixed(5), field_of(5, shift=40)]), strict=True):
+        with a_book(path) as book:
+            writer = begun(book)
+            writer.resume(1)
+            write(writer, fields)
+            book.decide(1, [decided(counted(book, 1)[-1], reader=path.stem)])
+    with a_book(paths[0]) as book:
+        merge(book, paths[1])
+        assert check(book).problems == ()
+        readers = [[one.reader for one in book.decisions(row.id)] for row in book.samples()]
+        assert sorted(readers) == [["Ada", "one"], ["Ada", "two"]]
 
 
 def test_what_can_be_read_of_answers_in_a_damaged_book_is_recovered(tmp_path: Path) -> None:

@@ -10,17 +10,21 @@ import pytest
 
 from edge.book.book import Book
 from edge.errors import BookError
+from edge.events import SampleEvent
 from edge.record_json import to_text
 from edge.review.counts import added, drawn_of
 from edge.review.desk import BookDesk
 from edge.review.parts import TOP_SIZE
 from edge.review.records import Stratum
 from edge.review.state import ReviewState, state_of
-from edge.verdict.flag import NO_EVIDENCE
+from edge.verdict.assess import Assessor
+from edge.verdict.flag import NO_EVIDENCE, decide
 from edge.verdict.review_records import NOT_REVIEWED, PartCounts
 from tests.book.answers import decided, marked
-from tests.book.made import a_book
-from tests.review.test_desk import a_sample
+from tests.book.made import ABOUT, Counting, a_book, begun, write
+from tests.fakes import CARD
+from tests.review.test_desk import a_sample, scored
+from tests.verdict.made import calibration
 
 DRAWN: dict[str, tuple[list[int], int]] = {
     "nobody answered": ([], 0),
@@ -143,6 +147,29 @@ def test_a_sample_that_is_no_evidence_stays_so_after_review(tmp_path: Path) -> N
         answer(book, Stratum.TOP, [0], "uninfected")
         state = state_of(book, book.sample("s"))
     assert (state.counts.alike, state.verdict.flag) == (False, "insufficient")
+
+
+def test_a_calibrated_sample_is_judged_by_its_calibration_after_review_too() -> None:
+    known = calibration()
+    assessor = Assessor(known, 0.2)
+    with a_book() as book:
+        run = book.begin_run(replace(ABOUT, calibration=known), {})
+        writer, counting = book.writer(run), Counting()
+        writer.field(counting.event(scored(0, [0.9, *[0.05] * 300])))
+        tally = counting.sample.tally()
+        writer.sample(SampleEvent(tally, decide(tally, CARD, assessor), 1.0))
+        answer(book, Stratum.TOP, [0], "uninfected")
+        state = state_of(book, book.sample("s"))
+    assert (state.verdict.rests_on, state.verdict.target) == ("calibration", 0.2)
+    assert (state.machine.target, len(state.machine.findings)) == (0.2, 1)
+
+
+def test_a_sample_that_a_crash_cut_off_can_be_reviewed_as_it_stands() -> None:
+    with a_book() as book:
+        write(begun(book), [scored(0, [0.9, *[0.05] * 30])], end=False)
+        answer(book, Stratum.TOP, [0], "parasitized")
+        state = state_of(book, book.sample("s"))
+    assert (state.verdict.confirmed, state.counts.cells) == (1, 31)
 
 
 def test_an_answer_about_a_cell_that_no_longer_counts_is_told_and_left_out() -> None:
