@@ -15,6 +15,7 @@ from models.studies.coverage import page as coverage
 from models.studies.founding import page as founding
 from models.studies.founding import table as tables
 from models.studies.kept import check_request, default_work
+from models.studies.review import page as review
 from models.studies.search.page import render
 from models.studies.triage import page as triage
 from tests.models.studies.searching import found, row
@@ -51,6 +52,13 @@ def test_the_page_of_the_search_has_the_headings_and_the_table_of_its_command() 
     for text in ("may be compared with each other only", "The table has the intervals.", "They are not times: see"):
         assert text in words
         assert text in " ".join(render(found(), "search.svg").split())
+
+
+def test_the_page_of_reviewed_samples_has_the_words_and_tables_of_its_command() -> None:
+    page = read("review-statistics.md")
+    assert review._WHY in page
+    for head in (review._BEFORE_HEAD, review._STOPPED_HEAD, review._COVER_HEAD):
+        assert "\n".join(table(head, [])) in page
 
 
 def test_the_page_of_the_triage_has_the_words_and_tables_of_its_command() -> None:
