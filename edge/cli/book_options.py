@@ -16,13 +16,11 @@ CountOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout instead of lines.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 FolderOption = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to.")]
-FileOption = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="File to write.")]
 
 __all__ = [
     "BookOption",
     "CountOption",
     "DebugOption",
-    "FileOption",
     "FolderOption",
     "JsonOption",
     "SampleArgument",

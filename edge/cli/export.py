@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,6 @@ from edge.cli.book_options import (
     BookOption,
     CountOption,
     DebugOption,
-    FileOption,
     FolderOption,
     SampleArgument,
 )
@@ -55,14 +55,23 @@ def report(
 def export(
     sample: SampleArgument,
     *,
-    output: FileOption,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="File to write; for fiji, label-studio, ome, qupath a new folder."
+        ),
+    ],
     to: Annotated[
         ExportKind, typer.Option("--to", help="Format: csv, coco, jsonl as edge-run writes them, or a program.")
     ],
     um_per_px: Annotated[
         float | None,
         typer.Option(
-            "--um-per-px", min=0.001, max=1000, metavar="X", help="µm per pixel.  [default: the microscope's profile's]"
+            "--um-per-px",
+            min=0.001,
+            max=1000,
+            metavar="X",
+            help="Scale in µm per pixel.  [default: the microscope's profile's]",
         ),
     ] = None,
     count: CountOption = None,
@@ -76,7 +85,7 @@ def export(
       edge export S-0042 --to csv -o S-0042.csv
       edge export S-0042 --to coco -o S-0042.json
       edge export S-0042 --to cvat -o S-0042.zip
-      edge export S-0042 --to fiji -o S-0042-fiji       a new folder
+      edge export S-0042 --to fiji -o S-0042-fiji
     """  # noqa: D301 - \b keeps the lines as they are
     with door(debug=debug, program="edge export"):
         from edge.cli.views import write_export  # noqa: PLC0415 - brings NumPy and OpenCV
