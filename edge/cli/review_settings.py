@@ -60,7 +60,7 @@ class ReviewOutSettings:
     ] = 120
     open_: Annotated[bool, typer.Option("--open", help="Only cells that nobody has answered yet.")] = False
     with_names: Annotated[
-        bool, typer.Option("--with-names", help="With names of sample, files and microscope, and times.")
+        bool, typer.Option("--with-names", help="Send names of sample, files and microscope, and times, too.")
     ] = False
 
 
