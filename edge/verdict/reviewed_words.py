@@ -127,7 +127,7 @@ def _estimated(of: Reviewed) -> str:
     if of.verdict.flag == "negative":
         range_ = f"at most {percent(share.high, digits)}"
     if share.value is None:
-        return f"Infected: {range_}; no closer, since parts of the sample have not been looked at."
+        return f"Infected: {range_}; no closer, since too much has not been looked at, or could not be told."
     return f"Infected: {of.share(share.value)}, {range_} with 95 % confidence, readers' errors allowed for."
 
 
@@ -155,9 +155,12 @@ def _fields(_: Reviewed) -> str:
 
 
 def _detection(of: Reviewed) -> str:
+    readers = ""
+    if of.limits[0].limit:
+        readers = f", or let more be read twice: of these readers {plural(of.limits[0].limit, 'suspect')} confirmed are no sign"
     return (
         f"{plural(of.counts.cells, of.unit)} are too few for the target of {_target(of)}, "
-        f"even if all were looked at: count more {of.unit}s."
+        f"even if all were looked at: count more {of.unit}s{readers}."
     )
 
 
@@ -198,6 +201,11 @@ def _left_open(of: Reviewed) -> list[str]:
     unsure = sum(part.unsure for part in of.counts.parts)
     if unsure:
         out.append(f"{plural(unsure, of.unit)} could not be told or divide the readers: counted both ways.")
+    junk = sum(part.no_cell for part in of.counts.parts)
+    if junk:
+        out.append(
+            f"{junk:,} of {of.verdict.looked:,} looked at should not have been counted; shares are of what was counted."
+        )
     if of.counts.added:
         out.append(
             f"{plural(of.counts.added, of.unit)} marked where the machine has none: no error rate of such marks is known, so they "

@@ -48,6 +48,7 @@ _MOST_PIECES = 6  # two that were all looked at, and four drawn from
 _COIN, _IMAGINED, _MISSED, _FOUND = range(4)  # rows of the points; two for each piece follow
 _TINY = 1e-12  # keeps a division and a logarithm finite
 _PLENTY = 500.0  # so many expected are as good as more, and their chance of none is not yet zero
+_OPEN = 3.0  # times as many positive cells at the upper end as at the lower: then there is no one estimate
 _LEAST_TELLING = 0.05  # 1 - missed - imagined is kept above: readers who err more tell nothing
 CONTRADICTED = 0.01
 """Chance of so many confirmed among the cells that are no suspects, below which a calibration does not hold here."""
@@ -201,18 +202,21 @@ class ReviewedShares:
         return np.asarray(np.exp(log_weight)), float(_poisson_at_least(confirmed, expected).mean())
 
     def _value(self, counts: ReviewCounts, weights: Floats | None) -> float | None:
-        """The estimate: each part's confirmed, for all of its cells. What is bounded counts by half; None: that is a whole part."""
+        """The estimate: each part's confirmed, for all of its cells. What is bounded counts by half; None: that is most of it."""
         parts = self._parts(counts)
         if any(part.size and not part.looked and not part.ordered for part in parts):
             return None
         imagined, missed = self.readers.means()
-        total = 0.0
+        ends = []
         for high in (False, True):
+            total = float(counts.added) if high else 0.0
             for piece in pieces_of(parts, high=high):
                 seen = max(piece.positive - piece.looked * imagined, 0) / (1 - missed - imagined)
                 total += min(seen, piece.looked) * piece.weight
-            total += counts.added if high else 0
-        share = total / 2 / counts.cells
+            ends.append(total)
+        if ends[1] > _OPEN * (ends[0] + 1):
+            return None
+        share = sum(ends) / 2 / counts.cells
         return share if self._s is None else share / float(np.average(self._s, weights=weights))
 
 

@@ -257,6 +257,8 @@ AGREED: Votes = (("anna", True), ("ben", True))
         ("negative", counts(top=(0, 20)), True, "below the target of 0.1 % (5,000/µL)."),
         ("with a calibration", counts(top=(0, 20)), True, "How many infected cells become suspects is known from the calibration."),
         ("not told", counts(top=(0, 19), unsure=1), True, "1 cell could not be told or divide the readers: counted both ways."),
+        ("no cells", ReviewCounts((PartCounts("top", 9, 1, 5, 3, ordered=True, suspect=True), PartCounts("rest", 900, 0, 20))), True,
+         "3 of 29 looked at should not have been counted; shares are of what was counted."),
         ("marks", counts(top=(0, 20), added=2), True, "2 cells marked where the machine has none"),
         ("not alike", replace(counts(top=(0, 20)), alike=False), True, "so what was not confirmed is not ruled out."),
         ("few fields", replace(counts(top=(0, 20)), enough_fields=False), True, "So few fields passed the gate"),
@@ -281,3 +283,24 @@ def test_tiles_are_called_tiles_and_have_no_parasites_per_ul() -> None:
     text = " ".join(decide_reviewed(counts(1000, top=(0, 20), rest=(0, 500)), tiles, None, target=0.001).reasons)
     assert "1,000 tiles are too few" in text
     assert "µL" not in text
+
+
+def test_readers_who_disagree_on_everything_leave_all_open_and_it_is_said_what_to_do() -> None:
+    parts = (
+        PartCounts("top", 60, unsure=60, ordered=True, suspect=True),
+        PartCounts("near", 60, unsure=20),
+        PartCounts("rest", 20_000, unsure=40),
+    )
+    verdict = judged(ReviewCounts(parts, ((("anna", True), ("ben", False)),) * 120))
+    assert verdict.flag == "insufficient"
+    assert (verdict.share.value, verdict.share.low, verdict.share.high) == (None, 0, 1)
+    assert "let more be read twice" in " ".join(verdict.reasons)
+    assert verdict.confirmed == 0
+
+
+def test_50_000_suspects_are_judged_at_once() -> None:
+    verdict = judged(
+        counts(200_000, top=(30, 30), suspects=(4, 16), near=(0, 20), rest=(0, 40), sizes=(60, 49_940, 500))
+    )
+    assert verdict.flag == "positive"
+    assert verdict.share.low < (30 + 49_940 * 0.2) / 200_000 < verdict.share.high
