@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 from uuid import uuid4
 
-from edge.answers import ReaderAddition, ReaderDecision
-from edge.book import cells, reviews, rows
+from edge.book import cells, rows
+from edge.book.book_answers import BookAnswers
 from edge.book.holding import Hold, is_alive, sweep
 from edge.book.records import (
     COUNTING,
@@ -24,10 +24,9 @@ from edge.book.records import (
     KnownField,
     SampleRow,
 )
-from edge.book.reviews import SentBundle
 from edge.book.rows import FieldRow, outcome_of, read_row
 from edge.book.schema import stored
-from edge.book.store import Store, now
+from edge.book.store import now
 from edge.book.tally import tally_of
 from edge.book.writer import BookWriter
 from edge.description import RunDescription
@@ -59,15 +58,12 @@ _PLAIN = (
 _AT_ONCE = 16  # fields read at once: a replay holds no reader open while the book is written
 
 
-class Book:
+class Book(BookAnswers):
     """A book that is open. Use it from one thread, as a context manager or with ``close``.
 
     Every method that reads raises BookError where the book is damaged or was changed to what makes no sense; every one that writes
     raises OutputError.
     """
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
 
     def __enter__(self) -> Self:
         return self
@@ -272,46 +268,6 @@ class Book:
         gone = "DELETE FROM picture WHERE field_id = (SELECT id FROM field WHERE sample_id = ? AND number = ?)"
         with self.store.writing() as connection:
             connection.executemany(gone, [(one.sample, one.field) for one in pictures])
-
-    # Answers
-
-    def answer(
-        self, sample_id: int, decisions: Sequence[ReaderDecision], additions: Sequence[ReaderAddition] = ()
-    ) -> tuple[tuple[ReaderDecision, ...], tuple[ReaderAddition, ...]]:
-        """Put answers into the book, see ``edge.book.reviews.answer``; raises ReviewError for one that cannot be."""
-        return reviews.answer(self.store, sample_id, decisions, additions)
-
-    def decide(self, sample_id: int, decisions: Sequence[ReaderDecision]) -> tuple[ReaderDecision, ...]:
-        """The same, answers about cells alone."""
-        return self.answer(sample_id, decisions)[0]
-
-    def add(self, sample_id: int, additions: Sequence[ReaderAddition]) -> tuple[ReaderAddition, ...]:
-        """The same, marks of cells that the machine has not."""
-        return self.answer(sample_id, (), additions)[1]
-
-    def decisions(self, sample_id: int) -> tuple[ReaderDecision, ...]:
-        """All answers about cells of a sample in the order they came, superseded ones too; a book of version 1 holds none."""
-        return reviews.decisions(self.store, sample_id)
-
-    def additions(self, sample_id: int) -> tuple[ReaderAddition, ...]:
-        """All marks of cells that the machine has not, likewise."""
-        return reviews.additions(self.store, sample_id)
-
-    def answered(self, sample_id: int) -> tuple[int, int]:
-        """Numbers of the newest answer and the newest mark of a sample, 0: none: what changes when somebody answers."""
-        return reviews.newest(self.store, sample_id)
-
-    def reviewed(self) -> Mapping[int, int]:
-        """How many cells of each sample, by id, have answers that were not taken back; those without are left out."""
-        return reviews.reviewed(self.store)
-
-    def send_out(self, sample_id: int, bundle: SentBundle) -> None:
-        """Note what goes out to somebody without its names."""
-        reviews.send_out(self.store, sample_id, bundle)
-
-    def bundles(self, sample_id: int) -> tuple[SentBundle, ...]:
-        """What went out of a sample, oldest first."""
-        return reviews.bundles(self.store, sample_id)
 
     # Notes
 

@@ -4,16 +4,12 @@ Row by row, by id: a page that is lost takes the rows on it and no others. A fie
 of its cells, else it is lost as a whole: a field with fewer cells would be a wrong number. A sample that lost fields is interrupted,
 so that ``--resume`` can count them again where their files are still there.
 
-**The first page** says which tables there are and where. All books of a version are made alike, so where it alone is lost, a new
-book's stands in for it.
-
 The old file keeps its place until the new one is whole: after a power cut on the way the next start begins again.
 """
 
 from __future__ import annotations
 
 import fcntl
-import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,15 +20,14 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from edge.book.copying import Copier
-from edge.book.file import connect, make_file, write_errors
+from edge.book.file import make_file, write_errors
+from edge.book.first_page import BESIDE, PAGE, readable, remove
 from edge.book.reviews import COLUMNS
-from edge.book.schema import VERSION, names
 from edge.book.store import Store
 from edge.book.tally import agrees
 from edge.lines import plain
 from edge.safe_file import plain_errors, sync_file, sync_folder
 
-_BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database
 _TOLD = 10  # samples named one by one
 _NO_END = "UPDATE sample SET state = 'interrupted', flag = NULL, event = NULL WHERE id = ?"
 _SHORT = (
@@ -47,7 +42,6 @@ _SHORT = (
     "fields",
     "lost",
 )  # what is at a row's beginning
-_PAGE = 4096  # bytes; SQLite's own choice, and so a book's
 
 
 @dataclass(slots=True)
@@ -78,10 +72,10 @@ def recover(path: Path, reason: str, say: Callable[[str], None], still_damaged: 
     with _alone(path):
         if not still_damaged():
             return
-        _remove(part)
-        with closing(make_file(part, lambda _: None)) as target, write_errors(part), _readable(path) as source:
+        remove(part)
+        with closing(make_file(part, lambda _: None)) as target, write_errors(part), readable(path) as source:
             target.execute("PRAGMA synchronous = OFF")  # it is nothing yet
-            found = _Recovering(source, Store(target, part), path.stat().st_size // _PAGE).all()
+            found = _Recovering(source, Store(target, part), path.stat().st_size // PAGE).all()
             target.execute("PRAGMA journal_mode = DELETE")
         whole = _whole(path)
         with plain_errors(path):
@@ -102,7 +96,7 @@ def swap(path: Path) -> Path | None:
             while aside.exists():
                 number += 1
                 aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
-            for beside in (path.with_name(path.name + ending) for ending in _BESIDE):
+            for beside in (path.with_name(path.name + ending) for ending in BESIDE):
                 if not beside.exists():
                     continue
                 if beside.stat().st_size and not beside.name.endswith(
@@ -126,12 +120,6 @@ def _whole(path: Path) -> Path:
     return path.with_name(f".{path.name}.recovered")
 
 
-def _remove(path: Path) -> None:
-    for ending in ("", *_BESIDE):
-        with suppress(OSError):
-            path.with_name(path.name + ending).unlink()
-
-
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     lock = path.with_name(f".{path.name}.recovery")
@@ -143,56 +131,6 @@ def _alone(path: Path) -> Iterator[None]:
         finally:
             with suppress(OSError):
                 lock.unlink()
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[sqlite3.Connection]:
-    """The damaged book as far as it can be read; with a new book's first page where its own is lost."""
-    connection = connect(path, read_only=True)
-    try:
-        connection.execute("PRAGMA writable_schema = ON")  # what is not as it should be does not keep us from the rest
-        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            yield connection
-            return
-    except sqlite3.Error:
-        pass
-    finally:
-        connection.close()
-    copy = path.with_name(f".{path.name}.first-page")
-    try:
-        for version in range(VERSION, 0, -1):
-            _with_a_first_page(path, copy, version)
-            with closing(connect(copy, read_only=True, still=True)) as connection:
-                if _fits(connection, version) or version == 1:
-                    yield connection
-                    return
-    finally:
-        _remove(copy)
-
-
-def _with_a_first_page(path: Path, copy: Path, version: int) -> None:
-    """Copy a damaged book and give it the first page of a new one of that version."""
-    _remove(copy)
-    with closing(make_file(copy, lambda _: None, version)):
-        pass
-    with plain_errors(copy), path.open("rb") as old, copy.open("r+b") as new:
-        first = bytearray(new.read(_PAGE))
-        first[28:32] = (max(path.stat().st_size // _PAGE, 1)).to_bytes(4, "big")  # pages
-        first[32:40] = bytes(8)  # no free ones
-        new.seek(0)
-        new.write(first)
-        old.seek(_PAGE)
-        shutil.copyfileobj(old, new)
-
-
-def _fits(connection: sqlite3.Connection, version: int) -> bool:
-    """Whether that page says where the tables are: in a book of another version they lie elsewhere."""
-    try:
-        connection.execute("PRAGMA writable_schema = ON")
-        there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        return there == set(names(version))
-    except sqlite3.Error:
-        return False
 
 
 class _Recovering:
