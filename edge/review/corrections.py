@@ -6,18 +6,20 @@ where the person who brings the file says that all of it was looked at. A row of
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import UUID, uuid5
 
-from edge.boxes import MATCHED, pairs_of_boxes
+from edge.boxes import pairs_of_boxes
 from edge.errors import ReviewError
 from edge.exchange.naming import NO_CELL, UNSURE, category_of
 from edge.exchange.records import CorrectedCell, Corrections
 from edge.review.keys import choices_of
 from edge.review.matching import Matched, MatchedBox, corners, pixel_box
 from edge.review.records import (
+    Box,
     CellPlace,
     ReaderAddition,
     ReaderAnswer,
@@ -208,9 +210,14 @@ def new_decisions(given: Iterable[ReaderDecision], standing: Collection[ReaderDe
 
 def new_additions(given: Iterable[ReaderAddition], standing: Collection[ReaderAddition]) -> tuple[ReaderAddition, ...]:
     """Those that the same reader has not marked at the same place already."""
-    new = []
+    there: defaultdict[tuple[int, str, str], list[Box]] = defaultdict(list)
+    for one in standing:
+        there[one.field, one.reader, one.label].append(one.box)
+    groups: defaultdict[tuple[int, str, str], list[ReaderAddition]] = defaultdict(list)
     for one in given:
-        mine = [it for it in standing if (it.field, it.reader, it.label) == (one.field, one.reader, one.label)]
-        if not pairs_of_boxes(corners([one.box]), corners(it.box for it in mine), MATCHED):
-            new.append(one)
+        groups[one.field, one.reader, one.label].append(one)
+    new = []
+    for key, marks in groups.items():
+        known = {i for i, _ in pairs_of_boxes(corners(one.box for one in marks), corners(there[key]))}
+        new += [one for i, one in enumerate(marks) if i not in known]
     return tuple(new)

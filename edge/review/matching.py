@@ -163,10 +163,15 @@ class _Field:
 
     def _by_place(self, rows: list[int], free: list[ExchangeCell]) -> dict[int, ExchangeCell]:
         placed = [i for i in rows if self._came.cells[i].box is not None]
-        if not placed or not free:
-            return {}
         came = corners(self._came.cells[i].box or (0, 0, 0, 0) for i in placed)
-        return {placed[i]: free[j] for i, j in pairs_of_boxes(came, corners(one.box for one in free))}
+        found = {placed[i]: free[j] for i, j in pairs_of_boxes(came, corners(one.box for one in free))}
+        over = [i for i, row in enumerate(placed) if row not in found]
+        counted = [one for one in self._cells.values() if one.counted]
+        for _, j in pairs_of_boxes(came[over], corners(one.box for one in counted)):
+            raise ReviewError(
+                f"{self._file}: two boxes lie on cell {counted[j].cell}: leave the one that says what it is"
+            )
+        return found
 
 
 def _over(came: CorrectedCell, cell: ExchangeCell) -> float:

@@ -209,6 +209,22 @@ def test_a_table_goes_out_and_comes_back(sample: Path) -> None:
     assert sum(looked().values()) == 3
 
 
+def test_readers_who_differ_on_everything_leave_nothing_decided(sample: Path) -> None:
+    path = sample / "look.csv"
+    review("--export", path)
+    for reader, key in (("Ann", "1"), ("Bob", "n")):
+        rows = list(csv.DictReader(path.read_text().splitlines()))
+        with (sample / f"{reader}.csv").open("w", newline="") as stream:
+            table = csv.DictWriter(stream, list(rows[0]))
+            table.writeheader()
+            table.writerows({**row, "answer": key} for row in rows)
+        assert review("--import", sample / f"{reader}.csv", "--reader", reader).exit_code == 0
+    told = facts()
+    assert len(told["disputed"]) == sum(part["unclear"] for part in told["parts"]) == 12
+    assert told["reviewed"]["confirmed"] == 0
+    assert "disputed   12 cells: readers say different things" in review().stdout
+
+
 def edited(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     """A COCO file as somebody saved it again."""
     made = json.loads(path.read_text())

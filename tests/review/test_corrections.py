@@ -179,6 +179,7 @@ REFUSED = {
     "a cell that is not there": (file(cell("healthy", None, "0-9")), "no cell 0-9"),
     "a cell in another field": (file(cell("healthy", None, "1-0")), "no cell 1-0 in field 0"),
     "a cell twice": (file(cell("healthy", None, "0-0"), cell("infected", None, "0-0")), "cell 0-0 twice"),
+    "two boxes on one cell": (file(cell("healthy", BOXES[0]), cell("infected", SHIFTED)), "two boxes lie on cell 0-0"),
     "boxes that lie elsewhere": (file(cell("infected", ELSEWHERE, "0-0")), "1 of 1 boxes lie elsewhere"),
     "a word that means nothing": (file(cell("<img src=x>", BOXES[0])), "means nothing here"),
 }
