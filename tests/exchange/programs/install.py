@@ -4,7 +4,7 @@
 
 Their demands (older NumPy, OpenCV, Pillow) would change this project's environment, so they are fetched without what they depend on,
 but for what the code under test needs; the rest is the environment's own. Kept in ``$EDGE_PROGRAMS_CACHE``, else
-``~/.cache/edge-microscopy/programs``; half a minute on a quiet machine.
+``~/.cache/edge-microscopy/programs``; 25 s of processor time.
 """
 
 from __future__ import annotations
