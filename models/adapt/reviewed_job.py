@@ -5,10 +5,9 @@ The finder stays as it is: answers say what a find is, and nothing of where cell
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,67 +15,32 @@ from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
 from convert.measure.fields import FieldSet
 from convert.measure.reading import Progress
-from convert.net.int8 import tool_versions
 from edge.analysis import Analyser
 from edge.boxes import MATCHED, iou
 from edge.classifier import Classifier
+from edge.decision import reaches
 from edge.door import quiet_native_stderr
 from edge.errors import ModelError
-from edge.modelfile import Card, write_model
 from edge.sources.identity import FileDigest
-from models.adapt.blank_slides import BlankSlides, DeviceNets, read_blanks
+from models.adapt.blank_slides import DeviceNets, read_blanks
 from models.adapt.finder import opened
-from models.adapt.rehearsal import RehearsalPlan, Rehearse, old_cells, origins
-from models.adapt.reviewed_book import AnsweredFile, ReviewedCells, read_reviewed
-from models.adapt.reviewed_check import BlankFigures, blank_figures, left_out
-from models.adapt.reviewed_net import GuardedNet, Lessons, ReviewedLearner, ReviewedTraining
+from models.adapt.rehearsal import RehearsalPlan, old_cells, origins
+from models.adapt.reviewed_book import AnsweredFile, read_reviewed
+from models.adapt.reviewed_card import (
+    OLD_NAMES,
+    ChosenThreshold,
+    Gathered,
+    ReviewedRequest,
+    folders_of,
+    how_chosen,
+    old_lines,
+    write_as_it_was,
+    write_learned,
+)
+from models.adapt.reviewed_check import BlankFigures, blank_figures, blank_threshold, left_out
+from models.adapt.reviewed_net import CONFIRMED, GuardedNet, Lessons, ReviewedLearner
 from models.adapt.tune import Say, plan_for
-from models.data import sets
 from models.data.classes import ClassScheme
-from models.data.fieldset import Fields
-from models.train.device import save_keras
-from models.train.start import StartingNet
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReviewedRequest:
-    """What is asked for.
-
-    Attributes:
-        finder: finds the cells of blanks.
-        classifier: that shall learn.
-        out: the device file to write; its Keras file is written beside it, to go on from.
-        book: with answers; None: none are given.
-        samples: of the book, by name; empty: all.
-        blanks: folders of slides known to be negative, a slide each.
-        fields: annotated fields that are learned from as well, and their classes.
-        rehearse: what is seen again.
-        training: settings.
-        false_positives: share of blank cells that may count as positive, 0..1; None: the lowest that so many cells can show.
-        force: write a net that would be refused.
-    """
-
-    finder: StartingNet
-    classifier: StartingNet
-    out: Path
-    book: Path | None = None
-    samples: tuple[str, ...] = ()
-    blanks: tuple[Path, ...] = ()
-    fields: tuple[Fields, ClassScheme] | None = None
-    rehearse: Rehearse = Rehearse.AUTO
-    training: ReviewedTraining = field(default_factory=ReviewedTraining)
-    false_positives: float | None = None
-    force: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Gathered:
-    """What there is to learn, and where it came from."""
-
-    lessons: Lessons
-    reviewed: ReviewedCells | None
-    blanks: BlankSlides | None
-    contradicted: int = 0
 
 
 def run_reviewed(request: ReviewedRequest, tell: Progress, say: Say) -> list[str]:
@@ -93,7 +57,10 @@ def run_reviewed(request: ReviewedRequest, tell: Progress, say: Say) -> list[str
             f"{card.name}: tells no positive from negative cells: there is nothing that answers could teach it"
         )
     gathered = gather(request, tell, say)
-    new = FieldSet(tuple(_at(folder) for folder in _folders(request, gathered)), (), grouped=False)
+    confirmed = gathered.lessons.confirmed(card)
+    if confirmed < CONFIRMED and not request.force:
+        return threshold_alone(request, gathered, confirmed)
+    new = FieldSet(tuple(_at(folder) for folder in folders_of(request, gathered)), (), grouped=False)
     old = old_cells(card, RehearsalPlan(new, request.rehearse, request.training.cell.seed), tell, say)
     rehearsed = origins(old.rehearsed)
     say(f"rehearsed beside what is new, so that it is not forgotten: {', '.join(rehearsed) or 'nothing'}")
@@ -103,15 +70,44 @@ def run_reviewed(request: ReviewedRequest, tell: Progress, say: Say) -> list[str
     seen = left_out(learner, gathered.lessons, made.mix, say)
     figures = None if seen is None else blank_figures(seen, card, request.false_positives)
     worse = list(objections(made, figures, request.training.allowed, judged=seen is not None))
-    lines = [*_old_lines(made), *(figures.lines() if figures else ())]
+    lines = [*old_lines(made), *(figures.lines() if figures else ())]
     if worse and not request.force:
         for line in lines:
             say(line)
         raise ModelError(f"{request.out}: not written: {'; '.join(worse)} (--force writes it all the same)")
-    written = write(request, gathered, made, figures, rehearsed)
+    written = write_learned(request, gathered, made, figures, rehearsed)
     forced = [f"! {reason}: written because of --force" for reason in worse]
     told = f"threshold {written.threshold:.4g}: {written.threshold_origin}"
     return [*lines, *forced, told, f"written: {request.out}"]
+
+
+def threshold_alone(request: ReviewedRequest, gathered: Gathered, confirmed: int) -> list[str]:
+    """With hardly an infected cell to learn from: the net as it was, with the threshold that the blanks give it; lines for the user.
+
+    Raises CellsError where there are no blanks, or too few cells in them.
+    """
+    why = (
+        f"{confirmed} cells are confirmed to be infected: with fewer than {CONFIRMED} of them the weights stay as they are, for a "
+        "net that is shown negative cells of a microscope alone takes what is infected there for negative, too"
+    )
+    blanks = gathered.blanks
+    if blanks is None:
+        raise CellsError(f"{why}; blanks (--blank) would give it a threshold. --force learns all the same")
+    chosen = blank_threshold(blanks.suspicion, request.false_positives)
+    if chosen is None:
+        raise CellsError(f"{why}; and {len(blanks.cells)} cells of blanks are too few to choose a threshold on")
+    value, rate = chosen
+    slides = f"{len(blanks.cells):,} cells of {len(request.blanks)} blank slides"
+    origin = f"at most {rate:.2%} of {slides}, none of which it learned from ({how_chosen(request.false_positives)})"
+    card = request.classifier.card
+    written = write_as_it_was(request, gathered, ChosenThreshold(value, origin))
+    called = int(reaches(blanks.suspicion, written.threshold).sum())
+    return [
+        f"! {why} (--force learns all the same)",
+        f"on {slides}: {blanks.suspects} called positive at the threshold {card.threshold:.4g}, {called} at the new one",
+        f"threshold {written.threshold:.4g}: {written.threshold_origin}",
+        f"written: {request.out}",
+    ]
 
 
 def gather(request: ReviewedRequest, tell: Progress, say: Say) -> Gathered:
@@ -173,7 +169,7 @@ def objections(made: GuardedNet, figures: BlankFigures | None, allowed: float, *
     found = []
     if not made.stands:
         worst = max(made.before, key=lambda key: made.before[key] - made.after[key])
-        loss = f"{_NAMES[worst]} {made.before[worst]:.4f} before, {made.after[worst]:.4f} after"
+        loss = f"{OLD_NAMES[worst]} {made.before[worst]:.4f} before, {made.after[worst]:.4f} after"
         found.append(
             f"worse on what it learned before, with every mix of old and new weights: {loss}, {allowed:.3f} allowed"
         )
@@ -185,94 +181,5 @@ def objections(made: GuardedNet, figures: BlankFigures | None, allowed: float, *
     return found
 
 
-_NAMES = {"auc": "AUC", "sensitivity_at_1_percent_fp": "found at 1 % false positives"}
-
-
-def _old_lines(made: GuardedNet) -> list[str]:
-    if not made.before:
-        return ["what the net forgot of what it learned before is not known: no data set that it learned from is here"]
-    pairs = (f"{name} {made.before[key]:.4f} before, {made.after[key]:.4f} after" for key, name in _NAMES.items())
-    return [
-        f"on what it learned before, none of it rehearsed: {'; '.join(pairs)}",
-        f"new weights: {made.mix:.0%} in the mix",
-    ]
-
-
 def _at(folder: Path) -> AnnotatedField:
     return AnnotatedField(folder / "any", np.zeros((0, 4), np.int32), ())
-
-
-def _folders(request: ReviewedRequest, gathered: Gathered) -> list[Path]:
-    """Where what is new stands: sets that stand there are not rehearsed."""
-    answered = gathered.reviewed.folders if gathered.reviewed else ()
-    fields = [one.path.parent for one in request.fields[0].fields.fields] if request.fields else []
-    return sorted({*request.blanks, *answered, *fields})
-
-
-def write(
-    request: ReviewedRequest, gathered: Gathered, made: GuardedNet, figures: BlankFigures | None, rehearsed: list[str]
-) -> Card:
-    """The device file, and its Keras file beside it, to go on from; returns the card. Raises OutputError."""
-    card, out = request.classifier.card, request.out
-    threshold, origin = _threshold(card, figures, request.false_positives)
-    training = {
-        "adapted_from": card.name,
-        "adapted_from_sha256": card.sha256,
-        "data": [*card.training.get("data", ()), *_sets(request, gathered), "answers and blanks of the user"],
-        **_learned(gathered, request),
-        "mix": made.mix,
-        "rehearsed": rehearsed,
-        "settings": asdict(request.training.cell),
-        "forgotten": _old_lines(made)[0],
-        "checked": "by slides left out" if figures else "not on blanks left out",
-    }
-    keras = out.with_suffix(".keras")
-    accuracy = {"blanks left out": asdict(figures)} if figures else {}
-    card = replace(
-        card,
-        name=out.stem[:100],
-        threshold=threshold,
-        threshold_origin=origin,
-        training=training,
-        accuracy=accuracy,
-        tools=tool_versions(),
-        calibration=None,
-        source_sha256=save_keras(made.model, keras),
-    )
-    return write_model(out, made.flatbuffer, card)
-
-
-def _learned(gathered: Gathered, request: ReviewedRequest) -> Mapping[str, Any]:
-    """What the card says of the lessons: numbers, and no name of a sample or a reader, for nets are handed on."""
-    reviewed, blanks = gathered.reviewed, gathered.blanks
-    return {
-        "reviewed_samples": len(reviewed.samples) if reviewed else 0,
-        "answers": {str(what): count for what, count in reviewed.answered.items()} if reviewed else {},
-        "learned_as_either": (reviewed.disputed if reviewed else 0) + gathered.contradicted,
-        "blanks": len(request.blanks),
-        "blank_cells": len(blanks.cells) if blanks else 0,
-        "blank_suspects": blanks.suspects if blanks else 0,
-    }
-
-
-def _sets(request: ReviewedRequest, gathered: Gathered) -> list[str]:
-    """Names of known sets that what is new is part of, so that no figure on them is taken for one on what was never seen."""
-    folders = [folder.resolve() for folder in _folders(request, gathered)]
-    return sorted(
-        one.name for one in sets.every().values() if any(f.is_relative_to(one.folder.resolve()) for f in folders)
-    )
-
-
-def _threshold(card: Card, figures: BlankFigures | None, asked: float | None) -> tuple[float, str]:
-    """The threshold, and how it was chosen."""
-    kept = f"kept from {card.name}: {card.threshold_origin}"
-    if figures is None:
-        return card.threshold, kept
-    if figures.rate is None:
-        return card.threshold, f"{kept} ({figures.cells} cells of blanks are too few to choose one)"
-    how = "as asked" if asked is not None else "the lowest that so many can show, at least 0.1 %"
-    slides = f"{figures.cells:,} cells of {figures.slides} blank slides"
-    return (
-        figures.threshold,
-        f"at most {figures.rate:.2%} of {slides}, each scored by a net that had not seen it ({how})",
-    )

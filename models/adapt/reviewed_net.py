@@ -14,18 +14,20 @@ from typing import Any
 
 import numpy as np
 
+from edge.card import Card
 from edge.types import FloatArray
 from models.adapt.rehearsal import OldCells
 from models.data.cells import HARD, LabelledCells, join
 from models.judge.figures import BY_KEY
-from models.train.classifier import BatchClasses, CellTraining, train
+from models.train.classifier import BatchClasses, CellTraining
 from models.train.device import calibration, classifier_file, float_scores, int8_scores
+from models.train.head import train_head
 from models.train.start import StartingNet
 
 ALLOWED = 0.003
 """What a figure on what was learned before may lose."""
 
-MIXES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.15)
+MIXES = (1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 """Shares of the fine-tuned weights that are tried, the largest first."""
 
 OLD_FIGURES = ("auc", "sensitivity_at_1_percent_fp")
@@ -38,8 +40,17 @@ _REHEARSED = 0.6  # of a batch
 _HARD_OF_BLANKS = 0.1
 """Share of a blank's cells that count as hard negatives: those the net finds most suspicious, among them all its suspects."""
 
-_HARD_SHARE = 0.5  # of what a batch holds of blanks
-_BLANKS = 0.5  # of what is new in a batch, where there are answers as well
+_HARD_SHARE = 0.2
+"""Of what a batch holds of blanks; with more of them infected cells that look like them were lost in trials."""
+
+_BLANKS = 0.3  # of what is new in a batch, where there are answers as well
+
+_INFECTED = 0.5
+"""Share of the answered cells in a batch that are infected: what is seen of blanks is not, and the two shall balance."""
+
+CONFIRMED = 10
+"""Confirmed infected cells without which no weight is changed: a net that is shown negative cells of a microscope alone takes what is
+infected there for negative, too (docs/review-learning.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class ReviewedTraining:
     """
 
     cell: CellTraining = field(
-        default_factory=lambda: CellTraining(steps=300, batch=128, rate=1e-3, decay=0.0, anchor=0.0)
+        default_factory=lambda: CellTraining(steps=1000, batch=128, rate=1e-3, decay=0.0, infected=_INFECTED)
     )
     mixes: tuple[float, ...] = MIXES
     allowed: float = ALLOWED
@@ -78,6 +89,11 @@ class Lessons:
     def parts(self) -> list[LabelledCells]:
         """All there is."""
         return [one for one in (self.answers, self.blanks, self.fields) if one is not None and len(one)]
+
+    def confirmed(self, card: Card) -> int:
+        """Cells of a positive class among answers and annotated fields."""
+        told = [one for one in (self.answers, self.fields) if one is not None]
+        return sum(int(card.positive_mask[one.taught].sum()) for one in told)
 
     def groups(self) -> list[str]:
         """Slides, each once."""
@@ -168,11 +184,8 @@ class ReviewedLearner:
             total = sum(one.share for one in old)
             shares = [(1 - _REHEARSED) * share for share in shares] + [_REHEARSED * one.share / total for one in old]
             pools += [one.cells for one in old]
-        model = self.start.model()
-        for layer in model.layers[:-LEARNING_LAYERS]:
-            layer.trainable = False
         settings = replace(self.training.cell, seed=seed)
-        return train(pools, shares, card.crop, settings, lambda _: None, classes=classes, start=model)
+        return train_head(self.start.model, pools, shares, card.crop, settings, classes=classes, layers=LEARNING_LAYERS)
 
     def mixed(self, tuned: Any, share: float) -> Any:
         """The Keras model between the net as it was (0) and the fine-tuned one (1)."""

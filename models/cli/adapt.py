@@ -16,6 +16,7 @@ from edge.safe_file import plain_errors, write_text
 from models.adapt import curve
 from models.adapt.job import run
 from models.adapt.rehearsal import Rehearsal, RehearsalPlan, Rehearse, gathered
+from models.adapt.reviewed_net import ReviewedTraining
 from models.adapt.tune import AdaptationSetup, TuningSettings, plan_for
 from models.cli.options import (
     Annotations,
@@ -41,10 +42,19 @@ from models.train.finder import FinderTraining
 from models.train.start import StartingNet, open_start
 
 USUAL = TuningSettings()
+REVIEWED = ReviewedTraining()
 
 Steps = Annotated[
     int,
     typer.Option(min=1, help="Fine-tuning steps of the classifier, of few fields; up to five times as many of more."),
+]
+AdaptSteps = Annotated[
+    Optional[int],  # noqa: UP045 - typer reads it at run time
+    typer.Option(
+        min=1,
+        help=f"Fine-tuning steps of the classifier; default: {USUAL.cell.steps} of few fields, up to five times as many of more, "
+        f"{REVIEWED.cell.steps} with --reviewed or --blank.",
+    ),
 ]
 FinderSteps = Annotated[
     int, typer.Option(min=10, help="Fine-tuning steps of the finder, of few fields; up to five times as many of more.")
@@ -93,7 +103,7 @@ def adapt(
     ignore: Ignore = None,
     background: Background = None,
     positive: Positive = None,
-    steps: Steps = USUAL.cell.steps,
+    steps: AdaptSteps = None,
     finder_steps: FinderSteps = USUAL.finder.steps,
     seed: Seed = 0,
     rehearse: Rehearsing = Rehearse.AUTO,
@@ -135,7 +145,7 @@ def adapt(
             raise OutputError(f"{out}: is not empty: --force writes into it")
         starts = open_start(finder or shelf.FINDER, "find"), open_start(model or shelf.CLASSIFIER, "classify")
         plan, source = annotated_fields(request)
-        tuning, tell = _tuning(steps, finder_steps, seed, pull_back, allowed), teller()
+        tuning, tell = _tuning(steps or USUAL.cell.steps, finder_steps, seed, pull_back, allowed), teller()
         old = _old(starts, source, rehearse, seed, tell)
         setup = AdaptationSetup(*starts, plan_for(plan, starts[1].card), tuning, tell, say, old)
         result = run(setup, source, out)

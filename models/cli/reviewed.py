@@ -11,7 +11,8 @@ import typer
 from edge import shelf
 from edge.errors import OutputError
 from models.adapt.rehearsal import Rehearse
-from models.adapt.reviewed_job import ReviewedRequest, run_reviewed
+from models.adapt.reviewed_card import ReviewedRequest
+from models.adapt.reviewed_job import run_reviewed
 from models.adapt.reviewed_net import ReviewedTraining
 from models.cli.options import entered, say, teller, write_lines
 from models.data.fieldset import Fields
@@ -46,7 +47,7 @@ class ReviewedOptions:
         model, finder: names of the nets to start from; None: the shelf's.
         book, samples, blanks, rehearse: as in ``ReviewedRequest``.
         fields: annotated fields; None: none.
-        steps: of fine-tuning; ``seed``: of everything random.
+        steps: of fine-tuning, None: the usual; ``seed``: of everything random.
         false_positives: share of blank cells that may count as positive; None: not given.
         force: write over what is there, and a net that would be refused.
     """
@@ -59,7 +60,7 @@ class ReviewedOptions:
     blanks: tuple[Path, ...]
     fields: DataOptions | None
     rehearse: Rehearse
-    steps: int
+    steps: int | None
     seed: int
     false_positives: float | None
     force: bool
@@ -89,7 +90,7 @@ def learn_reviewed(given: ReviewedOptions, *, debug: bool) -> None:
             blanks=given.blanks,
             fields=_fields(given.fields),
             rehearse=given.rehearse,
-            training=replace(usual, cell=replace(usual.cell, steps=given.steps, seed=given.seed)),
+            training=replace(usual, cell=replace(usual.cell, steps=given.steps or usual.cell.steps, seed=given.seed)),
             false_positives=given.false_positives,
             force=given.force,
         )

@@ -19,7 +19,7 @@ NEGATIVE, FALSE_BEFORE, FALSE_AFTER, POSITIVE, FOUND_BEFORE, FOUND_AFTER = range
 """Columns of the sums of a slide: negative cells, of these called before and after, where as much is found; positive cells, of these
 found before and after, where as many negative cells are called."""
 
-LEVELS: Mapping[str, float | None] = {"card": None, "1 %": 0.01, "5 %": 0.05}
+LEVELS: Mapping[str, float | None] = {"card": None, "1 %": 0.01, "5 %": 0.05, "10 %": 0.1}
 """Where nets are compared: at the card's threshold of the net as it was, and where it calls so many of the judged negative cells."""
 
 FEWEST_BLANK = 1500

@@ -43,6 +43,8 @@ def render(points: Points) -> str:
         "",
         *_WHY.splitlines(),
         "",
+        *_REASONS.splitlines(),
+        "",
         "## The threshold from the blanks alone, and the net that learned",
         "",
         *paragraph(
@@ -66,6 +68,19 @@ _WHY = """\
 that what is found is equal and false positives alone are compared. Where a microscope shows no parasite, cells of what the net
 learned before take their place. Intervals are 95 %, over slides; a value is the mean over draws, its interval the mean of the draws'
 intervals."""
+
+_REASONS = """\
+## Why, where it is missed
+
+- **What is left at 1 % is one of a kind.** The most suspicious cells of a blank were looked at: a platelet on a cell, a smear of stain, a
+  fold, a crystal, each blank its own. Five blanks hold a handful of them, and none is like the next one's. What false positives there
+  are of one kind, where more is called (5 %, 10 %), learning takes away.
+- **The guard costs a part of it**: *unguarded* is what all new weights would give, and what they would forget stands below.
+- **Blanks alone do harm.** Infected cells look like the suspects of blanks; a net that is shown only negative cells of a microscope takes what
+  is infected there for negative, too, and its false positives rise where as much is found. So `adapt` changes no weight with fewer
+  than ten confirmed cells, and chooses the threshold alone.
+- **A threshold from the blanks** moves along the old net's curve: it cannot find more without calling more. What learning adds beside
+  it is the next table."""
 
 _OLD = (
     "Cells of the sets that the net learned from, of groups that are neither rehearsed nor used to choose the mix: infected cells "

@@ -16,16 +16,18 @@ import pytest
 from convert.errors import CellsError
 from convert.measure.annotations import AnnotatedField
 from convert.measure.fields import FieldSet
+from edge import shelf
 from edge.crops import crop_cells
 from edge.errors import BookError
 from edge.events import AnalysedField
-from edge.modelfile import Card
+from edge.modelfile import Card, read_model
 from edge.review.records import Consensus
 from edge.types import Cells, FieldIdentity
 from models.adapt import blank_slides
 from models.adapt.blank_slides import DeviceNets, read_blanks
 from models.adapt.known_cells import TaughtField, cells_of
 from models.adapt.reviewed_book import AnsweredFile, ReviewedCells, read_reviewed
+from models.adapt.reviewed_card import Gathered, ReviewedRequest
 from models.adapt.reviewed_check import (
     BlankFigures,
     LeftOut,
@@ -35,11 +37,12 @@ from models.adapt.reviewed_check import (
     rate_for,
     slide_folds,
 )
-from models.adapt.reviewed_job import contradictions, objections
+from models.adapt.reviewed_job import contradictions, objections, threshold_alone
 from models.adapt.reviewed_net import GuardedNet, Lessons, as_negatives, between, hardest, lost
 from models.data.cells import HARD, LabelledCells
 from models.data.classes import ClassScheme
 from models.data.crops import LABELS, SPEC, with_slack
+from models.train.start import open_start
 from tests.book.answers import decided
 from tests.book.made import a_book, begun, field_of, write
 
@@ -375,6 +378,45 @@ def test_a_net_that_is_worse_or_cannot_be_judged_is_refused(
     found = objections(made, figures, 0.003, judged=judged)
     assert len(found) == len(why)
     assert all(word in line for word, line in zip(why, found, strict=True))
+
+
+def asked(out: Path, **given: Any) -> ReviewedRequest:
+    starts = open_start(shelf.FINDER, "find"), open_start(shelf.CLASSIFIER, "classify")
+    return ReviewedRequest(*starts, out, **given)
+
+
+def with_blanks(suspicion: np.ndarray) -> Gathered:
+    many = cells([f"b{i % 3}" for i in range(len(suspicion))], [0] * len(suspicion))
+    made = blank_slides.BlankSlides(many, suspicion, int((suspicion >= 0.5).sum()), 0, ())
+    return Gathered(Lessons(None, many, suspicion), None, made)
+
+
+def test_blanks_alone_choose_the_threshold_and_change_no_weight(tmp_path: Path) -> None:
+    request = asked(tmp_path / "mine.tflite", blanks=(tmp_path,) * 3)
+    lines = threshold_alone(request, with_blanks(np.linspace(0, 0.9, 1000, dtype=np.float32)), 0)
+    assert "the weights stay as they are" in lines[0]
+    assert "2 at the new one" in lines[1]
+    made, before = read_model(tmp_path / "mine.tflite"), request.classifier.file
+    assert made.flatbuffer == before.flatbuffer
+    assert made.card is not None
+    assert made.card.threshold == pytest.approx(0.898, abs=0.002)
+    assert "none of which it learned from" in made.card.threshold_origin
+    assert made.card.training["data"][-1] == "answers and blanks of the user"
+    assert open_start(str(tmp_path / "mine.tflite"), "classify").card.name == "mine"
+
+
+def test_without_blanks_or_with_too_few_cells_in_them_nothing_is_written(tmp_path: Path) -> None:
+    request = asked(tmp_path / "mine.tflite", blanks=(tmp_path,))
+    with pytest.raises(CellsError, match="too few to choose a threshold"):
+        threshold_alone(request, with_blanks(np.zeros(50, np.float32)), 3)
+    with pytest.raises(CellsError, match=r"3 cells are confirmed.*blanks \(--blank\) would"):
+        threshold_alone(request, Gathered(lessons(blank=()), None, None), 3)
+    assert not (tmp_path / "mine.tflite").exists()
+
+
+def test_confirmed_cells_are_those_of_answers_and_annotated_fields() -> None:
+    taught = replace(lessons(), fields=cells(["f", "f"], [1, 1]))
+    assert taught.confirmed(CLASSIFIER) == 3
 
 
 def test_weights_between_two_nets_lie_on_the_line_between_them() -> None:
