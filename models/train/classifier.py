@@ -17,7 +17,7 @@ from models.data.augment import Augmentation, augment
 from models.data.cells import LabelledCells
 from models.data.crops import moved
 from models.data.streams import RandomStream
-from models.train.loop import Keeping, Log, ahead, optimiser, run
+from models.train.loop import Keeping, Log, ahead, optimiser, run, seeded
 from models.train.net import WIDTHS, build
 
 _BACKGROUND = 0.4
@@ -163,11 +163,10 @@ def train(
         keep: where checkpoints go; None: nowhere.
         widths: of a new net, see ``models.train.net``.
     """
-    import keras  # noqa: PLC0415
     import tensorflow as tf  # noqa: PLC0415
 
     known = classes or BatchClasses()
-    keras.utils.set_random_seed(settings.seed)
+    seeded(settings.seed)
     model = build(1 if known.count == 2 else known.count, widths, crop_channels(spec)) if start is None else start
     rule = optimiser(settings.rate, settings.steps, settings.decay)
     criterion = loss_of(known.count, settings.smoothing)

@@ -14,7 +14,7 @@ import numpy as np
 from edge.modelfile import CropSpec
 from models.data.cells import LabelledCells
 from models.train.classifier import BatchClasses, CellTraining, batches, loss_of
-from models.train.loop import optimiser
+from models.train.loop import optimiser, seeded
 
 PASSES = 6
 """Times that a batch is learned from, each time in another order and with other units dropped."""
@@ -41,9 +41,7 @@ def train_head(
         classes: of the cells.
         layers: how many learn; all others stay as they are, batch normalisation too.
     """
-    import keras  # noqa: PLC0415
-
-    keras.utils.set_random_seed(settings.seed)  # before the model is opened: its drop-out takes its seed then
+    keras = seeded(settings.seed)  # before the model is opened: its drop-out takes its seed then
     model = opened()
     between = model.layers[-layers - 2].output  # before the drop-out
     trunk, head = keras.Model(model.inputs[0], between), keras.Model(between, model.outputs[0])

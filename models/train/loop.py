@@ -120,6 +120,14 @@ def ahead(source: Iterator[Any], depth: int = 6) -> Generator[Any]:
         stop.set()
 
 
+def seeded(seed: int) -> Any:
+    """Keras, its random numbers and everybody's begun anew from that seed."""
+    import keras  # noqa: PLC0415
+
+    keras.utils.set_random_seed(seed)
+    return keras
+
+
 def optimiser(rate: float, steps: int, decay: float) -> Any:
     """AdamW with a short warm-up and a cosine that ends at a hundredth of ``rate``; ``decay`` is that of the weights."""
     import keras  # noqa: PLC0415

@@ -72,13 +72,13 @@ intervals."""
 _REASONS = """\
 ## Why, where it is missed
 
-- **What is left at 1 % is one of a kind.** The most suspicious cells of a blank were looked at: a platelet on a cell, a smear of stain, a
-  fold, a crystal, each blank its own. Five blanks hold a handful of them, and none is like the next one's. What false positives there
-  are of one kind, where more is called (5 %, 10 %), learning takes away.
+- **What is left at 1 % is one of a kind.** The most suspicious cells of NIH's blanks were looked at: a platelet on a cell, a smear of
+  stain, a fold, a crystal, each blank its own. Five blanks hold a handful of them, and none is like the next one's. What false
+  positives there are of one kind, where more is called (5 %, 10 %), learning takes away.
 - **The guard costs a part of it**: *unguarded* is what all new weights would give, and what they would forget stands below.
-- **Blanks alone do harm.** Infected cells look like the suspects of blanks; a net that is shown only negative cells of a microscope takes what
-  is infected there for negative, too, and its false positives rise where as much is found. So `adapt` changes no weight with fewer
-  than ten confirmed cells, and chooses the threshold alone.
+- **Blanks alone do harm.** Infected cells look like the suspects of blanks; a net that is shown only negative cells of a microscope
+  takes what is infected there for negative, too, and its false positives rise where as much is found. So `adapt` changes no weight
+  with fewer than ten confirmed cells, and chooses the threshold alone.
 - **A threshold from the blanks** moves along the old net's curve: it cannot find more without calling more. What learning adds beside
   it is the next table."""
 
@@ -88,15 +88,7 @@ _OLD = (
     f"{ALLOWED:.1%} (`models/adapt/reviewed_net.py`); beside it the same without the guard, all weights new."
 )
 
-_HEAD = (
-    "microscope",
-    "what taught",
-    "false positives before",
-    "after, guarded",
-    "ratio",
-    "ratio, all weights new",
-    "found more",
-)
+_HEAD = ("microscope", "what taught", "found", "false positives", "ratio", "ratio, unguarded", "found more at as many")
 _OLD_HEAD = ("microscope", "what taught", "mix", "found before", "found after", "change in points", "unguarded")
 _THRESHOLD_HEAD = (
     "microscope",

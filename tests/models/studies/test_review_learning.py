@@ -129,7 +129,7 @@ def test_a_net_that_learned_nothing_has_the_false_positives_of_before(level: str
     assert ratio(scored(scope(), scope().suspicion), level) == 1
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", ["card", "1 %", "5 %"])
 def test_a_net_that_ranks_infected_cells_higher_has_fewer_where_as_much_is_found(level: str) -> None:
     seen = scope()
     better = scored(seen, np.where(seen.positive, seen.suspicion + 0.1, seen.suspicion))
