@@ -24,7 +24,7 @@ _WORK = default_work("review-coverage")
 def review_coverage(
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the page goes.")] = DOCS,
-    samples: Annotated[int, typer.Option(min=1, help="Of each case (200: a quarter of an hour on a free core).")] = 400,
+    samples: Annotated[int, typer.Option(min=1, help="Of each case (200: a quarter of an hour on a free core).")] = 200,
     work: Annotated[
         Path, typer.Option(metavar="DIR", help="What is done is kept there; a second call goes on from it.")
     ] = _WORK,
