@@ -148,7 +148,7 @@ def answer(
 def send_out(store: Store, sample: int, sent: SentBundle) -> None:
     """Note what went out. Raises OutputError."""
     with store.writing() as connection:
-        insert_answer(connection, "bundle", sample, (sent.uuid, sent.at, sent.kind, to_text(dict(sent.names))))
+        insert_answer(connection, "bundle", sample, (sent.uuid, sent.at, str(sent.kind), to_text(dict(sent.names))))
 
 
 def decision_values(one: ReaderDecision) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from edge.book.book import Book
 from edge.book.records import SampleRow
 from edge.book.reviews import SentBundle
 from edge.book.store import now
-from edge.cli.exchanged import ExchangeWish, sample_of
+from edge.cli.exchanged import ExchangeWish, reviewed_of, sample_of
 from edge.cli.review_settings import ReviewInSettings
 from edge.errors import ReviewError
 from edge.exchange.formats import FORMATS, kind_of
@@ -29,7 +29,7 @@ from edge.review.corrections import (
 from edge.review.desk import BookDesk
 from edge.review.matching import matched
 from edge.review.plan import SampleCells, planned
-from edge.review.records import CellPlace, ReaderAnswer, ReaderDecision, ReviewPlan, Stratum
+from edge.review.records import CellPlace, ReaderDecision, ReviewPlan, Stratum
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ def _corrected(
     how: tuple[SampleCells, ReviewPlan, str, tuple[str, ...], ReviewInSettings],
 ) -> FileAnswers:
     known, plan, reader, stages, back = how
-    reviewed = {one.cell: said for one in _standing(book, row) if (said := _as_it_went(one))}
-    beside = matched(corrections, sample_of(book, row, ExchangeWish(reviewed=reviewed))[1], plan.model)
+    wish = ExchangeWish(reviewed=reviewed_of(book, row))  # as edge export sends it
+    beside = matched(corrections, sample_of(book, row, wish)[1], plan.model)
     cells = [one.cell.cell for one in beside.boxes if one.cell is not None and one.cell.counted]
     places = [*map(CellPlace.parse, cells), *beside.left]
     parts: dict[CellPlace, Stratum] = {cell: part for cell in places if (part := known.stratum(cell))}
@@ -124,13 +124,6 @@ def _into(book: Book, row: SampleRow, found: FileAnswers, whose: tuple[Path, str
 
 def _standing(book: Book, row: SampleRow) -> tuple[ReaderDecision, ...]:
     return tuple(one for answers in standing(book.decisions(row.id)).values() for one in answers)
-
-
-def _as_it_went(one: ReaderDecision) -> tuple[str, str] | None:
-    """How an answer stands in a file that went out."""
-    if one.answer is ReaderAnswer.CLASS:
-        return one.label, one.stage
-    return (str(one.answer), "") if one.answer is not ReaderAnswer.WITHDRAWN else None
 
 
 def _cells_of(book: Book, row: SampleRow, answers: BundleAnswers) -> dict[str, CellPlace]:

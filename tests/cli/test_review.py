@@ -213,16 +213,34 @@ def test_readers_who_differ_on_everything_leave_nothing_decided(sample: Path) ->
     path = sample / "look.csv"
     review("--export", path)
     for reader, key in (("Ann", "1"), ("Bob", "n")):
-        rows = list(csv.DictReader(path.read_text().splitlines()))
-        with (sample / f"{reader}.csv").open("w", newline="") as stream:
-            table = csv.DictWriter(stream, list(rows[0]))
-            table.writeheader()
-            table.writerows({**row, "answer": key} for row in rows)
-        assert review("--import", sample / f"{reader}.csv", "--reader", reader).exit_code == 0
+        answer_all(path, reader, key)
     told = facts()
     assert len(told["disputed"]) == sum(part["unclear"] for part in told["parts"]) == 12
     assert told["reviewed"]["confirmed"] == 0
     assert "disputed   12 cells: readers say different things" in review().stdout
+
+
+def test_what_most_readers_said_and_nobody_changed_is_no_answer(sample: Path) -> None:
+    path = sample / "look.csv"
+    review("--export", path)
+    for reader, key in (("Ann", "n"), ("Bob", "n"), ("Cid", "1")):
+        answer_all(path, reader, key)
+    told = facts()
+    assert edge("export", NAME, "--to", "cvat", "-o", sample / "said.zip").exit_code == 0
+    got = review("--import", sample / "said.zip", "--reader", "Dee")
+    assert got.exit_code == 0, got.output
+    assert "unchanged  12 came back as they went out" in got.stdout
+    assert facts()["readers"] == told["readers"]
+
+
+def answer_all(table: Path, reader: str, key: str) -> None:
+    """A table in which a reader gives every cell the same answer, taken into the book."""
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    with (table.parent / f"{reader}.csv").open("w", newline="") as stream:
+        filled = csv.DictWriter(stream, list(rows[0]))
+        filled.writeheader()
+        filled.writerows({**row, "answer": key} for row in rows)
+    assert review("--import", table.parent / f"{reader}.csv", "--reader", reader).exit_code == 0
 
 
 def edited(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
