@@ -29,7 +29,7 @@ from edge.types import Interval
 from edge.verdict.beta import beta_quantile
 from edge.verdict.interval import LEVEL
 from edge.verdict.review_records import ReaderRates, Votes
-from edge.verdict.tails import Floats
+from edge.verdict.tails import Floats, at_most
 
 IMAGINED = (1.0, 60.0)
 """Prior of the share of negative cells that a reader calls positive: parameters of a beta distribution."""
@@ -73,15 +73,15 @@ class ReaderErrors:
 
     def imagined_at_most(self, cells: int, level: float, answers: int = 1) -> int:
         """So many of ``cells`` negative ones do ``answers`` independent readers all call positive at most, ``level`` of the time."""
-        chance = self.imagined**answers
-        odds, weights = chance / (1 - chance), self.weights.sum(axis=1)
-        term = (1 - chance) ** cells
-        total, count = float(term @ weights), 0
-        while total < level and count < cells:
-            term = term * (odds * ((cells - count) / (count + 1)))
-            count += 1
-            total += float(term @ weights)
-        return count
+        chance, weights = self.imagined**answers, self.weights.sum(axis=1)
+        low, high = -1, cells
+        while high - low > 1:
+            middle = (low + high) // 2
+            if float(at_most(middle, cells, chance) @ weights) >= level:
+                high = middle
+            else:
+                low = middle
+        return high
 
 
 def reader_errors(votes: Sequence[Votes]) -> ReaderErrors:

@@ -42,12 +42,12 @@ from edge.verdict.interval import LEVEL
 from edge.verdict.rates import Rate
 from edge.verdict.readers import ReaderErrors
 from edge.verdict.review_records import PartCounts, ReviewCounts
-from edge.verdict.tails import Floats
+from edge.verdict.tails import Floats, beta_cdf
 
 _MOST_PIECES = 6  # two that were all looked at, and four drawn from
 _COIN, _IMAGINED, _MISSED, _FOUND = range(4)  # rows of the points; two for each piece follow
 _TINY = 1e-12  # keeps a division and a logarithm finite
-_PLENTY = 500.0  # so many expected are as good as more, and their chance of none is not yet zero
+_VERY_MANY = 1e9  # cells of which a few are expected are as many as one likes
 _OPEN = 3.0  # times as many positive cells at the upper end as at the lower: then there is no one estimate
 _LEAST_TELLING = 0.05  # 1 - missed - imagined is kept above: readers who err more tell nothing
 CONTRADICTED = 0.01
@@ -221,14 +221,8 @@ class ReviewedShares:
 
 
 def _poisson_at_least(k: int, expected: Floats) -> Floats:
-    """The chance of ``k`` or more where so many are expected; float64 like ``expected``."""
-    expected = np.minimum(expected, _PLENTY)
-    term = np.exp(-expected)
-    below = term.copy()
-    for i in range(1, k):
-        term = term * expected / i
-        below += term
-    return np.asarray(np.maximum(1 - below, 0.0))
+    """The chance of ``k`` or more where so many are expected, as that of ``k`` among very many; float64 like ``expected``."""
+    return beta_cdf(k, _VERY_MANY, expected / _VERY_MANY) if k else np.ones(len(expected))
 
 
 def _mixed(lower: Floats, upper: Floats, side: float) -> Floats:

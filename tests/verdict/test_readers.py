@@ -65,7 +65,7 @@ def test_a_cell_is_confirmed_twice_by_two_people_and_no_other_word(
     assert confirmed_twice(votes) == twice, name
 
 
-@pytest.mark.parametrize("cells", [0, 1, 20, 60, 500])
+@pytest.mark.parametrize("cells", [0, 1, 20, 60, 500, 25_000])
 @pytest.mark.parametrize("answers", [1, 2])
 def test_readers_imagine_no_more_than_their_limit_as_often_as_it_says(cells: int, answers: int) -> None:
     errors = reader_errors([])

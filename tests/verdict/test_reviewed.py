@@ -298,6 +298,12 @@ def test_readers_who_disagree_on_everything_leave_all_open_and_it_is_said_what_t
     assert verdict.confirmed == 0
 
 
+def test_25_000_suspects_that_are_all_confirmed_are_more_than_a_reader_imagines() -> None:
+    after = judged(counts(50_000, top=(60, 0), suspects=(24_940, 0), rest=(0, 60), sizes=(60, 24_940, 60)))
+    assert after.flag == "positive"
+    assert after.share.low > 0.45
+
+
 def test_50_000_suspects_are_judged_at_once() -> None:
     verdict = judged(
         counts(200_000, top=(30, 30), suspects=(4, 16), near=(0, 20), rest=(0, 40), sizes=(60, 49_940, 500))
