@@ -51,7 +51,7 @@ def _cell(shown: QueuedCell, *, blind: bool) -> dict[str, object]:
         "reading": shown.reading,
         "box": list(cell.box),
         "part": str(cell.stratum),
-        "words": "" if blind else f"{_PARTS[cell.stratum]}: {cell.label}, score {cell.score:.2f}",
+        "words": "" if blind else f"{_PARTS[cell.stratum]}: {cell.label}, score {cell.score:.4f}",
     }
     return made
 

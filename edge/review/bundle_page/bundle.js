@@ -220,7 +220,7 @@
   function machine() {
     const on = $("tell").checked;
     if (on) seen.add(cell().id);
-    $("machine").textContent = on ? `${cell().label}, score ${cell().score.toFixed(3)} (threshold ${data.threshold})` : "";
+    $("machine").textContent = on ? `${cell().label}, score ${cell().score.toFixed(4)} (threshold ${data.threshold})` : "";
   }
   function pairs(list, rows) {
     list.replaceChildren(...rows.map(([name, value]) => {
