@@ -97,8 +97,9 @@ def judged(point: Mapping[str, Any], net: str) -> JudgedScores:
     """What judges a point; ``net``: ``guarded`` or ``whole``."""
     new, old = ({key: np.array(column) for key, column in point[side].items()} for side in ("judged", "old"))
     positive, blank, sick = new["positive"] == 1, new["blank"] == 1, old["positive"] == 1
-    kind = "cells of blanks" if blank.sum() >= FEWEST_BLANK else "uninfected cells"
-    negative = blank if blank.sum() >= FEWEST_BLANK else ~positive
+    enough = blank.sum() >= FEWEST_BLANK or blank.all()
+    kind = "cells of blanks" if enough else "uninfected cells"
+    negative = blank if enough else ~positive
     known = (new, positive) if positive.any() else (old, sick)
     scores = tuple(np.asarray(known[0][key][known[1]], float) for key in ("before", net))
     return JudgedScores(positive, negative, kind, new["slide"], new["before"], new[net], (scores[0], scores[1]))

@@ -80,7 +80,8 @@ _REASONS = """\
   takes what is infected there for negative, too, and its false positives rise where as much is found. So `adapt` changes no weight
   with fewer than ten confirmed cells, and chooses the threshold alone.
 - **Where a microscope shows no parasite** no answer is positive, and `adapt` would change no weight. Its rows say what learning
-  would do to blanks there; what would be lost of infected cells on that microscope nobody can see, so that they count for no target.
+  would do to blanks there; what would be lost of infected cells on that microscope nobody can see, so that they count for no
+  target but that nothing is forgotten.
 - **A threshold from the blanks** moves along the old net's curve: it cannot find more without calling more. What learning adds beside
   it is the next table."""
 
@@ -129,10 +130,9 @@ def _targets(points: Points) -> list[str]:
     rows = []
     for scope in SCOPES:
         mine = _of(points, scope, ARMS[0])
-        if not any(any(one["judged"]["positive"]) for one in mine):
-            continue  # nothing is infected there: see _REASONS
         sums = [_at(one, "guarded", TARGET_LEVEL) for one in mine]
-        if (ratio := of.over_draws(sums, of.false_ratio)) is not None:
+        infected = any(any(one["judged"]["positive"]) for one in mine)  # where nothing is: see _REASONS
+        if infected and (ratio := of.over_draws(sums, of.false_ratio)) is not None:
             row = (f"{scope.name}: false positives, at the same share found", f"<= {HALVED} of before")
             rows.append((*row, f"{ratio.text()}: {_counts(mine, sums)}", _met(ratio.value <= HALVED)))
         if (change := of.over_draws([of.of_old(one, "guarded") for one in mine], of.old_change)) is not None:
