@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models.adapt.reviewed_net import ALLOWED
+from models.adapt.reviewed_net import ALLOWED, CONFIRMED
 from models.report.markdown import paragraph, table
 from models.studies.review_learning import figures as of
 from models.studies.review_learning.draws import ANSWERS, BLANKS, READER, REVIEWED
@@ -82,6 +82,9 @@ _REASONS = """\
 - **Where a microscope shows no parasite** no answer is positive, and `adapt` would change no weight. Its rows say what learning
   would do to blanks there; what would be lost of infected cells on that microscope nobody can see, so that they count for no
   target but that nothing is forgotten.
+- **With few confirmed cells it goes either way**: the most suspicious finds and a sample by chance hold a handful where parasites are
+  rare or the net ranks them low. IML gains, BBBC loses. It cannot be told beforehand, nor judged on so few, so `adapt` leaves the
+  weights as they are: review more suspects of infected samples until there are ten.
 - **A threshold from the blanks** moves along the old net's curve: it cannot find more without calling more. What learning adds beside
   it is the next table."""
 
@@ -134,7 +137,8 @@ def _targets(points: Points) -> list[str]:
         infected = any(any(one["judged"]["positive"]) for one in mine)  # where nothing is: see _REASONS
         if infected and (ratio := of.over_draws(sums, of.false_ratio)) is not None:
             row = (f"{scope.name}: false positives, at the same share found", f"<= {HALVED} of before")
-            rows.append((*row, f"{ratio.text()}: {_counts(mine, sums)}", _met(ratio.value <= HALVED)))
+            told = f"{ratio.text()}: {_counts(mine, sums)}; {_confirmed(mine)}"
+            rows.append((*row, told, _met(ratio.value <= HALVED)))
         if (change := of.over_draws([of.of_old(one, "guarded") for one in mine], of.old_change)) is not None:
             row = (f"{scope.name}: what it learned before", f">= {-100 * ALLOWED:.1f} points")
             rows.append((*row, change.text(2, 100, sign=True), _met(change.value >= -ALLOWED)))
@@ -142,6 +146,13 @@ def _targets(points: Points) -> list[str]:
     head = f"## Must reach: {len(rows) - reached} of {len(rows)} missed"
     where = f"At the share found with {TARGET_LEVEL} false positives, which the choice of the threshold keeps the same."
     return [head, "", *paragraph(where), "", *table(("figure", "target", "measured", ""), rows)]
+
+
+def _confirmed(points: Points) -> str:
+    """How many answers confirmed an infected cell, and what ``adapt`` makes of so few."""
+    counts = [one["positive answers"] for one in points]
+    few = f", fewer than {CONFIRMED}: `adapt` learns with --force alone" if min(counts) < CONFIRMED else ""
+    return f"{' and '.join(map(str, counts))} confirmed{few}"
 
 
 def _met(reached: object) -> str:

@@ -182,7 +182,15 @@ def a_point(name: str, arm: str, draw: int, *, good: bool = True) -> dict[str, A
     for side in ("judged", "old"):
         made[side]["whole"] = made[side]["guarded"]
     thresholds = {"rate": 0.005, "before": 0.5, "guarded": 0.6}
-    return {**made, "scope": name, "draw": draw, "arm": arm, "mix": 0.5, "thresholds": thresholds}
+    return {
+        **made,
+        "scope": name,
+        "draw": draw,
+        "arm": arm,
+        "mix": 0.5,
+        "thresholds": thresholds,
+        "positive answers": 12 if good else 4,
+    }
 
 
 def test_the_page_says_what_was_reached_and_what_was_missed() -> None:
@@ -191,6 +199,8 @@ def test_the_page_says_what_was_reached_and_what_was_missed() -> None:
     assert "| nih_cells: what it learned before | >= -0.3 points | +0.00" in page
     assert "| iml_fields: false positives, at the same share found | <= 0.5 of before | 1.00" in page
     assert page.count("**missed**") == 2
+    assert "12 confirmed | met" in page
+    assert "4 confirmed, fewer than 10: `adapt` learns with --force alone" in page
     assert "threshold from the blanks alone" in page
 
 
