@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import Timer
-from time import monotonic
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from edge.pixels import Image
 from edge.sample import Sample
 from edge.session import Ending, SampleLimits, Session
 from edge.status import RunEnd
-from edge.types import Cells, FieldResult, Finding, Overlap, SampleAppearance, Tally, UInt8Array
+from edge.types import Cells, Field, FieldResult, Finding, Overlap, SampleAppearance, Tally, UInt8Array
 from edge.verdict.assess import Assessor
 from edge.workers import Workers
 from tests.fakes import CARD, FakeClassifier, FakeFinder, FakeSource, RejectEvery, TwoSamples, picture, quality, result
@@ -155,9 +155,18 @@ def test_a_full_sample_does_not_end_the_next_one() -> None:
     assert len(out.fields) == 4
 
 
+class ReadAhead(TwoSamples):
+    """The first field loads slowly, and begins to only once the first one of ``b`` is under way."""
+
+    def _load(self, index: int) -> Field:
+        while index == self.slow and len(self.contents) // 2 not in self.loaded:
+            sleep(0.001)
+        return super()._load(index)
+
+
 def test_a_samples_seconds_begin_with_its_first_field_though_workers_read_ahead() -> None:
     out = Recorder()
-    run(TwoSamples([3] * 8, slow=0), out, workers=4)  # while the first field loads, all others are read
+    run(ReadAhead([3] * 8, slow=0), out, workers=4)
     a, b = out.samples
     assert b.seconds > 0.08  # and not the moment from the end of a
     assert a.seconds > 0.08

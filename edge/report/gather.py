@@ -227,7 +227,10 @@ class SampleCollector:
         below = self._below.ranked()
         galleries.append(Gallery(BELOW, None, self._passed, tuple(below)))
         shown = {cell.cell for cell in below}
-        others = sorted((cell for cell in self._others.items if cell.cell not in shown), key=lambda cell: -cell.score)
+        drawn = (
+            cell for cell in self._others.ranked() if cell.cell not in shown
+        )  # equal scores in the order of the draw
+        others = sorted(drawn, key=lambda cell: -cell.score)
         least = near.lowest(self._card.threshold)
         twice = sum(cell.label in self._card.labels and not cell.score >= least > 0 for cell in below)
         galleries.append(Gallery(OTHER, None, self._rest - twice, tuple(others)))

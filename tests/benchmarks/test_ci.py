@@ -30,6 +30,7 @@ class Machine:
         said: its last line.
         axe: why axe-core cannot be had.
         libcamera: exit code of building it, and of looking whether it is built.
+        programs: why other programs' own code cannot be had.
     """
 
     commands: tuple[str, ...] = (*BROWSER, "qemu-aarch64")
@@ -40,6 +41,7 @@ class Machine:
     said: str = "all equal"
     axe: str = ""
     libcamera: int = 0
+    programs: str = ""
 
 
 def last_line(machine: Machine, folder: Path) -> tuple[int, str]:
@@ -72,6 +74,7 @@ def last_line(machine: Machine, folder: Path) -> tuple[int, str]:
         program(programs / "apt-get", f"[ $1 = update ] && exit 0\n{unknown}\n{brings}\n{chmod}")
     program(programs / "make", f"exit {machine.make}")
     builds = f"*libcamera.build*) exit {machine.libcamera};; *tensorflow*) exit 1;;"
+    builds += f" *programs.install*) echo '{machine.programs}' >&2; exit {8 * bool(machine.programs)};;"
     python = f'case "$*" in {builds} *) echo "{machine.said}" >&2; exit {machine.arm};; esac'
     program(checkout / ".venv" / "bin" / "python", python)
     (checkout / "tests" / "serve").mkdir(parents=True)
@@ -136,6 +139,13 @@ ALL_RAN = f"RAN: make test, ARM, the quick part. SKIPPED: {NO_TENSORFLOW}; {REST
             "RAN: make test, ARM, the quick part. SKIPPED: picamera2 on libcamera's virtual pipeline (not built: there is no "
             f"apt-get); {NO_TENSORFLOW}; {REST}",
             id="libcamera cannot be built",
+        ),
+        pytest.param(
+            Machine(programs="other programs (base): no matching distribution"),
+            0,
+            "RAN: make test, ARM, the quick part. SKIPPED: files read by other programs' own code (other programs (base): no "
+            f"matching distribution); {NO_TENSORFLOW}; {REST}",
+            id="other programs cannot be fetched",
         ),
         pytest.param(
             Machine(("chromium", "chromedriver", "qemu-aarch64")),

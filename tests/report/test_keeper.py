@@ -86,3 +86,15 @@ def test_a_page_from_kept_pictures_shows_no_random_cell_without_one(share: float
     assert others
     assert all(cell.jpeg == there[cell.cell] for cell in others)
     assert share < 1 or len(others) == OTHERS
+
+
+def test_a_page_from_the_book_shows_cells_of_equal_score_in_the_order_of_the_page_of_the_run() -> None:
+    told = [field(suspects(*[0.01] * FEW), i) for i in range(40)]
+    crops = {(CellPlace.parse(cell).field, CellPlace.parse(cell).n): jpeg for cell, jpeg in kept(told=told).items()}
+    run, book = SampleCollector(CARD), SampleCollector(CARD, lambda event: KeptPictures(event.index, crops, {}))
+    for event in told:
+        run.field(event)
+        book.field(event)
+    first, again = (shown(one.done(), "others", None) for one in (run, book))
+    assert len(first) > OTHERS / 2
+    assert [cell.cell for cell in again] == [cell.cell for cell in first]

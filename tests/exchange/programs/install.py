@@ -48,11 +48,14 @@ _FETCHING: Final = 300  # seconds
 _RUNNING: Final = 120  # seconds
 
 
-def cache() -> Path:
-    """Where they are kept."""
+def _cache() -> Path:
     own = os.environ.get("EDGE_PROGRAMS_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(own) if own else Path(base) / "edge-microscopy" / "programs"
+
+
+CACHE: Final = _cache()
+"""Where they are kept: decided when this is imported, for other tests give themselves other caches."""
 
 
 def recipe(which: str) -> str:
@@ -63,7 +66,7 @@ def recipe(which: str) -> str:
 def missing(*which: str) -> str:
     """Why sets cannot be used; empty: they can."""
     for one in which:
-        stamp = cache() / one / _STAMP
+        stamp = CACHE / one / _STAMP
         if not stamp.exists() or stamp.read_text() != recipe(one):
             return f"other programs ({one}) are not installed: python -m tests.exchange.programs.install"
     return ""
@@ -73,23 +76,25 @@ def install(which: str) -> str:
     """Fetch a set; returns why that could not be done, empty: it is there."""
     if not missing(which):
         return ""
-    target = cache() / which
-    shutil.rmtree(target, ignore_errors=True)
+    target, fetched = CACHE / which, CACHE / f"{which}.new"
+    shutil.rmtree(fetched, ignore_errors=True)
     options = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary", ":all:")
-    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(target), *SETS[which]]
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(fetched), *SETS[which]]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCHING, check=False)
     except subprocess.TimeoutExpired:
         return f"pip took longer than {_FETCHING} seconds"
     if done.returncode:
         return (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-    (target / _STAMP).write_text(recipe(which))
+    (fetched / _STAMP).write_text(recipe(which))
+    shutil.rmtree(target, ignore_errors=True)
+    fetched.rename(target)
     return ""
 
 
 def run(script: str, *arguments: Path, sets: tuple[str, ...] = ("base",)) -> Any:
     """Run a script of this folder with other programs' code in a child process: what it prints last, read as JSON."""
-    where = os.pathsep.join(str(cache() / one) for one in reversed(sets))
+    where = os.pathsep.join(str(CACHE / one) for one in reversed(sets))
     command = [sys.executable, str(Path(__file__).parent / f"{script}.py"), *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": where}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_RUNNING, check=False)
