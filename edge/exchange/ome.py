@@ -19,7 +19,7 @@ from edge.exchange.records import (
     ExchangeField,
     ExchangeSample,
 )
-from edge.exchange.untrusted import LARGEST, box, label, not_too_many, parse_xml, refused
+from edge.exchange.untrusted import LARGEST, box, field_by_field, label, parse_xml, refused
 from edge.types import UInt8Array
 
 ENDINGS = (".ome.tif", ".ome.tiff", ".ome.xml")
@@ -99,15 +99,7 @@ def read_ome(path: Path) -> Corrections:
     """The regions of an OME-TIFF or OME-XML, or of all in a folder, a field each; raises ReviewError."""
     with refused(path, "OME-TIFF"):
         files = sorted(file for file in path.iterdir() if is_ome(file)) if path.is_dir() else [path]
-        found = [_field(file) for file in files]
-        indices = [field.index for field, _ in found]
-        if len(set(indices)) < len(indices):
-            raise ValueError("two of its files are of one field")
-        not_too_many(sum(len(field.cells) for field, _ in found))
-        models = {model for _, model in found if model}
-        if len(models) > 1:
-            raise ValueError("its fields are of several models")
-        return Corrections("ome", path, "", next(iter(models), ""), tuple(field for field, _ in found))
+        return field_by_field("ome", path, files, _field)
 
 
 def is_ome(file: Path) -> bool:

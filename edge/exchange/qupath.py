@@ -24,7 +24,7 @@ from edge.exchange.records import (
     ExchangeField,
     ExchangeSample,
 )
-from edge.exchange.untrusted import box, label, not_too_many, parse_json, read_bytes, refused, text_in
+from edge.exchange.untrusted import box, field_by_field, label, parse_json, read_bytes, refused, text_in
 
 ENDING = ".geojson"
 _FIELD = "edge field"
@@ -73,17 +73,7 @@ def read_qupath(path: Path) -> Corrections:
     """The objects of a GeoJSON file, or of all in a folder, a field each; raises ReviewError."""
     with refused(path, "GeoJSON of QuPath"):
         files = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path]
-        if not files:
-            raise ValueError(f"no {ENDING} in it")
-        found = [_field(file) for file in files]
-        indices = [field.index for field, _ in found]
-        if len(set(indices)) < len(indices):
-            raise ValueError("two of its files are of one field")
-        not_too_many(sum(len(field.cells) for field, _ in found))
-        models = {model for _, model in found if model}
-        if len(models) > 1:
-            raise ValueError("its fields are of several models")
-        return Corrections("qupath", path, "", next(iter(models), ""), tuple(field for field, _ in found))
+        return field_by_field("qupath", path, files, _field)
 
 
 def is_geojson(raw: object) -> bool:

@@ -6,7 +6,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 from edge import checked_json
 from edge.errors import ReviewError
-from edge.exchange.records import ExchangeBox
+from edge.exchange.records import CorrectedField, Corrections, ExchangeBox
 
 LARGEST = 64 * 2**20
 """Bytes of a file, and of all that is read out of an archive: 50,000 cells take 20 MB in the longest format."""
@@ -139,3 +139,30 @@ def text_in(values: Mapping[str, Any], key: str) -> str:
     """A short text under this key; empty where there is none. Raises ValueError."""
     value = values.get(key)
     return "" if value is None else label(value, key)
+
+
+def field_by_field(
+    source: str, path: Path, files: Sequence[Path], read: Callable[[Path], tuple[CorrectedField, str]]
+) -> Corrections:
+    """Corrections of which each file holds one field.
+
+    Args:
+        source: kind of the files.
+        path: that was given.
+        files: to read.
+        read: a file's field, and the SHA-256 of the model it went out with (empty: not said).
+
+    Raises:
+        ValueError: there is no file, two are of one field, they are of several models, or hold too many things.
+    """
+    if not files:
+        raise ValueError("no such file in it")
+    found = [read(file) for file in files]
+    indices = [field.index for field, _ in found]
+    if len(set(indices)) < len(indices):
+        raise ValueError("two of its files are of one field")
+    not_too_many(sum(len(field.cells) for field, _ in found))
+    models = {model for _, model in found if model}
+    if len(models) > 1:
+        raise ValueError("its fields are of several models")
+    return Corrections(source, path, "", next(iter(models), ""), tuple(field for field, _ in found))

@@ -17,15 +17,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from edge.boxes import iou
+from edge.boxes import MATCHED, iou
 from edge.review.consensus import standing_marks, votes_of
 from edge.review.parts import STRATA
 from edge.review.plan import SampleCells
 from edge.review.records import CellReading, Consensus, ReaderAddition, Stratum
 from edge.verdict.review_records import PartCounts, ReviewCounts
-
-SAME_CELL = 0.5
-"""Intersection over union from which two boxes are of one cell."""
 
 CHOSEN = "chosen"
 """What the name of a part's cells that were chosen ends with: ``near, chosen``."""
@@ -72,7 +69,7 @@ def added(marks: Iterable[ReaderAddition], positive: Collection[str]) -> int:
     boxes: dict[int, list[tuple[int, int, int, int]]] = {}
     for mark in standing_marks(marks):
         there = boxes.setdefault(mark.field, [])
-        if mark.label in positive and not (there and _over(mark.box, there) >= SAME_CELL):
+        if mark.label in positive and not (there and _over(mark.box, there) >= MATCHED):
             there.append(mark.box)
     return sum(map(len, boxes.values()))
 

@@ -20,10 +20,9 @@ from edge.book.opening import open_book
 from edge.book.records import SampleRow
 from edge.book.schema import VERSION
 from edge.book.store import Store
-from edge.boxes import iou
+from edge.boxes import MATCHED, iou
 from edge.errors import BookError, OutputError, ReviewError
 from edge.review.consensus import readings_of
-from edge.review.counts import SAME_CELL
 from edge.review.pictures import ReviewPictures
 from edge.review.plan import SampleCells, planned
 from edge.review.records import (
@@ -183,7 +182,7 @@ def _check_marks(book: Book, sample_id: int, marks: Sequence[ReaderAddition]) ->
             np.array([mark.box for mark in mine], np.float32), np.array([tuple(row)[1:] for row in rows], np.float32)
         )
         for mark, over in zip(mine, shared, strict=True):
-            if over.max() >= SAME_CELL:
+            if over.max() >= MATCHED:
                 cell = CellPlace(field, rows[int(over.argmax())]["n"])
                 raise ReviewError(
                     f"field {field}: the machine has cell {cell} at {mark.box}: answer that, mark nothing"
