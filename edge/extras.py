@@ -7,6 +7,8 @@ import sys
 
 PACKAGES = {
     "serve": ("starlette>=0.46", "uvicorn>=0.34", "jinja2>=3.1.6", "segno>=1.6"),
+    "mqtt": ("paho-mqtt>=2.1",),
+    "archive": ("dask>=2025.7", "distributed>=2025.7", "fsspec>=2025.7", "pyarrow>=20", "bokeh>=3.4"),
     "convert": ("tensorflow>=2.20", "keras>=3.13.2"),
     "bench": ("scipy>=1.14", "matplotlib>=3.9", "fastjsonschema>=2.20"),
 }

@@ -44,6 +44,16 @@ NEVER = {
     },
     "edge/review": (_UPSTREAM - {"edge.sources"}) | {"edge.serve"},
     "edge/exchange": (_UPSTREAM - {"edge.sources"}) | {"edge.book", "edge.review", "edge.serve"},
+    "edge/network": _UPSTREAM | {"edge.outputs", "edge.report", "edge.serve", "edge.archive"},
+    "edge/archive": {
+        "edge.outputs",
+        "edge.report",
+        "edge.book",
+        "edge.serve",
+        "edge.network",
+        "edge.control",
+        "edge.cli",
+    },
     "edge/scope": {"edge.sources", "edge.finders", "edge.outputs", "edge.report", "edge.cli"},
     "edge/verdict": {"edge.report"},
     "convert": {"models", "benchmarks"},
@@ -71,7 +81,11 @@ def test_rooms_do_not_reach_through_walls(room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["tensorflow", "keras", "picamera2", "paho", "starlette", "uvicorn", "jinja2", "segno"]
+    "module",
+    [
+        *("tensorflow", "keras", "picamera2", "paho", "starlette", "uvicorn", "jinja2", "segno"),
+        *("dask", "distributed", "fsspec", "pyarrow"),
+    ],
 )
 def test_heavy_and_hardware_modules_are_never_imported_at_module_level(module: str) -> None:
     for room in ("edge", "convert", "models", "benchmarks"):

@@ -1,0 +1,189 @@
+"""What crosses the walls of this room. All of it can be pickled: it goes from the client to the workers of a cluster and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from edge.events import Outcome
+from edge.types import FieldResult, Tally, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFile:
+    """A file of an archive, as the listing gives it; nothing of it has been read.
+
+    Attributes:
+        path: in its file system, without the protocol.
+        size: bytes, or -1 where the listing does not say.
+        stamp: changes when the content does: time of change or ETag, as text; empty where the listing does not say.
+    """
+
+    path: str
+    size: int
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedSample:
+    """A folder of an archive: one sample, as ``edge-run FOLDER`` takes it.
+
+    Attributes:
+        name: of the sample: the folder's path below the archive, with ``/``; the archive's own name where it is the archive itself.
+        files: in natural order of their names.
+        digest: SHA-256 over names, sizes and stamps: another one is another listing.
+    """
+
+    name: str
+    files: tuple[ArchivedFile, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSlice:
+    """Files of one sample that one task analyses.
+
+    Attributes:
+        sample: name; ``digest``: of the whole sample.
+        number: which of its slices, from 0; ``of``: how many there are.
+        files: of this slice; ``first``: the first file of the sample, by which the depth of its pixels is told.
+    """
+
+    sample: str
+    digest: str
+    number: int
+    of: int
+    files: tuple[ArchivedFile, ...]
+    first: ArchivedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """What one task does: several whole samples, analysed and decided, or one slice of a large sample, analysed only.
+
+    Attributes:
+        id: the same for the same listing and the same settings, so that a task done twice writes the same file twice.
+        slices: all with ``of`` 1, or a single one.
+    """
+
+    id: str
+    slices: tuple[SampleSlice, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether its samples are decided by the same task."""
+        return all(one.of == 1 for one in self.slices)
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedField:
+    """A field as the session decided it.
+
+    Attributes:
+        analysed: as the worker gave it, None: it could not be read; ``result``: what counts of it, after overlaps.
+        reason: why it does not count; None: it does.
+        index, name: its place in the sample, from 0, and its file's name.
+    """
+
+    index: int
+    name: str
+    analysed: FieldResult | None
+    result: FieldResult | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedSample:
+    """A sample that was counted: its fields in order, what they add up to, and what is said of it."""
+
+    name: str
+    fields: tuple[DecidedField, ...]
+    tally: Tally
+    verdict: Verdict
+    notes: tuple[str, ...] = ()
+
+
+class CountingRecipe(Protocol):
+    """What counts, made on a worker from settings that were sent there. The command line implements it (``edge.cli``)."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all that decides what is counted: nets, cards, settings; not over workers or places."""
+        ...
+
+    def analyser(self) -> CountingAnalyser:
+        """Load the nets; one is kept per thread of a worker. Raises EdgeError."""
+        ...
+
+
+class CountingAnalyser(Protocol):
+    """Analyses files and decides samples exactly as ``edge-run`` does."""
+
+    labels: tuple[str, ...]
+
+    def outcomes(self, part: SampleSlice, local: Sequence[str | None]) -> Iterable[Outcome]:
+        """Analyse the fields of a slice in order.
+
+        Args:
+            part: of a sample; indices count from 0 within the slice.
+            local: a local path for each of its files, and at the end one for ``part.first``; None: it could not be fetched.
+        """
+        ...
+
+    def decided(self, sample: str, outcomes: Iterable[Outcome]) -> DecidedSample:
+        """Take all fields of a sample, in order, through gate, overlap, tally and verdict."""
+        ...
+
+
+class FailedWhere(StrEnum):
+    """At what a field failed."""
+
+    READ = "read"  # gone, forbidden, or no picture
+    KILLED = "killed"  # every worker that had it died
+
+
+@dataclass(frozen=True, slots=True)
+class RecountProgress:
+    """How far a recount is.
+
+    Attributes:
+        samples, fields, cells: finished; ``unreadable``: fields of these that could not be read.
+        listed: fields that the listing has found so far; ``listing``: it goes on.
+        before: fields that earlier calls had finished.
+        rate: fields per second of late; None: not known yet.
+        seconds_left: an estimate; None: not known.
+        workers: that are there now.
+    """
+
+    samples: int
+    fields: int
+    cells: int
+    unreadable: int
+    listed: int
+    listing: bool
+    before: int
+    rate: float | None
+    seconds_left: float | None
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecountEnd:
+    """How a recount ended.
+
+    Attributes:
+        samples, fields, cells, unreadable: in the results, earlier calls included.
+        named: fields that could not be read, at most a hundred: name and why.
+        changed: samples whose files are not those that were counted: they stay as they were counted.
+        stopped: somebody stopped it; finished partitions stay.
+    """
+
+    samples: int
+    fields: int
+    cells: int
+    unreadable: int
+    named: tuple[tuple[str, str], ...] = ()
+    changed: tuple[str, ...] = ()
+    stopped: bool = False

@@ -1,0 +1,1 @@
+"""What a microscope says to others through an MQTT broker, and who collects it. paho-mqtt is imported late (docs/mqtt.md)."""
