@@ -12,7 +12,7 @@ import numpy as np
 
 from edge import installed_version
 from edge.cli.calibration_report import report_lines
-from edge.cli.collect import Collector
+from edge.cli.known_slides import SlideReader
 from edge.cli.run_settings import RunSettings
 from edge.cli.settings import NetSettings
 from edge.cli.slides import Slide
@@ -71,13 +71,13 @@ def make_calibration(settings: RunSettings, request: CalibrationRequest) -> None
     )  # opened first, so that a path that cannot be written is known before hours of counting
     try:
         readings = [_reading(text) for text in request.positives]
-        collector = Collector(settings, request.scope, request.cache)
-        card = collector.card
+        reader = SlideReader(settings, request.scope, request.cache)
+        card = reader.card
         _check_classes(card)
-        blanks = _collect(collector, request.blanks, "blank")
+        blanks = _collect(reader, request.blanks, "blank")
         _check_cells(blanks)
-        infected = [(_collect(collector, (path,), "positive"), share, path) for path, share in readings]
-        calibration, unknown, lenient = _calibrate(collector, blanks, infected, request, settings.nets)
+        infected = [(_collect(reader, (path,), "positive"), share, path) for path, share in readings]
+        calibration, unknown, lenient = _calibrate(reader, blanks, infected, request, settings.nets)
         with plain_errors(file.path):
             file.stream.write(to_json(calibration))
         file.close()
@@ -115,14 +115,14 @@ def _reading(text: str) -> tuple[str, Share | None]:
         raise NoInputError(f"{text}: after = give what a person has read on the slide: 27/2000 or 1.4%") from None
 
 
-def _collect(collector: Collector, inputs: tuple[str, ...], what: str) -> list[Slide]:
+def _collect(reader: SlideReader, inputs: tuple[str, ...], what: str) -> list[Slide]:
     slides: list[Slide] = []
     for i, text in enumerate(inputs, 1):
-        found = collector.slides(text)
+        found = reader.slides(text)
         for slide in found:
             number = f"{i} of {len(inputs)}" if len(inputs) > 1 else "slide"
             say(f"{what} {number}: {slide.name}: {len(slide.scores):,} cells in {len(slide.names):,} fields", _PROGRAM)
-            for doubt in collector.doubts(slide):
+            for doubt in reader.doubts(slide):
                 say(f"note: {slide.name}: {doubt}", _PROGRAM)
         slides += found
     return slides
@@ -136,16 +136,16 @@ Infected = tuple[list[Slide], Share | None, str]
 
 
 def _calibrate(
-    collector: Collector, blanks: list[Slide], infected: list[Infected], request: CalibrationRequest, nets: NetSettings
+    reader: SlideReader, blanks: list[Slide], infected: list[Infected], request: CalibrationRequest, nets: NetSettings
 ) -> tuple[Calibration, list[Slide], Calibration]:
     """Return the calibration, the positive slides that were of no use, and the same blanks at the card's own threshold."""
-    card, labels, positive = collector.card, collector.card.labels, collector.card.positive
-    known_at, origin, count_error, unknown = _known(card, collector.bound.finder, blanks, infected)
+    card, labels, positive = reader.card, reader.card.labels, reader.card.positive
+    known_at, origin, count_error, unknown = _known(card, reader.bound.finder, blanks, infected)
     timed = [slide for slide in blanks if slide.seconds is not None and slide.names]
     fields = sum(len(slide.names) for slide in blanks)
     slides = [slide.plain() for slide in blanks]
     start = Calibration(
-        collector.bound,
+        reader.bound,
         positive,
         card.threshold,
         "the card's",

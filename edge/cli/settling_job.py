@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 
 from edge import installed_version
-from edge.cli.collect import holds_folders, run_through
+from edge.cli.known_slides import holds_folders, run_through
 from edge.cli.pipeline import CellPipeline, make_pipeline
 from edge.cli.run_settings import RunSettings
 from edge.cli.settings import InputSettings

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from unittest.mock import patch
 
 from edge.book.writer import BookWriter
-from edge.cli import collect, counting, pipeline, run_main
+from edge.cli import counting, known_slides, pipeline, run_main
 from edge.cli.settings import FieldSettings, InputSettings, NetSettings
 from edge.events import FieldEvent
 from edge.finders import Finder
@@ -38,7 +38,7 @@ def fakes(source: FakeSource | None = None, card: Card = CARD) -> Iterator[None]
         stack.enter_context(patch.object(pipeline, "Classifier", FakeClassifier))
         stack.enter_context(patch.object(pipeline, "finder_maker", make_finder))
         if source is not None:
-            stack.enter_context(patch.object(collect, "open_fields", open_fields))
+            stack.enter_context(patch.object(known_slides, "open_fields", open_fields))
             stack.enter_context(patch.object(counting, "opened_fields", lambda *_: nullcontext((source, None))))
         yield
 

@@ -53,7 +53,7 @@ class _Keeper:
     discard = close
 
 
-class Collector:
+class SlideReader:
     """Runs folders through one pipeline, set up once.
 
     Args:
