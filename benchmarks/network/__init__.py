@@ -1,0 +1,1 @@
+"""A real broker, and what goes wrong with it (docs/mqtt.md)."""
