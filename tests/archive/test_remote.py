@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from edge.archive import storage
+from edge.archive import remote
 from edge.archive.records import ArchivedFile
-from edge.archive.storage import Storage, storage_at
+from edge.archive.remote import Storage, storage_at
 from edge.archive.storage_words import TRIES, StorageTrouble, reason, shown_address, trouble
 from edge.errors import ArchiveError, EdgeError, NoInputError, UnreadableFieldError
 
@@ -201,8 +201,8 @@ def test_only_what_says_something_of_the_field_makes_it_unreadable(
 ) -> None:
     error, times, kind = FETCHED[case]
     files, pauses = Trying(error, times), list[float]()
-    monkeypatch.setattr(storage, "_opened", _Opened(files))
-    monkeypatch.setattr("edge.archive.storage.time.sleep", pauses.append)
+    monkeypatch.setattr(remote, "_opened", _Opened(files))
+    monkeypatch.setattr("edge.archive.remote.time.sleep", pauses.append)
     file = ArchivedFile("/bucket/a.png", 5, "")
     if kind is None:
         memory.fetch(file, tmp_path / "a")
