@@ -245,7 +245,7 @@ def test_a_full_disk_is_said_and_the_page_tries_again_later(browser: Browser, de
 
 def test_answers_need_the_token_and_the_origin_of_this_page(browser: Browser, desk: FakeDesk) -> None:
     asked = ask(answer(TOP[0]))
-    assert browser.post(HERE, asked, x_csrf_token="x").status == 403  # noqa: S106 - a wrong token
+    assert browser.post(HERE, asked, x_csrf_token="x").status == 403
     assert browser.post(HERE, asked, origin="http://evil.example").status == 403
     stranger = Browser(browser.app)
     stranger.csrf = browser.csrf
