@@ -48,11 +48,14 @@ _CHUNK: Final = 1 << 20  # bytes copied at once
 _WHOLE_PUTS: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "memory", "oss", "oci"})
 """Object stores: a file appears whole when its put is done. Elsewhere it is written under another name and renamed."""
 
-_OPTIONS: Final[dict[str, dict[str, Any]]] = {
-    "sftp": {"timeout": 20, "banner_timeout": 20, "auth_timeout": 20},
-    "ssh": {"timeout": 20, "banner_timeout": 20, "auth_timeout": 20},
-}
-"""What a protocol is opened with besides what its user has set up (seconds); all others bring time-outs of their own."""
+_NO_CACHE: Final = {"use_listings_cache": False}  # memory stays flat and nothing is stale
+_SSH: Final = {
+    "timeout": 20,
+    "banner_timeout": 20,
+    "auth_timeout": 20,
+}  # seconds; all others bring time-outs of their own
+_OPTIONS: Final[dict[str, dict[str, Any]]] = {"sftp": _SSH, "ssh": _SSH, "ftp": {"timeout": 20}, "smb": {}}
+"""What a protocol is opened with besides what its user has set up, where it does not know ``_NO_CACHE``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,14 @@ class Storage:
     def child(self, name: str) -> str:
         """The path of what has this name (parts with ``/``) below the root."""
         return f"{self.root.rstrip('/')}/{name}"
+
+    def shown_path(self, path: str) -> str:
+        """A path of its file system as it may stand in a line, with the protocol and the host."""
+        if not self.protocol or "://" in path:
+            return shown(shown_address(path))
+        if path.startswith(self.root):
+            return f"{self.shown.rstrip('/')}{shown(path[len(self.root) :])}"
+        return shown(shown_address(f"{self.protocol}://{path}"))
 
     def folder(self, path: str | None = None) -> StorageFolder:
         """List one folder, nothing below it; None: the root.
@@ -227,7 +238,7 @@ class Storage:
                     time.sleep(pause * random.uniform(0.5, 1.0))
                     pause *= 2
                     continue
-                where = shown(shown_address(path if "://" in path or self.local else f"{self.protocol}://{path}"))
+                where = self.shown_path(path)
                 if field and trouble(error) in (StorageTrouble.GONE, StorageTrouble.FORBIDDEN):
                     gone = (
                         "it is gone since it was listed"
@@ -277,7 +288,7 @@ def _kind(address: str, protocol: str) -> Any:
 
 @lru_cache(maxsize=8)
 def _opened(address: str, protocol: str, _thread: int) -> Any:
-    """The file system of an address, one per thread; no listing is kept: memory stays flat and nothing is stale."""
+    """The file system of an address, one per thread."""
     kind = _kind(address, protocol)
-    options = {**kind._get_kwargs_from_urls(address), **_OPTIONS.get(protocol, {})}  # noqa: SLF001 - as fsspec's own url_to_fs
-    return kind(**options, use_listings_cache=False, skip_instance_cache=True)
+    options = {**kind._get_kwargs_from_urls(address), **_OPTIONS.get(protocol, _NO_CACHE)}  # noqa: SLF001 - as fsspec's own url_to_fs
+    return kind(**options, skip_instance_cache=True)

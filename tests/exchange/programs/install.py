@@ -40,8 +40,19 @@ SETS: Final = {
         *("datumaro==1.13.12", "orjson==3.13.0", "imagesize==2.0.1", "json-stream==2.5.1"),
         "json-stream-rs-tokenizer==0.5.4",
     ),
+    "storage": (
+        *("s3fs==2026.9.0", "fsspec==2026.9.0", "aiobotocore==3.10.0", "aioitertools==0.13.0", "wrapt==2.5.2"),
+        *("botocore==1.43.117", "boto3==1.43.117", "s3transfer==0.19.3", "jmespath==1.1.0"),
+        *("python-dateutil==2.9.0.post0", "six==1.17.0", "urllib3==2.8.0", "idna==3.20", "aiohttp==3.14.5"),
+        *("aiohappyeyeballs==2.7.1", "aiosignal==1.4.0", "attrs==26.1.0", "frozenlist==1.8.0", "multidict==7.2.1"),
+        *("propcache==0.5.4", "yarl==1.25.1", "typing-extensions==4.16.0", "paramiko==5.1.0", "bcrypt==5.0.0"),
+        *("cryptography==50.0.2", "pynacl==1.6.2", "invoke==3.0.3", "cffi==2.1.1", "pycparser==3.12"),
+        *("asyncssh==2.24.1", "moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5", "werkzeug==3.1.9"),
+        *("responses==0.26.3", "xmltodict==1.0.4", "blinker==1.9.0", "itsdangerous==2.2.0", "requests==2.34.2"),
+        *("charset-normalizer==3.5.3", "certifi==2026.10.19.post1", "py-partiql-parser==0.6.3"),
+    ),
 }
-"""What is fetched: ``base`` has wheels for x86-64 and aarch64, datumaro for x86-64 only."""
+"""What is fetched: ``base`` and ``storage`` have wheels for x86-64 and aarch64, datumaro for x86-64 only."""
 
 _STAMP: Final = "fetched"
 _FETCHING: Final = 300  # seconds
