@@ -49,6 +49,7 @@ class SampleSlice:
         sample: name; ``digest``: of the whole sample.
         number: which of its slices, from 0; ``of``: how many there are.
         files: of this slice; ``first``: the first file of the sample, by which the depth of its pixels is told.
+        killed: places in ``files`` of those that are not read, because every worker that did so died.
     """
 
     sample: str
@@ -57,6 +58,7 @@ class SampleSlice:
     of: int
     files: tuple[ArchivedFile, ...]
     first: ArchivedFile
+    killed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
