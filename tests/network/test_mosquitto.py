@@ -7,8 +7,6 @@ import signal
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from benchmarks.network.certificates import CertificateFiles
 from benchmarks.network.mosquitto import BrokerOptions, Mosquitto
 from edge.network.records import BrokerAddress
+from tests.network.listener import wait_for
 from tests.network.mosquitto import broker, certificates, needs_mosquitto, silent_server
 
 __all__ = ["broker", "certificates"]
@@ -49,14 +48,6 @@ def connected(address: BrokerAddress, *, leave: bool = True) -> str:
     client.disconnect()
     client.loop_stop()
     return answers[0] if answers else "nothing"
-
-
-def wait_for(true: Callable[[], bool]) -> None:
-    """Until it is true; for at most five seconds."""
-    until = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def retained(broker: Mosquitto, payload: bytes | None = None) -> bytes | None:
