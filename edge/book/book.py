@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from edge.book import cells, rows
 from edge.book.book_answers import BookAnswers
+from edge.book.collected import holds_a_journal
 from edge.book.holding import Hold, is_alive, sweep
 from edge.book.records import (
     COUNTING,
@@ -124,6 +125,10 @@ class Book(BookAnswers):
         if self.store.path is not None:
             sweep(self.store.path)
         held = "SELECT sample.id, run.uuid FROM sample LEFT JOIN run ON run.id = held_by WHERE state = ?"
+        if holds_a_journal(self.store):
+            held += (
+                " AND sample.id NOT IN (SELECT sample_id FROM collected)"  # their microscopes say what becomes of them
+            )
         dead = [id_ for id_, uuid in self.store.rows(held, COUNTING) if uuid is None or not self._lives(uuid)]
         if not dead:
             return dead

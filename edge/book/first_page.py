@@ -1,7 +1,7 @@
 """A damaged book as far as it can be read.
 
-The first page says which tables there are and where. All books of a version are made alike, so where it alone is lost, a new book's
-stands in for it.
+The first page says which tables there are and where. Where it alone is lost, one that points to the pages it pointed to stands in for
+it; where those cannot be found either, a new book's: all books of a version are made alike.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from pathlib import Path
 
 from edge.book.file import connect, make_file
 from edge.book.schema import VERSION, names
+from edge.book.schema_pages import HEADER, PAGE, pointing_to, schema_leaves
 from edge.safe_file import plain_errors
 
 BESIDE = ("-wal", "-shm", "-journal")
 """Endings of what SQLite keeps beside a database."""
 
-PAGE = 4096
-"""Bytes; SQLite's own choice, and so a book's."""
-
 
 @contextmanager
 def readable(path: Path) -> Iterator[sqlite3.Connection]:
-    """The damaged book as far as it can be read; with a new book's first page where its own is lost."""
+    """The damaged book as far as it can be read; with another first page where its own is lost."""
     connection = connect(path, read_only=True)
     try:
         connection.execute("PRAGMA writable_schema = ON")  # what is not as it should be does not keep us from the rest
@@ -37,27 +35,35 @@ def readable(path: Path) -> Iterator[sqlite3.Connection]:
     finally:
         connection.close()
     copy = path.with_name(f".{path.name}.first-page")
+    leaves, tables = schema_leaves(path)
+    known = next((version for version in range(VERSION, 0, -1) if tables == set(names(version))), None)
     try:
-        for version in range(VERSION, 0, -1):
-            _with_a_first_page(path, copy, version)
+        for version in range(VERSION, 0, -1) if known is None else (known,):
+            page = _new_first_page(path, copy, version)
+            _put_before(path, copy, page if known is None else pointing_to(leaves, page[:HEADER]))
             with closing(connect(copy, read_only=True, still=True)) as connection:
-                if _fits(connection, version) or version == 1:
+                if known is not None or _fits(connection, version) or version == 1:
                     yield connection
                     return
     finally:
         remove(copy)
 
 
-def _with_a_first_page(path: Path, copy: Path, version: int) -> None:
-    """Copy a damaged book and give it the first page of a new one of that version."""
+def _new_first_page(path: Path, copy: Path, version: int) -> bytes:
+    """The first page of a new book of that version, for a file as long as the damaged one."""
     remove(copy)
     with closing(make_file(copy, lambda _: None, version)):
         pass
-    with plain_errors(copy), path.open("rb") as old, copy.open("r+b") as new:
+    with plain_errors(copy), copy.open("rb") as new:
         first = bytearray(new.read(PAGE))
-        first[28:32] = (max(path.stat().st_size // PAGE, 1)).to_bytes(4, "big")  # pages
-        first[32:40] = bytes(8)  # no free ones
-        new.seek(0)
+    first[28:32] = (max(path.stat().st_size // PAGE, 1)).to_bytes(4, "big")  # pages
+    first[32:40] = bytes(8)  # no free ones
+    return bytes(first)
+
+
+def _put_before(path: Path, copy: Path, first: bytes) -> None:
+    """Copy a damaged book with another first page."""
+    with plain_errors(copy), path.open("rb") as old, copy.open("r+b") as new:
         new.write(first)
         old.seek(PAGE)
         shutil.copyfileobj(old, new)

@@ -44,7 +44,7 @@ _RESULT = (
     *("decode_ms", "gate_ms", "find_ms", "crop_ms", "classify_ms", "metadata", "appearance", "rim", "outline"),
     *("signature", "typical_finds", "typical_paper", "typical_cell"),
 )
-_COLUMNS = (
+COLUMNS = (
     "number",
     "name",
     "reason",
@@ -58,12 +58,16 @@ _COLUMNS = (
     "overlaps",
     *_RESULT,
 )
-_BLOBS = ("sha256", "outline", "signature", "typical_paper", "typical_cell")
-_PLAIN = tuple(name for name in _COLUMNS if name not in _BLOBS)
+"""Of a field: what its checksum is of, and what messages of the journal hold of it."""
+
+BLOBS = ("sha256", "outline", "signature", "typical_paper", "typical_cell")
+"""Those that hold bytes."""
+
+_PLAIN = tuple(name for name in COLUMNS if name not in BLOBS)
 _TEXTS = ("name", "reason", "path")
 """Columns whose text comes from outside."""
 
-SELECT = f"SELECT id, sample_id, run_id, at, seconds, checksum, {', '.join(_COLUMNS)} FROM field"
+SELECT = f"SELECT id, sample_id, run_id, at, seconds, checksum, {', '.join(COLUMNS)} FROM field"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,10 +87,17 @@ class FieldRow:
     @property
     def checksum(self) -> int:
         """Of everything but ``seconds`` and when and in which run it was counted."""
-        blobs = [self.values[name] for name in _BLOBS]
+        blobs = [self.values[name] for name in BLOBS]
         told = [*(self.values[name] for name in _PLAIN), *(None if blob is None else len(blob) for blob in blobs)]
         before = zlib.crc32(repr(told).encode("utf-8", "surrogatepass"))
         return self.cells.checksum(zlib.crc32(b"".join(blob for blob in blobs if blob is not None), before))
+
+    @property
+    def counted(self) -> int:
+        """The same of what was counted alone: without the names of the file, why it could not be read, and how long it took."""
+        values = {name: value for name, value in self.values.items() if not name.endswith("_ms")}
+        values |= {"name": None, "path": None, "reason": values["reason"] if values["readable"] else None}
+        return FieldRow({name: values.get(name) for name in COLUMNS}, self.cells, 0.0).checksum
 
     @property
     def texts(self) -> dict[str, bytes]:
@@ -96,7 +107,7 @@ class FieldRow:
 
 def row_of(event: FieldEvent) -> FieldRow:
     """A field's row; its cells are those of ``event.analysed``, with what ``event.result`` set aside marked as seen."""
-    values: dict[str, Any] = dict.fromkeys(_COLUMNS)
+    values: dict[str, Any] = dict.fromkeys(COLUMNS)
     identity = event.identity
     values |= {"number": event.index, "name": event.name, "reason": event.reject_reason, "readable": 0}
     values |= {"found": 0, "classes": 0}
@@ -127,7 +138,7 @@ def insert(connection: sqlite3.Connection, row: FieldRow, sample: int, run: int,
         at: when, UTC, for people.
     """
     told = {name: value for name, value in row.values.items() if value is not None} | row.texts
-    told |= {name: bytearray(told[name]) for name in _BLOBS if name in told}  # which is bound quicker than bytes
+    told |= {name: bytearray(told[name]) for name in BLOBS if name in told}  # which is bound quicker than bytes
     told |= {"sample_id": sample, "run_id": run, "at": at, "seconds": row.seconds, "checksum": row.checksum}
     marks = ("CAST(? AS TEXT)" if name in _TEXTS else "?" for name in told)
     new = f"INSERT INTO field ({', '.join(told)}) VALUES ({', '.join(marks)})"
@@ -181,7 +192,7 @@ def _measured(result: FieldResult) -> dict[str, Any]:
 
 def read_row(row: sqlite3.Row, cells: Sequence[sqlite3.Row]) -> FieldRow:
     """The row of a field from what ``SELECT`` and ``edge.book.cells.SELECT`` gave; raises ValueError where it was changed."""
-    values = {name: row[name] for name in _COLUMNS}
+    values = {name: row[name] for name in COLUMNS}
     made = FieldRow(values, CellTable.read(cells, values["classes"]), row["seconds"])
     if len(made.cells) != values["found"] or made.checksum != row["checksum"]:
         raise ValueError(f"field {values['number']} is not as it was written: damaged, or changed by hand")

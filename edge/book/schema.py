@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Final
+from uuid import uuid4
+
+from edge.book.journal_tables import BUT_SAMPLES_GO, HELD_ALREADY, JOURNAL, JOURNAL_TABLES, WRITES_THE_JOURNAL
 
 APPLICATION_ID: Final = 0x45444742
 """``EDGB``, in the file's header: tells a book from another program's database."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of these tables, in the file's header (``user_version``)."""
 
 ANSWERS_FROM: Final = 2
 """The version from which on a book holds what people answered."""
+
+JOURNAL_FROM: Final = 3
+"""The version from which on a book holds its journal."""
 
 TABLES: Final = """
 CREATE TABLE run (
@@ -205,23 +211,42 @@ INDICES: Final = """
 CREATE INDEX note_of_sample ON note (sample_id);
 """
 
-_TRIGGER = "CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, 'answers are only added'); END"
+_TRIGGER = (
+    "CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table} {when} "
+    "BEGIN SELECT RAISE(ABORT, '{what} are only added'); END"
+)
+_FIRST = ("run", "sample", "field", "cell", "crop", "view", "picture", "note")
 
-NAMES: Final = ("run", "sample", "field", "cell", "crop", "view", "picture", "note", *_STAYS)
+NAMES: Final = (*_FIRST, *_STAYS, *JOURNAL_TABLES)
 """Of the tables; each refers only to those before it."""
 
 
 def names(version: int) -> tuple[str, ...]:
     """Of the tables of an earlier version, or of this one."""
-    return NAMES if version >= ANSWERS_FROM else NAMES[: -len(_STAYS)]
+    later = (*(_STAYS if version >= ANSWERS_FROM else ()), *(JOURNAL_TABLES if version >= JOURNAL_FROM else ()))
+    return (*_FIRST, *later)
 
 
 def make_answers(connection: sqlite3.Connection) -> None:
     """Make the tables of answers, inside a transaction of the caller's."""
     _run(connection, ANSWERS)
     for table in _STAYS:
-        for event in ("UPDATE", "DELETE"):
-            connection.execute(_TRIGGER.format(table=table, event=event))
+        _only_added(connection, table, "answers")
+
+
+def make_journal(connection: sqlite3.Connection) -> None:
+    """Make the journal of all that the book holds, under an origin of its own, inside a transaction of the caller's."""
+    _run(connection, JOURNAL)
+    connection.execute("INSERT INTO origin (id, uuid, acknowledged) VALUES (1, ?, 0)", (uuid4().hex,))
+    connection.execute(HELD_ALREADY)
+    for trigger in WRITES_THE_JOURNAL:
+        connection.execute(f"CREATE TRIGGER {trigger}")
+    _only_added(connection, "journal", "entries of the journal", BUT_SAMPLES_GO)
+
+
+def _only_added(connection: sqlite3.Connection, table: str, what: str, but: str = "") -> None:
+    for event, when in (("UPDATE", but), ("DELETE", "")):
+        connection.execute(_TRIGGER.format(table=table, event=event, what=what, when=when))
 
 
 def _run(connection: sqlite3.Connection, text: str) -> None:
@@ -242,6 +267,8 @@ def make_tables(connection: sqlite3.Connection, version: int = VERSION) -> None:
             _run(connection, TABLES)
             if version >= ANSWERS_FROM:
                 make_answers(connection)
+            if version >= JOURNAL_FROM:
+                make_journal(connection)
             _run(connection, INDICES)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {version}")

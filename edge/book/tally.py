@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections import Counter
 
-from edge.book.rows import UNREADABLE
+from edge.book.rows import UNREADABLE, FieldRow
 from edge.book.store import Store, now
 from edge.events import SampleEvent
 from edge.record_json import from_text, to_text
@@ -34,6 +34,62 @@ def write_tally(
     texts = (to_text(dict(tally.counts)), to_text(dict(tally.set_aside)))
     sums = (touched or now(), seconds, fields, tally.kept, rejected, unreadable, tally.cells, *texts, sample)
     connection.execute(_WRITE, sums)
+
+
+def add_to_tally(
+    store: Store, sample: int, row: FieldRow, labels: tuple[str, ...], touched: str, *, again: bool = False
+) -> None:
+    """Add a field that was just put into a sample to the sums beside it, inside a transaction of the caller's.
+
+    Args:
+        store: the book's.
+        sample: the sample's id.
+        row: the field.
+        labels: the model's.
+        touched: when the field was counted, UTC.
+        again: it took the place of another one: all is added up again.
+
+    Raises:
+        ValueError: a cell is of a class that there is none of.
+    """
+    query = "SELECT name, fields, kept, rejected, unreadable, counts, set_aside FROM sample WHERE id = ?"
+    (there,) = store.rows(query, sample)
+    if again:
+        write_tally(store.connection, sample, tally_of(store, sample, there["name"], labels), row.seconds, touched)
+        return
+    counts: dict[str, int] = dict.fromkeys(labels, 0) | json.loads(there["counts"])
+    set_aside: dict[str, int] = json.loads(there["set_aside"])
+    counts_as = {"kept": 0, "rejected": 0, "unreadable": 0}
+    counts_as["unreadable" if not row.values["readable"] else "rejected" if row.values["reason"] else "kept"] = 1
+    if row.values["classes"] not in (0, len(labels)):
+        raise ValueError("a field of another model than its run's")
+    if counts_as["kept"]:
+        _add(row, labels, counts, set_aside)
+    numbers = tuple(there[name] + one for name, one in counts_as.items())
+    sums = (
+        touched,
+        row.seconds,
+        there["fields"] + 1,
+        *numbers,
+        sum(counts.values()),
+        to_text(counts),
+        to_text(set_aside),
+    )
+    store.connection.execute(_WRITE, (*sums, sample))
+
+
+def _add(row: FieldRow, labels: tuple[str, ...], counts: dict[str, int], set_aside: dict[str, int]) -> None:
+    kinds = json.loads(row.values["kinds"])
+    names = [*kinds[1:], *([NOT_NEW] if row.values["placed"] and NOT_NEW not in kinds else [])]
+    for name in names:
+        set_aside.setdefault(name, 0)
+    cells = row.cells
+    for kind, n in Counter(cells.kind[~cells.seen & (cells.kind > 0)].tolist()).items():
+        set_aside[kinds[kind]] += n
+    if cells.seen.any():
+        set_aside[NOT_NEW] = set_aside.get(NOT_NEW, 0) + int(cells.seen.sum())
+    for klass, n in Counter(cells.classes[~cells.seen & (cells.classes >= 0)].tolist()).items():
+        counts[labels[klass]] += n
 
 
 def agrees(store: Store, sample: int) -> bool:

@@ -14,10 +14,10 @@ from typing import Final
 
 from edge.book.file import copy_whole, number, why
 from edge.book.holding import is_alive
-from edge.book.schema import VERSION, make_answers
+from edge.book.schema import VERSION, make_answers, make_journal
 from edge.errors import BookError, OutputError
 
-STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: make_answers}
+STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: make_answers, 2: make_journal}
 """From a version to the one after it."""
 
 _ROOM = 2.2  # times the book's size that writing it anew may need
