@@ -21,8 +21,9 @@ from uuid import UUID, uuid4
 
 from edge.book.copying import Copier
 from edge.book.file import make_file, write_errors
-from edge.book.first_page import BESIDE, PAGE, readable, remove
+from edge.book.first_page import BESIDE, readable, remove
 from edge.book.reviews import COLUMNS
+from edge.book.schema_pages import PAGE
 from edge.book.store import Store
 from edge.book.tally import agrees
 from edge.lines import plain
