@@ -1,4 +1,4 @@
-"""``python -m models review-coverage`` and ``triage``: their options. Heavy imports wait until they run."""
+"""``python -m models review-coverage``, ``paired-coverage`` and ``triage``: their options. Heavy imports wait until they run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from models.data.fields import need_images
 from models.data.folds import CLASSIFIER
 from models.judge.microscopes import NetPlaces, judge_microscopes
 from models.places import DOCS, FOLDS, SHELF
+from models.studies import paired
 from models.studies.kept import default_work
 from models.studies.review.page import make_review_page
 from models.studies.triage.page import NAME, page
@@ -37,6 +38,21 @@ def review_coverage(
         raise typer.Exit(1)
 
 
+def paired_coverage(
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the page goes.")] = DOCS,
+    samples: Annotated[int, typer.Option(min=1, help="Of each case (400: some minutes).")] = 400,
+    debug: Debug = False,
+) -> None:
+    """Simulate two counts of the same fields and see whether the interval of their difference holds; exit code 1 where not."""
+    with entered(debug=debug):
+        found = dict(paired.simulated(samples))
+        write_text(out / paired.NAME, paired.page(found, samples))
+        say(str(out / paired.NAME))
+    if not all(paired.enough(rates) for rates in found.values()):
+        raise typer.Exit(1)
+
+
 def triage(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the page goes.")] = DOCS,
@@ -57,4 +73,5 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     epilog = f"Example: python -m models review-coverage --samples 100 --out /tmp\n\n{EXIT_CODES}"
     app.command(epilog=epilog)(review_coverage)
+    app.command(epilog=f"Example: python -m models paired-coverage --out /tmp\n\n{EXIT_CODES}")(paired_coverage)
     app.command(epilog=f"Example: python -m models triage --out /tmp\n\n{EXIT_CODES}")(triage)

@@ -32,3 +32,5 @@ class StudyStream(IntEnum):
     """Blanks and reviewed slides of a draw, and what is shown of them (review-learning)."""
     READER_ERRORS = 67
     """Answers that a simulated reader gets wrong (review-learning)."""
+    PAIRED_COUNTS = 71
+    """Samples counted twice (paired-coverage)."""
