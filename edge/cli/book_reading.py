@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from edge.book.book import Book
+from edge.book.collected import collected_scopes
 from edge.book.opening import open_book
 from edge.book.records import SampleRow
 from edge.cli.book_settings import default_book
 from edge.door import say
+from edge.journal import CollectedScope
 from edge.lines import plain, print_json, print_lines
+from edge.network.news import standing_words
 
 _HEAD = ("sample", "microscope", "fields", "cells", "flag", "reviewed", "model", "when (UTC)", "")
 _NUMBERS = (2, 3)  # columns that are set to the right
@@ -34,15 +37,23 @@ def open_existing(path: Path | None, program: str, *, write: bool = False) -> Bo
 def print_samples(path: Path | None, since: str | None, *, json: bool) -> None:
     """Print the samples of a book, newest first; see ``Book.samples``. Raises BookError."""
     with open_existing(path, "edge samples") as opened:
-        rows, looked = opened.samples(since), opened.reviewed()
+        rows, looked, scopes = opened.samples(since), opened.reviewed(), collected_scopes(opened.store)
     if json:
-        print_json({"samples": [{**asdict(row), "reviewed": looked.get(row.id, 0)} for row in rows]})
+        told = {"microscopes": [asdict(scope) for scope in scopes]} if scopes else {}
+        print_json({"samples": [{**asdict(row), "reviewed": looked.get(row.id, 0)} for row in rows], **told})
     else:
-        print_lines(
-            _table(rows, looked)
-            if rows
-            else ["The book holds no sample yet." if since is None else f"No sample was begun since {since}."]
-        )
+        none = ["The book holds no sample yet." if since is None else f"No sample was begun since {since}."]
+        print_lines([*(_table(rows, looked) if rows else none), *scope_lines(scopes)])
+
+
+def scope_lines(scopes: Sequence[CollectedScope]) -> list[str]:
+    """What the list says of the microscopes that the book has collected from; nothing where it has from none."""
+    names = [scope.name for scope in scopes]
+    lines = []
+    for scope in scopes:
+        name = f"{scope.name} (book {scope.origin[:8]})" if names.count(scope.name) > 1 else scope.name
+        lines.append(f"{plain(name)}  {standing_words(scope)}")
+    return ["", "microscopes", *(f"  {line}" for line in lines)] if lines else []
 
 
 def _cells(row: SampleRow, looked: int) -> tuple[str, ...]:

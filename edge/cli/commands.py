@@ -6,6 +6,7 @@ import typer
 
 from edge.cli.book import book_app
 from edge.cli.calibrate import calibrate
+from edge.cli.collect import collect
 from edge.cli.doctor import doctor
 from edge.cli.engine import engine
 from edge.cli.export import export, report
@@ -52,6 +53,7 @@ def make_edge() -> typer.Typer:
         review
     )
     app.command(cls=PlainCommand, short_help="Count a sample in the book once more, with another model.")(recount)
+    app.command(cls=PlainCommand, short_help="Collect the samples of many microscopes into one book.")(collect)
     app.add_typer(book_app(), name="book", short_help="Look after the book: check, compact, backup, merge.")
     example = "Example: edge scope set-up bench-3 --objective 100x"
     scope = make_app("edge scope", "What is done with a microscope itself.", example, completion=False)

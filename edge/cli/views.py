@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from edge.book.book import Book
+from edge.book.collected import collected_samples, collected_scopes
 from edge.book.ending import event_of
 from edge.book.records import SampleRow
 from edge.book.replay import events
@@ -19,6 +20,7 @@ from edge.errors import OutputError
 from edge.events import Output
 from edge.exchange.formats import FORMATS, Format
 from edge.lines import print_json, print_lines
+from edge.network.news import standing_words
 from edge.outputs.coco import Coco
 from edge.outputs.console import Screen, Summary
 from edge.outputs.csv import FieldTable
@@ -43,18 +45,18 @@ def _print(book: Book, row: SampleRow, *, json: bool) -> None:
     pictures = len(book.pictures(row.id))
     state = state_of(book, row) if any(book.answered(row.id)) else None
     if json:
+        origin = collected_samples(book.store).get(row.id)
         history = [asdict(note) for note in notes]
         facts = {key: value for key, value in asdict(row).items() if key not in ("id", "run", "name", "counts", "unit")}
         reviewed = None if state is None else review_facts(state)
-        kept = {**facts, "notes": history, "pictures": pictures}
+        kept = {**facts, "notes": history, "pictures": pictures, **({"origin": origin} if origin else {})}
         print_json({**sample_facts(event, about.model), "reviewed": reviewed, "book": kept})
         return
     summary = Summary(screen(Screen, error=False), about.model, about.card.positive)
     summary.overlapping = overlapping(book, row.id)
     summary.sample(event)
     lines = [f"  count      {row.count}, {row.state}, {_span(row)}"]
-    if row.scope:
-        lines.append(f"  microscope {row.scope}")
+    lines += _microscope(book, row)
     if pictures:
         lines.append(f"  pictures   {pictures:,} kept beside the book")
     if row.lost:
@@ -63,6 +65,15 @@ def _print(book: Book, row: SampleRow, *, json: bool) -> None:
     heads = ["history", *[""] * len(notes)]
     lines += [f"  {head:<10} {_time(note.at)} {note.text}" for head, note in zip(heads, notes, strict=False)]
     print_lines(lines)
+
+
+def _microscope(book: Book, row: SampleRow) -> list[str]:
+    """Which one it is from; of one that was collected, how it stands with it."""
+    origin = collected_samples(book.store).get(row.id)
+    scope = next((one for one in collected_scopes(book.store) if one.origin == origin), None)
+    name = row.scope or ("" if scope is None else scope.name)
+    standing = "" if scope is None else f" (book {scope.origin[:8]}): {standing_words(scope)}"
+    return [f"  microscope {name}{standing}"] if name else []
 
 
 def _reviewed(book: Book, row: SampleRow, state: ReviewState | None) -> list[str]:

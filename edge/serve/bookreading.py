@@ -11,10 +11,12 @@ from sqlite3 import Error
 from threading import Lock
 
 from edge.book.book import Book
+from edge.book.collected import collected_scopes
 from edge.book.file import check_owner, connect_to_read, is_new, why
 from edge.book.records import BookNote, SampleRow
 from edge.book.store import Store
 from edge.errors import BookError
+from edge.network.news import standing_words
 from edge.report.from_book import report_of
 from edge.report.html import Markup, el
 from edge.report.page import content_policy, page
@@ -52,6 +54,16 @@ def line_of(row: SampleRow, looked: int = 0) -> SampleLine:
     reviewed = f"{many(looked, row.unit)} reviewed" if looked else ""
     told = (row.id, name, row.scope, cells, fields, row.flag or "", row.model, when, row.state, row.unit, row.uuid)
     return SampleLine(*told, reviewed)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeLine:
+    """A microscope that the book has collected from; all in words, ``well``: it is connected and nothing of it is missing."""
+
+    name: str
+    book: str
+    standing: str
+    well: bool
 
 
 def _now() -> str:
@@ -98,6 +110,17 @@ class BookReader:
             looked = book.reviewed()
         shown = rows[:PAGE_ROWS]
         return [line_of(row, looked.get(row.id, 0)) for row in shown], shown[-1].id if len(rows) > PAGE_ROWS else None
+
+    def microscopes(self) -> list[ScopeLine]:
+        """Those that the book has collected from, by name."""
+        if self._path is not None and is_new(self._path):
+            return []
+        with self._book() as book:
+            scopes = collected_scopes(book.store)
+        return [
+            ScopeLine(one.name, one.origin[:8], standing_words(one), one.online and one.newest < one.next)
+            for one in scopes
+        ]
 
     def sample(self, sample_id: int) -> tuple[SampleLine, list[BookNote]]:
         """One sample and its history."""

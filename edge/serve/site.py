@@ -107,9 +107,11 @@ class Site:
         """The list of samples; ``before``: an id, or empty."""
         try:
             lines, more = self._book.samples(row_id(before) if before else None)
+            scopes, failure = self._book.microscopes(), ""
         except BookError as error:
-            return self._page("samples.html", session, here="/samples", lines=[], more=None, failure=str(error))
-        return self._page("samples.html", session, here="/samples", lines=lines, more=more, failure="")
+            lines, more, scopes, failure = [], None, [], str(error)
+        page = ("samples.html", session)
+        return self._page(*page, here="/samples", lines=lines, more=more, microscopes=scopes, failure=failure)
 
     def sample_page(self, session: WebSession, sample: str) -> Reply:
         """One sample: what the list says of it, its history, and the way to its report."""
