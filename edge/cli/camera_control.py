@@ -135,11 +135,13 @@ def telling(control: RunControl, outputs: Sequence[Output]) -> Iterator[None]:
             output.alive()
 
     thread = threading.Thread(target=tell, name="edge-teller", daemon=True)
-    control.progressed = progressed
+    if alive:  # else whoever is told of progress already is told of it further on
+        control.progressed = progressed
     thread.start()
     try:
         yield
     finally:
         ended.set()
-        control.progressed = lambda: None
+        if alive:
+            control.progressed = lambda: None
         thread.join(2 * _LOOK_S)

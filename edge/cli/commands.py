@@ -11,6 +11,7 @@ from edge.cli.doctor import doctor
 from edge.cli.engine import engine
 from edge.cli.export import export, report
 from edge.cli.models import models
+from edge.cli.mqtt import mqtt_app
 from edge.cli.plan import plan
 from edge.cli.recount import recount
 from edge.cli.review import review
@@ -64,5 +65,6 @@ def make_edge() -> typer.Typer:
     scope.command(cls=PlainCommand, short_help="Learn without labels what a healthy cell looks like here.")(settle)
     app.add_typer(scope, name="scope", short_help="Set this microscope up: light, flat field, dust, scale; settle it.")
     app.command(cls=PlainCommand, hidden=True)(engine)
+    app.add_typer(mqtt_app(), name="mqtt", short_help="Send a broker what waits; make it forget this microscope.")
     app.add_typer(service_app(), name="service", short_help="Count from boot on, as a systemd service.")
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from edge.book.records import INTERRUPTED
 from edge.book.writer import GROUP_S
 from edge.cli.binding import binding_of
 from edge.cli.book_file import NotesKeeper, keeper_of, open_run_book
+from edge.cli.broker_job import outputs_of, told_broker
 from edge.cli.camera_control import opened_fields, telling
 from edge.cli.field_source import gate_of, may_hold_several_samples, register_of, say_what_is_left_out
 from edge.cli.going_on import Replayed, UnlessComplete, earlier_run
@@ -64,9 +65,11 @@ def count(settings: RunSettings, fields: Callable[[], Source] | None = None) -> 
             source,
             control,
         ),
+        told_broker(settings, parts.pipeline.card.name) as broker,
     ):
         say_what_is_left_out(source)
-        return CountingRun(settings, parts, source, book, control).code()
+        more = outputs_of(broker, book, parts.pipeline.card, snapshots=control is not None)
+        return CountingRun(settings, parts, source, book, control, more=more).code()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class CountingRun:
         control: of the camera; None: the source is no camera.
         notes: of a person, kept with the sample.
         screens: whether a person sits at this process's terminal.
+        more: outputs beside those of the settings.
     """
 
     def __init__(
@@ -121,6 +125,7 @@ class CountingRun:
         *,
         notes: str = "",
         screens: bool = True,
+        more: Sequence[Output] = (),
     ) -> None:
         self._settings = settings
         self._pipeline, self._assessor = parts.pipeline, parts.assessor
@@ -129,6 +134,7 @@ class CountingRun:
         self._control = control
         self._notes = notes
         self._screens = screens
+        self._more = more
         self._outputs: list[Output] = []
         self._watch = Watch(say, CAMERA_PATIENCE if settings.input.camera else FILES_PATIENCE)
 
@@ -206,7 +212,7 @@ class CountingRun:
         about = about_run(settings, pipeline, line, self._assessor)
         reading = ReadOptions(settings.fields.z, settings.fields.depth)
         pictures = EarlierPictures(book, settings.book.path, earlier.rows, reading)
-        self._outputs = open_outputs(settings, about, source.total, pictures, screens=self._screens)
+        self._outputs = [*self._more, *open_outputs(settings, about, source.total, pictures, screens=self._screens)]
         control = self._control
         shown = None if control is None else self._progress(control)
         progress: list[Output] = [] if shown is None else [shown]

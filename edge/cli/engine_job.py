@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 
 from edge.book.opening import open_book
 from edge.book.records import INTERRUPTED
 from edge.camera.records import Camera
 from edge.cli.book_file import open_run_book
+from edge.cli.broker_job import ToldBroker, told_broker
 from edge.cli.camera_control import camera_fields, control_of, telling
 from edge.cli.checks import check_name
 from edge.cli.counting import CountingParts, CountingRun, load_parts
@@ -58,16 +59,20 @@ def run_engine(settings: RunSettings, link: int, camera: Camera) -> int:
     page = PageEnd(socket.socket(fileno=link), control.board, engine.order, engine.quit, lambda: memory)
     control.start()
     try:
-        with stop_on_signals(engine.quit), telling(control, systemd_outputs(settings.nets.unit)):
+        with stop_on_signals(engine.quit), ExitStack() as during:
+            during.enter_context(telling(control, systemd_outputs(settings.nets.unit)))
             parts = load_parts(settings)
             model, unit, scope = parts.pipeline.card.name, settings.nets.unit, settings.judging.scope or ""
             control.board.change(model=model, unit=unit, scope=scope)
+            broker = during.enter_context(_told(settings, model))
+            if broker is not None:
+                during.enter_context(telling(control, [broker.status]))
             control.ready()
             while (due := engine.next()) is not None:
                 if isinstance(due, EngineSetUp):
                     due.run()
                 else:
-                    engine.count(due, parts)
+                    engine.count(due, parts, broker)
     except EdgeError as error:
         control.board.change(failure=str(error))
         return report(error, debug=settings.process.debug, program=PROGRAM)
@@ -76,6 +81,13 @@ def run_engine(settings: RunSettings, link: int, camera: Camera) -> int:
         page.close()
         camera.close()
     return 0
+
+
+def _told(settings: RunSettings, model: str) -> AbstractContextManager[ToldBroker | None]:
+    """The broker that is told of all samples; the book is made for it where it is not there yet."""
+    if settings.network.mqtt is not None:
+        open_run_book(settings.book).close()
+    return told_broker(settings, model, PROGRAM)
 
 
 class _Samples:
@@ -135,7 +147,7 @@ class _Samples:
             self._control.begin(SampleProgress(start.sample, start.notes))  # from now on it can be finished
             return start
 
-    def count(self, start: StartSample, parts: CountingParts) -> None:
+    def count(self, start: StartSample, parts: CountingParts, broker: ToldBroker | None) -> None:
         """Count a sample; what fails stands in the snapshot, and the next one may begin."""
         input_ = replace(self._settings.input, sample_id=start.sample)
         book_ = replace(self._settings.book, again=start.again, resume=start.resume)
@@ -146,7 +158,9 @@ class _Samples:
                 refuse_other_camera(profile, self._camera.facts, lambda line: say(line, PROGRAM))
             with open_run_book(settings.book) as book:
                 source = camera_fields(self._control, start.sample, profile)
-                run = CountingRun(settings, parts, source, book, self._control, notes=start.notes, screens=False)
+                more = [] if broker is None else [broker.output(book, parts.pipeline.card, snapshots=True)]
+                notes = start.notes
+                run = CountingRun(settings, parts, source, book, self._control, notes=notes, screens=False, more=more)
                 counted = run.run(self._stopping)
         except EdgeError as error:
             say(str(error), PROGRAM)

@@ -72,7 +72,16 @@ class NetworkSettings(BrokerSettings):
 
         So it stands in no settings that are printed, kept in a book, or handed to a program that is started.
         """
-        if self.mqtt is None or (password := parse_broker(self.mqtt).password) == "":
-            return self
-        os.environ.setdefault(PASSWORD, password)
-        return replace(self, mqtt=without_password(self.mqtt))
+        return self if self.mqtt is None else replace(self, mqtt=told_apart(self.mqtt))
+
+
+def told_apart(url: str) -> str:
+    """A broker's URL without its password, which goes into the environment unless one is there already."""
+    try:
+        password = parse_broker(url).password
+    except ValueError:  # the check of the option says so
+        return url
+    if not password:
+        return url
+    os.environ.setdefault(PASSWORD, password)
+    return without_password(url)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self, get_type_hints
 
 import typer
 
 from edge.cli.book_settings import BookSettings
+from edge.cli.network_settings import NetworkSettings
 from edge.cli.options import record_of
 from edge.cli.settings import (
     SIMULATED_FIELDS,
@@ -36,13 +37,15 @@ class RunSettings:
     judging: JudgingSettings = field(default_factory=JudgingSettings)
     outputs: OutputSettings = field(default_factory=OutputSettings)
     book: BookSettings = field(default_factory=BookSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     process: ProcessSettings = field(default_factory=ProcessSettings)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Make the settings from values by option name."""
+        """Make the settings from values by option name; a password in the broker's URL is taken out (``NetworkSettings.kept``)."""
         hints = get_type_hints(cls)
-        return cls(**{one.name: record_of(hints[one.name], values) for one in fields(cls)})
+        made = cls(**{one.name: record_of(hints[one.name], values) for one in fields(cls)})
+        return replace(made, network=made.network.kept())
 
     def values(self) -> dict[str, Any]:
         """Return the value of each option by its name."""
@@ -76,6 +79,7 @@ def check_together(settings: RunSettings) -> None:
     if settings.input.sample_id is not None and settings.input.sample_per_folder:
         raise typer.BadParameter("--sample-id makes one sample, --sample-per-folder many: give one of them")
     _check_book(settings.book)
+    _check_network(settings.network, settings.book)
     if settings.card.labels is None and settings.card.positive is not None:
         raise typer.BadParameter("--positive needs --labels: a model with a card says for itself what is positive")
     places = [os.path.realpath(path) for path in (outputs.detections, outputs.csv) if path is not None]
@@ -104,3 +108,12 @@ def _check_book(book: BookSettings) -> None:
         )
     if book.resume and book.again:
         raise typer.BadParameter("--resume goes on with a sample, --again counts it once more: give one of them")
+
+
+def _check_network(network: NetworkSettings, book: BookSettings) -> None:
+    if network.mqtt is None and network != NetworkSettings():
+        raise typer.BadParameter(
+            "--mqtt-names, --mqtt-ca, --mqtt-cert, --mqtt-key and --mqtt-password-file need --mqtt URL"
+        )
+    if network.mqtt is not None and book.no_book:
+        raise typer.BadParameter("--mqtt sends what is in the book, and keeps there what waits: leave --no-book out")

@@ -25,6 +25,7 @@ from edge.cli.settings import OutputSettings
 from edge.door import say
 from edge.errors import ServiceError
 from edge.lines import print_lines, print_text
+from edge.network.address import PASSWORD
 from edge.safe_file import plain_errors
 from edge.service.access import ServiceUser, in_homes, with_links
 from edge.service.places import ServicePlaces
@@ -123,6 +124,11 @@ def check_service(settings: RunSettings, wanted: ServiceSettings) -> None:
         raise typer.BadParameter(
             "a service counts into its own book and always goes on there: leave --book, --no-book and --again out"
         )
+    if settings.network.mqtt is not None and PASSWORD in os.environ and settings.network.mqtt_password_file is None:
+        raise typer.BadParameter(
+            f"a service knows neither {PASSWORD} nor a password in a URL, for they would be kept where others can read them: "
+            "write it into a file that the service may read, and give --mqtt-password-file FILE"
+        )
     if wanted.user and wanted.run_as is not None:
         raise typer.BadParameter("--run-as is for the system's service: with --user it runs as you")
 
@@ -155,6 +161,7 @@ def service_files(settings: RunSettings, wanted: ServiceSettings, needed: list[P
         version=version() or STEPS_SINCE,
         environment=environment,
         folder=None if places.system else places.state,
+        network=settings.network.mqtt is not None,
     )
     try:
         return ServiceFiles(places, unit_text(plan), to_toml(settings))

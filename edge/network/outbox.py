@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from edge.errors import BookError, EdgeError
-from edge.network.records import JournalEntry, JournalMessage
+from edge.journal import JournalEntry, JournalMessage
 
 WINDOW: Final = 20
 """Entries that are sent and not acknowledged, at most."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
+from edge.errors import BrokerError
 from edge.network.client import ANSWER_S, BackOff, BrokerTrouble
 from edge.network.link import Hearer, Link, Retained
 from edge.network.speaker import Speaker
@@ -100,6 +101,16 @@ class Publisher:
         """There is something new in the book."""
         self._speaker.wake()
 
+    @property
+    def waiting(self) -> int:
+        """Entries that no broker has acknowledged."""
+        return self._speaker.outbox.waiting
+
+    @property
+    def seconds(self) -> float:
+        """Now, by its clock."""
+        return self._now()
+
     def finish(self, seconds: float) -> int:
         """End: send what is left within so many seconds where the broker is there.
 
@@ -110,7 +121,7 @@ class Publisher:
         if self._thread is not None:
             self._thread.join(seconds + GOOD_BYE_S + 2 * TURN_S)
         self._speaker.outbox.look()
-        return self._speaker.outbox.waiting
+        return self.waiting
 
     def end(self, seconds: float) -> None:
         """Ask it to end, at most so many seconds from now."""
@@ -155,7 +166,11 @@ class Publisher:
     def _connect(self) -> None:
         speaker = self._speaker
         will = None if speaker.courier else Retained(speaker.voice.topics.availability, OFFLINE.encode())
-        self._link = link = self._make(self, will)
+        try:
+            self._link = link = self._make(self, will)
+        except BrokerError as error:  # a certificate that was there before
+            self.lost(BrokerTrouble(str(error)))
+            return
         link.open()
         self._since = self._answered = self._now()
 

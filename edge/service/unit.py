@@ -64,6 +64,7 @@ class UnitPlan:
         version: of systemd, where it will run.
         environment: variables that the program needs.
         folder: where it works and writes; of a user's unit only, a system's has ``%S/edge``.
+        network: whether it speaks to others over a network; otherwise it does not see one.
     """
 
     command: tuple[str, ...]
@@ -76,6 +77,7 @@ class UnitPlan:
     version: int = STEPS_SINCE
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    network: bool = False
 
 
 def unit_text(plan: UnitPlan) -> str:
@@ -126,7 +128,7 @@ def _service(plan: UnitPlan) -> list[str]:
         "UMask=0077",
         "LimitCORE=0",
         *(_system_walls(plan) if plan.system else []),
-        *_walls(),
+        *_walls(plan),
     ]
 
 
@@ -149,8 +151,7 @@ def _system_walls(plan: UnitPlan) -> list[str]:
         "RemoveIPC=yes",
         "DevicePolicy=closed",
         *(f"DeviceAllow={kind} rw" for kind in _CAMERAS),
-        "PrivateNetwork=yes",
-        "IPAddressDeny=any",
+        *([] if plan.network else ["PrivateNetwork=yes", "IPAddressDeny=any"]),
         "ProtectClock=yes",
         "ProtectHostname=yes",
         "ProtectKernelLogs=yes",
@@ -163,7 +164,7 @@ def _system_walls(plan: UnitPlan) -> list[str]:
     ]
 
 
-def _walls() -> list[str]:
+def _walls(plan: UnitPlan) -> list[str]:
     """What a user's manager can do too."""
     return [
         "NoNewPrivileges=yes",
@@ -172,7 +173,7 @@ def _walls() -> list[str]:
         "RestrictRealtime=yes",
         "RestrictSUIDSGID=yes",
         "# AF_NETLINK: libcamera finds cameras by it.",
-        "RestrictAddressFamilies=AF_UNIX AF_NETLINK",
+        f"RestrictAddressFamilies=AF_UNIX AF_NETLINK{' AF_INET AF_INET6' if plan.network else ''}",
         "SystemCallArchitectures=native",
         "SystemCallFilter=@system-service",
         "SystemCallFilter=~@privileged @resources",

@@ -28,6 +28,7 @@ OTHER = {
     "target_parasitaemia": "0.1%",
     "finder": "classical",
     "device": "1",
+    "mqtt": "mqtt://broker.local",
 }
 """Values of options that do not take any text."""
 

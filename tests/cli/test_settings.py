@@ -59,7 +59,16 @@ def test_the_page_of_options_says_what_the_program_says() -> None:
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.key)
 def test_every_option_has_a_default_and_a_panel(option: Any) -> None:
     assert option.default is not MISSING
-    assert option.panel in ("Input", "When to stop", "Nets and counting", "Judging", "Outputs", "Book", "Run")
+    assert option.panel in (
+        "Input",
+        "When to stop",
+        "Nets and counting",
+        "Judging",
+        "Outputs",
+        "Book",
+        "Network",
+        "Run",
+    )
 
 
 def test_values_by_name_make_the_same_settings() -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from paho.mqtt.client import topic_matches_sub
 
 from edge.errors import BookError
+from edge.journal import JournalEntry, JournalMessage
 from edge.network.client import BrokerTrouble
 from edge.network.link import Hearer, Retained
 from edge.network.outbox import Outbox
 from edge.network.publisher import Publisher
-from edge.network.records import JournalEntry, JournalMessage
 from edge.network.speaker import Speaker
 from edge.network.voice import Computer, Voice
 
