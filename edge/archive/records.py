@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from edge.events import Outcome
-from edge.types import FieldResult, Tally, Verdict
+from edge.types import FieldIdentity, FieldResult, Overlap, Tally, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,13 @@ class Partition:
         return all(one.of == 1 for one in self.slices)
 
 
+class FailedWhere(StrEnum):
+    """At what a field failed."""
+
+    READ = "read"  # gone, forbidden, or no picture
+    KILLED = "killed"  # every worker that had it died
+
+
 @dataclass(frozen=True, slots=True)
 class DecidedField:
     """A field as the session decided it.
@@ -87,6 +94,9 @@ class DecidedField:
         analysed: as the worker gave it, None: it could not be read; ``result``: what counts of it, after overlaps.
         reason: why it does not count; None: it does.
         index, name: its place in the sample, from 0, and its file's name.
+        overlaps: earlier fields of the sample that it overlaps.
+        identity: the file's; None: its bytes could not be read.
+        failed: at what it failed; None: it could be read.
     """
 
     index: int
@@ -94,11 +104,18 @@ class DecidedField:
     analysed: FieldResult | None
     result: FieldResult | None
     reason: str | None
+    overlaps: tuple[Overlap, ...] = ()
+    identity: FieldIdentity | None = None
+    failed: FailedWhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DecidedSample:
-    """A sample that was counted: its fields in order, what they add up to, and what is said of it."""
+    """A sample that was counted: its fields in order, what they add up to, and what is said of it.
+
+    Attributes:
+        fields: empty where they were handed over one by one.
+    """
 
     name: str
     fields: tuple[DecidedField, ...]
@@ -107,12 +124,81 @@ class DecidedSample:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CountsDescription:
+    """What results say of what counted them (``_edge.json``).
+
+    Attributes:
+        fingerprint: of the recipe.
+        binding: each setting that decides what is counted, in words: what differs can be named.
+        config: the settings that differ from the defaults, as a file that ``edge-run --config`` reads.
+        model, model_sha256, finder: the nets.
+        labels: classes in the model's order; ``positive``: some of them.
+        unit: what is counted: ``cell`` or ``tile``.
+        version: of this program.
+        archive: path or URL of what was counted, as typed; empty: not known.
+        made: when the first call began, ISO 8601 in UTC; empty: not yet.
+    """
+
+    fingerprint: str
+    binding: Mapping[str, str]
+    config: str
+    model: str
+    model_sha256: str
+    finder: str
+    labels: tuple[str, ...]
+    positive: tuple[str, ...]
+    unit: str = "cell"
+    version: str = "source"
+    archive: str = ""
+    made: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecountJob:
+    """What every task of a recount is told.
+
+    Attributes:
+        archive, results: paths or URLs, as a worker opens them.
+        fingerprint: of the recipe that the worker was sent.
+    """
+
+    archive: str
+    results: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEnd:
+    """What a task did.
+
+    Attributes:
+        id: of the partition, or of the large sample that was decided.
+        analysed: fields of it that were analysed, unreadable ones included; 0 where it decided only.
+        samples, fields, cells, unreadable: that are in the tables now.
+        named: fields that could not be read, at most a hundred: name and why.
+    """
+
+    id: str
+    analysed: int
+    samples: int = 0
+    fields: int = 0
+    cells: int = 0
+    unreadable: int = 0
+    named: tuple[tuple[str, str], ...] = ()
+
+
 class CountingRecipe(Protocol):
     """What counts, made on a worker from settings that were sent there. The command line implements it (``edge.cli``)."""
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over all that decides what is counted: nets, cards, settings; not over workers or places."""
+        ...
+
+    @property
+    def described(self) -> CountsDescription:
+        """What the results say of what counted them."""
         ...
 
     def analyser(self) -> CountingAnalyser:
@@ -130,20 +216,22 @@ class CountingAnalyser(Protocol):
 
         Args:
             part: of a sample; indices count from 0 within the slice.
-            local: a local path for each of its files, and at the end one for ``part.first``; None: it could not be fetched.
+            local: a local path for each of its files, and at the end one for ``part.first``; None: it could not be fetched. Each is
+                asked for when its turn comes, and is there until the next one is asked for; the last one stays.
         """
         ...
 
-    def decided(self, sample: str, outcomes: Iterable[Outcome]) -> DecidedSample:
-        """Take all fields of a sample, in order, through gate, overlap, tally and verdict."""
+    def decided(
+        self, sample: str, outcomes: Iterable[Outcome], take: Callable[[DecidedField], None] | None = None
+    ) -> DecidedSample:
+        """Take all fields of a sample, in order, through gate, overlap, tally and verdict.
+
+        Args:
+            sample: its name.
+            outcomes: of all its fields; indices count from 0 within the sample.
+            take: gets each field as it is decided, so that a large sample need not be held; None: they are in the result.
+        """
         ...
-
-
-class FailedWhere(StrEnum):
-    """At what a field failed."""
-
-    READ = "read"  # gone, forbidden, or no picture
-    KILLED = "killed"  # every worker that had it died
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +268,8 @@ class RecountEnd:
         named: fields that could not be read, at most a hundred: name and why.
         changed: samples whose files are not those that were counted: they stay as they were counted.
         stopped: somebody stopped it; finished partitions stay.
+        left_out: folders that could not be listed, and why.
+        videos: that the archive holds; they are not counted.
     """
 
     samples: int
@@ -189,3 +279,5 @@ class RecountEnd:
     named: tuple[tuple[str, str], ...] = ()
     changed: tuple[str, ...] = ()
     stopped: bool = False
+    left_out: tuple[tuple[str, str], ...] = ()
+    videos: int = 0

@@ -25,9 +25,10 @@ from edge.cli.originals import EarlierPictures
 from edge.cli.outlets import about_run, open_outputs
 from edge.cli.pipeline import CellPipeline, make_pipeline, warn_of_old_cards, warn_of_slow_nets
 from edge.cli.run_settings import RunSettings
+from edge.cli.sample_notes import notes_of_samples
+from edge.cli.scoped import profile_named
 from edge.control.progress import ProgressOutput
 from edge.control.run import RunControl
-from edge.deciding import NoteTaker
 from edge.description import ModelLine
 from edge.door import report, say, stop_on_signals
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS, NoInputError, NothingCountedError
@@ -35,8 +36,7 @@ from edge.events import Output
 from edge.heap import keep_freed_memory
 from edge.outputs.pace import EndConditions
 from edge.outputs.watch import CAMERA_PATIENCE, FILES_PATIENCE, Watch
-from edge.scope.notes import TypicalWatch
-from edge.scope.watch import AllNotes, LightWatch
+from edge.scope.profile import Profile
 from edge.session import Ending, SampleLimits, Session
 from edge.sources import Source
 from edge.sources.decode import ReadOptions
@@ -82,13 +82,27 @@ class CountingParts:
 
 def load_parts(settings: RunSettings) -> CountingParts:
     """Load nets and calibration, and say what is wrong with them; raises ModelError, CalibrationError or SettlingError."""
+    parts = load_quietly(settings)
+    warn_of_slow_nets(parts.pipeline.pairs[0])
+    warn_of_old_cards(parts.pipeline.model)
+    return parts
+
+
+def load_quietly(
+    settings: RunSettings, profile_of: Callable[[str | None], Profile | None] = profile_named
+) -> CountingParts:
+    """As ``load_parts``, where what there is to say of the nets has been said.
+
+    Args:
+        settings: of the run.
+        profile_of: gives the profile of a microscope by its name.
+    """
     cv2.setNumThreads(1)  # one worker, one core, one field
     keep_freed_memory()
     calibration = calibration_for(settings.judging)
     gate_on, scope = settings.fields.gate, settings.judging.scope
-    pipeline = make_pipeline(settings.nets, settings.process, settings.card, calibration, gate=gate_on, scope=scope)
-    warn_of_slow_nets(pipeline.pairs[0])
-    warn_of_old_cards(pipeline.model)
+    nets, process, card = settings.nets, settings.process, settings.card
+    pipeline = make_pipeline(nets, process, card, calibration, gate=gate_on, scope=scope, profile_of=profile_of)
     return CountingParts(pipeline, assessor_for(settings, pipeline.bound, calibration))
 
 
@@ -232,7 +246,7 @@ class CountingRun:
             unit=settings.nets.unit,
             register=register_of(settings.fields, settings.nets),
             doubts=pipeline.fitness(),
-            notes=self._notes_of_samples(),
+            notes=notes_of_samples(settings.nets, pipeline, self._assessor, say),
             book=UnlessComplete(writer, earlier.complete),
             chosen=(lambda: False) if control is None else (lambda: control.finished),
             clock=None if control is None else control.now,
@@ -260,16 +274,6 @@ class CountingRun:
         control.begin(begun)
         ends = EndConditions(settings.stop.max_cells, settings.field_limit, settings.stop.max_seconds)
         return ProgressOutput(control, begun, self._pipeline.card, ends)
-
-    def _notes_of_samples(self) -> Callable[[], NoteTaker]:
-        """What makes who takes notes of a new sample: of its light, and of its typical cells where cells are counted."""
-        assessor = self._assessor
-        calibrated = assessor is not None and bool(assessor.calibration.bound.profile)
-        light = LightWatch(say, "the day of calibration" if calibrated else "the day of set-up")
-        if self._settings.nets.grid:
-            return light.sample
-        typical = TypicalWatch(self._pipeline.settled, say)
-        return lambda: AllNotes([typical.sample(), light.sample()])
 
     def _limits(self) -> SampleLimits:
         settings = self._settings

@@ -80,6 +80,7 @@ def make_pipeline(
     *,
     gate: bool,
     scope: str | None,
+    profile_of: Callable[[str | None], Profile | None] = profile_named,
 ) -> CellPipeline:
     """Load the models.
 
@@ -90,6 +91,7 @@ def make_pipeline(
         calibration: gives the threshold where there is one.
         gate: whether the gate is on.
         scope: name of the microscope. It and the gate are part of what a calibration is bound to.
+        profile_of: gives a microscope's profile by its name.
 
     Raises:
         ModelError: a model is missing, damaged or of the wrong kind.
@@ -97,7 +99,7 @@ def make_pipeline(
         SettlingError: the settled microscope is another one.
         ScopeError: the microscope's profile is damaged, or not finished.
     """
-    profile = profile_named(scope)
+    profile = profile_of(scope)
     model = shelf.load(shelf.CLASSIFIER if nets.model is None else nets.model)
     with nullcontext() if process.debug else quiet_native_stderr():
         at_threshold = calibrated_card(classifier_card(model, card), calibration)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -81,13 +82,15 @@ class FileSource:
         for item in self._items:
             firsts.setdefault(item.sample, item)
         depth: _SampleDepth | None = None
+        first: FieldEntry | None = None
         for index, item in self._left:
-            if depth is None or depth.first.sample != item.sample:
-                depth = _SampleDepth(firsts[item.sample], self._reading)
+            if depth is None or first is None or first.sample != item.sample:
+                first = firsts[item.sample]
+                depth = _SampleDepth(partial(_itself, first), self._reading)
             read = replace(
                 item, path=Path(item.path)
             )  # a path remembers its text: the list of all files must not grow by it
-            yield Shot(index, item.sample, item.name, _Load(index, read, self._reading, depth))
+            yield Shot(index, item.sample, item.name, _Load(index, read, self._reading, depth, begins=item == first))
 
     def places(self) -> list[str]:
         """What the path of each shot's identity will be, in order."""
@@ -108,6 +111,10 @@ class FileSource:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _itself(entry: FieldEntry) -> FieldEntry:
+    return entry
 
 
 def _parts(item: FieldEntry, unread: dict[str, list[str]]) -> Iterator[FieldEntry]:
@@ -141,7 +148,7 @@ def _said_once(unread: dict[str, list[str]]) -> Iterable[str]:
 class _SampleDepth:
     """How deep the 16-bit pixels of a sample are where a file does not say: as its first field has it, found out once."""
 
-    first: FieldEntry
+    first: Callable[[], FieldEntry | None]
     reading: ReadOptions
     _lock: Lock = field(default_factory=Lock)
     _known: bool = False
@@ -151,8 +158,9 @@ class _SampleDepth:
         """The depth; None where the first field does not tell either."""
         with self._lock:
             if not self._known:
+                first = self.first()
                 try:
-                    self._depth = _read(self.first, self.reading).depth
+                    self._depth = None if first is None else _read(first, self.reading).depth
                 except UnreadableFieldError:
                     self._depth = None
                 self._known = True
@@ -167,6 +175,8 @@ class _Load:
     item: FieldEntry
     reading: ReadOptions
     sample: _SampleDepth
+    begins: bool
+    """It is known to be the first of its sample, which is read as it says itself."""
 
     def __call__(self) -> Field:
         start = time.perf_counter()
@@ -188,8 +198,7 @@ class _Load:
 
     def _picture(self) -> Picture:
         """The field as it says itself; where it does not say how deep it is, as the first of its sample."""
-        first = self.item == self.sample.first
-        if first or self.reading.depth is not None:
+        if self.begins or self.reading.depth is not None:
             return _read(self.item, self.reading)
         try:
             picture = _read(self.item, self.reading)
@@ -202,6 +211,38 @@ class _Load:
             if depth is None or depth == picture.depth:
                 return picture
         return _read(self.item, ReadOptions(self.reading.z, depth))
+
+
+def listed_shots(
+    sample: str, files: Iterable[tuple[str, Path | None]], reading: ReadOptions, first: Callable[[], Path | None]
+) -> Iterator[Shot]:
+    """Shots of files that somebody has listed already, in their order; each file is looked at when its turn comes.
+
+    Args:
+        sample: that they belong to.
+        files: their names in it, and where they lie; None: it is not there, and its shot is unreadable.
+        reading: see ``FileSource``.
+        first: the sample's first file, asked for where the depth of pixels hangs on it; None: it is not there.
+    """
+
+    def found() -> FieldEntry | None:
+        path = first()
+        return None if path is None else next(_parts(FieldEntry(sample, path.name, path), {}), None)
+
+    depth = _SampleDepth(found, reading)
+    index = 0
+    for name, path in files:
+        if path is None:
+            yield Shot(index, sample, name, partial(_gone, name))
+            index += 1
+            continue
+        for item in _parts(FieldEntry(sample, name, path), {}):
+            yield Shot(index, sample, item.name, _Load(index, item, reading, depth, begins=False))
+            index += 1
+
+
+def _gone(name: str) -> Field:
+    raise UnreadableFieldError(f"{name}: not there")
 
 
 def _identity(item: FieldEntry, picture: Picture) -> FieldIdentity:

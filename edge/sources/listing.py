@@ -31,9 +31,12 @@ _FOREIGN_SUFFIXES = frozenset(
 # Pictures that cannot be decoded here. A field left out in silence would falsify the count, so they are tried, fail and
 # stand in the summary. Everything else in a folder (reports, tables, notes) is not a field and is passed over.
 
+FIELD_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES
+"""Endings of files in a folder that are its fields, readable or not."""
+
 _SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini"})
 
-PICTURE_SUFFIXES = IMAGE_SUFFIXES | _FOREIGN_SUFFIXES | VIDEO_SUFFIXES
+PICTURE_SUFFIXES = FIELD_SUFFIXES | VIDEO_SUFFIXES
 """Endings of all files that count as a field or a video of fields, readable or not."""
 
 
@@ -107,7 +110,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _may_be_field(path: Path) -> bool:
-    return not path.name.startswith(".") and path.suffix.lower() in IMAGE_SUFFIXES | _FOREIGN_SUFFIXES
+    return not path.name.startswith(".") and path.suffix.lower() in FIELD_SUFFIXES
 
 
 def _listing(folder: Path) -> list[Path]:

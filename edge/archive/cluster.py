@@ -1,0 +1,107 @@
+"""The Dask cluster that counts: one started on this machine for the recount, or one that is there already."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from edge.archive.packages import package
+from edge.archive.records import CountingRecipe
+from edge.archive.task import keep_recipe
+from edge.errors import ArchiveError
+
+_CONNECT_S = 10  # seconds that a scheduler has to answer
+_ALLOWED_DEATHS = 2
+"""Workers that may die of a task and it is still tried once more: three in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCluster:
+    """A cluster that can be given tasks.
+
+    Attributes:
+        client: of ``distributed``.
+        dashboard: address of its page; empty: it has none.
+        own: whether it was started for this recount, and ends with it.
+    """
+
+    client: Any
+    dashboard: str
+    own: bool
+
+    @property
+    def threads(self) -> int:
+        """Tasks that it does at a time; 0: no worker is there."""
+        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        return sum(int(worker["nthreads"]) for worker in workers.values())
+
+
+@contextmanager
+def open_cluster(recipe: CountingRecipe, *, on: str | None, workers: int) -> Iterator[OpenCluster]:
+    """While inside, a cluster whose workers have the recipe, those that join later too.
+
+    Args:
+        recipe: what counts.
+        on: address of a scheduler, as ``tcp://host:8786``; None: processes of this machine.
+        workers: how many, where they are of this machine.
+
+    Raises:
+        ArchiveError: there is no such scheduler, or Dask is not installed.
+    """
+    distributed, config = package("distributed"), package("dask").config
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in one line
+    with ExitStack() as stack:
+        stack.enter_context(config.set({"distributed.scheduler.allowed-failures": _ALLOWED_DEATHS}))
+        address: Any = on
+        if on is None:
+            address = stack.enter_context(_of_this_machine(distributed, workers))
+        try:
+            client = stack.enter_context(_connected(distributed, address))
+        except (OSError, ValueError, ImportError) as error:
+            raise ArchiveError(
+                f"{on}: no Dask scheduler answers ({error}): is it running, and is this its address?"
+            ) from None
+        client.register_plugin(_plugin(distributed, recipe))
+        yield OpenCluster(client, str(client.dashboard_link or ""), own=on is None)
+
+
+@contextmanager
+def _of_this_machine(distributed: Any, workers: int) -> Iterator[Any]:
+    cluster = distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+        memory_limit=0,
+    )
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@contextmanager
+def _connected(distributed: Any, address: Any) -> Iterator[Any]:
+    client = distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
+    try:
+        yield client
+    finally:
+        with suppress(OSError, TimeoutError):
+            client.close()
+
+
+def _plugin(distributed: Any, recipe: CountingRecipe) -> Any:
+    """What every worker process does when it joins: it keeps the recipe, which is sent to it once."""
+
+    def setup(_self: object, worker: object) -> None:
+        del worker
+        keep_recipe(recipe)
+
+    name = f"edge-recount-{recipe.fingerprint[:12]}-{os.getpid()}"
+    return type("RecipePlugin", (distributed.WorkerPlugin,), {"setup": setup, "name": name})()

@@ -1,0 +1,202 @@
+"""The folder of results: what counted them, which samples are there, and what an interrupted call left.
+
+``_edge.json`` says what counted, ``samples/``, ``fields/`` and ``cells/`` are the tables, ``_slices/`` holds slices of large samples
+until these are decided. **A sample is there when its part of ``samples`` is there**: it is published last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from edge.archive.packages import package
+from edge.archive.place import ResultsPlace
+from edge.archive.records import CountsDescription
+from edge.archive.tables import TABLES
+from edge.errors import ArchiveError
+from edge.record_json import from_text, to_text
+
+HEAD = "_edge.json"
+SLICES = "_slices"
+VERSION = 1  # of the folder's layout
+_ENDING = ".parquet"
+_PART = "part-"
+_MOST_NAMED = 3  # settings that one line names
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsHead:
+    """What ``_edge.json`` holds; ``format`` and ``version`` say what it is."""
+
+    description: CountsDescription
+    format: str = "edge-recount"
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class PresentSample:
+    """A sample that is in the results: digest of its listing, fields, cells, fields that could not be read."""
+
+    name: str
+    digest: str
+    fields: int
+    cells: int
+    unreadable: int
+
+
+class Results:
+    """Args:
+    url: path or URL of the folder.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.place = ResultsPlace(url)
+
+    def described(self) -> CountsDescription:
+        """What counted them; raises ArchiveError where this is no folder of results."""
+        found = self._head()
+        if found is None:
+            raise ArchiveError(f"{self.url}: no results of edge recount: give the folder that -o named")
+        return found
+
+    def begin(self, description: CountsDescription) -> CountsDescription:
+        """Make the folder, or go on with one of the same count, and remove what an interrupted call left unfinished.
+
+        Returns:
+            what is written in it.
+
+        Raises:
+            ArchiveError: it holds something else, or was counted otherwise; the line says in what.
+            OutputError: it cannot be written.
+        """
+        found = self._head()
+        if found is None:
+            if self.place.names():
+                raise ArchiveError(f"{self.url}: not empty, and no results of edge recount: give another folder (-o)")
+            self.place.write(HEAD, to_text(ResultsHead(description)).encode())
+            return description
+        if found.fingerprint != description.fingerprint:
+            differing = _differing(found.binding, description.binding)
+            raise ArchiveError(
+                f"{self.url}: counted otherwise: {differing}: give another folder (-o), or the settings it was counted with"
+            )
+        self._sweep()
+        return found
+
+    def samples(self) -> Iterator[PresentSample]:
+        """The samples that are there, part by part; raises ArchiveError for a damaged part."""
+        columns = ["sample", "digest", "fields", "cells", "unreadable"]
+        for name in self.parts():
+            for row in self._read(name, columns):
+                yield PresentSample(row["sample"], row["digest"], row["fields"], row["cells"], row["unreadable"])
+
+    def parts(self) -> list[str]:
+        """Names of the parts that are there."""
+        return [name for name in self.place.names("samples") if name.startswith(_PART) and name.endswith(_ENDING)]
+
+    def publish(self, made: Path, part: str) -> None:
+        """Add a part whose three files are in a folder of this machine; raises OutputError."""
+        for table in TABLES:
+            self.place.publish(made / f"{table}{_ENDING}", f"{table}/{part_name(part)}")
+
+    def end(self) -> None:
+        """Leave no sample twice and nothing unfinished: for the end of a call that has come through."""
+        self._drop_doubles()
+        self._sweep()
+        for name in self.place.names(SLICES):
+            self.place.remove(f"{SLICES}/{name}")
+
+    def slices(self) -> set[str]:
+        """Names of the slices that are there."""
+        return {name.removesuffix(_ENDING) for name in self.place.names(SLICES) if name.endswith(_ENDING)}
+
+    def _head(self) -> CountsDescription | None:
+        try:
+            data = self.place.read(HEAD)
+            if data is None:
+                return None
+            head = from_text(ResultsHead, data.decode(), HEAD)
+        except NotADirectoryError:
+            raise ArchiveError(f"{self.url}: a file, and results are a folder: give another name (-o)") from None
+        except (OSError, ValueError) as error:
+            raise ArchiveError(f"{self.url}/{HEAD}: cannot be read: {error}") from None
+        if head.format != "edge-recount":
+            raise ArchiveError(f"{self.url}/{HEAD}: not of edge recount")
+        if head.version > VERSION:
+            raise ArchiveError(f"{self.url}: results of a newer version of this program: update this one")
+        return head.description
+
+    def _sweep(self) -> None:
+        """Remove parts whose samples are not there, and files that are not complete."""
+        there = set(self.parts())
+        for table in TABLES:
+            self.place.sweep(table)
+            for name in self.place.names(table):
+                if name.startswith(_PART) and name not in there:
+                    self.place.remove(f"{table}/{name}")
+        self.place.sweep(SLICES)
+
+    def _drop_doubles(self) -> None:
+        """A worker that was thought dead may have published a sample that another one counted again: it goes from the later part."""
+        seen: set[str] = set()
+        for part in self.parts():
+            names = [row["sample"] for row in self._read(part, ["sample"])]
+            double = [name for name in names if name in seen]
+            seen.update(names)
+            if double:
+                self._without(part, double)
+
+    def _without(self, part: str, samples: list[str]) -> None:
+        """Write a part again without these samples; its samples first, so that none is there without its fields and cells."""
+        arrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+        compute = package("pyarrow.compute")
+        with TemporaryDirectory(prefix="edge-recount-") as folder:
+            for table in reversed(TABLES):
+                with self.place.open(f"{table}/{part}") as file:
+                    rows = parquet.read_table(file)
+                kept = rows.filter(compute.invert(compute.is_in(rows["sample"], arrow.array(samples))))
+                if len(kept) == 0 and table == "samples":
+                    for name in reversed(TABLES):
+                        self.place.remove(f"{name}/{part}")
+                    return
+                made = Path(folder) / f"{table}{_ENDING}"
+                parquet.write_table(kept, made, compression="zstd")
+                self.place.publish(made, f"{table}/{part}")
+
+    def _read(self, part: str, columns: list[str]) -> list[dict[str, Any]]:
+        arrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+        try:
+            with self.place.open(f"samples/{part}") as file:
+                rows: list[dict[str, Any]] = parquet.read_table(file, columns=columns).to_pylist()
+        except (OSError, arrow.ArrowException) as error:
+            why = str(error).splitlines()[0]
+            raise ArchiveError(f"{self.url}/samples/{part}: damaged ({why}): remove it, and call again") from None
+        if rows and set(rows[0]) != set(columns):
+            raise ArchiveError(f"{self.url}/samples/{part}: not of edge recount: remove it, and call again")
+        return rows
+
+
+def part_name(part: str) -> str:
+    """The name of a part's file."""
+    return f"{_PART}{part}{_ENDING}"
+
+
+def slice_name(sample: str, number: int) -> str:
+    """The name of the file of a slice: of the large sample's id and the slice's number."""
+    return f"{sample}-{number:06d}"
+
+
+def beginning(description: CountsDescription, archive: str, at: str) -> CountsDescription:
+    """The description with what is counted, and since when."""
+    return replace(description, archive=archive, made=at)
+
+
+def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    names = [name for name in (*then, *(name for name in now if name not in then)) if then.get(name) != now.get(name)]
+    told = [f"{name} {then.get(name, 'not noted')} (now {now.get(name, 'not noted')})" for name in names]
+    more = len(told) - _MOST_NAMED
+    return "; ".join(told[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "") or "by other settings"

@@ -1,0 +1,300 @@
+"""A recount: an archive listed, cut into tasks, given to a cluster a few at a time, and its samples gathered in the results.
+
+Only a window of tasks is known to the scheduler at any time, and nothing of a field comes back to the client: memory of both is the
+same for a thousand fields and for a million.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from edge.archive.cluster import OpenCluster
+from edge.archive.listing import Listing
+from edge.archive.packages import package
+from edge.archive.partitions import PartitionLimits, partitions, sample_id
+from edge.archive.records import (
+    ArchivedSample,
+    Partition,
+    RecountEnd,
+    RecountJob,
+    RecountProgress,
+    SampleSlice,
+    TaskEnd,
+)
+from edge.archive.results import Results, slice_name
+from edge.archive.slices import SliceError
+from edge.archive.storage import open_storage
+from edge.archive.task import MOST_NAMED, count_partition, decide_sample
+from edge.errors import ArchiveError, EdgeError, NoInputError
+
+WINDOW = 4
+"""Tasks that the scheduler knows per task that is being done: one in work, the others wait on the worker."""
+
+_FEWEST_TASKS = 8  # the same where workers are few, or have not come yet
+_TICK_S = 0.25  # seconds between two looks at whether somebody wants to stop
+_RATE_S = 30.0  # seconds that the rate is of
+_TRIES = 3  # times that a slice is analysed whose file is found damaged
+
+
+@dataclass(slots=True)
+class _LargeSample:
+    """A sample in slices, until it is decided."""
+
+    sample: str
+    digest: str
+    slices: dict[int, SampleSlice]
+    of: int
+    left: set[int] = field(default_factory=set)
+    tries: int = 0
+
+
+class Recount:
+    """One recount; call ``run`` once.
+
+    Args:
+        job: archive, results and what counts.
+        results: that are open (``Results.begin``).
+        cluster: whose workers have the recipe.
+        told: gets the progress a few times a second; None: nobody does.
+        limits: of a task.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        job: RecountJob,
+        results: Results,
+        cluster: OpenCluster,
+        told: Callable[[RecountProgress], None] | None = None,
+        *,
+        limits: PartitionLimits | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._job = job
+        self._results = results
+        self._cluster = cluster
+        self._told = told
+        self._limits = limits
+        self._clock = clock
+        self._listing = Listing(open_storage(job.archive))
+        self._call = uuid4().hex
+        self._submitted = 0
+        self._finished: SimpleQueue[Any] = SimpleQueue()
+        self._under_way: dict[str, tuple[Any, Partition | None, str]] = {}
+        self._large: dict[str, _LargeSample] = {}
+        self._counted: dict[str, str] = {}
+        self._slices: set[str] = set()
+        self._changed: list[str] = []
+        self._named: list[tuple[str, str]] = []
+        self._samples = self._fields = self._cells = self._unreadable = self._before = self._analysed = 0
+        self._pace: deque[tuple[float, int]] = deque()
+
+    def run(self, stop: threading.Event) -> RecountEnd:
+        """Count what is not counted yet.
+
+        Args:
+            stop: set it to stop; what is finished stays.
+
+        Raises:
+            NoInputError: there is no archive, or no image in it.
+            ArchiveError: the cluster is gone.
+            EdgeError: a task failed for a reason that others would fail for too.
+        """
+        for one in self._results.samples():
+            self._counted[one.name] = one.digest
+            self._before += one.fields
+        self._slices = self._results.slices()
+        waiting = partitions(self._new_samples(), self._job.fingerprint, self._limits)
+        more = True
+        try:
+            while (more or self._under_way) and not stop.is_set():
+                more = more and self._give(waiting)
+                self._take()
+                self._tell()
+        finally:
+            self._let_go()
+        if stop.is_set():
+            return self._end(stopped=True)
+        if not self._listing.fields:
+            raise NoInputError(f"{self._job.archive}: no images in it or in its folders")
+        self._results.end()
+        return self._end(stopped=False)
+
+    def _new_samples(self) -> Iterator[ArchivedSample]:
+        """The samples that are not in the results yet."""
+        for sample in self._listing:
+            digest = self._counted.get(sample.name)
+            if digest is None:
+                yield sample
+            elif digest != sample.digest:
+                self._changed.append(sample.name)
+
+    def _give(self, waiting: Iterator[Partition]) -> bool:
+        """Submit tasks until the window is full; returns whether there may be more."""
+        room = max(_FEWEST_TASKS, WINDOW * self._cluster.threads)
+        while len(self._under_way) < room:
+            partition = next(waiting, None)
+            if partition is None:
+                return False
+            if partition.whole:
+                self._submit(partition)
+            else:
+                self._give_slice(partition)
+        return True
+
+    def _give_slice(self, partition: Partition) -> None:
+        (part,) = partition.slices
+        key = sample_id(self._job.fingerprint, part.sample, part.digest)
+        large = self._large.setdefault(key, _LargeSample(part.sample, part.digest, {}, part.of, set(range(part.of))))
+        large.slices[part.number] = part
+        if slice_name(key, part.number) in self._slices:
+            large.left.discard(part.number)
+            self._analysed += len(part.files)
+            self._decide_if_whole(key)
+        else:
+            self._submit(partition)
+
+    def _decide_if_whole(self, key: str) -> None:
+        large = self._large[key]
+        if not large.left:
+            self._submit_call(None, key, decide_sample, self._job, large.sample, large.digest, large.of)
+
+    def _submit(self, partition: Partition) -> None:
+        self._submit_call(partition, partition.id, count_partition, self._job, partition)
+
+    def _submit_call(
+        self, partition: Partition | None, name: str, task: Callable[..., TaskEnd], *given: object
+    ) -> None:
+        self._submitted += 1
+        key = f"{task.__name__}-{self._call}-{self._submitted}"
+        future = self._cluster.client.submit(task, *given, key=key, pure=False)
+        self._under_way[key] = (future, partition, name)
+        future.add_done_callback(self._finished.put)
+
+    def _take(self) -> None:
+        """Take what is finished; waits a moment where nothing is."""
+        try:
+            future = self._finished.get(timeout=_TICK_S)
+        except Empty:
+            self._look_at_cluster()
+            return
+        while True:
+            self._took(future)
+            try:
+                future = self._finished.get_nowait()
+            except Empty:
+                return
+
+    def _took(self, future: Any) -> None:
+        known = self._under_way.pop(future.key, None)
+        if known is None:
+            return
+        _, partition, name = known
+        if future.status == "finished":
+            self._add(partition, name, future.result())
+            return
+        if future.status != "error":
+            raise ArchiveError(
+                "the cluster has lost a task (was its scheduler stopped?): what is finished stays; call again"
+            )
+        self._failed(partition, name, future.exception())
+
+    def _add(self, partition: Partition | None, name: str, end: TaskEnd) -> None:
+        self._samples += end.samples
+        self._fields += end.fields
+        self._cells += end.cells
+        self._unreadable += end.unreadable
+        self._analysed += end.analysed
+        self._named += end.named[: MOST_NAMED - len(self._named)]
+        if partition is None:
+            del self._large[name]
+        elif not partition.whole:
+            (part,) = partition.slices
+            key = sample_id(self._job.fingerprint, part.sample, part.digest)
+            self._large[key].left.discard(part.number)
+            self._decide_if_whole(key)
+
+    def _failed(self, partition: Partition | None, name: str, error: BaseException) -> None:
+        """A task failed: analyse damaged slices again, else end."""
+        if isinstance(error, SliceError) and partition is None:
+            large = self._large[name]
+            large.tries += 1
+            if large.tries < _TRIES:
+                there = self._results.slices()
+                large.left = {number for number in range(large.of) if slice_name(name, number) not in there}
+                for number in sorted(large.left):
+                    self._submit(Partition(f"{name}-{number}", (large.slices[number],)))
+                self._decide_if_whole(name)
+                return
+        if isinstance(error, EdgeError):
+            raise error
+        if type(error).__name__ == "KilledWorker":
+            raise ArchiveError(f"every worker that had it died: {name}; call again, or leave out its files") from None
+        raise error
+
+    def _look_at_cluster(self) -> None:
+        if self._cluster.client.status not in ("running", "connecting"):
+            raise ArchiveError("the cluster is gone: what is finished stays; call again when it is back")
+
+    def _let_go(self) -> None:
+        """Forget what is under way: workers end what they are at."""
+        futures = [future for future, _, _ in self._under_way.values()]
+        if futures and self._cluster.client.status == "running":
+            package("distributed")  # its errors are OSErrors
+            try:
+                self._cluster.client.cancel(futures, force=True)
+            except (OSError, TimeoutError):
+                return
+        self._under_way.clear()
+
+    def _tell(self) -> None:
+        now = self._clock()
+        if not self._pace or now - self._pace[-1][0] >= _TICK_S:
+            self._pace.append((now, self._analysed))
+        while now - self._pace[0][0] > _RATE_S:
+            self._pace.popleft()
+        if self._told is None:
+            return
+        began, then = self._pace[0]
+        rate = (self._analysed - then) / (now - began) if now > began and self._analysed > then else None
+        listed = self._listing.fields
+        left = listed - self._before - self._analysed
+        seconds = left / rate if rate and self._listing.ended else None
+        self._told(
+            RecountProgress(
+                self._samples,
+                self._analysed,
+                self._cells,
+                self._unreadable,
+                listed,
+                not self._listing.ended,
+                self._before,
+                rate,
+                seconds,
+                self._cluster.threads,
+            )
+        )
+
+    def _end(self, *, stopped: bool) -> RecountEnd:
+        samples = fields = cells = unreadable = 0
+        for one in self._results.samples():
+            samples, fields, cells = samples + 1, fields + one.fields, cells + one.cells
+            unreadable += one.unreadable
+        return RecountEnd(
+            samples,
+            fields,
+            cells,
+            unreadable,
+            tuple(self._named),
+            tuple(self._changed),
+            stopped,
+            tuple(self._listing.left_out),
+            self._listing.videos,
+        )

@@ -1,0 +1,78 @@
+"""The work of ``edge recount`` of an archive: what counts is loaded, a cluster opened, and what comes of it is said."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from edge.archive.cluster import open_cluster
+from edge.archive.records import RecountEnd, RecountJob
+from edge.archive.results import Results, beginning
+from edge.archive.run import Recount
+from edge.archive.storage import open_storage
+from edge.cli.archive_recipe import recipe_of
+from edge.cli.archive_settings import ArchiveSettings
+from edge.cli.archive_words import ProgressLine, end_lines
+from edge.cli.counting import load_parts
+from edge.cli.run_settings import RunSettings
+from edge.door import say, stop_on_signals
+from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS
+from edge.lines import print_json, print_lines
+from edge.record_json import plain_of
+
+_PROGRAM = "edge recount"
+
+
+def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings) -> int:
+    """Count an archive, or go on with it, and return the exit code.
+
+    Args:
+        archive: path or URL.
+        where: results go, and who counts; ``output`` is given.
+        given: nets, fields, judging and process of the count.
+
+    Raises:
+        EdgeError: nothing to count, nets or calibration refused, results of another count, no cluster.
+    """
+    output = where.output or ""
+    open_storage(archive).check()
+    one = replace(given, process=replace(given.process, workers=1))
+    parts = load_parts(one)
+    recipe = recipe_of(one, parts)
+    del parts  # the nets of this process are of no further use
+    results = Results(_placed(output))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    results.begin(beginning(recipe.described, archive, now))
+    job = RecountJob(_placed(archive), _placed(output), recipe.fingerprint)
+    stop = threading.Event()
+    with stop_on_signals(stop.set), open_cluster(recipe, on=where.on, workers=_workers(given)) as cluster:
+        if cluster.dashboard:
+            say(f"what the workers do is shown at {cluster.dashboard}", _PROGRAM)
+        line = ProgressLine(_PROGRAM)
+        try:
+            end = Recount(job, results, cluster, line.show).run(stop)
+        finally:
+            line.close()
+    if given.outputs.json:
+        print_json({**plain_of(end), "results": output})
+    else:
+        print_lines(end_lines(end, output))
+    return _code(end)
+
+
+def _code(end: RecountEnd) -> int:
+    if end.stopped:
+        say("stopped: what is finished stays; the same call goes on", _PROGRAM)
+        return EXIT_INTERRUPTED
+    return EXIT_UNREADABLE_INPUTS if end.unreadable or end.left_out else 0
+
+
+def _workers(given: RunSettings) -> int:
+    return given.process.workers or len(os.sched_getaffinity(0))
+
+
+def _placed(place: str) -> str:
+    """A path as every process of this machine takes it; a URL stays."""
+    return place if "://" in place else os.path.abspath(os.path.expanduser(place))  # noqa: PTH100, PTH111 - a text
