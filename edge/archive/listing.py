@@ -21,7 +21,7 @@ _NAME_DIGITS = 6
 """Hexadecimal digits that tell two folders apart whose names look the same on a terminal."""
 
 
-class Listing:
+class ArchiveListing:
     """The samples of an archive, in natural order; iterate once.
 
     Args:

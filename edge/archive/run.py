@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from edge.archive.cluster import OpenCluster
-from edge.archive.listing import Listing
+from edge.archive.listing import ArchiveListing
 from edge.archive.packages import package
 from edge.archive.partitions import PartitionLimits, partitions, sample_id
 from edge.archive.records import (
@@ -83,7 +83,7 @@ class Recount:
         self._told = told
         self._limits = limits
         self._clock = clock
-        self._listing = Listing(open_storage(job.archive))
+        self._listing = ArchiveListing(open_storage(job.archive))
         self._call = uuid4().hex
         self._submitted = 0
         self._finished: SimpleQueue[Any] = SimpleQueue()

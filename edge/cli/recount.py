@@ -43,8 +43,8 @@ def recount(
     Examples:
       edge recount S-0042 --model notebook.tflite
       edge recount S-0042 --finder classical --report out/
-      edge recount archive/ -o counts.parquet         every folder with images is a sample
-      edge recount s3://bucket/2026/ --on tcp://scheduler:8786 -o s3://bucket/counts/
+      edge recount archive/ -o counts.parquet     each folder is a sample
+      edge recount s3://b/2026/ --on tcp://host:8786 -o s3://b/counts/
 
     Of a sample of the book, fields come from the files they were read from, while these have the same content, and from the
     pictures that --keep kept. What is gone is named as unreadable. Gate, overlaps, tiles and reading are as in the first count,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.archive.listing import Listing
+from edge.archive.listing import ArchiveListing
 from edge.archive.partitions import PartitionLimits, partitions
 from edge.archive.records import ArchivedFile, ArchivedSample, Partition
 from edge.archive.storage import LocalStorage, open_storage
@@ -23,7 +23,7 @@ def made(root: Path, *files: str) -> Path:
 
 
 def listed(root: Path) -> dict[str, list[str]]:
-    found = Listing(LocalStorage(str(root)))
+    found = ArchiveListing(LocalStorage(str(root)))
     return {sample.name: [Path(file.path).name for file in sample.files] for sample in found}
 
 
@@ -54,7 +54,7 @@ def test_the_samples_of_an_archive(case: str, tmp_path: Path) -> None:
 
 
 def test_videos_are_counted_and_left_out(tmp_path: Path) -> None:
-    found = Listing(LocalStorage(str(made(tmp_path, "a/1.png", "a/film.mp4", "b/film.avi"))))
+    found = ArchiveListing(LocalStorage(str(made(tmp_path, "a/1.png", "a/film.mp4", "b/film.avi"))))
     assert len(list(found)) == 1
     assert (found.videos, found.fields, found.ended) == (2, 1, True)
 
@@ -75,7 +75,7 @@ def test_links_are_followed_but_nothing_is_listed_twice(tmp_path: Path) -> None:
 def test_a_folder_that_may_not_be_listed_is_named(tmp_path: Path) -> None:
     root = made(tmp_path, "a/1.png", "b/1.png")
     (root / "a").chmod(0)
-    found = Listing(LocalStorage(str(root)))
+    found = ArchiveListing(LocalStorage(str(root)))
     assert [sample.name for sample in found] == ["b"]
     assert found.left_out == [("a", "Permission denied")]
     (root / "a").chmod(0o700)
@@ -98,10 +98,10 @@ def test_no_archive_is_refused_in_one_line(what: str, tmp_path: Path) -> None:
 
 def test_another_size_or_time_is_another_digest(tmp_path: Path) -> None:
     root = made(tmp_path, "a/1.png")
-    (first,) = Listing(LocalStorage(str(root)))
-    assert first.digest == next(iter(Listing(LocalStorage(str(root))))).digest
+    (first,) = ArchiveListing(LocalStorage(str(root)))
+    assert first.digest == next(iter(ArchiveListing(LocalStorage(str(root))))).digest
     os.utime(root / "a/1.png", ns=(0, 5))
-    assert first.digest != next(iter(Listing(LocalStorage(str(root))))).digest
+    assert first.digest != next(iter(ArchiveListing(LocalStorage(str(root))))).digest
 
 
 def sample(name: str, *sizes: int) -> ArchivedSample:
