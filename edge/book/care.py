@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.book.book import Book
+from edge.book.collected import holds_a_journal
 from edge.book.file import check_header, check_owner, connect_to_read, copy_whole, is_new, why, write_errors
 from edge.book.recovery import recover
 from edge.book.tally import agrees
@@ -18,6 +20,13 @@ from edge.errors import BookError, OutputError
 from edge.lines import plain
 
 _MOST = 100  # problems listed
+_ORIGIN = re.compile("[0-9a-f]{32}")
+_NOT_TOLD = {
+    "samples": "SELECT id FROM sample EXCEPT SELECT sample_id FROM journal WHERE field IS NULL",
+    "fields": "SELECT sample_id, number FROM field EXCEPT SELECT sample_id, field FROM journal",
+}
+"""What should be in the journal and is not."""
+
 _ROOM = 1.1  # of the book's size is needed to write it anew
 
 
@@ -53,6 +62,7 @@ def _problems(book: Book, counts: dict[str, int]) -> Iterator[str]:
         for id_, name, count in book.store.rows("SELECT id, name, count FROM sample ORDER BY id"):
             counts["samples"] += 1
             yield from _sample(book, id_, f"{name} (count {count})", counts)
+        yield from _journal(book)
     except BookError as error:
         yield _short(book, error)
 
@@ -86,6 +96,22 @@ def _answers(book: Book, sample: int, name: str, counts: dict[str, int]) -> Iter
     lost = book.store.rows("SELECT lost FROM sample WHERE id = ?", sample)[0][0]
     if strays and not lost:  # where damage took fields, answers about their cells wait for them
         yield f"{name}: {len(strays):,} answers are about cells that are not there, the first about {strays[0].cell}"
+
+
+def _journal(book: Book) -> Iterator[str]:
+    """What others are to learn: numbered without gaps, and all that the book holds is in it."""
+    if not holds_a_journal(book.store):
+        return
+    first, last, entries = book.store.rows("SELECT min(number), max(number), count(*) FROM journal")[0]
+    if entries and (first != 1 or last != entries):
+        yield f"the journal has {entries:,} entries, and its numbers are {first:,} to {last:,}"
+    for what, query in _NOT_TOLD.items():
+        missing = len(book.store.rows(query))
+        if missing:
+            yield f"the journal lacks {missing:,} {what}"
+    origins = book.store.rows("SELECT uuid FROM origin")
+    if len(origins) != 1 or not _ORIGIN.fullmatch(origins[0][0]):
+        yield "the book has not one origin"
 
 
 def _short(book: Book, error: BookError) -> str:

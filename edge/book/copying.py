@@ -46,13 +46,14 @@ class Copier:
             self._runs[run] = self._insert("run", {c: row[c] for c in _RUN}) if there is None else int(there["id"])
         return self._runs[run]
 
-    def sample(self, row: sqlite3.Row, uuid: str, count: int | None = None) -> int:
+    def sample(self, row: sqlite3.Row, uuid: str, count: int | None = None, *, counting: bool = False) -> int:
         """Make a sample like this one, without fields; returns its id in the target.
 
         Args:
             row: the source's.
             uuid: of the new one.
             count: which of the counts of this name; None: the next that is free.
+            counting: it may be under way, at another microscope; else one that was is interrupted.
         """
         name = stored(row["name"])
         if count is None:
@@ -60,7 +61,7 @@ class Copier:
             count = self._target.rows(of_name, name)[0][0]
         values = {column: row[column] for column in _SAMPLE}
         values |= {"uuid": uuid, "name": name, "count": count, "run_id": self.run(row["run_id"])}
-        if values["state"] == "counting":
+        if values["state"] == "counting" and not counting:
             values["state"] = "interrupted"
         return self._insert("sample", values)
 

@@ -14,7 +14,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -22,6 +22,7 @@ from uuid import UUID, uuid4
 from edge.book.copying import Copier
 from edge.book.file import make_file, write_errors
 from edge.book.first_page import BESIDE, readable, remove
+from edge.book.provenance import Provenance, note_microscopes, note_origins
 from edge.book.reviews import COLUMNS
 from edge.book.schema_pages import PAGE
 from edge.book.store import Store
@@ -164,7 +165,20 @@ class _Recovering:
                 self._copier.notes(None, None)
             for table in COLUMNS:
                 self._answers(table)
+            self._microscopes()
         return self._found
+
+    def _microscopes(self) -> None:
+        """The microscopes it collected from: each is asked for all of its journal again, so that what was lost comes back.
+
+        The book's own journal is made anew, under another origin: whoever collected it may know more of it than was read back.
+        """
+        copies = {row["uuid"]: copy for copy, row in self._samples.values()}
+        with suppress(sqlite3.Error, TypeError):  # its pages, or its only row, are lost
+            theirs = Provenance.of(self._source)
+            with_samples = replace(theirs, own=None, scopes={o: s for o, s in theirs.scopes.items() if o != theirs.own})
+            note_microscopes(self._store.connection, with_samples, None, whole=False)
+            note_origins(self._store.connection, with_samples, None, copies)
 
     def _answers(self, table: str) -> None:
         """What people answered, row by row: each as it was written, or lost and said."""

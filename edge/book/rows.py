@@ -95,9 +95,18 @@ class FieldRow:
     @property
     def counted(self) -> int:
         """The same of what was counted alone: without the names of the file, why it could not be read, and how long it took."""
-        values = {name: value for name, value in self.values.items() if not name.endswith("_ms")}
-        values |= {"name": None, "path": None, "reason": values["reason"] if values["readable"] else None}
-        return FieldRow({name: values.get(name) for name in COLUMNS}, self.cells, 0.0).checksum
+        return self._without(("name", "path", *([] if self.values["readable"] else ["reason"]))).checksum
+
+    @property
+    def analysed(self) -> int:
+        """The same of what the worker found alone: without what the session decided of it either."""
+        return self._without(("name", "path", "reason", "placed", "overlaps"), seen=False).checksum
+
+    def _without(self, names: Sequence[str], *, seen: bool = True) -> FieldRow:
+        left_out = {*names, *(f"{stage}_ms" for stage in Timings._fields)}
+        values = {name: None if name in left_out else value for name, value in self.values.items()}
+        cells = self.cells if seen else replace(self.cells, seen=np.zeros(len(self.cells), np.bool_))
+        return FieldRow(values, cells, 0.0)
 
     @property
     def texts(self) -> dict[str, bytes]:

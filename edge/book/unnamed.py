@@ -82,6 +82,14 @@ def event_without_names(text: str, name: str, sample: str, fields: Sequence[tupl
     return to_text(replace(event, tally=tally, verdict=verdict, notes=told(event.notes)))
 
 
+def event_called(text: str, name: str) -> str:
+    """What was said at a sample's end, of a sample that has another name here; raises ValueError where it makes no sense."""
+    event = from_text(SampleEvent, text, "the sample's end")
+    if event.tally.sample == name:
+        return text
+    return to_text(replace(event, tally=replace(event.tally, sample=name)))
+
+
 def run_without_names(part: Mapping[str, Any]) -> dict[str, object]:
     """A run, as messages hold it, without paths, slides' names and its settings' file; raises ValueError."""
     about = from_text(RunDescription, part["about"], "the run")

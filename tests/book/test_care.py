@@ -35,6 +35,15 @@ WRONG = {
     ),
     "the end": ("UPDATE sample SET event = '{}'", "a (count 1): what was said at its end is not what"),
     "the run": ("UPDATE run SET about = '{}'", "a (count 1): changed by hand, or damaged: model of the run is missing"),
+    "a gap in the journal": (
+        "DROP TRIGGER journal_no_DELETE; DELETE FROM journal WHERE number = 3",
+        "the journal lacks 1 fields",
+    ),
+    "another entry": (
+        "INSERT INTO journal (number) VALUES (99)",
+        "the journal has 9 entries, and its numbers are 1 to 99",
+    ),
+    "an origin": ("UPDATE origin SET uuid = 'mine'", "the book has not one origin"),
     "an orphan": (
         "PRAGMA foreign_keys = OFF; DELETE FROM run; PRAGMA foreign_keys = ON",
         "a row of sample belongs to one of run that is not there",

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from edge.book.book import Book
-from edge.book.care import check
+from edge.book.care import check, repair
+from edge.book.collected import collected_scopes
 from edge.book.inbox import Inbox
 from edge.book.journal import Journal
+from edge.book.merge import merge
 from edge.journal import JournalMessage, Taken
-from tests.book.made import a_book, begun, mixed, rows_of, write
+from tests.book.made import a_book, begun, field_of, mixed, rows_of, write
 
 
 def microscope(path: Path, samples: Iterable[str] = ("s",), fields: int = 5) -> Journal:
@@ -62,7 +64,7 @@ def test_double_late_and_disordered_messages_change_nothing(tmp_path: Path, seed
         taken: list[Taken] = []
         while inbox.next(journal.origin) <= journal.newest():
             dice.shuffle(sent)
-            taken += [inbox.take(one) for one in sent]
+            taken += [one for one in inbox.take_all(sent) if isinstance(one, Taken)]
         assert taken.count(Taken.NEW) == journal.newest()
         assert set(taken) == set(Taken)
         same(inbox.book, tmp_path / "own.sqlite")
@@ -166,3 +168,114 @@ def test_microscopes_are_known_by_what_they_say(tmp_path: Path) -> None:
         assert (first.name, first.next, first.online, first.newest) == ("bench", 2, True, 1)
         assert (second.name, second.next, second.online, second.newest) == ("bench-9", 1, False, 7)
         assert second.heard == "2026-01-01T00:00:00Z"
+
+
+def district(path: Path, sent: Iterable[JournalMessage], dice: random.Random) -> Path:
+    """A book that got these messages, some of them twice, in disorder, as far as it could take them."""
+    all_ = [*sent]
+    all_ += dice.sample(all_, len(all_) // 3)
+    with Inbox(path) as inbox:
+        taken: set[Taken | ValueError] = {Taken.NEW}
+        while Taken.NEW in taken:
+            dice.shuffle(all_)
+            all_.sort(key=lambda one: one.number + dice.randint(-2, 2))
+            taken = set(inbox.take_all(all_))
+    return path
+
+
+@pytest.mark.parametrize("names", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize("seed", range(2))
+def test_merged_district_books_are_the_same_as_one_that_had_seen_all(tmp_path: Path, seed: int, *, names: bool) -> None:
+    dice = random.Random(seed)
+    sent = []
+    for number in range(3):
+        own = tmp_path / f"own-{number}.sqlite"
+        with a_book(own) as book:
+            write(begun(book), mixed(sample="s")[:2], interrupted=True)
+            before = messages(Journal(own), f"bench-{number}", names=names)
+            writer = begun(book)
+            writer.resume(1)
+            write(writer, mixed(sample="s")[:4])
+            write(begun(book), mixed(sample="t")[:3], interrupted=bool(dice.randrange(2)))
+        sent.append(before[: dice.randrange(len(before))] + messages(Journal(own), f"bench-{number}", names=names))
+    cuts = [dice.randrange(5, len(one)) for one in sent]
+    first = district(tmp_path / "1.sqlite", [m for one, cut in zip(sent, cuts, strict=True) for m in one[:cut]], dice)
+    second = district(tmp_path / "2.sqlite", [m for one in sent[1:] for m in one], dice)
+    third = district(tmp_path / "3.sqlite", sent[0], dice)
+    one_place = district(tmp_path / "all.sqlite", [m for one in sent for m in one], dice)
+    with a_book(one_place) as book:
+        wanted = (
+            stands(book),
+            list(rows_of(book)),
+            [(s.name, s.origin, s.next, s.newest) for s in collected_scopes(book.store)],
+        )
+    for n, order in enumerate(((first, second, third), (third, second, first), (second, third, first))):
+        with a_book(tmp_path / f"merged-{n}.sqlite") as book:
+            for path in (*order, order[0]):
+                merge(book, path)
+            assert check(book).problems == ()
+            scopes = [(s.name, s.origin, s.next, s.newest) for s in collected_scopes(book.store)]
+            assert (stands(book), list(rows_of(book)), scopes) == wanted
+
+
+def test_a_microscopes_own_book_and_what_was_collected_of_it_are_one(tmp_path: Path) -> None:
+    own, path = tmp_path / "own.sqlite", tmp_path / "district.sqlite"
+    journal = microscope(own, ["s", "t"])
+    with Inbox(path) as inbox:
+        sent = messages(journal, names=False)
+        inbox.take_all(sent[:9])
+        assert merge(inbox.book, own).skipped == ()
+        assert sorted((row.state, row.fields, row.count) for row in inbox.book.samples()) == [("complete", 5, 1)] * 2
+        assert inbox.next(journal.origin) == journal.newest() + 1
+        assert set(inbox.take_all(sent)) == {Taken.KNOWN}
+        assert check(inbox.book).problems == ()
+    with a_book(own) as book:
+        got = merge(book, path)
+        assert (got.new, got.longer, got.same, got.fields) == (0, 0, 2, 0)
+        same(book, own)
+
+
+def test_a_damaged_collected_book_asks_for_all_again(tmp_path: Path) -> None:
+    journal, path = microscope(tmp_path / "own.sqlite", ["s", "t"]), tmp_path / "district.sqlite"
+    with Inbox(path) as inbox:
+        inbox.take_all(messages(journal))
+        inbox.book.store.connection.execute("UPDATE cell SET class = 0 WHERE field_id = 3")
+        before = inbox.scopes()
+    repair(path, lambda _: None)
+    with Inbox(path) as inbox:
+        assert sorted((row.name, row.state, row.fields) for row in inbox.book.samples()) == [
+            ("s", "interrupted", 4),
+            ("t", "complete", 5),
+        ]
+        assert inbox.scopes() == tuple(replace(one, next=1) for one in before)
+        inbox.take_all(messages(journal))
+        same(inbox.book, tmp_path / "own.sqlite")
+
+
+def test_a_damaged_book_has_another_journal_and_tells_all_of_it_again(tmp_path: Path) -> None:
+    own = tmp_path / "own.sqlite"
+    journal = microscope(own, ["s", "t"])
+    with Inbox(tmp_path / "district.sqlite") as inbox:
+        inbox.take_all(messages(journal))
+        with a_book(own) as book:
+            book.store.connection.execute("UPDATE cell SET class = 0 WHERE field_id = 3")
+        repair(own, lambda _: None)
+        anew = Journal(own)
+        assert anew.origin != journal.origin
+        assert set(inbox.take_all(messages(anew))) == {Taken.NEW}
+        assert sorted((r.name, r.state, r.fields, r.count) for r in inbox.book.samples()) == [
+            ("s", "interrupted", 5, 1),
+            ("t", "complete", 5, 1),
+        ]
+        assert check(inbox.book).problems == ()
+        with a_book(own) as book:
+            writer = begun(book)
+            writer.resume(book.sample("s").id)
+            kept = mixed(sample="s")
+            write(writer, [*kept[:2], *kept[3:5], field_of(5, "s", name="field-2.png")])
+        taken = inbox.take_all(messages(anew))
+        assert taken[-1] is Taken.AHEAD, (
+            "what the microscope lost and counted again elsewhere is not counted twice here"
+        )
+        inbox.take_all(messages(anew))
+        same(inbox.book, own)
