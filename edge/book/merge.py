@@ -157,7 +157,7 @@ class _Merging:
         self, ours: dict[int, tuple[int, int]], theirs: dict[int, tuple[int, int]], *, decided: bool
     ) -> tuple[list[int], list[int]]:
         """Fields that both have and that differ by more than names: other ones, and where ``decided`` those decided anew."""
-        other, anew = [], []
+        other, anew = list[int](), list[int]()
         for n, (field, checksum) in theirs.items():
             if n not in ours or ours[n][1] == checksum:
                 continue
