@@ -121,7 +121,7 @@ class RoughWay:
             except TimeoutError:
                 writer.writelines(disorder.left())
                 continue
-            if not chunk:
+            if not chunk or writer.is_closing():
                 return
             buffer += chunk
             await self._held_up()

@@ -33,8 +33,8 @@ def collect(
     \b
     Examples:
       edge collect mqtt://broker.local --book district.sqlite
-      edge collect mqtts://clara@broker.local --book district.sqlite --mqtt-ca ca.pem --mqtt-password-file secret
-      edge collect mqtt://broker.local --book district.sqlite --once      (from cron)
+      edge collect mqtts://clara@broker.local --book d.sqlite --mqtt-ca ca.pem
+      edge collect mqtt://broker.local --book district.sqlite --once
 
     Each field arrives once and in order, whatever broker and network lose. edge samples, show, export and serve take the book.
     """  # noqa: D301 - \b keeps the lines as they are
