@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +15,7 @@ from edge.archive.run import Recount
 from edge.errors import ArchiveError, NoInputError
 from tests.archive.made import MadeRecipe, description, paint
 from tests.archive.serial import SerialClient, serial
+from tests.archive.tables import everything, table
 
 pytest.importorskip("pyarrow", reason="pyarrow (extra archive) is not installed")
 pytest.importorskip("fsspec", reason="fsspec (extra archive) is not installed")
@@ -41,20 +40,6 @@ def counted(
     end = Recount(job, opened, cluster, told, limits=limits).run(stop or threading.Event())
     client: SerialClient = cluster.client
     return end, client.tasks
-
-
-def table(results: Path, name: str) -> list[dict[str, Any]]:
-    from pyarrow import parquet
-
-    rows: list[dict[str, Any]] = []
-    for path in sorted((results / name).glob("*.parquet")):
-        rows += parquet.read_table(path).to_pylist()
-    return sorted(rows, key=lambda row: [row[key] for key in ("sample", "field", "cell") if key in row])
-
-
-def everything(results: Path) -> dict[str, list[dict[str, Any]]]:
-    """The tables as text that can be compared: a number that is not one is not equal to itself."""
-    return {name: json.loads(json.dumps(table(results, name))) for name in ("samples", "fields", "cells")}
 
 
 @pytest.fixture

@@ -40,6 +40,10 @@ SETS: Final = {
         *("datumaro==1.13.12", "orjson==3.13.0", "imagesize==2.0.1", "json-stream==2.5.1"),
         "json-stream-rs-tokenizer==0.5.4",
     ),
+    "tables": (
+        *("polars==2.1.0", "polars-runtime-32==2.1.0", "duckdb==2.0.1", "pandas==3.1.1"),
+        *("python-dateutil==2.9.0.post0", "six==1.17.0"),
+    ),
     "storage": (
         *("s3fs==2026.9.0", "fsspec==2026.9.0", "aiobotocore==3.10.0", "aioitertools==0.13.0", "wrapt==2.5.2"),
         *("botocore==1.43.117", "boto3==1.43.117", "s3transfer==0.19.3", "jmespath==1.1.0"),
