@@ -46,7 +46,8 @@ def by_polars(results: Path) -> dict[str, Any]:
 
 def by_duckdb(results: Path) -> dict[str, Any]:
     def ask(query: str, table: str) -> list[Any]:
-        return duckdb.sql(query.format(f"'{results / table}/*.parquet'")).fetchall()
+        rows: list[Any] = duckdb.sql(query.format(f"'{results / table}/*.parquet'")).fetchall()
+        return rows
 
     return {
         "cells": dict(ask("select sample, count(*) from {} where counted group by sample", "cells")),
