@@ -23,7 +23,7 @@ from edge.network.link import BrokerLink, Hearer, Retained
 from edge.network.messages import encode
 from edge.network.outbox import Outbox
 from edge.network.output import BrokerOutput, BrokerStatus
-from edge.network.publisher import Publisher
+from edge.network.publisher import Publisher, waiting_words
 from edge.network.records import BrokerAddress
 from edge.network.speaker import Speaker
 from edge.network.voice import Voice, this_computer
@@ -149,8 +149,9 @@ def told_broker(settings: RunSettings, model: str, program: str = "edge-run") ->
 
 def still_waiting(entries: int, url: str) -> str:
     """What is said of entries that the broker did not take."""
-    wait = "1 entry waits" if entries == 1 else f"{entries:,} entries wait"
-    return f"{wait} in the book for the broker: the next run sends what waits, or: edge mqtt send {url}"
+    return (
+        f"{waiting_words(entries)} in the book for the broker: the next run sends what waits, or: edge mqtt send {url}"
+    )
 
 
 def outputs_of(broker: ToldBroker | None, book: Book, card: Card, *, snapshots: bool) -> Sequence[Output]:

@@ -13,7 +13,7 @@ from edge.errors import EXIT_INTERRUPTED, BookError, BrokerError
 from edge.lines import print_lines
 from edge.network.forgetting import Forgetter
 from edge.network.link import BrokerLink
-from edge.network.publisher import Publisher
+from edge.network.publisher import Publisher, waiting_words
 from edge.network.records import BrokerAddress
 from edge.network.voice import Voice
 
@@ -51,7 +51,7 @@ def send_what_waits(
         _deliver(publisher, address, patience, told)
     sent = f"{publisher.entries:,} {'entry' if publisher.entries == 1 else 'entries'}"
     if stopped:
-        say(f"stopped: {sent} delivered, {publisher.waiting:,} wait in the book", "edge mqtt send")
+        say(f"stopped: {sent} delivered, {waiting_words(publisher.waiting)} in the book", "edge mqtt send")
         return EXIT_INTERRUPTED
     print_lines([f"{sent} delivered to {address} as {voice.scope}" if publisher.entries else "nothing waits"])
     return 0
@@ -71,7 +71,7 @@ def _deliver(publisher: Publisher, address: BrokerAddress, patience: float, told
         if trouble is not None or publisher.seconds >= until:
             words = "it takes nothing" if trouble is None else trouble.words
             publisher.end(0)
-            raise BrokerError(f"{address}: {words}: {publisher.waiting:,} entries wait in the book")
+            raise BrokerError(f"{address}: {words}: {waiting_words(publisher.waiting)} in the book")
 
 
 def forget_microscope(address: BrokerAddress, book: Path | None, scope: str | None) -> None:

@@ -26,6 +26,9 @@ STALLED_S: Final = 60.0
 GOOD_BYE_S: Final = 2.0
 """Seconds that the last words may take."""
 
+LINGER_S: Final = 1.5
+"""Seconds that a courier stays when all is delivered: whoever collects may see by now that it misses something."""
+
 _SHORT_S = 3.0  # seconds: a connection that is gone sooner was none
 _AGAIN_S = 60.0  # seconds within which the same is not said again though it was better meanwhile
 _THROWN = 3  # such connections in a row after which it is said that somebody else has this client's name
@@ -74,7 +77,7 @@ class Publisher:
         self._sleep = sleep or self._ending.wait
         self._back_off = back_off or BackOff()
         self._link: Link | None = None
-        self._due = self._since = self._answered = float("-inf")
+        self._due = self._since = self._answered = self._delivered = float("-inf")
         self._short = 0
         self._heard_of = False  # the broker acknowledged something over this connection
         self._said = ""  # what is wrong with the broker, as it was said; empty: nothing is
@@ -201,7 +204,10 @@ class Publisher:
     def _leave(self, now: float) -> None:
         """Take leave once nothing waits, or time is up."""
         outbox = self._speaker.outbox
-        if (outbox.waiting and not outbox.blocked and now < self._end) or self._link is None:
+        late = now >= self._end
+        if (outbox.waiting and not outbox.blocked and not late) or self._link is None:
+            return
+        if self._speaker.courier and not late and now - self._delivered < LINGER_S:
             return
         outbox.note(now, at_once=True)
         self._speaker.good_bye(self._link)
@@ -225,7 +231,7 @@ class Publisher:
 
     def delivered(self, message: int) -> None:
         """See ``Hearer``."""
-        self._answered = now = self._now()
+        self._answered = self._delivered = now = self._now()
         self._heard_of = True
         self.entries += self._speaker.delivered(message, now)
 
@@ -251,5 +257,10 @@ class Publisher:
             self._said = trouble.words
             self._said_last = (self._said, now)
             outbox.look()
-            waiting = f"{outbox.waiting:,} {'entry waits' if outbox.waiting == 1 else 'entries wait'}"
-            self._tell(f"the broker {self._broker} is away: {trouble.words}: {waiting}")
+            waiting = f": {waiting_words(outbox.waiting)}" if outbox.waiting else ""
+            self._tell(f"the broker {self._broker} is away: {trouble.words}{waiting}")
+
+
+def waiting_words(entries: int) -> str:
+    """``1 entry waits``, ``12 entries wait``."""
+    return "1 entry waits" if entries == 1 else f"{entries:,} entries wait"
