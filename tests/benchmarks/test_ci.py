@@ -33,7 +33,7 @@ class Machine:
         programs: why other programs' own code cannot be had.
     """
 
-    commands: tuple[str, ...] = (*BROWSER, "qemu-aarch64")
+    commands: tuple[str, ...] = (*BROWSER, "mosquitto", "qemu-aarch64")
     root: bool = True
     apt: dict[str, str] | None = None
     make: int = 0
@@ -69,7 +69,9 @@ def last_line(machine: Machine, folder: Path) -> tuple[int, str]:
     if machine.apt is not None:
         brings = "\n".join(f'[[ " $* " != *" {p} "* ]] || touch {programs}/{c}' for c, p in machine.apt.items())
         chmod = f"for f in {programs}/*; do [ -x $f ] || {shutil.which('chmod')} +x $f; done"
-        known = " ".join({*machine.apt.values(), "fonts-dejavu-core", "qemu-user-static", "qemu-user-binfmt"})
+        known = " ".join(
+            {*machine.apt.values(), "fonts-dejavu-core", "openssl", "qemu-user-static", "qemu-user-binfmt"}
+        )
         unknown = f'for p in "${{@:5}}"; do [[ " {known} " == *" $p "* ]] || {{ echo "E: no package $p" >&2; exit 100; }}; done'
         program(programs / "apt-get", f"[ $1 = update ] && exit 0\n{unknown}\n{brings}\n{chmod}")
     program(programs / "make", f"exit {machine.make}")
@@ -100,38 +102,51 @@ ALL_RAN = f"RAN: make test, ARM, the quick part. SKIPPED: {NO_TENSORFLOW}; {REST
         pytest.param(Machine(), 0, ALL_RAN, id="everything is there"),
         pytest.param(
             Machine(
-                ("npm",), apt={"chromium": "chromium", "chromedriver": "chromium-driver", "qemu-aarch64": "qemu-user"}
+                ("npm",),
+                apt={
+                    "chromium": "chromium",
+                    "chromedriver": "chromium-driver",
+                    "mosquitto": "mosquitto",
+                    "qemu-aarch64": "qemu-user",
+                },
             ),
             0,
             ALL_RAN,
             id="apt brings it",
         ),
         pytest.param(
-            Machine(BROWSER, root=False, apt={}),
+            Machine((*BROWSER, "mosquitto"), root=False, apt={}),
             0,
             f"RAN: make test. SKIPPED: {NO_TENSORFLOW}; ARM, all of it (no qemu-aarch64: only root may install: "
             "apt-get install qemu-user qemu-user-binfmt)",
             id="not root",
         ),
         pytest.param(
-            Machine(BROWSER),
+            Machine((*BROWSER, "mosquitto")),
             0,
             f"RAN: make test. SKIPPED: {NO_TENSORFLOW}; ARM, all of it (no qemu-aarch64: there is no apt-get)",
             id="no apt-get",
         ),
         pytest.param(
-            Machine(("qemu-aarch64", "npm"), apt={}),
+            Machine(("mosquitto", "qemu-aarch64", "npm"), apt={}),
             0,
             "RAN: make test, ARM, the quick part. SKIPPED: browser tests (no chromium: apt-get install chromium "
             f"chromium-driver fonts-dejavu-core: E: no package chromium); {NO_TENSORFLOW}; {REST}",
             id="chromium cannot be had, ARM runs all the same",
         ),
         pytest.param(
-            Machine(("chromium", "npm", "qemu-aarch64"), root=False, apt={}),
+            Machine(("chromium", "npm", "mosquitto", "qemu-aarch64"), root=False, apt={}),
             0,
             "RAN: make test, ARM, the quick part. SKIPPED: browser tests of edge serve (no chromedriver: only root may "
             f"install: apt-get install chromium chromium-driver fonts-dejavu-core); {NO_TENSORFLOW}; {REST}",
             id="chromium has no driver",
+        ),
+        pytest.param(
+            Machine((*BROWSER, "qemu-aarch64"), apt={}),
+            0,
+            "RAN: make test, ARM, the quick part. SKIPPED: tests with a real MQTT broker (no mosquitto: apt-get install mosquitto openssl: "
+            f"E: no package mosquitto); {NO_TENSORFLOW}; {REST}",
+            id="no broker can be had",
         ),
         pytest.param(
             Machine(libcamera=1),
@@ -148,7 +163,7 @@ ALL_RAN = f"RAN: make test, ARM, the quick part. SKIPPED: {NO_TENSORFLOW}; {REST
             id="other programs cannot be fetched",
         ),
         pytest.param(
-            Machine(("chromium", "chromedriver", "qemu-aarch64")),
+            Machine(("chromium", "chromedriver", "mosquitto", "qemu-aarch64")),
             0,
             f"RAN: make test, ARM, the quick part. SKIPPED: axe on the pages of edge serve (no npm); {NO_TENSORFLOW}; {REST}",
             id="axe needs npm",
@@ -161,7 +176,7 @@ ALL_RAN = f"RAN: make test, ARM, the quick part. SKIPPED: {NO_TENSORFLOW}; {REST
             id="axe cannot be had",
         ),
         pytest.param(
-            Machine(BROWSER, apt={"other": "qemu-user"}),
+            Machine((*BROWSER, "mosquitto"), apt={"other": "qemu-user"}),
             0,
             f"RAN: make test. SKIPPED: {NO_TENSORFLOW}; ARM, all of it (no qemu-aarch64: installed, but the command "
             "or its binfmt file is not there)",

@@ -19,6 +19,8 @@ from benchmarks.network.mosquitto import Mosquitto, mosquitto_missing
 
 needs_mosquitto = pytest.mark.skipif(bool(mosquitto_missing()), reason=f"{mosquitto_missing()}: apt install mosquitto")
 
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl: apt install openssl")
+
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:

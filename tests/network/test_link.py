@@ -20,7 +20,7 @@ from edge.network.records import BrokerAddress
 from edge.network.speaker import Speaker
 from tests.network.fake_broker import BASE, VOICE, FakeJournal
 from tests.network.listener import listening_to, wait_for
-from tests.network.mosquitto import broker, certificates, needs_mosquitto, silent_server
+from tests.network.mosquitto import broker, certificates, needs_mosquitto, needs_openssl, silent_server
 
 __all__ = ["broker", "certificates"]
 
@@ -102,6 +102,7 @@ def test_a_microscope_that_is_killed_is_said_to_be_gone_by_its_will(broker: Mosq
 
 
 @needs_mosquitto
+@needs_openssl
 @pytest.mark.parametrize(
     ("given", "says"),
     [
