@@ -144,8 +144,8 @@ ALL_RAN = f"RAN: make test, ARM, the quick part. SKIPPED: {NO_TENSORFLOW}; {REST
         pytest.param(
             Machine((*BROWSER, "qemu-aarch64"), apt={}),
             0,
-            "RAN: make test, ARM, the quick part. SKIPPED: tests with a real MQTT broker (no mosquitto: apt-get install mosquitto openssl: "
-            f"E: no package mosquitto); {NO_TENSORFLOW}; {REST}",
+            "RAN: make test, ARM, the quick part. SKIPPED: tests with a real MQTT broker (no mosquitto: apt-get install mosquitto "
+            f"openssl: E: no package mosquitto); {NO_TENSORFLOW}; {REST}",
             id="no broker can be had",
         ),
         pytest.param(
