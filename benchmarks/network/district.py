@@ -130,7 +130,9 @@ def collect(address: BrokerAddress, book: Path, jumped: c_double, say: Path) -> 
 
         def ended() -> bool:
             told = (collector.taken, collector.known, collector.ahead, collector.asked, collector.strangers)
-            counts.write_text(" ".join(map(str, told)))
+            new = counts.with_suffix(".new")
+            new.write_text(" ".join(map(str, told)))
+            new.replace(counts)  # whoever reads it sees all of it
             return False
 
         subscriber.run(collector, ended)

@@ -27,6 +27,7 @@ CUT_S: Final = 3600.0
 _JUMP_S = 10.0  # simulated seconds by which the clock is put forward at once while the network is cut
 _STEP_S = 0.05  # seconds between two such steps
 _PATIENCE_S = 600.0  # seconds after the last fault within which all must have arrived
+_SAVED_AFTER = 50  # changes after which the broker saves what it keeps: each time it writes all of it
 _LOOK_S = 1.0  # seconds between two looks whether it has
 
 
@@ -144,7 +145,7 @@ def run_trial(
     told = (shared.RawValue(c_int, 0), shared.RawValue(c_int, 0))
     names = [f"bench-{number}" for number in range(1, plan.scopes + 1)]
     district, said = folder / "district.sqlite", folder / "collector.log"
-    options = BrokerOptions(persistence=plan.persistence, saved_after=int(plan.persistence))
+    options = BrokerOptions(persistence=plan.persistence, saved_after=_SAVED_AFTER * plan.persistence)
     with Mosquitto(folder / "broker", options) as broker, _children() as children:
         children.start("way", rough_way, broker.port, mode, told, port, plan.seed)
         while not port.value:

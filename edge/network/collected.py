@@ -51,6 +51,7 @@ class ScopeStanding:
     online: bool | None = None
     patience: float = PATIENCE_S
     since: float = 0.0  # when it last came forward, was asked, or fell behind
+    asked_at: float = 0.0  # when it was asked last, or fell behind
     asked_for: int = 0
     noted: float = float("-inf")
     refused: str = ""

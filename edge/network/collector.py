@@ -63,7 +63,9 @@ class Collector:
         self._namesakes: set[frozenset[str]] = set()
         self.taken = self.known = self.ahead = self.strangers = self.asked = 0
         for one in book.scopes():
-            self._scopes[one.origin] = ScopeStanding(one.name, one.origin, one.heard, one.next, one.newest, since=began)
+            self._scopes[one.origin] = ScopeStanding(
+                one.name, one.origin, one.heard, one.next, one.newest, since=began, asked_at=began
+            )
 
     def hear(self, topic: str, payload: bytes, now: float, *, retained: bool = False) -> None:
         """Take a message. Entries of a journal wait for ``settle``, so that several share a transaction.
@@ -103,7 +105,8 @@ class Collector:
     def tick(self, now: float) -> None:
         """Ask again for what was asked for and did not come. Call it about once a second."""
         for scope in self._scopes.values():
-            if scope.missing and scope.online and now - scope.since >= scope.patience:
+            quiet = now - scope.since >= scope.patience or now - scope.asked_at >= LONGEST_PATIENCE_S
+            if scope.missing and scope.online and quiet:
                 self._ask(scope, now)
         if self._strangers_new and now - self._strangers_told >= STRANGERS_S:
             self._tell_of_strangers("", now)
@@ -143,10 +146,9 @@ class Collector:
         scope = self._known(about.origin, about.scope)
         part = self._parts.setdefault(part.base, part)
         part.origin = about.origin
-        if about.newest > scope.newest:
-            if not scope.missing:
-                scope.since = now
-            scope.newest = about.newest
+        if about.newest > scope.newest and not scope.missing:
+            scope.since = scope.asked_at = now
+        scope.newest = max(about.newest, scope.next - 1)  # may be lower than before: that was a stranger's word
         if not retained:
             scope.heard = self._clock()
         if part.online is not None:
@@ -173,7 +175,7 @@ class Collector:
         self._parts.setdefault(part.base, part).origin = message.origin
         scope.heard = self._clock()
         if message.number > scope.newest and not scope.missing:
-            scope.since = now
+            scope.since = scope.asked_at = now
         scope.newest = max(scope.newest, message.number)
         if taken is Taken.NEW:
             self.taken += 1
@@ -182,6 +184,9 @@ class Collector:
             self._said(scope, message)
         elif taken is Taken.KNOWN:
             self.known += 1
+            scope.since = (
+                now  # it goes through what is known here towards what is missing: to ask now would begin it again
+            )
         else:
             self.ahead += 1
             scope.next = self._book.next(scope.origin)
@@ -210,7 +215,8 @@ class Collector:
             return
         before, scope.online = scope.online, online
         if online:
-            scope.since, scope.patience, scope.asked_for, scope.heard = now, PATIENCE_S, 0, self._clock()
+            scope.since = scope.asked_at = now
+            scope.patience, scope.asked_for, scope.heard = PATIENCE_S, 0, self._clock()
             if before is False:
                 self._news(NewsKind.BACK, scope, f"{scope.name} is there again")
         else:
@@ -249,7 +255,7 @@ class Collector:
         """Ask a microscope to go back to the entry that comes next."""
         if scope.asked_for == scope.next:
             scope.patience = min(2 * scope.patience, LONGEST_PATIENCE_S)
-        scope.asked_for, scope.since = scope.next, now
+        scope.asked_for, scope.asked_at, scope.since = scope.next, now, now
         self.asked += 1
         for base, part in self._parts.items():
             if part.origin == scope.origin:

@@ -105,9 +105,10 @@ class Subscriber:
                 self._turn()
                 collector.tick(self._now())
         finally:
-            if self._open:
-                self._open = False
-                self._client.disconnect()
+            self._open = False
+            self._client.disconnect()
+            if (left := self._client.socket()) is not None:  # of a broker that refused
+                left.close()
 
     def once(self, collector: Collector, stopped: Callable[[], bool], patience_s: float = 60.0) -> None:
         """Collect until all that microscopes have said is here.

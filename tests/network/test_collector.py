@@ -69,14 +69,30 @@ def test_the_loss_of_the_last_entries_is_noticed_by_what_the_microscope_says_of_
 ) -> None:
     scope.entry(1)
     scope.about(3)
+    bench.wait(PATIENCE_S / 2)
     assert bench.asked == []  # they may still be on their way
-    bench.wait(PATIENCE_S)
+    bench.wait(PATIENCE_S / 2)
     assert bench.asked == [(scope.topics.wanted, 2)]
     scope.entry(2)
     scope.entry(3)
     bench.wait(3600)
     assert len(bench.asked) == 1
     assert bench.collector.awaited == ()
+
+
+def test_while_a_microscope_goes_through_what_is_known_it_is_not_asked_again_but_after_two_minutes(
+    bench: Bench, scope: Speaker
+) -> None:
+    scope.entry(1)
+    scope.entry(3)
+    assert len(bench.asked) == 1
+    for _ in range(int(LONGEST_PATIENCE_S) - 1):
+        scope.entry(1)
+        bench.wait(1)
+    assert len(bench.asked) == 1
+    scope.entry(1)
+    bench.wait(1)
+    assert len(bench.asked) == 2
 
 
 def test_a_microscope_that_is_away_is_not_asked(bench: Bench, scope: Speaker) -> None:
@@ -224,6 +240,18 @@ def test_what_strangers_write_is_counted_and_left_out(bench: Bench, scope: Speak
     (said,) = bench.words()
     assert "cannot be read and was left out" in said
     assert "\n" not in said
+
+
+def test_a_number_that_a_stranger_made_up_is_forgotten_with_the_microscopes_next_word(
+    bench: Bench, scope: Speaker
+) -> None:
+    scope.entry(1)
+    scope.about(2**52)
+    scope.entry(2**52)
+    assert [one.name for one in bench.collector.awaited] == ["bench-3"]
+    scope.about(1)
+    assert bench.collector.awaited == ()
+    assert bench.book.known[scope.origin].newest == 1
 
 
 def test_a_forgotten_microscope_is_no_stranger(bench: Bench, scope: Speaker) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from benchmarks.network.certificates import CertificateFiles
+from benchmarks.network.certificates import CertificateFiles, make_certificates
 from benchmarks.network.mosquitto import BrokerOptions, Mosquitto
 from edge.errors import BrokerError
 from edge.network.client import ANSWER_S, BackOff, make_client
@@ -86,6 +87,9 @@ class ScriptedClient:
     def disconnect(self) -> None:
         self.said.append(("disconnect",))
         self.on_disconnect(self, None, None, Reason(), None)
+
+    def socket(self) -> None:
+        """It has none."""
 
     def accepts(self, code: int = 0) -> None:
         self.on_connect(self, None, None, Reason(code), None)
@@ -300,6 +304,19 @@ def test_a_certificate_of_another_authority_or_host_is_refused(tmp_path: Any, ce
         unknown = BrokerAddress("localhost", running.port, tls=True)
         with pytest.raises(BrokerError, match="certificate is not to be trusted"):
             collect(unknown)
+
+
+@needs_mosquitto
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # as above
+def test_a_certificate_for_another_name_is_refused(tmp_path: Any) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl: apt install openssl")
+    files = make_certificates(tmp_path / "certificates", host="elsewhere.example")
+    with (
+        Mosquitto(tmp_path, BrokerOptions(certificates=files)) as running,
+        pytest.raises(BrokerError, match=r"not valid for 'localhost'"),
+    ):
+        collect(running.address)
 
 
 def test_a_server_that_never_says_a_word_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.book.inbox import Inbox
 from edge.health.records import CheckResult, Health, HealthReport
 from edge.report.words import NOTICE
 from edge.serve.bookreading import PAGE_ROWS
@@ -55,6 +56,16 @@ def test_the_list_shows_the_newest_first_and_escapes_names(book: Path) -> None:
     page = opened(book).get("/samples")
     assert page.status == 200
     assert re.findall(r'href="/samples/(\d+)"', page.text) == ["3", "2", "1"]
+    assert inert(page.text)
+
+
+def test_the_list_shows_the_microscopes_that_a_book_has_collected_from(tmp_path: Path) -> None:
+    with Inbox(tmp_path / "district.sqlite") as inbox:
+        inbox.heard(MARKUP, "ab" * 16, online=False, newest=12, at="2026-11-29T09:30:00Z")
+        inbox.heard("bench-4", "cd" * 16, online=True, newest=0, at="2026-11-29T09:31:00Z")
+    page = opened(tmp_path / "district.sqlite").get("/samples")
+    assert "silent, heard last at 2026-11-29 09:30 UTC; 12 of its entries are not here" in page.text
+    assert "connected, heard last at 2026-11-29 09:31 UTC" in page.text
     assert inert(page.text)
 
 
