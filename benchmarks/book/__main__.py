@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.book.fields import field_maker
+from benchmarks.book.journal import journal_cost, journal_table
 from benchmarks.book.measure import BookSize, FieldCost, field_cost, full_book
 from benchmarks.book.page import tables, with_figures
 from benchmarks.command import Debug, single_command
@@ -26,6 +27,7 @@ from edge.safe_file import write_text
 
 PROGRAM = "python -m benchmarks.book"
 PAGE = REPOSITORY / "docs" / "book.md"
+JOURNAL_PAGE = REPOSITORY / "docs" / "journal.md"
 MOST = 24
 """Different fields that are analysed."""
 
@@ -39,12 +41,18 @@ def book(
     per_sample: Annotated[int, typer.Option(min=100, metavar="N", help="Cells of a sample in it.")] = 5000,
     timed: Annotated[int, typer.Option(min=10, metavar="N", help="Fields that are timed.")] = 200,
     *,
-    write: Annotated[bool, typer.Option("--write", help="Write the figures into docs/book.md.")] = False,
+    journal: Annotated[bool, typer.Option("--journal", help="Measure the journal alone.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the figures into docs/book.md, or docs/journal.md.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Measure what the book costs: processor time a field, bytes a cell, seconds until samples are shown. Some minutes."""
     with door(debug=debug, program=PROGRAM), tempfile.TemporaryDirectory(dir=disk) as folder:
         maker = field_maker(fields, MOST)
+        if journal:
+            _show(journal_table(_machine(), journal_cost(maker, Path(folder), timed)), JOURNAL_PAGE, write=write)
+            return
         costs: dict[str, FieldCost] = {}
         for name, (keeper, group_s) in _WAYS.items():
             say(name, PROGRAM)
@@ -57,10 +65,13 @@ def book(
         for name, (each, keeper) in kinds.items():
             say(f"{cells:,} cells, {name}", PROGRAM)
             books[name] = full_book(maker, Path(folder) / f"full-{len(books)}.sqlite", cells, each, keeper)
-        figures = tables(_machine(), costs, books)
-        typer.echo(figures)
-        if write:
-            write_text(PAGE, with_figures(PAGE.read_text(), figures))
+        _show(tables(_machine(), costs, books), PAGE, write=write)
+
+
+def _show(figures: str, page: Path, *, write: bool) -> None:
+    typer.echo(figures)
+    if write:
+        write_text(page, with_figures(page.read_text(), figures))
 
 
 _WAYS: dict[str, tuple[Callable[[Card], CropKeeper] | None, float]] = {

@@ -68,5 +68,5 @@ def with_figures(page: str, figures: str) -> str:
     """The page with these figures at its end; raises OutputError where it has no place for them."""
     text, heading, _ = page.partition(HEADING)
     if not heading:
-        raise OutputError(f"docs/book.md has no heading {HEADING.strip()!r}")
+        raise OutputError(f"the page has no heading {HEADING.strip()!r}")
     return f"{text}{heading}\n{figures}"

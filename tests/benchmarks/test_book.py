@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from benchmarks.book import __main__ as program
 from benchmarks.book.fields import FieldMaker, Telling, field_maker
+from benchmarks.book.journal import JournalCost, journal_cost, journal_table
 from benchmarks.book.measure import BookSize, FieldCost, field_cost, full_book
 from benchmarks.book.page import HEADING, tables, with_figures
 from benchmarks.errors import NoInputError, OutputError
@@ -27,6 +28,20 @@ def test_what_a_field_costs(maker: FieldMaker, tmp_path: Path) -> None:
     assert 0 < cost.book_ms < cost.analysis_ms
     assert cost.share == cost.book_ms / cost.analysis_ms
     assert cost.wall_ms > 0
+
+
+def test_what_the_journal_costs(maker: FieldMaker, tmp_path: Path) -> None:
+    cost = journal_cost(maker, tmp_path, 40)
+    assert (cost.fields, cost.cells > 50) == (40, True)
+    assert cost.without_ms > 0
+    assert cost.with_ms > 0
+    assert 0 <= cost.with_bytes - cost.without_bytes < 4096
+    assert cost.message_bytes > 1000
+    assert cost.take_ms > 0
+    table = journal_table("a Pi", JournalCost(40, 110.0, 0.5, 0.51, 9000.0, 9020.0, 1.25, 12_000.0, 2.0))
+    assert "| book, processor ms | 0.500 | 0.510 | +0.010 |" in table
+    assert "| book, bytes | 9,000 | 9,020 | +20 |" in table
+    assert HEADING in program.JOURNAL_PAGE.read_text()
 
 
 class Counting:

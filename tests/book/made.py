@@ -13,6 +13,7 @@ import numpy as np
 from edge.book.book import Book
 from edge.book.file import connect
 from edge.book.opening import open_book
+from edge.book.schema import make_tables, names
 from edge.book.writer import BookWriter
 from edge.description import ModelLine, RunDescription
 from edge.events import AnalysedField, FieldEvent, Outcome, SampleEvent, Unreadable
@@ -147,6 +148,18 @@ def first_version(path: Path) -> Path:
     connection = connect(None)
     connection.executescript(FIRST.read_text())
     connection.execute("VACUUM INTO ?", (str(path),))
+    connection.close()
+    return path
+
+
+def second_version(path: Path, book: Path) -> Path:
+    """Make a book of version 2 that holds what another one holds: the same rows without a journal."""
+    path.touch()
+    connection = connect(path)
+    make_tables(connection, 2)
+    connection.execute("ATTACH ? AS whole", (str(book),))
+    for name in names(2):
+        connection.execute(f"INSERT INTO {name} SELECT * FROM whole.{name}")
     connection.close()
     return path
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from edge.book import file, opening, upgrade
-from edge.book.care import check
+from edge.book.care import check, compact
+from edge.book.collected import collected_samples, collected_scopes
+from edge.book.journal import Journal
 from edge.book.merge import merge
 from edge.book.opening import open_book
 from edge.book.schema import VERSION
 from edge.errors import BookError, OutputError
-from tests.book.made import a_book, begun, first_version, mixed, plain, silent, write
+from tests.book.made import a_book, begun, first_version, mixed, plain, rows_of, second_version, silent, write
 
 NEXT = VERSION + 1
 
@@ -133,6 +135,49 @@ def test_a_program_that_only_reads_leaves_a_book_of_version_1_as_it_is(tmp_path:
     (line,) = said
     assert line.startswith(f"note: {path}: the book can only be read: it is of version 1. What writes into it")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["book.sqlite"]
+
+
+def test_a_book_of_version_2_has_a_journal_of_what_it_holds(tmp_path: Path) -> None:
+    whole, path = tmp_path / "whole.sqlite", tmp_path / "book.sqlite"
+    with a_book(whole) as book:
+        write(begun(book), mixed()[:4])
+        write(begun(book), mixed(sample="t")[:4], interrupted=True)
+        told = list(rows_of(book))
+    second_version(path, whole)
+    with open_book(path, silent, make=False, upgraded=False) as book:
+        assert collected_scopes(book.store) == ()
+        assert dict(collected_samples(book.store)) == {}
+        assert check(book).problems == ()
+    with a_book(tmp_path / "other.sqlite") as book:
+        assert (merge(book, path).new, merge(book, path).same) == (2, 2)
+        assert list(rows_of(book)) == told
+    with open_book(path, silent) as book:
+        assert list(rows_of(book)) == told
+        assert check(book).problems == ()
+    journal = Journal(path)
+    assert [one.field for one in journal.entries(1, 99)] == [None, 0, 1, 2, 3, None] * 2
+    assert journal.cursor() == 0
+
+
+@pytest.mark.parametrize("version", [2, VERSION])
+def test_a_book_that_was_compacted_outlives_its_first_page(tmp_path: Path, version: int) -> None:
+    """What its first page pointed to lies elsewhere than in a new book, and is found."""
+    whole, path = tmp_path / "whole.sqlite", tmp_path / "book.sqlite"
+    with a_book(whole) as book:
+        write(begun(book), mixed(6))
+        compact(book)
+        told = list(rows_of(book))
+    if version == VERSION:
+        path = whole
+    else:
+        connection = sqlite3.connect(second_version(path, whole))
+        connection.execute("VACUUM")
+        connection.close()
+    data = path.read_bytes()
+    path.write_bytes(bytes(4096) + data[4096:])
+    with a_book(path) as book:
+        assert list(rows_of(book)) == told
+        assert check(book).problems == ()
 
 
 def test_a_book_of_version_1_is_taken_in(tmp_path: Path) -> None:
