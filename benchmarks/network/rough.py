@@ -115,13 +115,13 @@ class RoughWay:
 
     async def _out(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         buffer, disorder = bytearray(), Disorder(self._rng)
-        while True:
+        while not writer.is_closing():
             try:
                 chunk = await asyncio.wait_for(reader.read(_CHUNK), 0.2)
             except TimeoutError:
                 writer.writelines(disorder.left())
                 continue
-            if not chunk or writer.is_closing():
+            if not chunk:
                 return
             buffer += chunk
             await self._held_up()
@@ -133,7 +133,7 @@ class RoughWay:
             await writer.drain()
 
     async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while chunk := await reader.read(_CHUNK):
+        while (chunk := await reader.read(_CHUNK)) and not writer.is_closing():
             await self._held_up()
             writer.write(chunk)
             await writer.drain()

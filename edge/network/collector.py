@@ -184,9 +184,8 @@ class Collector:
             self._said(scope, message)
         elif taken is Taken.KNOWN:
             self.known += 1
-            scope.since = (
-                now  # it goes through what is known here towards what is missing: to ask now would begin it again
-            )
+            # another program may have merged a book in; and who goes through known entries towards what is missing is not asked
+            scope.next, scope.since = max(message.number + 1, scope.next), now
         else:
             self.ahead += 1
             scope.next = self._book.next(scope.origin)

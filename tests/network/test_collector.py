@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -77,6 +78,15 @@ def test_the_loss_of_the_last_entries_is_noticed_by_what_the_microscope_says_of_
     scope.entry(3)
     bench.wait(3600)
     assert len(bench.asked) == 1
+    assert bench.collector.awaited == ()
+
+
+def test_entries_that_came_by_a_merge_meanwhile_are_not_asked_for(bench: Bench, scope: Speaker) -> None:
+    scope.entry(1)
+    bench.book.known[scope.origin] = replace(bench.book.known[scope.origin], next=4)
+    scope.about(3)
+    scope.entry(2)
+    scope.entry(3)
     assert bench.collector.awaited == ()
 
 
