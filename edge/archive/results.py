@@ -6,7 +6,10 @@ until these are decided. **A sample is there when its part of ``samples`` is the
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +21,7 @@ from edge.archive.records import CountsDescription
 from edge.archive.tables import TABLES
 from edge.errors import ArchiveError
 from edge.record_json import from_text, to_text
+from edge.safe_file import plain_errors
 
 HEAD = "_edge.json"
 SLICES = "_slices"
@@ -55,6 +59,37 @@ class Results:
     def __init__(self, url: str) -> None:
         self.url = url
         self.place = ResultsPlace(url)
+        self._held = ExitStack()
+
+    def hold(self) -> None:
+        """Lock the folder until ``let_go`` or the end of this process: two recounts at once would sweep what the other is writing.
+
+        Makes the folder. Only folders of this machine can be held.
+
+        Raises:
+            ArchiveError: another process writes there, or it is a file.
+            OutputError: the folder cannot be made.
+        """
+        if not self.place.local:
+            return
+        path = Path(self.url).expanduser()
+        if path.exists() and not path.is_dir():
+            raise ArchiveError(f"{self.url}: a file, and results are a folder: give another name (-o)")
+        with plain_errors(path):
+            path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._held.callback(os.close, handle)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.let_go()
+            raise ArchiveError(f"{self.url}: another recount writes there: wait until it ends, or stop it") from None
+        except OSError:  # a file system without locks
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Let another process write there."""
+        self._held.close()
 
     def described(self) -> CountsDescription:
         """What counted them; raises ArchiveError where this is no folder of results."""
@@ -84,7 +119,7 @@ class Results:
             raise ArchiveError(
                 f"{self.url}: counted otherwise: {differing}: give another folder (-o), or the settings it was counted with"
             )
-        self._sweep()
+        self._sweep()  # its samples are counted anew, if they had any
         return found
 
     def samples(self) -> Iterator[PresentSample]:
@@ -104,9 +139,15 @@ class Results:
             self.place.publish(made / f"{table}{_ENDING}", f"{table}/{part_name(part)}")
 
     def end(self) -> None:
-        """Leave no sample twice and nothing unfinished: for the end of a call that has come through."""
+        """Leave no sample twice and nothing unfinished: for the end of a call that has come through.
+
+        Raises:
+            ArchiveError: a part was not whole, and is removed: the next call counts its samples again.
+        """
         self._drop_doubles()
-        self._sweep()
+        if broken := self._sweep():
+            parts = f"{broken} part{'s' * (broken != 1)}"
+            raise ArchiveError(f"{self.url}: {parts} lost a table while being written: call again, to count them anew")
         for name in self.place.names(SLICES):
             self.place.remove(f"{SLICES}/{name}")
 
@@ -130,15 +171,21 @@ class Results:
             raise ArchiveError(f"{self.url}: results of a newer version of this program: update this one")
         return head.description
 
-    def _sweep(self) -> None:
-        """Remove parts whose samples are not there, and files that are not complete."""
-        there = set(self.parts())
+    def _sweep(self) -> int:
+        """Remove files that are not complete, and parts of which a table is missing; returns how many of these had samples.
+
+        A part without samples was cut off. One with samples alone comes from a worker that was thought dead: while it published, what
+        it had published was removed by a later call.
+        """
         for table in TABLES:
             self.place.sweep(table)
-            for name in self.place.names(table):
-                if name.startswith(_PART) and name not in there:
-                    self.place.remove(f"{table}/{name}")
+        names = {table: {name for name in self.place.names(table) if name.startswith(_PART)} for table in TABLES}
+        whole = set.intersection(*names.values())
+        for table in reversed(TABLES):
+            for name in names[table] - whole:
+                self.place.remove(f"{table}/{name}")
         self.place.sweep(SLICES)
+        return len(names["samples"] - whole)
 
     def _drop_doubles(self) -> None:
         """A worker that was thought dead may have published a sample that another one counted again: it goes from the later part."""
@@ -151,21 +198,20 @@ class Results:
                 self._without(part, double)
 
     def _without(self, part: str, samples: list[str]) -> None:
-        """Write a part again without these samples; its samples first, so that none is there without its fields and cells."""
+        """Write a part again without these samples; its own table of samples last: cut off before, it is done again."""
         arrow, parquet = package("pyarrow"), package("pyarrow.parquet")
         compute = package("pyarrow.compute")
         with TemporaryDirectory(prefix="edge-recount-") as folder:
-            for table in reversed(TABLES):
+            for table in TABLES:
                 with self.place.open(f"{table}/{part}") as file:
                     rows = parquet.read_table(file)
                 kept = rows.filter(compute.invert(compute.is_in(rows["sample"], arrow.array(samples))))
-                if len(kept) == 0 and table == "samples":
-                    for name in reversed(TABLES):
-                        self.place.remove(f"{name}/{part}")
-                    return
                 made = Path(folder) / f"{table}{_ENDING}"
                 parquet.write_table(kept, made, compression="zstd")
                 self.place.publish(made, f"{table}/{part}")
+        if len(kept) == 0:
+            for table in reversed(TABLES):
+                self.place.remove(f"{table}/{part}")
 
     def _read(self, part: str, columns: list[str]) -> list[dict[str, Any]]:
         arrow, parquet = package("pyarrow"), package("pyarrow.parquet")

@@ -43,6 +43,7 @@ def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings) ->
     recipe = recipe_of(one, parts)
     del parts  # the nets of this process are of no further use
     results = Results(_placed(output))
+    results.hold()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     results.begin(beginning(recipe.described, archive, now))
     job = RecountJob(_placed(archive), _placed(output), recipe.fingerprint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tomllib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -44,6 +45,7 @@ def recounted(sample: str, number: int | None, book: Path | None, given: RunSett
         EdgeError: no such sample, or what ``edge-run`` raises.
     """
     path = book or default_book()
+    _refuse_archive(sample, path)
     with open_existing(path, _PROGRAM) as opened:
         row = opened.sample(sample, number)
         then = _read_then(opened.about(row.run).config)
@@ -56,6 +58,19 @@ def recounted(sample: str, number: int | None, book: Path | None, given: RunSett
     settings = replace(settings, book=BookSettings(path, again=True, keep=Keep.NONE))
     reading = ReadOptions(settings.fields.z, settings.fields.depth)
     return count(settings, lambda: RecountSource(fields, folder_of(path), pictures, reading))
+
+
+def _refuse_archive(sample: str, book: Path) -> None:
+    """Say how an archive is counted where its folder or address is given, and no results."""
+    folder = "://" in sample or Path(sample).expanduser().is_dir()
+    if not folder:
+        return
+    if book.is_file():
+        with open_existing(book, _PROGRAM) as opened:
+            if opened.samples(name=sample):
+                return
+    how = shlex.join(["edge", "recount", sample, "-o", "counts.parquet"])
+    raise BookError(f"{sample} is no sample of the book: to count an archive, name a folder for the results: {how}")
 
 
 def _read_then(config: str) -> dict[str, Any]:

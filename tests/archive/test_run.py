@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +141,27 @@ def test_a_sample_that_two_parts_hold_is_left_once(archive: Path, tmp_path: Path
     assert everything(tmp_path / "c") == before
 
 
+@pytest.mark.parametrize("lost", ["fields", "cells"])
+def test_a_part_that_lost_a_table_is_counted_anew(lost: str, archive: Path, tmp_path: Path) -> None:
+    counted(archive, tmp_path / "c")
+    before = everything(tmp_path / "c")
+    next((tmp_path / "c" / lost).iterdir()).unlink()
+    counted(archive, tmp_path / "c")
+    assert everything(tmp_path / "c") == before
+
+
+def test_a_part_that_loses_a_table_meanwhile_is_no_success(archive: Path, tmp_path: Path) -> None:
+    def lose(number: int) -> None:
+        if number == 5:
+            next((tmp_path / "c" / "cells").iterdir()).unlink()
+
+    with pytest.raises(ArchiveError, match=r"1 part lost a table .* call again"):
+        counted(archive, tmp_path / "c", before=lose)
+    counted(archive, tmp_path / "whole")
+    counted(archive, tmp_path / "c")
+    assert everything(tmp_path / "c") == everything(tmp_path / "whole")
+
+
 def test_stopped_it_keeps_what_is_finished(archive: Path, tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
@@ -204,6 +227,20 @@ def test_results_that_are_a_file_are_refused(archive: Path, tmp_path: Path) -> N
     (tmp_path / "c").write_text("")
     with pytest.raises(ArchiveError, match="a file, and results are a folder"):
         counted(archive, tmp_path / "c")
+
+
+def test_two_processes_do_not_write_at_once(tmp_path: Path) -> None:
+    code = "import sys; from edge.archive.results import Results; Results(sys.argv[1]).hold(); print('in', flush=True); input()"
+    command = [sys.executable, "-c", code, str(tmp_path / "c")]
+    mine = Results(str(tmp_path / "c"))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "in\n"
+        with pytest.raises(ArchiveError, match="another recount writes there"):
+            mine.hold()
+        other.kill()
+    mine.hold()
+    mine.let_go()
 
 
 def test_a_damaged_part_is_said(archive: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -69,16 +70,21 @@ def test_options_of_fields_mean_what_they_mean_to_edge_run(archive: Path, tmp_pa
     assert compare(recounted(archive, tmp_path / "a", given, limits=2, workers=1), told) > 100
 
 
-def test_the_command_counts_on_processes_of_its_own(archive: Path, tmp_path: Path) -> None:
-    """Two worker processes, and the same as in one process; a second call has nothing left to do."""
+def test_the_command_counts_on_processes_of_its_own_and_goes_on_after_ctrl_c(archive: Path, tmp_path: Path) -> None:
+    """Two worker processes, stopped while they count; the next call gives what one process gives."""
     results = tmp_path / "counts.parquet"
     command = [sys.executable, "-m", "edge", "recount", str(archive), "-o", str(results), "--workers", "2", "--json"]
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
+        assert first.stderr is not None
+        assert "http://127.0.0.1:" in first.stderr.readline()
+        first.send_signal(signal.SIGINT)
+        _, said = first.communicate(timeout=100)
+    assert (first.returncode, "the same call goes on" in said, "Traceback" in said) == (130, True, False), said
     got = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
     assert got.returncode == 3, got.stderr
     told = json.loads(got.stdout)
     assert (told["samples"], told["fields"], told["unreadable"]) == (4, 19, 1)
     assert told["named"] == [["day/jpeg/1.jpg", told["named"][0][1]]]
-    assert "http://127.0.0.1:" in got.stderr
     own = recounted(archive, tmp_path / "own", settings(), limits=32, workers=1)
     assert everything(results) == own
 
@@ -99,3 +105,12 @@ def test_what_does_not_fit_together_is_said(case: str) -> None:
     got = CliRunner().invoke(edge_app(), ["recount", *args])
     assert got.exit_code == 2
     assert words in got.stderr
+
+
+@pytest.mark.parametrize("what", ["fields", "s3://bucket/2026"])
+def test_an_archive_without_results_is_told_how(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fields").mkdir()
+    monkeypatch.chdir(tmp_path)
+    got = CliRunner().invoke(edge_app(), ["recount", what])
+    assert got.exit_code == 10
+    assert f"edge recount {what} -o counts.parquet" in got.stderr
