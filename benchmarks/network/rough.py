@@ -127,6 +127,8 @@ class RoughWay:
             await self._held_up()
             before = disorder.doubled, disorder.overtaken
             for packet in packets(buffer):
+                if writer.is_closing():
+                    return
                 writer.writelines(disorder.passed(packet))
             self._told[0].value += disorder.doubled - before[0]
             self._told[1].value += disorder.overtaken - before[1]

@@ -23,6 +23,9 @@ from edge.network.topics import OFFLINE, ONLINE, topic_name
 MOST_SCOPES: Final = 2000
 """Microscopes that one book collects. A stranger who invents more of them fills neither memory nor book."""
 
+MOST_WAITING: Final = 8 * 2**20
+"""Bytes of entries that wait for ``settle`` at most."""
+
 STRANGERS_S: Final = 3600.0
 """Seconds from one line about payloads that cannot be read to the next."""
 
@@ -58,6 +61,7 @@ class Collector:
         self._parts: dict[str, ScopePlace] = {}  # what was said under a topic whose microscope is not known yet
         self._scopes: dict[str, ScopeStanding] = {}
         self._waiting: list[tuple[ScopePlace, JournalMessage]] = []
+        self._bytes = 0  # of these, as they came
         self._strangers_told = float("-inf")
         self._strangers_new = 0
         self._namesakes: set[frozenset[str]] = set()
@@ -83,20 +87,20 @@ class Collector:
         try:
             part = part_of(topic)
             if part.kind is Heard.JOURNAL:
-                self._journal(part, decode(payload))
-                return
+                self._journal(part, payload)
+                if self._bytes < MOST_WAITING:
+                    return
             self.settle(now)
-            if part.kind is Heard.ABOUT:
-                if payload:
-                    self._about(part, read_about(payload, part), now, retained=retained)
-            else:
+            if part.kind is Heard.AVAILABILITY:
                 self._availability(part, payload, now)
+            elif part.kind is Heard.ABOUT and payload:
+                self._about(part, read_about(payload, part), now, retained=retained)
         except ValueError as error:
             self._stranger(str(error), now)
 
     def settle(self, now: float) -> None:
         """Put what waits into the book; when this returns it is on the medium. Raises as ``hear`` does."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
         if waiting:
             became = self._book.take_all([message for _, message in waiting])
             for (part, message), taken in zip(waiting, became, strict=True):
@@ -155,7 +159,11 @@ class Collector:
             self._is(scope, part.online, now)
         self._note(scope, now, at_once=True)
 
-    def _journal(self, part: ScopePlace, message: JournalMessage) -> None:
+    def _journal(self, part: ScopePlace, payload: bytes) -> None:
+        try:
+            message = decode(payload)
+        except ValueError as error:
+            raise ValueError(f"{part.base}/journal: {error}") from None
         if not message.origin.startswith(part.origin8) or topic_name(message.scope) != part.name:
             raise ValueError(f"{part.base}/journal holds an entry of another microscope")
         if message.origin not in self._scopes:
@@ -163,6 +171,7 @@ class Collector:
             if len(self._scopes) + len(new - {message.origin}) >= MOST_SCOPES:
                 raise ValueError(f"more than {MOST_SCOPES:,} microscopes")
         self._waiting.append((part, message))
+        self._bytes += len(payload)
 
     def _became(self, part: ScopePlace, message: JournalMessage, taken: Taken | ValueError, now: float) -> None:
         known = self._scopes.get(message.origin)

@@ -310,6 +310,19 @@ def test_strangers_who_invent_microscopes_fill_no_memory(bench: Bench) -> None:
     assert "more than 2,000 microscopes" in bench.words()[0]
 
 
+def test_entries_that_are_very_large_do_not_wait_for_each_other(
+    bench: Bench, scope: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.network.collector.MOST_WAITING", 1000)
+    told = {"uuid": UUID.format(1), "name": "s" * 600, "state": "counting", "flag": None}
+    for number in (1, 2, 3):
+        payload = payload_of(JournalMessage(scope.origin, scope.name, number, whole(told)))
+        bench.collector.hear(scope.topics.journal, payload, bench.now)
+    assert bench.book.entries[scope.origin] == [1, 2]
+    bench.collector.settle(bench.now)
+    assert bench.book.entries[scope.origin] == [1, 2, 3]
+
+
 def test_an_entry_that_the_book_refuses_is_said_once_and_does_not_end_it(bench: Bench, scope: Speaker) -> None:
     bench.book.refuses = lambda message: message.number == 2
     for number in (1, 2, 2, 2):
