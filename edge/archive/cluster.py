@@ -9,9 +9,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from edge.archive.memory import MEMORY_SETTINGS, worker_limit
 from edge.archive.packages import package
 from edge.archive.records import CountingRecipe
 from edge.archive.task import keep_recipe
+from edge.archive.versions import WorkerCheck, scheduler_errors
 from edge.errors import ArchiveError
 
 _CONNECT_S = 10  # seconds that a scheduler has to answer
@@ -27,16 +29,19 @@ class OpenCluster:
         client: of ``distributed``.
         dashboard: address of its page; empty: it has none.
         own: whether it was started for this recount, and ends with it.
+        check: of the versions of its workers; None: they are not asked.
     """
 
     client: Any
     dashboard: str
     own: bool
+    check: WorkerCheck | None = None
 
     @property
     def threads(self) -> int:
         """Tasks that it does at a time; 0: no worker is there."""
-        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        with scheduler_errors():
+            workers = self.client.scheduler_info(n_workers=-1)["workers"]
         return sum(int(worker["nthreads"]) for worker in workers.values())
 
 
@@ -55,7 +60,7 @@ def open_cluster(recipe: CountingRecipe, *, on: str | None, workers: int) -> Ite
     distributed, config = package("distributed"), package("dask").config
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in one line
     with ExitStack() as stack:
-        stack.enter_context(config.set({"distributed.scheduler.allowed-failures": _ALLOWED_DEATHS}))
+        stack.enter_context(config.set({"distributed.scheduler.allowed-failures": _ALLOWED_DEATHS, **MEMORY_SETTINGS}))
         address: Any = on
         if on is None:
             address = stack.enter_context(_of_this_machine(distributed, workers))
@@ -65,8 +70,9 @@ def open_cluster(recipe: CountingRecipe, *, on: str | None, workers: int) -> Ite
             raise ArchiveError(
                 f"{on}: no Dask scheduler answers ({error}): is it running, and is this its address?"
             ) from None
-        client.register_plugin(_plugin(distributed, recipe))
-        yield OpenCluster(client, str(client.dashboard_link or ""), own=on is None)
+        with scheduler_errors():
+            client.register_plugin(_plugin(distributed, recipe))
+        yield OpenCluster(client, str(client.dashboard_link or ""), own=on is None, check=WorkerCheck(client))
 
 
 @contextmanager
@@ -78,7 +84,7 @@ def _of_this_machine(distributed: Any, workers: int) -> Iterator[Any]:
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
         silence_logs=logging.CRITICAL,
-        memory_limit=0,
+        memory_limit=worker_limit(workers),
     )
     try:
         yield cluster

@@ -6,11 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from edge.archive.packages import package
-from edge.errors import OutputError
+from edge.archive.remote import storage_at
+from edge.errors import NoInputError, OutputError
 from edge.safe_file import plain_errors, whole_path, write_bytes
 
 _UNFINISHED = ".part"
@@ -27,28 +28,32 @@ class ResultsPlace:
         self.local = "://" not in url
         if self.local:
             url = os.path.abspath(Path(url).expanduser())  # noqa: PTH100 - a text
-        self._files, root = package("fsspec.core").url_to_fs(url, use_listings_cache=False)
-        self._root = str(root).rstrip("/")
+        self._place = storage_at(url)
+        self._root = self._place.root.rstrip("/")
 
     def names(self, folder: str = "") -> list[str]:
         """Names of the files and folders in it, in order; empty where it is not there. Raises OutputError."""
         path = f"{self._root}/{folder}".rstrip("/")
+        if not self.local:
+            try:
+                found = self._place.folder(path)
+            except NoInputError:
+                return []
+            return sorted(PurePosixPath(one).name for one in (*found.folders, *(file.path for file in found.files)))
         with plain_errors(Path(self.url)):
             try:
-                found = self._files.ls(path, detail=False)
+                return sorted(os.listdir(path))  # noqa: PTH208 - names are wanted, and a folder may hold many
             except FileNotFoundError:
                 return []
             except NotADirectoryError:
                 raise OutputError(f"{self.url}: not a folder: give another name for the results") from None
-        return sorted(name for one in found if (name := PurePosixPath(str(one)).name) != PurePosixPath(path).name)
 
     def read(self, name: str) -> bytes | None:
-        """The content of a small file; None: it is not there. Raises OSError."""
+        """The content of a small file; None: it is not there. Raises OSError, elsewhere ArchiveError."""
         try:
-            content: bytes = self._files.cat_file(f"{self._root}/{name}")
-        except FileNotFoundError:
+            return Path(f"{self._root}/{name}").read_bytes() if self.local else self._place.read(f"{self._root}/{name}")
+        except (FileNotFoundError, NoInputError):
             return None
-        return content
 
     @contextmanager
     def open(self, name: str) -> Iterator[Any]:
@@ -57,8 +62,10 @@ class ResultsPlace:
             with Path(f"{self._root}/{name}").open("rb") as file:
                 yield file
             return
-        with self._files.open(f"{self._root}/{name}", "rb") as file:
-            yield file
+        try:
+            yield BytesIO(self._place.read(f"{self._root}/{name}"))  # parts are some megabytes
+        except NoInputError as error:
+            raise FileNotFoundError(str(error)) from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file, whole; raises OutputError."""
@@ -66,8 +73,7 @@ class ResultsPlace:
             self._make_folder(name)
             write_bytes(Path(f"{self._root}/{name}"), content)
             return
-        with plain_errors(Path(self.url)):
-            self._files.pipe_file(f"{self._root}/{name}", content)
+        self._place.write(f"{self._root}/{name}", content)
 
     def publish(self, made: Path, name: str) -> None:
         """Give a finished file of this machine its place among the results; raises OutputError."""
@@ -76,13 +82,15 @@ class ResultsPlace:
             with whole_path(Path(f"{self._root}/{name}")) as place:
                 shutil.copyfile(made, place)
             return
-        with plain_errors(Path(self.url)):
-            self._files.put_file(str(made), f"{self._root}/{name}")
+        self._place.put(made, f"{self._root}/{name}")
 
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is no failure."""
+        if not self.local:
+            self._place.remove(f"{self._root}/{name}")
+            return
         with suppress(OSError):
-            self._files.rm_file(f"{self._root}/{name}")
+            os.unlink(f"{self._root}/{name}")  # noqa: PTH108 - a text
 
     def sweep(self, folder: str) -> None:
         """Remove what killed processes left unfinished."""

@@ -19,6 +19,9 @@ from edge.errors import ArchiveError
 KILLED_REASON = "every worker that read it died"
 """What is said of such a field."""
 
+FIRST_FILE = -1
+"""The place of a sample's first file, which each of its slices reads for the depth of its pixels."""
+
 _ROUNDS = 5  # times that the fields of a task are tried, where each alone is harmless and the task is given up again
 
 
@@ -62,7 +65,8 @@ class Quarantine:
         suspect = self._suspects[0]
         number, index = suspect.left[0]
         part = suspect.partition.slices[number]
-        alone = replace(part, files=(part.files[index],), killed=())
+        file = part.first if index == FIRST_FILE else part.files[index]
+        alone = replace(part, files=(file,), first=file, killed=())
         return Partition(f"{suspect.partition.id}-trial-{number}-{index}", (alone,))
 
     def tried(self, *, killed: bool) -> Partition | None:
@@ -81,9 +85,12 @@ class Quarantine:
 def _places(partition: Partition) -> Iterator[tuple[int, int]]:
     """The fields of a task that are not known to kill: number of the slice, and place in it."""
     for number, part in enumerate(partition.slices):
-        yield from ((number, index) for index in range(len(part.files)) if index not in part.killed)
+        places = [*range(len(part.files)), *([] if part.first in part.files else [FIRST_FILE])]
+        yield from ((number, index) for index in places if index not in part.killed)
 
 
 def _without(part: SampleSlice, number: int, suspect: _Suspect) -> SampleSlice:
     found = {index for of, index in suspect.killing if of == number}
+    if any(part.files[index] == part.first for index in found if index != FIRST_FILE):
+        found.add(FIRST_FILE)
     return replace(part, killed=tuple(sorted({*part.killed, *found})))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from edge.archive.versions import Versions
 from edge.events import Outcome
 from edge.types import FieldIdentity, FieldResult, Overlap, Tally, Verdict
 
@@ -49,7 +50,7 @@ class SampleSlice:
         sample: name; ``digest``: of the whole sample.
         number: which of its slices, from 0; ``of``: how many there are.
         files: of this slice; ``first``: the first file of the sample, by which the depth of its pixels is told.
-        killed: places in ``files`` of those that are not read, because every worker that did so died.
+        killed: places in ``files`` of those that are not read, because every worker that did so died; -1: ``first``.
     """
 
     sample: str
@@ -161,11 +162,13 @@ class RecountJob:
     Attributes:
         archive, results: paths or URLs, as a worker opens them.
         fingerprint: of the recipe that the worker was sent.
+        versions: that the worker must run; None: it is not asked.
     """
 
     archive: str
     results: str
     fingerprint: str
+    versions: Versions | None = None
 
 
 @dataclass(frozen=True, slots=True)

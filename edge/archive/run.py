@@ -7,52 +7,41 @@ same for a thousand fields and for a million.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
 from edge.archive.cluster import OpenCluster
+from edge.archive.large import LargeSamples
 from edge.archive.listing import ArchiveListing
+from edge.archive.pace import RecountPace
 from edge.archive.packages import package
-from edge.archive.partitions import PartitionLimits, partitions, sample_id
+from edge.archive.partitions import PartitionLimits, partitions
+from edge.archive.poison import Quarantine, given_up
 from edge.archive.records import (
     ArchivedSample,
     Partition,
     RecountEnd,
     RecountJob,
     RecountProgress,
-    SampleSlice,
     TaskEnd,
 )
-from edge.archive.results import Results, slice_name
+from edge.archive.results import Results
 from edge.archive.slices import SliceError
 from edge.archive.storage import open_storage
-from edge.archive.task import MOST_NAMED, count_partition, decide_sample
-from edge.errors import ArchiveError, EdgeError, NoInputError
+from edge.archive.task import MOST_NAMED, count_partition, decide_sample, try_partition
+from edge.archive.versions import OtherVersionsError, scheduler_errors
+from edge.errors import ArchiveError, NoInputError
 
 WINDOW = 4
 """Tasks that the scheduler knows per task that is being done: one in work, the others wait on the worker."""
 
 _FEWEST_TASKS = 8  # the same where workers are few, or have not come yet
 _TICK_S = 0.25  # seconds between two looks at whether somebody wants to stop
-_RATE_S = 30.0  # seconds that the rate is of
-_TRIES = 3  # times that a slice is analysed whose file is found damaged
-
-
-@dataclass(slots=True)
-class _LargeSample:
-    """A sample in slices, until it is decided."""
-
-    sample: str
-    digest: str
-    slices: dict[int, SampleSlice]
-    of: int
-    left: set[int] = field(default_factory=set)
-    tries: int = 0
+_WATCH_S = 2.0  # seconds between two looks at which workers are there
+_MOST_STRANGERS = 50  # tasks that came to workers of other versions, of all
 
 
 class Recount:
@@ -65,6 +54,7 @@ class Recount:
         told: gets the progress a few times a second; None: nobody does.
         limits: of a task.
         clock: seconds that only grow.
+        said: gets lines that a person should see at once.
     """
 
     def __init__(
@@ -76,6 +66,7 @@ class Recount:
         *,
         limits: PartitionLimits | None = None,
         clock: Callable[[], float] = monotonic,
+        said: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._job = job
         self._results = results
@@ -83,18 +74,23 @@ class Recount:
         self._told = told
         self._limits = limits
         self._clock = clock
+        self._said = said
+        self._quarantine = Quarantine()
+        self._trial = ""
+        self._watched = 0.0
+        self._threads = 0
+        self._strangers = 0
         self._listing = ArchiveListing(open_storage(job.archive))
         self._call = uuid4().hex
         self._submitted = 0
         self._finished: SimpleQueue[Any] = SimpleQueue()
         self._under_way: dict[str, tuple[Any, Partition | None, str]] = {}
-        self._large: dict[str, _LargeSample] = {}
+        self._large = LargeSamples(job.fingerprint, set())
         self._counted: dict[str, str] = {}
-        self._slices: set[str] = set()
         self._changed: list[str] = []
         self._named: list[tuple[str, str]] = []
         self._samples = self._fields = self._cells = self._unreadable = self._before = self._analysed = 0
-        self._pace: deque[tuple[float, int]] = deque()
+        self._pace = RecountPace(clock)
 
     def run(self, stop: threading.Event) -> RecountEnd:
         """Count what is not counted yet.
@@ -110,12 +106,18 @@ class Recount:
         for one in self._results.samples():
             self._counted[one.name] = one.digest
             self._before += one.fields
-        self._slices = self._results.slices()
+        self._large = LargeSamples(self._job.fingerprint, self._results.slices())
         waiting = partitions(self._new_samples(), self._job.fingerprint, self._limits)
         more = True
         try:
-            while (more or self._under_way) and not stop.is_set():
+            if self._cluster.check is not None:
+                self._cluster.check.first()
+            self._watch(now=True)
+            while (more or self._under_way or self._quarantine) and not stop.is_set():
                 more = more and self._give(waiting)
+                if self._quarantine and not more and not self._under_way:
+                    self._try_next()
+                self._watch()
                 self._take()
                 self._tell()
         finally:
@@ -138,7 +140,7 @@ class Recount:
 
     def _give(self, waiting: Iterator[Partition]) -> bool:
         """Submit tasks until the window is full; returns whether there may be more."""
-        room = max(_FEWEST_TASKS, WINDOW * self._cluster.threads)
+        room = max(_FEWEST_TASKS, WINDOW * self._threads)
         while len(self._under_way) < room:
             partition = next(waiting, None)
             if partition is None:
@@ -151,13 +153,9 @@ class Recount:
 
     def _give_slice(self, partition: Partition) -> None:
         (part,) = partition.slices
-        key = sample_id(self._job.fingerprint, part.sample, part.digest)
-        large = self._large.setdefault(key, _LargeSample(part.sample, part.digest, {}, part.of, set(range(part.of))))
-        large.slices[part.number] = part
-        if slice_name(key, part.number) in self._slices:
-            large.left.discard(part.number)
+        if self._large.take(part):
             self._analysed += len(part.files)
-            self._decide_if_whole(key)
+            self._decide_if_whole(self._large.key(part))
         else:
             self._submit(partition)
 
@@ -169,14 +167,14 @@ class Recount:
     def _submit(self, partition: Partition) -> None:
         self._submit_call(partition, partition.id, count_partition, self._job, partition)
 
-    def _submit_call(
-        self, partition: Partition | None, name: str, task: Callable[..., TaskEnd], *given: object
-    ) -> None:
+    def _submit_call(self, partition: Partition | None, name: str, task: Callable[..., TaskEnd], *given: object) -> str:
         self._submitted += 1
         key = f"{task.__name__}-{self._call}-{self._submitted}"
-        future = self._cluster.client.submit(task, *given, key=key, pure=False)
+        with scheduler_errors():
+            future = self._cluster.client.submit(task, *given, key=key, pure=False)
         self._under_way[key] = (future, partition, name)
         future.add_done_callback(self._finished.put)
+        return key
 
     def _take(self) -> None:
         """Take what is finished; waits a moment where nothing is."""
@@ -197,14 +195,21 @@ class Recount:
         if known is None:
             return
         _, partition, name = known
+        if future.key == self._trial and future.status in ("finished", "error"):
+            self._tried(future)
+            return
         if future.status == "finished":
-            self._add(partition, name, future.result())
+            with scheduler_errors():
+                end = future.result()
+            self._add(partition, name, end)
             return
         if future.status != "error":
             raise ArchiveError(
                 "the cluster has lost a task (was its scheduler stopped?): what is finished stays; call again"
             )
-        self._failed(partition, name, future.exception())
+        with scheduler_errors():
+            error = future.exception()
+        self._failed(partition, name, error)
 
     def _add(self, partition: Partition | None, name: str, end: TaskEnd) -> None:
         self._samples += end.samples
@@ -214,30 +219,63 @@ class Recount:
         self._analysed += end.analysed
         self._named += end.named[: MOST_NAMED - len(self._named)]
         if partition is None:
-            del self._large[name]
+            self._large.forget(name)
         elif not partition.whole:
             (part,) = partition.slices
-            key = sample_id(self._job.fingerprint, part.sample, part.digest)
-            self._large[key].left.discard(part.number)
-            self._decide_if_whole(key)
+            self._decide_if_whole(self._large.analysed(part))
 
     def _failed(self, partition: Partition | None, name: str, error: BaseException) -> None:
         """A task failed: analyse damaged slices again, else end."""
         if isinstance(error, SliceError) and partition is None:
-            large = self._large[name]
-            large.tries += 1
-            if large.tries < _TRIES:
-                there = self._results.slices()
-                large.left = {number for number in range(large.of) if slice_name(name, number) not in there}
-                for number in sorted(large.left):
-                    self._submit(Partition(f"{name}-{number}", (large.slices[number],)))
+            again = self._large.again(name, self._results.slices())
+            if again is not None:
+                for one in again:
+                    self._submit(one)
                 self._decide_if_whole(name)
                 return
-        if isinstance(error, EdgeError):
+        if isinstance(error, OtherVersionsError):
+            self._strangers += 1
+            if self._strangers > _MOST_STRANGERS:
+                raise error
+            self._watch(now=True)
+            self._again(partition, name)
+        elif given_up(error) and partition is not None:
+            self._quarantine.add(partition)
+        elif given_up(error):
+            raise ArchiveError(f"every worker that decided {self._large[name].sample} died: give workers more memory")
+        else:
             raise error
-        if type(error).__name__ == "KilledWorker":
-            raise ArchiveError(f"every worker that had it died: {name}; call again, or leave out its files") from None
-        raise error
+
+    def _again(self, partition: Partition | None, name: str) -> None:
+        if partition is not None:
+            self._submit(partition)
+        else:
+            self._decide_if_whole(name)
+
+    def _try_next(self) -> None:
+        """Try the next field of a task that was given up, with nothing else under way."""
+        trial = self._quarantine.trial()
+        self._trial = self._submit_call(None, trial.id, try_partition, self._job, trial)
+
+    def _tried(self, future: Any) -> None:
+        with scheduler_errors():
+            error = future.exception() if future.status == "error" else None
+        if error is not None and not given_up(error):
+            raise error
+        again = self._quarantine.tried(killed=error is not None)
+        if again is not None:
+            if not again.whole:
+                self._large.take(again.slices[0])
+            self._submit(again)
+
+    def _watch(self, *, now: bool = False) -> None:
+        """Every now and then: how many workers there are, and whether those that have joined are the client's like."""
+        if not now and self._clock() - self._watched < _WATCH_S:
+            return
+        self._watched = self._clock()
+        self._threads = self._cluster.threads
+        for line in () if self._cluster.check is None else self._cluster.check.look():
+            self._said(line)
 
     def _look_at_cluster(self) -> None:
         if self._cluster.client.status not in ("running", "connecting"):
@@ -255,15 +293,9 @@ class Recount:
         self._under_way.clear()
 
     def _tell(self) -> None:
-        now = self._clock()
-        if not self._pace or now - self._pace[-1][0] >= _TICK_S:
-            self._pace.append((now, self._analysed))
-        while now - self._pace[0][0] > _RATE_S:
-            self._pace.popleft()
+        rate = self._pace.rate(self._analysed)
         if self._told is None:
             return
-        began, then = self._pace[0]
-        rate = (self._analysed - then) / (now - began) if now > began and self._analysed > then else None
         listed = self._listing.fields
         left = listed - self._before - self._analysed
         seconds = left / rate if rate and self._listing.ended else None
@@ -278,7 +310,7 @@ class Recount:
                 self._before,
                 rate,
                 seconds,
-                self._cluster.threads,
+                self._threads,
             )
         )
 

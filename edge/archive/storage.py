@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Protocol
 
-from edge.archive.packages import package
 from edge.archive.records import ArchivedFile
+from edge.archive.remote import Storage, storage_at
+from edge.archive.storage_words import NoPermissionError
+from edge.archive.web_list import WEB, WebList, is_web_list, read_web_list
 from edge.errors import NoInputError
 from edge.sources.names import natural_key
 
@@ -32,7 +34,8 @@ class LocalFiles(Protocol):
     """Local paths of some files of an archive, asked for in order."""
 
     def path(self, file: ArchivedFile, *, keep: bool = False) -> str:
-        """Where it lies, until the next one is asked for; raises OSError that says why it cannot be fetched.
+        """Where it lies, until the next one is asked for; raises OSError or UnreadableFieldError that says why it
+        cannot be fetched, ArchiveError where the storage cannot be reached.
 
         Args:
             file: of the archive.
@@ -71,6 +74,8 @@ class ArchiveStorage(Protocol):
 
 def open_storage(url: str) -> ArchiveStorage:
     """The archive at a path or URL; nothing of it is looked at yet. Raises ArchiveError where a package is missing."""
+    if is_web_list(url):
+        return ListedStorage(url)
     if "://" in url:
         return RemoteStorage(url)
     return LocalStorage(url)
@@ -164,32 +169,26 @@ class _InPlace:
 
 
 class RemoteStorage:
-    """What fsspec opens by its URL."""
+    """What fsspec opens by its URL; errors are those of ``edge.archive.remote``."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
-        self._files, self._root = package("fsspec.core").url_to_fs(url, use_listings_cache=False)
-        self._root = str(self._root).rstrip("/")
-        self.name = PurePosixPath(self._root).name or "archive"
+        self.place = storage_at(url)
+        self.url = self.place.shown
+        self.name = self.place.name
 
     def check(self) -> None:
         """See ``ArchiveStorage``."""
-        try:
-            self.folder("")
-        except OSError as error:
-            raise NoInputError(f"{self.url}: {error.strerror or error}; check the address") from None
+        self.folder("")
 
     def folder(self, below: str) -> FolderListing:
-        """See ``ArchiveStorage``."""
-        path = f"{self._root}/{below}" if below else self._root
-        files, folders = [], []
-        for one in self._files.ls(path, detail=True):
-            name = str(one["name"]).rstrip("/")
-            if one["type"] == "directory":
-                folders.append(PurePosixPath(name).name)
-            elif name != path:
-                files.append(ArchivedFile(name, _size(one), _stamp(one)))
-        return FolderListing(tuple(files), tuple(folders))
+        """See ``ArchiveStorage``. Raises ArchiveError too: of the archive itself, or where the storage cannot be reached."""
+        try:
+            found = self.place.folder(self.place.child(below) if below else None)
+        except (NoInputError, NoPermissionError) as error:
+            if not below:
+                raise
+            raise OSError(str(error)) from error  # the listing names it
+        return FolderListing(found.files, tuple(PurePosixPath(path).name for path in found.folders))
 
     def once(self, files: Sequence[ArchivedFile]) -> Iterable[ArchivedFile]:
         """See ``ArchiveStorage``."""
@@ -199,14 +198,33 @@ class RemoteStorage:
     def opened(self) -> Iterator[LocalFiles]:
         """See ``ArchiveStorage``: files are fetched when they are asked for."""
         with tempfile.TemporaryDirectory(prefix="edge-recount-") as folder:
-            yield _Fetched(self._files, folder)
+            yield _Fetched(self.place, folder)
+
+
+class ListedStorage(RemoteStorage):
+    """The addresses of a list (``edge.archive.web_list``). Only who lists the archive reads it; workers fetch what they are told."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._list: WebList | None = None
+
+    def folder(self, below: str) -> FolderListing:
+        """See ``ArchiveStorage``: the archive has the samples of the list as its folders, whatever is in their names."""
+        self._list = self._list or read_web_list(self.place.address)
+        return FolderListing(self._list.files(below), ()) if below else FolderListing((), self._list.folders)
+
+    @contextmanager
+    def opened(self) -> Iterator[LocalFiles]:
+        """See ``ArchiveStorage``: files are fetched when they are asked for."""
+        with tempfile.TemporaryDirectory(prefix="edge-recount-") as folder:
+            yield _Fetched(storage_at(WEB[0]), folder)
 
 
 class _Fetched:
     """Files fetched one by one; the one before is removed."""
 
-    def __init__(self, files: Any, folder: str) -> None:
-        self._files = files
+    def __init__(self, place: Storage, folder: str) -> None:
+        self._place = place
         self._folder = Path(folder)
         self._kept: set[str] = set()
         self._last: Path | None = None
@@ -219,22 +237,9 @@ class _Fetched:
         if self._last is not None and not keep:
             with suppress(OSError):
                 self._last.unlink()
-        self._files.get_file(file.path, str(path))
+        self._place.fetch(file, path)
         if keep:
             self._kept.add(name)
         else:
             self._last = path
         return str(path)
-
-
-def _size(told: Any) -> int:
-    size = told.get("size")
-    return -1 if size is None else int(size)
-
-
-def _stamp(told: Any) -> str:
-    """ETag or time of change, whichever the file system has."""
-    for key in ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created"):
-        if told.get(key) is not None:
-            return str(told[key])
-    return ""

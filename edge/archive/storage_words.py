@@ -44,6 +44,10 @@ CREDENTIALS = {
 TRIES: Final = 4  # of one request, where the other side is away
 
 
+class NoPermissionError(ArchiveError):
+    """A folder, bucket or file may not be read or written. Ask its owner, or give the credentials that may."""
+
+
 class StorageTrouble(StrEnum):
     """Of which kind an error is: who mends it, and whether trying again helps."""
 
@@ -136,7 +140,7 @@ def storage_error(error: BaseException, where: str, protocol: str) -> EdgeError:
         return NoInputError(f"{where}: there is no such file, folder or bucket; check the address")
     if kind is StorageTrouble.FORBIDDEN:
         whose = f"; credentials are looked for in {CREDENTIALS[protocol]}" if protocol in CREDENTIALS else ""
-        return ArchiveError(f"{where}: no permission; ask its owner for it{whose}")
+        return NoPermissionError(f"{where}: no permission; ask its owner for it{whose}")
     if kind is StorageTrouble.CREDENTIALS:
         looked = CREDENTIALS.get(protocol, "the settings of its package")
         return ArchiveError(f"{where}: no valid credentials; they are looked for in {looked}")

@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import overload
 
 from edge.archive.partitions import sample_id
+from edge.archive.poison import FIRST_FILE, KILLED_REASON
 from edge.archive.records import (
+    ArchivedFile,
     CountingAnalyser,
     CountingRecipe,
     DecidedField,
@@ -26,7 +28,8 @@ from edge.archive.results import SLICES, Results, slice_name
 from edge.archive.slices import SliceError, read_outcomes, write_outcomes
 from edge.archive.storage import LocalFiles, open_storage
 from edge.archive.tables import PartWriter
-from edge.errors import ArchiveError
+from edge.archive.versions import require
+from edge.errors import ArchiveError, UnreadableFieldError
 from edge.events import AnalysedField, Outcome, Unreadable
 from edge.sources.decode import shown
 
@@ -81,6 +84,7 @@ def count_partition(job: RecountJob, partition: Partition) -> TaskEnd:
     Raises:
         EdgeError: a net cannot be loaded, or results cannot be written.
     """
+    _require(job)
     analyser = _MEMORY.analyser(job.fingerprint)
     with open_storage(job.archive).opened() as files:
         if partition.whole:
@@ -96,12 +100,30 @@ def count_partition(job: RecountJob, partition: Partition) -> TaskEnd:
     return TaskEnd(partition.id, number)
 
 
+def try_partition(job: RecountJob, partition: Partition) -> TaskEnd:
+    """Analyse fields and keep nothing: whether a worker lives through it is what is asked (``edge.archive.poison``)."""
+    _require(job)
+    analyser = _MEMORY.analyser(job.fingerprint)
+    with open_storage(job.archive).opened() as files:
+        for part in partition.slices:
+            for _ in outcomes_of(analyser, part, files):
+                pass
+    return TaskEnd(partition.id, 0)
+
+
+def _require(job: RecountJob) -> None:
+    """Raise OtherVersionsError where this worker is not what the client is."""
+    if job.versions is not None:
+        require(job.versions)
+
+
 def decide_sample(job: RecountJob, sample: str, digest: str, slices: int) -> TaskEnd:
     """Decide a large sample whose slices have all been analysed, write its part, and remove the slices.
 
     Raises:
         SliceError: a slice is damaged or gone; its file is removed, so that it is analysed again.
     """
+    _require(job)
     results, part = Results(job.results), sample_id(job.fingerprint, sample, digest)
     names = [f"{SLICES}/{slice_name(part, number)}.parquet" for number in range(slices)]
     end = _write_part(job, part, [(sample, digest, _from_slices(results, names, sample))])
@@ -197,10 +219,17 @@ class _Local(Sequence[str | None]):
         index = range(len(self))[index]
         first = index == len(self._part.files)
         file = self._part.first if first else self._part.files[index]
+        if (FIRST_FILE if first else index) in self._part.killed:
+            self._gone(file, f"{shown(file.path)}: {KILLED_REASON}", first=first)
+            return None
         try:
             return self._files.path(file, keep=first)
+        except UnreadableFieldError as error:
+            self._gone(file, str(error), first=first)
         except OSError as error:
-            if not first:
-                name = PurePosixPath(file.path).name
-                self.missing[shown(name)] = f"{shown(file.path)}: {error.strerror or error}"
-            return None
+            self._gone(file, f"{shown(file.path)}: {error.strerror or error}", first=first)
+        return None
+
+    def _gone(self, file: ArchivedFile, why: str, *, first: bool) -> None:
+        if not first:
+            self.missing[shown(PurePosixPath(file.path).name)] = why

@@ -8,7 +8,8 @@ may get one in the moment before it is sent away.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -131,6 +132,18 @@ def ask_workers(client: Any, workers: Iterable[str] | None = None) -> dict[str, 
     return found
 
 
+@contextmanager
+def scheduler_errors() -> Iterator[None]:
+    """Turn what Dask says of a scheduler that is gone into one line: an ArchiveError."""
+    try:
+        yield
+    except (OSError, TimeoutError) as error:
+        raise ArchiveError(
+            f"the cluster's scheduler does not answer ({error or type(error).__name__}): what is finished stays; "
+            "the same call goes on when it is back"
+        ) from error
+
+
 class WorkerCheck:
     """Which workers of a cluster may count. Call ``first`` before anything is counted, ``look`` every now and then."""
 
@@ -141,7 +154,8 @@ class WorkerCheck:
 
     def first(self) -> None:
         """Ask all workers; raises ArchiveError with both versions where one differs, or where there is none."""
-        found = ask_workers(self._client)
+        with scheduler_errors():
+            found = ask_workers(self._client)
         line = refusal(self.expected, found)
         if line is not None:
             raise ArchiveError(line)
@@ -149,13 +163,15 @@ class WorkerCheck:
 
     def look(self) -> tuple[str, ...]:
         """Ask those that have joined since; who differs is sent away (closed). Returns a line for each reason to do so."""
-        now = set(self._client.scheduler_info(n_workers=-1)["workers"])
-        found = ask_workers(self._client, sorted(now - self._known))
+        with scheduler_errors():
+            now = set(self._client.scheduler_info(n_workers=-1)["workers"])
+            found = ask_workers(self._client, sorted(now - self._known))
         gone = {worker for worker, one in found.items() if isinstance(one, OSError)}  # left before it answered
         wrong = {worker: one for worker, one in found.items() if worker not in gone and _why(self.expected, one)}
         self._known = (self._known & now) | (set(found) - gone - set(wrong))
         if not wrong:
             return ()
-        self._client.retire_workers(list(wrong), close_workers=True)
+        with scheduler_errors():
+            self._client.retire_workers(list(wrong), close_workers=True)
         line = refusal(self.expected, wrong)
         return (f"{line}. It was sent away; the others go on",) if line else ()

@@ -12,6 +12,7 @@ from edge.archive.records import RecountEnd, RecountJob
 from edge.archive.results import Results, beginning
 from edge.archive.run import Recount
 from edge.archive.storage import open_storage
+from edge.archive.versions import versions_here
 from edge.cli.archive_recipe import recipe_of
 from edge.cli.archive_settings import ArchiveSettings
 from edge.cli.archive_words import ProgressLine, end_lines
@@ -46,14 +47,14 @@ def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings) ->
     results.hold()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     results.begin(beginning(recipe.described, archive, now))
-    job = RecountJob(_placed(archive), _placed(output), recipe.fingerprint)
+    job = RecountJob(_placed(archive), _placed(output), recipe.fingerprint, versions_here())
     stop = threading.Event()
     with stop_on_signals(stop.set), open_cluster(recipe, on=where.on, workers=_workers(given)) as cluster:
         if cluster.dashboard:
             say(f"what the workers do is shown at {cluster.dashboard}", _PROGRAM)
         line = ProgressLine(_PROGRAM)
         try:
-            end = Recount(job, results, cluster, line.show).run(stop)
+            end = Recount(job, results, cluster, line.show, said=_say).run(stop)
         finally:
             line.close()
     if given.outputs.json:
@@ -61,6 +62,10 @@ def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings) ->
     else:
         print_lines(end_lines(end, output))
     return _code(end)
+
+
+def _say(line: str) -> None:
+    say(line, _PROGRAM)
 
 
 def _code(end: RecountEnd) -> int:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from edge import installed_version, shelf
 from edge.analysis import Analyser
+from edge.archive.poison import KILLED_REASON
 from edge.archive.records import (
     ArchivedFile,
     CountingAnalyser,
@@ -235,7 +236,9 @@ class _Told:
         self.end: SampleEvent | None = None
 
     def field(self, event: FieldEvent) -> None:
-        failed = FailedWhere.READ if event.result is None else None
+        failed = None
+        if event.result is None:
+            failed = FailedWhere.KILLED if (event.reject_reason or "").endswith(KILLED_REASON) else FailedWhere.READ
         self._take(
             DecidedField(
                 event.index,

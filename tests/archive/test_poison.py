@@ -13,7 +13,8 @@ from edge.errors import ArchiveError
 
 def a_slice(sample: str, names: str, number: int = 0, of: int = 1) -> SampleSlice:
     files = tuple(ArchivedFile(f"/{sample}/{name}.png", 1, "") for name in names)
-    return SampleSlice(sample, "digest", number, of, files, ArchivedFile(f"/{sample}/first.png", 1, ""))
+    first = ArchivedFile(f"/{sample}/first.png", 1, "") if number else files[0]
+    return SampleSlice(sample, "digest", number, of, files, first)
 
 
 def searched(quarantine: Quarantine, kills: Callable[[str], bool]) -> tuple[list[str], list[Partition]]:
@@ -49,13 +50,22 @@ def test_a_slice_of_a_large_sample_stays_the_slice_that_it_is() -> None:
     assert (part.number, part.of, part.killed) == (4, 9, (0, 2))
 
 
+def test_the_first_field_of_a_sample_kills_whoever_looks_at_it_for_the_depth_of_its_pixels() -> None:
+    quarantine = Quarantine()
+    quarantine.add(Partition("p", (a_slice("kid-1", "ab"),)))
+    quarantine.add(Partition("q", (a_slice("kid-1", "cd", 1, 2),)))
+    tried, out = searched(quarantine, lambda path: path.endswith(("/a.png", "/first.png")))
+    assert tried == [f"/kid-1/{name}.png" for name in ("a", "b", "c", "d", "first")]
+    assert [part.killed for one in out for part in one.slices] == [(-1, 0), (-1,)]
+
+
 def test_a_task_that_was_blamed_for_another_comes_out_as_it_went_in() -> None:
     quarantine = Quarantine()
     guilty, innocent = Partition("p", (a_slice("kid-1", "a"),)), Partition("q", (a_slice("kid-2", "a"),))
     quarantine.add(guilty)
     quarantine.add(innocent)
     _, out = searched(quarantine, lambda path: path == "/kid-1/a.png")
-    assert [part.killed for one in out for part in one.slices] == [(0,), ()]
+    assert [part.killed for one in out for part in one.slices] == [(-1, 0), ()]
     assert out[1] == innocent
 
 
