@@ -11,7 +11,7 @@ from edge.network.records import CollectedScope, JournalMessage, Taken
 PATIENCE_S: Final = 2.0
 """Seconds without progress after which missing entries are asked for, and asked for again."""
 
-LONGEST_PATIENCE_S: Final = 120.0
+LONGEST_PATIENCE_S: Final = 60.0
 """Seconds that this grows to, doubling, where asking brings nothing."""
 
 
@@ -49,6 +49,7 @@ class ScopeStanding:
     next: int = 1
     newest: int = 0
     online: bool | None = None
+    said: bool | None = None  # ``online`` as a person was told it last
     patience: float = PATIENCE_S
     since: float = 0.0  # when it last came forward, was asked, or fell behind
     asked_at: float = 0.0  # when it was asked last, or fell behind

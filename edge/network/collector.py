@@ -119,6 +119,8 @@ class Collector:
         """The connection is gone: whether microscopes are there is not known until the broker says so again."""
         for scope in self._scopes.values():
             scope.online = None
+        for part in self._parts.values():
+            part.online = None
 
     @property
     def scopes(self) -> tuple[CollectedScope, ...]:
@@ -181,8 +183,11 @@ class Collector:
             self._stranger(f"{part.base}/journal: {taken}", now)
             return
         scope = self._known(message.origin, message.scope or part.name)
-        self._parts.setdefault(part.base, part).origin = message.origin
+        part = self._parts.setdefault(part.base, part)
+        part.origin = message.origin
         scope.heard = self._clock()
+        if part.online is not None:
+            self._is(scope, part.online, now)
         if message.number > scope.newest and not scope.missing:
             scope.since = scope.asked_at = now
         scope.newest = max(scope.newest, message.number)
@@ -221,13 +226,13 @@ class Collector:
         """Note that a microscope is there, or is not."""
         if scope.online is online:
             return
-        before, scope.online = scope.online, online
+        before, scope.online, scope.said = scope.said, online, online
         if online:
             scope.since = scope.asked_at = now
             scope.patience, scope.asked_for, scope.heard = PATIENCE_S, 0, self._clock()
             if before is False:
                 self._news(NewsKind.BACK, scope, f"{scope.name} is there again")
-        else:
+        elif before is not False:
             behind = f"; {scope.missing:,} of its entries are missing here" if scope.missing else ""
             when = f"heard last at {scope.heard[:16].replace('T', ' ')} UTC" if scope.heard else "never heard"
             self._news(NewsKind.SILENT, scope, f"{scope.name} is silent ({when}){behind}")
