@@ -126,9 +126,8 @@ class Book(BookAnswers):
             sweep(self.store.path)
         held = "SELECT sample.id, run.uuid FROM sample LEFT JOIN run ON run.id = held_by WHERE state = ?"
         if holds_a_journal(self.store):
-            held += (
-                " AND sample.id NOT IN (SELECT sample_id FROM collected)"  # their microscopes say what becomes of them
-            )
+            # those of other microscopes: they say themselves what becomes of them
+            held += " AND (held_by IS NOT NULL OR sample.id NOT IN (SELECT sample_id FROM collected))"
         dead = [id_ for id_, uuid in self.store.rows(held, COUNTING) if uuid is None or not self._lives(uuid)]
         if not dead:
             return dead

@@ -65,7 +65,7 @@ class Journal:
                 raise BookError(
                     f"{path}: of version {version}, which has no journal: a count into it brings it up to date"
                 )
-            self._origin = str(connection.execute("SELECT uuid FROM origin").fetchone()[0])
+            self._origin = _origin_of(connection)
 
     @property
     def origin(self) -> str:
@@ -74,12 +74,12 @@ class Journal:
 
     def newest(self) -> int:
         """Number of the newest entry; 0: nothing was counted yet."""
-        with self._reading() as connection:
+        with self._same() as connection:
             return int(connection.execute("SELECT coalesce(max(number), 0) FROM journal").fetchone()[0])
 
     def cursor(self) -> int:
         """Number of the last entry that a broker acknowledged with all before it; 0: none."""
-        with self._reading() as connection:
+        with self._same() as connection:
             return int(connection.execute("SELECT acknowledged FROM origin").fetchone()[0])
 
     def acknowledge(self, number: int) -> None:
@@ -87,7 +87,7 @@ class Journal:
         with write_errors(self._path), closing(connect(self._path)) as connection:
             mode = str(connection.execute("PRAGMA journal_mode").fetchone()[0]).lower()
             connection.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
-            connection.execute("UPDATE origin SET acknowledged = ?", (number,))
+            connection.execute("UPDATE origin SET acknowledged = ? WHERE uuid = ?", (number, self._origin))
 
     def entries(self, first: int, most: int) -> tuple[JournalEntry, ...]:
         """Entries from a number on, in order.
@@ -100,8 +100,12 @@ class Journal:
             Entries without a gap; empty where there is none of that number yet. ``sample`` is empty where the sample is not in the
             book any more.
         """
-        with self._reading() as connection:
-            found = connection.execute(_ENTRIES, (max(first, 1), most)).fetchall()
+        first = max(first, 1)
+        with self._same() as connection:
+            found = connection.execute(_ENTRIES, (first, most)).fetchall()
+            end = connection.execute("SELECT max(number) FROM journal").fetchone()[0] or 0
+        if [row[0] for row in found] != list(range(first, first + len(found))) or (not found and first <= end):
+            raise BookError(f"{self._path}: the journal has a gap after entry {first - 1:,}: edge book check")
         return tuple(JournalEntry(number, uuid or "", field) for number, uuid, field in found)
 
     def message(self, entry: JournalEntry, scope: str, *, names: bool) -> JournalMessage:
@@ -119,7 +123,7 @@ class Journal:
         Raises:
             BookError: the field is damaged; nothing after it should be sent before ``edge book check --repair``.
         """
-        with self._reading() as connection:
+        with self._same() as connection:
             try:
                 sample, field = _EntryReading(connection, entry, scope, names=names).parts()
             except (ValueError, TypeError) as error:
@@ -127,11 +131,28 @@ class Journal:
         return JournalMessage(self._origin, scope, entry.number, sample, field)
 
     @contextmanager
+    def _same(self) -> Iterator[sqlite3.Connection]:
+        """The same, of the same journal: a book that was recovered meanwhile has another one."""
+        with self._reading() as connection:
+            if _origin_of(connection) != self._origin:
+                raise BookError(
+                    f"{self._path}: another book has taken its place: its journal begins anew with the next run"
+                )
+            yield connection
+
+    @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """One state of the book, whoever writes it meanwhile."""
         with read_errors(self._path), closing(connect_to_read(self._path)) as connection:
             connection.execute("BEGIN")
             yield connection
+
+
+def _origin_of(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT uuid FROM origin").fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("the book has no origin")
+    return str(row[0])
 
 
 class _EntryReading:

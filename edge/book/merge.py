@@ -120,7 +120,7 @@ class _Merging:
             self._copy(row, sample, list(self._numbers(self._source, row["id"]).values()))
             self._answers += self._copier.answers(row["id"], sample)
             return "new"
-        if here["state"] == "counting" and uuid not in self._ours.collected:
+        if here["state"] == "counting" and (here["held_by"] is not None or uuid not in self._ours.collected):
             return None
         ours = self._numbers(self._store.connection, here["id"])
         theirs = self._numbers(self._source, row["id"])

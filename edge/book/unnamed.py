@@ -21,6 +21,9 @@ from edge.verdict.calibration import Calibration
 NOT_SENT = "not sent"
 """Stands where a text was that may hold a name."""
 
+NO_REASON = "reason not sent"
+"""Why a field could not be read: that names its file."""
+
 UUID_LETTERS = 8
 """Of a sample's uuid that stand in its name."""
 
@@ -47,7 +50,7 @@ def field_without_names(row: FieldRow) -> FieldRow:
     values = dict(row.values)
     values |= {"name": field_name(values["number"]), "path": None if values["path"] is None else ""}
     if not values["readable"]:
-        values["reason"] = UNREADABLE + NOT_SENT
+        values["reason"] = UNREADABLE + NO_REASON
     return replace(row, values=values)
 
 
@@ -74,7 +77,7 @@ def event_without_names(text: str, name: str, sample: str, fields: Sequence[tupl
     for number, field in fields:
         numbers.setdefault(field, []).append(number)
     unreadable = tuple(
-        (field_name(numbers[field].pop(0)) if numbers.get(field) else NOT_SENT, NOT_SENT)
+        (field_name(numbers[field].pop(0)) if numbers.get(field) else NOT_SENT, NO_REASON)
         for field, _ in event.tally.unreadable
     )
     tally = replace(event.tally, sample=name, unreadable=unreadable)

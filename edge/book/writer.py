@@ -69,15 +69,25 @@ class BookWriter:
         """Go on with an interrupted sample: its fields, which come first once more, are compared and not written again.
 
         Raises:
-            BookError: there is no such sample, or it is not interrupted.
+            BookError: there is no such sample, it is not interrupted, or it is counted at another microscope.
         """
         with self._store.writing() as connection:
+            self._make_it_ours(connection, sample_id)
             change = "UPDATE sample SET state = ?, held_by = ?, flag = NULL, event = NULL WHERE id = ? AND state = ? RETURNING name"
             found = connection.execute(change, (COUNTING, self._run, sample_id, INTERRUPTED)).fetchall()
             if not found:
                 raise BookError("the sample is not interrupted: there is nothing to go on with")
             self._store.note(sample_id, "resumed", "gone on with")
         self._resumed[found[0]["name"]] = sample_id
+
+    @staticmethod
+    def _make_it_ours(connection: sqlite3.Connection, sample_id: int) -> None:
+        """A sample that came by a merge is this book's from now on; one that another microscope tells of stays that one's."""
+        query = "SELECT name FROM collected JOIN microscope ON microscope.id = microscope_id WHERE sample_id = ? AND heard != ''"
+        told = connection.execute(query, (sample_id,)).fetchone()
+        if told is not None:
+            raise BookError(f"the sample is counted at the microscope {told['name']}: go on with it there")
+        connection.execute("DELETE FROM collected WHERE sample_id = ?", (sample_id,))
 
     def field(self, event: FieldEvent) -> None:
         """Put a field on the medium, now or with the next ones (``settled``).

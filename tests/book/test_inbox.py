@@ -11,10 +11,11 @@ import pytest
 
 from edge.book.book import Book
 from edge.book.care import check, repair
-from edge.book.collected import collected_scopes
+from edge.book.collected import collected_samples, collected_scopes
 from edge.book.inbox import Inbox
 from edge.book.journal import Journal
 from edge.book.merge import merge
+from edge.errors import BookError
 from edge.journal import JournalMessage, Taken
 from tests.book.made import a_book, begun, field_of, mixed, rows_of, write
 
@@ -157,6 +158,24 @@ def test_names_that_are_here_stay_when_the_same_comes_without(tmp_path: Path) ->
         assert set(inbox.take_all(messages(journal, names=False))) == {Taken.NEW}
         assert [row.name for row in inbox.book.samples()] == ["s"]
         assert list(rows_of(inbox.book)) == list(rows_of(a_book(tmp_path / "own.sqlite")))
+
+
+def test_a_sample_of_another_microscope_is_gone_on_with_there(tmp_path: Path) -> None:
+    own, path = tmp_path / "own.sqlite", tmp_path / "district.sqlite"
+    with a_book(own) as book:
+        write(begun(book), mixed()[:3], interrupted=True)
+    with Inbox(path) as inbox:
+        inbox.take_all(messages(Journal(own)))
+        with pytest.raises(BookError, match="the sample is counted at the microscope bench: go on with it there"):
+            begun(inbox.book).resume(1)
+        assert inbox.book.samples()[0].state == "interrupted"
+    with a_book(tmp_path / "other.sqlite") as book:
+        merge(book, own)
+        writer = begun(book)
+        writer.resume(1)
+        assert dict(collected_samples(book.store)) == {}
+        write(writer, mixed()[:6])
+        assert book.samples()[0].state == "complete"
 
 
 def test_microscopes_are_known_by_what_they_say(tmp_path: Path) -> None:

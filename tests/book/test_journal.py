@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.book.book import Book
-from edge.book.care import check
+from edge.book.care import check, repair
 from edge.book.journal import Journal
 from edge.book.opening import open_book
 from edge.errors import BookError
@@ -121,6 +121,36 @@ def test_a_sample_that_was_deleted_leaves_entries_that_stand_for_nothing(tmp_pat
     assert journal.entries(1, 9) == tuple(JournalEntry(n, "", f) for n, f in ((1, None), (2, 0), (3, 1), (4, None)))
     message = journal.message(journal.entries(2, 1)[0], "bench", names=True)
     assert (message.number, message.sample, message.field) == (2, {}, None)
+
+
+def test_a_book_that_takes_its_place_has_another_journal(tmp_path: Path) -> None:
+    path = tmp_path / "book.sqlite"
+    journal = counted(path, 2)
+    entry = journal.entries(1, 1)[0]
+    repair(path, silent)
+    for ask in (
+        journal.newest,
+        journal.cursor,
+        lambda: journal.entries(1, 1),
+        lambda: journal.message(entry, "b", names=True),
+    ):
+        with pytest.raises(BookError, match="another book has taken its place"):
+            ask()
+    journal.acknowledge(3)
+    assert Journal(path).cursor() == 0
+
+
+@pytest.mark.parametrize("lost", [1, 3, 4], ids=["first", "in between", "last"])
+def test_a_gap_is_said_and_nothing_is_sent_past_it(tmp_path: Path, lost: int) -> None:
+    path = tmp_path / "book.sqlite"
+    journal = counted(path, 3)
+    with a_book(path) as book:
+        changed(book, "DROP TRIGGER journal_no_DELETE")
+        changed(book, f"DELETE FROM journal WHERE number = {lost}")
+    with pytest.raises(BookError, match="the journal has a gap"):
+        journal.entries(1, 5)
+    with pytest.raises(BookError, match="the journal has a gap"):
+        journal.entries(lost, 5)
 
 
 def test_only_the_newest_entry_of_a_sample_says_how_it_ended(tmp_path: Path) -> None:
