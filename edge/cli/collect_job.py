@@ -38,9 +38,9 @@ def collected(address: BrokerAddress, book: Path, *, once: bool, json: bool) -> 
     """
     tell = _tell_program if json else _tell_person
     with Inbox(book, lambda line: say(line, _PROGRAM)) as inbox:
-        name = f"edge-collect-{Journal(book).origin[:12]}"
-        subscriber = Subscriber(address, name, tell)
-        collector = Collector(inbox, subscriber.publish, tell, now, time.monotonic())
+        own = Journal(book).origin
+        subscriber = Subscriber(address, f"edge-collect-{own[:12]}", tell)
+        collector = Collector(inbox, subscriber.publish, tell, now, time.monotonic(), own=own)
         say(f"from {address} into {book}", _PROGRAM)
         with stop_on_signals(lambda: None) as stopped:
             if once:

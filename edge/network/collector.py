@@ -18,7 +18,7 @@ from edge.network.hearing import About, Heard, ScopePlace, part_of, read_about
 from edge.network.messages import decode
 from edge.network.news import News, NewsKind, end_words, many_strangers
 from edge.network.records import CollectedScope, JournalMessage, Taken
-from edge.network.topics import OFFLINE, ONLINE, topic_name
+from edge.network.topics import OFFLINE, ONLINE, ORIGIN_LETTERS, topic_name
 
 MOST_SCOPES: Final = 2000
 """Microscopes that one book collects. A stranger who invents more of them fills neither memory nor book."""
@@ -42,6 +42,7 @@ class Collector:
         tell: takes what a person or a program should know.
         clock: UTC, ISO 8601, for people: nothing is ordered by it.
         began: now, by the clock that the times of all other calls are of: seconds, never backwards.
+        own: origin of that book itself: a microscope that counts into it has nothing to tell it.
 
     Attributes:
         taken, known, ahead: messages so far: applied, come twice, come too early.
@@ -56,8 +57,11 @@ class Collector:
         tell: Callable[[News], None],
         clock: Callable[[], str],
         began: float,
+        *,
+        own: str = "",
     ) -> None:
         self._book, self._publish, self._tell, self._clock = book, publish, tell, clock
+        self._own = own
         self._parts: dict[str, ScopePlace] = {}  # what was said under a topic whose microscope is not known yet
         self._scopes: dict[str, ScopeStanding] = {}
         self._waiting: list[tuple[ScopePlace, JournalMessage]] = []
@@ -86,6 +90,8 @@ class Collector:
         """
         try:
             part = part_of(topic)
+            if self._own and part.origin8 == self._own[:ORIGIN_LETTERS]:
+                return
             if part.kind is Heard.JOURNAL:
                 self._journal(part, payload)
                 if self._bytes < MOST_WAITING:

@@ -57,11 +57,14 @@ class Bench:
     book: DictBook = field(default_factory=DictBook)
     now: float = 100.0
     wall: str = "2026-11-29T08:00:00Z"
+    own: str = ""
     told: list[News] = field(default_factory=list)
     asked: list[tuple[str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.collector = Collector(self.book, self._publish, self.told.append, lambda: self.wall, self.now)
+        self.collector = Collector(
+            self.book, self._publish, self.told.append, lambda: self.wall, self.now, own=self.own
+        )
 
     def _publish(self, topic: str, payload: bytes) -> None:
         self.asked.append((topic, json.loads(payload)["from"]))

@@ -286,6 +286,17 @@ def test_a_number_that_a_stranger_made_up_is_forgotten_with_the_microscopes_next
     assert bench.book.known[scope.origin].newest == 1
 
 
+def test_a_microscope_that_counts_into_the_collected_book_itself_is_left_out() -> None:
+    bench = Bench(own="ab" * 16)
+    own, other = Speaker(bench), Speaker(bench, "bench-4", OTHER)
+    for one in (own, other):
+        one.is_there()
+        one.about(1)
+        one.entry(1)
+    assert bench.book.entries == {OTHER: [1]}
+    assert bench.collector.strangers == 0
+
+
 def test_a_forgotten_microscope_is_no_stranger(bench: Bench, scope: Speaker) -> None:
     bench.raw(scope.topics.about, b"")
     bench.raw(scope.topics.availability, b"")
