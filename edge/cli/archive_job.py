@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from edge.archive.cluster import open_cluster
 from edge.archive.records import RecountEnd, RecountJob
@@ -13,11 +15,12 @@ from edge.archive.results import Results, beginning
 from edge.archive.run import Recount
 from edge.archive.storage import open_storage
 from edge.archive.versions import versions_here
+from edge.cli.archive_like import results_like, settings_like, tell_comparison
 from edge.cli.archive_recipe import recipe_of
 from edge.cli.archive_settings import ArchiveSettings
 from edge.cli.archive_words import ProgressLine, end_lines
 from edge.cli.counting import load_parts
-from edge.cli.run_settings import RunSettings
+from edge.cli.run_settings import RunSettings, check_together
 from edge.door import say, stop_on_signals
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS
 from edge.lines import print_json, print_lines
@@ -26,23 +29,27 @@ from edge.record_json import plain_of
 _PROGRAM = "edge recount"
 
 
-def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings) -> int:
-    """Count an archive, or go on with it, and return the exit code.
+def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings, typed: Mapping[str, Any]) -> int:
+    """Count an archive, or go on with it, and return the exit code; with ``like`` compare the results with these.
 
     Args:
         archive: path or URL.
-        where: results go, and who counts; ``output`` is given.
+        where: results go, and who counts; ``output`` or ``like`` is given.
         given: nets, fields, judging and process of the count.
+        typed: those of its values that were typed.
 
     Raises:
         EdgeError: nothing to count, nets or calibration refused, results of another count, no cluster.
     """
-    output = where.output or ""
     open_storage(archive).check()
+    if where.like is not None:
+        given = settings_like(where.like, {name: typed[name] for name in given.values().keys() & typed.keys()}, _say)
+        check_together(given)
     one = replace(given, process=replace(given.process, workers=1))
     parts = load_parts(one)
     recipe = recipe_of(one, parts)
     del parts  # the nets of this process are of no further use
+    output = where.output or results_like(where.like or "", recipe.described)
     results = Results(_placed(output))
     results.hold()
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -57,7 +64,11 @@ def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings) ->
             end = Recount(job, results, cluster, line.show, said=_say).run(stop)
         finally:
             line.close()
-    if given.outputs.json:
+    if where.like is not None and not end.stopped:
+        if not given.outputs.json:
+            print_lines(end_lines(end, output))
+        tell_comparison(where.like, output, changed=where.changed, as_json=given.outputs.json)
+    elif given.outputs.json:
         print_json({**plain_of(end), "results": output})
     else:
         print_lines(end_lines(end, output))

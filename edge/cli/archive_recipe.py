@@ -22,7 +22,7 @@ from edge.archive.records import (
     SampleSlice,
 )
 from edge.cli.binding import binding_of
-from edge.cli.config import to_toml
+from edge.cli.config import to_toml, with_whole_paths
 from edge.cli.counting import CountingParts, load_quietly
 from edge.cli.field_source import gate_of, register_of
 from edge.cli.run_settings import RunSettings
@@ -112,7 +112,7 @@ def recipe_of(settings: RunSettings, parts: CountingParts) -> ArchiveRecipe:
     described = CountsDescription(
         hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest(),
         told,
-        to_toml(settings),
+        to_toml(with_whole_paths(settings)),
         card.name,
         parts.pipeline.model.sha256,
         bound.finder,

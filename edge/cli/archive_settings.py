@@ -39,3 +39,19 @@ class ArchiveSettings:
         ),
         ValueRule(check_address),
     ] = None
+    like: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|URL",
+            help="Count an archive as these results of it were, but for the options given, and compare the two, sample by sample.",
+        ),
+    ] = None
+    changed: Annotated[
+        bool,
+        typer.Option("--changed", help="With --like: show only samples with another flag, or surely another share."),
+    ] = False
+
+    @property
+    def archive(self) -> bool:
+        """Whether an archive is counted, not a sample of the book."""
+        return self.output is not None or self.like is not None

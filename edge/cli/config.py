@@ -50,24 +50,55 @@ def read_config(path: Path) -> dict[str, Any]:
             data = stream.read(LARGEST_FILE + 1)
         if len(data) > LARGEST_FILE:
             raise typer.BadParameter(f"{path}: too large for a configuration file")
-        given = tomllib.loads(data.decode())
     except OSError as error:
         raise typer.BadParameter(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        text = data.decode()
     except UnicodeDecodeError:
         raise typer.BadParameter(f"{path}: not UTF-8 text") from None
+    return config_values(text, str(path), path.parent, RUN_RECORDS)
+
+
+def config_values(text: str, shown: str, folder: Path, records: tuple[type, ...]) -> dict[str, Any]:
+    """The values of a configuration file's text by the names of the records' fields.
+
+    Args:
+        text: TOML.
+        shown: what a message calls it.
+        folder: where its relative paths start.
+        records: whose options are wanted; those of other records are checked and left out.
+
+    Raises:
+        BadParameter: an unknown option or a wrong value.
+    """
+    try:
+        given = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
-        raise typer.BadParameter(f"{path}: not TOML: {error}") from None
+        raise typer.BadParameter(f"{shown}: not TOML: {error}") from None
     options = {option.key: option for option in options_of(*RUN_RECORDS).values()}
+    wanted = options_of(*records)
     values: dict[str, Any] = {}
     for key, value in given.items():
         option = options.get(key)
         if option is None:
-            raise typer.BadParameter(f"{path}: {plain(key)}: no such option{_near(key, list(options))}")
+            raise typer.BadParameter(f"{shown}: {plain(key)}: no such option{_near(key, list(options))}")
         try:
-            values[option.name] = _value(option, value, path.parent)
+            one = _value(option, value, folder)
         except ValueError as error:
-            raise typer.BadParameter(f"{path}: {key} {error}") from None
+            raise typer.BadParameter(f"{shown}: {key} {error}") from None
+        if option.name in wanted:
+            values[option.name] = one
     return values
+
+
+def with_whole_paths(settings: RunSettings) -> RunSettings:
+    """The settings with every path of this machine whole, so that they mean the same in any folder."""
+    options, here = options_of(*RUN_RECORDS), os.getcwd()  # noqa: PTH109 - a text
+    values = settings.values()
+    for name, value in values.items():
+        if not isinstance(value, tuple) and isinstance(value, str | Path) and _is_relative(options[name], str(value)):
+            values[name] = options[name].kind(_from_folder(Path(here), str(value)))
+    return RunSettings.of(values)
 
 
 def merged(typed: Mapping[str, Any], configured: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

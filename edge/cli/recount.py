@@ -62,11 +62,12 @@ def recount(
         import edge.sources.decode  # noqa: F401, PLC0415 - first of all, for it sets limits that OpenCV reads on import
 
         # isort: split
-        if where.output is not None:
-            check_together(settings)
+        if where.archive:
+            if where.like is None:
+                check_together(settings)
             from edge.cli.archive_job import counted_archive  # noqa: PLC0415 - numpy, OpenCV and the runtime come with it
 
-            code = counted_archive(sample, where, settings)
+            code = counted_archive(sample, where, settings, typed)
         else:
             from edge.cli.recount_job import recounted  # noqa: PLC0415 - numpy, OpenCV and the runtime come with it
 
@@ -77,7 +78,9 @@ def recount(
 def _check_kind(where: ArchiveSettings, typed: Mapping[str, Any]) -> None:
     """Raise BadParameter for options of a sample with an archive, and the other way round."""
     keys = {name: option.key for name, option in options_of(*RECOUNT_RECORDS).items()}
-    if where.output is None:
+    if where.changed and where.like is None:
+        raise typer.BadParameter("--changed compares two counts: name the earlier one with --like")
+    if not where.archive:
         if where.on is not None:
             raise typer.BadParameter("--on counts an archive: name a folder for the results with -o")
         if wrong := sorted(_AS_THEN & typed.keys()):
