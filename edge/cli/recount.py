@@ -45,6 +45,7 @@ def recount(
       edge recount S-0042 --finder classical --report out/
       edge recount archive/ -o counts.parquet     each folder is a sample
       edge recount s3://b/2026/ --on tcp://host:8786 -o s3://b/counts/
+      edge recount archive/ --like counts.parquet --model new.tflite
 
     Of a sample of the book, fields come from the files they were read from, while these have the same content, and from the
     pictures that --keep kept. What is gone is named as unreadable. Gate, overlaps, tiles and reading are as in the first count,
@@ -52,6 +53,7 @@ def recount(
 
     An archive is counted by Dask: by processes of this machine, or by a cluster (--on). The results are Parquet tables of samples,
     fields and cells, equal to what edge-run counts (docs/recount.md). A call that was cut off goes on when it is repeated.
+    With --like it is compared with earlier results, sample by sample.
     """  # noqa: D301 - \b keeps the lines as they are
     check_values(values, *RECOUNT_RECORDS)
     typed = typed_values(context, {**values, "count": count, "book": book})
