@@ -64,6 +64,7 @@ def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings, ty
             end = Recount(job, results, cluster, line.show, said=_say).run(stop)
         finally:
             line.close()
+            results.let_go()
     if where.like is not None and not end.stopped:
         if not given.outputs.json:
             print_lines(end_lines(end, output))
