@@ -226,6 +226,7 @@ class Collector:
         elif scope.name != name:
             self._news(NewsKind.MICROSCOPE, scope, f"{scope.name} is named {name} now")
             scope.name = name
+            self._parts = {base: part for base, part in self._parts.items() if part.origin != origin}
         return scope
 
     def _is(self, scope: ScopeStanding, online: bool, now: float) -> None:

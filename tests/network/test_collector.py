@@ -370,6 +370,10 @@ def test_an_entry_that_the_book_refuses_is_said_once_and_does_not_end_it(bench: 
 def test_a_name_that_is_changed_is_said(bench: Bench, scope: Speaker) -> None:
     Speaker(bench, "bench-4").about(0)
     assert bench.words() == ["bench-3 is named bench-4 now"]
+    renamed = Speaker(bench, "bench-4")
+    renamed.is_there()
+    renamed.entry(2)
+    assert bench.asked == [(renamed.topics.wanted, 1)]
 
 
 def test_topics_say_whose_they_are() -> None:
