@@ -53,7 +53,7 @@ class TrialPlan:
     scope_kills: int = 10
     collector_kills: int = 3
     cut: bool = True
-    pause_s: float = 1.0
+    pause_s: float = 2.5
     apart_s: tuple[float, float] = (0.5, 3.0)
     seed: int = 0
 
