@@ -21,6 +21,11 @@ def collected_scopes(store: Store) -> tuple[CollectedScope, ...]:
     )
 
 
+def heard_scopes(store: Store) -> tuple[CollectedScope, ...]:
+    """Those that were heard; microscopes whose samples came with a merged book alone are left out. Raises BookError."""
+    return tuple(scope for scope in collected_scopes(store) if scope.heard)
+
+
 def collected_samples(store: Store) -> Mapping[int, str]:
     """Origin of the microscope that a sample is from, by the sample's id; those counted into this book are left out.
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from edge.book.book import Book
-from edge.book.collected import collected_scopes
+from edge.book.collected import heard_scopes
 from edge.book.opening import open_book
 from edge.book.records import SampleRow
 from edge.cli.book_settings import default_book
@@ -37,7 +37,7 @@ def open_existing(path: Path | None, program: str, *, write: bool = False) -> Bo
 def print_samples(path: Path | None, since: str | None, *, json: bool) -> None:
     """Print the samples of a book, newest first; see ``Book.samples``. Raises BookError."""
     with open_existing(path, "edge samples") as opened:
-        rows, looked, scopes = opened.samples(since), opened.reviewed(), collected_scopes(opened.store)
+        rows, looked, scopes = opened.samples(since), opened.reviewed(), heard_scopes(opened.store)
     if json:
         told = {"microscopes": [asdict(scope) for scope in scopes]} if scopes else {}
         print_json({"samples": [{**asdict(row), "reviewed": looked.get(row.id, 0)} for row in rows], **told})

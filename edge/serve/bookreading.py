@@ -11,7 +11,7 @@ from sqlite3 import Error
 from threading import Lock
 
 from edge.book.book import Book
-from edge.book.collected import collected_scopes
+from edge.book.collected import heard_scopes
 from edge.book.file import check_owner, connect_to_read, is_new, why
 from edge.book.records import BookNote, SampleRow
 from edge.book.store import Store
@@ -116,7 +116,7 @@ class BookReader:
         if self._path is not None and is_new(self._path):
             return []
         with self._book() as book:
-            scopes = collected_scopes(book.store)
+            scopes = heard_scopes(book.store)
         return [
             ScopeLine(one.name, one.origin[:8], standing_words(one), one.online and one.newest < one.next)
             for one in scopes

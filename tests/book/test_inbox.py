@@ -11,7 +11,7 @@ import pytest
 
 from edge.book.book import Book
 from edge.book.care import check, repair
-from edge.book.collected import collected_samples, collected_scopes
+from edge.book.collected import collected_samples, collected_scopes, heard_scopes
 from edge.book.inbox import Inbox
 from edge.book.journal import Journal
 from edge.book.merge import merge
@@ -247,11 +247,16 @@ def test_a_microscopes_own_book_and_what_was_collected_of_it_are_one(tmp_path: P
         assert sorted((row.state, row.fields, row.count) for row in inbox.book.samples()) == [("complete", 5, 1)] * 2
         assert inbox.next(journal.origin) == journal.newest() + 1
         assert set(inbox.take_all(sent)) == {Taken.KNOWN}
+        assert [scope.name for scope in heard_scopes(inbox.book.store)] == ["bench"]
         assert check(inbox.book).problems == ()
     with a_book(own) as book:
         got = merge(book, path)
         assert (got.new, got.longer, got.same, got.fields) == (0, 0, 2, 0)
         same(book, own)
+    with a_book(tmp_path / "other.sqlite") as book:
+        merge(book, own)
+        assert [scope.next for scope in collected_scopes(book.store)] == [journal.newest() + 1]
+        assert heard_scopes(book.store) == (), "nobody spoke: two books were laid together"
 
 
 def test_a_damaged_collected_book_asks_for_all_again(tmp_path: Path) -> None:
