@@ -145,6 +145,9 @@ def test_the_page_shows_each_trial_in_a_column(tmp_path: Path) -> None:
 
 
 @needs_mosquitto
+@pytest.mark.filterwarnings(
+    "ignore:This process.*multi-threaded:DeprecationWarning"
+)  # of pytest's own; children begin anew
 def test_a_district_in_small_collects_all(tmp_path: Path) -> None:
     pytest.importorskip("paho", reason="paho-mqtt (extra mqtt) is not installed")
     made = field_of(1, "s", cells=5)
