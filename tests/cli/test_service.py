@@ -37,6 +37,17 @@ def test_a_dry_run_shows_both_files_and_writes_none(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_service_tells_a_broker_with_a_password_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hush-hush")
+    broker = ("--mqtt", "mqtts://anna@broker.local", "--mqtt-password-file", "password")
+    got = edge("install", "--user", "--camera", *broker, "--dry-run", home=tmp_path)
+    assert (got.returncode, got.stderr) == (0, "")
+    assert 'mqtt = "mqtts://anna@broker.local"' in got.stdout
+    assert f'mqtt-password-file = "{tmp_path}/password"' in got.stdout
+    assert "AF_INET AF_INET6" in got.stdout
+    assert "hush-hush" not in got.stdout
+
+
 def test_paths_are_those_of_the_folder_it_was_installed_from(tmp_path: Path) -> None:
     shelf = ROOT / "models/shelf/malaria-thin-32/malaria-thin-32.tflite"
     (tmp_path / "mine.tflite").write_bytes(shelf.read_bytes())
@@ -58,6 +69,7 @@ def test_paths_are_those_of_the_folder_it_was_installed_from(tmp_path: Path) -> 
         (("install", "--user", "--camera", "--model", "none", "--dry-run"), 5, "no such model"),
         (("install", "--user", "--camera", "--calibration", "none.json", "--dry-run"), 8, "none.json"),
         (("install", "--camera", "--run-as", "no-such-user", "--dry-run"), 11, "no such user"),
+        (("install", "--user", "--camera", "--mqtt", "mqtt://anna:hush@h"), 2, "--mqtt-password-file"),
         (("remove", "--user"), 11, "nothing to remove"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,

@@ -11,7 +11,7 @@ import pytest
 
 from edge.camera.records import CameraState
 from edge.network.discovery import device_messages
-from edge.network.entities import ENTITIES, NOT_KNOWN, OFF, ON, computer_states, sample_states, status_states
+from edge.network.entities import ENTITIES, NOT_KNOWN, OFF, ON, Entity, computer_states, sample_states, status_states
 from edge.network.voice import Computer, this_computer
 from edge.status import CameraStatus, Hint, RunEnd, RunState, SampleProgress, Status, View
 from tests.network.fake_broker import BASE, ORIGIN, VOICE
@@ -33,6 +33,13 @@ def test_all_entities_are_there_each_once() -> None:
     assert set(components) == {key.replace("-", "_") for key in WANTED}
     assert len({one["unique_id"] for one in components.values()}) == len(WANTED)
     assert {one["state_topic"] for one in components.values()} == {f"{BASE}/state/{key}" for key in WANTED}
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=lambda one: one.key)
+def test_options_a_unit_and_a_course_over_time_go_together_as_home_assistant_wants_it(entity: Entity) -> None:
+    assert bool(entity.options) == (entity.device_class == "enum")  # its schema of 2024.10 and later
+    assert not (entity.options and (entity.unit or entity.number))
+    assert not (entity.unit and not entity.number)
 
 
 def test_the_microscope_hangs_on_a_computer_that_is_there_before_it() -> None:

@@ -38,8 +38,8 @@ def analyse(folder: Path, text: str, *command: str) -> str:
 @needs_systemd
 @pytest.mark.parametrize(
     "plan",
-    [PLAN, replace(PLAN, user="daemon", homes=True), replace(PLAN, groups=())],
-    ids=["own user", "a person's files", "no group video"],
+    [PLAN, replace(PLAN, user="daemon", homes=True), replace(PLAN, groups=()), replace(PLAN, network=True)],
+    ids=["own user", "a person's files", "no group video", "a network"],
 )
 def test_systemd_finds_the_unit_right_and_hardly_exposed(tmp_path: Path, plan: UnitPlan) -> None:
     assert analyse(tmp_path, unit_text(plan), "verify").strip() == ""
@@ -78,6 +78,15 @@ def test_pauses_grow_where_systemd_can_do_that(version: int, grows: bool) -> Non
     assert (value(text, "RestartSteps") is not None) is grows
     assert (value(text, "RestartMaxDelaySec") is not None) is grows
     assert value(text, "RestartSec") is not None
+
+
+@pytest.mark.parametrize("network", [False, True])
+def test_only_who_tells_a_broker_sees_a_network(network: bool) -> None:
+    lines = unit_text(UnitPlan(("/usr/bin/edge",), Path("/etc/edge/service.toml"), network=network)).splitlines()
+    assert ("PrivateNetwork=yes" not in lines) is network
+    assert ("IPAddressDeny=any" not in lines) is network
+    (families,) = [line for line in lines if line.startswith("RestrictAddressFamilies=")]
+    assert ("AF_INET AF_INET6" in families) is network
 
 
 def test_a_slow_camera_has_its_time() -> None:
