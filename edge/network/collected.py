@@ -14,6 +14,9 @@ PATIENCE_S: Final = 2.0
 LONGEST_PATIENCE_S: Final = 60.0
 """Seconds that this grows to, doubling, where asking brings nothing."""
 
+PRESENCE_S: Final = 150.0
+"""Seconds after which a microscope that a connected broker says nothing of is silent: it tries to come back once a minute."""
+
 
 class CollectedBook(Protocol):
     """What the collector needs of a book (``edge.book.inbox.Inbox``)."""
@@ -39,8 +42,8 @@ class CollectedBook(Protocol):
 class ScopeStanding:
     """What is known of one microscope.
 
-    ``next`` and ``newest`` are numbers of entries; times are by the clock of the caller. ``states`` remembers the samples that are
-    being counted.
+    ``heard`` is for people; all other times are by the clock of the caller. ``next`` and ``newest`` are numbers of entries.
+    ``states`` remembers the samples that are being counted.
     """
 
     name: str
@@ -54,6 +57,7 @@ class ScopeStanding:
     since: float = 0.0  # when it last came forward, was asked, or fell behind
     asked_at: float = 0.0  # when it was asked last, or fell behind
     asked_for: int = 0
+    heard_at: float = float("-inf")
     noted: float = float("-inf")
     refused: str = ""
     states: dict[str, str] = field(default_factory=dict)
@@ -62,3 +66,20 @@ class ScopeStanding:
     def missing(self) -> int:
         """Entries that it has, as far as is known, and the book has not."""
         return max(self.newest - self.next + 1, 0)
+
+    @property
+    def silence(self) -> str:
+        """A line for a person: that it is silent, and since when."""
+        when = f"heard last at {self.heard[:16].replace('T', ' ')} UTC" if self.heard else "never heard"
+        behind = f"; {self.missing:,} of its entries are missing here" if self.missing else ""
+        return f"{self.name} is silent ({when}){behind}"
+
+    def is_quiet(self, now: float) -> bool:
+        """Whether what is missing of it should be asked for: nothing came for a while, or nothing that was missing."""
+        return now - self.since >= self.patience or now - self.asked_at >= LONGEST_PATIENCE_S
+
+    def is_asked(self, now: float) -> None:
+        """It is asked for the entry that comes next; each time in vain the patience doubles."""
+        if self.asked_for == self.next:
+            self.patience = min(2 * self.patience, LONGEST_PATIENCE_S)
+        self.asked_for, self.asked_at, self.since = self.next, now, now

@@ -13,10 +13,10 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from edge.network.collected import LONGEST_PATIENCE_S, PATIENCE_S, CollectedBook, ScopeStanding
+from edge.network.collected import PATIENCE_S, PRESENCE_S, CollectedBook, ScopeStanding
 from edge.network.hearing import About, Heard, ScopePlace, part_of, read_about
 from edge.network.messages import decode
-from edge.network.news import News, NewsKind, end_words, many_strangers
+from edge.network.news import News, NewsKind, StrangerCount, end_words
 from edge.network.records import CollectedScope, JournalMessage, Taken
 from edge.network.topics import OFFLINE, ONLINE, ORIGIN_LETTERS, topic_name
 
@@ -25,9 +25,6 @@ MOST_SCOPES: Final = 2000
 
 MOST_WAITING: Final = 8 * 2**20
 """Bytes of entries that wait for ``settle`` at most."""
-
-STRANGERS_S: Final = 3600.0
-"""Seconds from one line about payloads that cannot be read to the next."""
 
 NOTED_S: Final = 20.0
 """Seconds within which the book notes once that a microscope was heard: each note is a write."""
@@ -46,7 +43,6 @@ class Collector:
 
     Attributes:
         taken, known, ahead: messages so far: applied, come twice, come too early.
-        strangers: payloads that could not be read.
         asked: times that missing entries were asked for.
     """
 
@@ -66,14 +62,13 @@ class Collector:
         self._scopes: dict[str, ScopeStanding] = {}
         self._waiting: list[tuple[ScopePlace, JournalMessage]] = []
         self._bytes = 0  # of these, as they came
-        self._strangers_told = float("-inf")
-        self._strangers_new = 0
+        self._there = float("inf")  # since when the broker is
+        self._strangers = StrangerCount()
         self._namesakes: set[frozenset[str]] = set()
-        self.taken = self.known = self.ahead = self.strangers = self.asked = 0
+        self.taken = self.known = self.ahead = self.asked = 0
         for one in book.scopes():
-            self._scopes[one.origin] = ScopeStanding(
-                one.name, one.origin, one.heard, one.next, one.newest, since=began, asked_at=began
-            )
+            told = (one.name, one.origin, one.heard, one.next, one.newest)
+            self._scopes[one.origin] = ScopeStanding(*told, since=began, asked_at=began)
 
     def hear(self, topic: str, payload: bytes, now: float, *, retained: bool = False) -> None:
         """Take a message. Entries of a journal wait for ``settle``, so that several share a transaction.
@@ -115,18 +110,30 @@ class Collector:
     def tick(self, now: float) -> None:
         """Ask again for what was asked for and did not come. Call it about once a second."""
         for scope in self._scopes.values():
-            quiet = now - scope.since >= scope.patience or now - scope.asked_at >= LONGEST_PATIENCE_S
-            if scope.missing and scope.online and quiet:
+            if scope.missing and scope.online and scope.is_quiet(now):
                 self._ask(scope, now)
-        if self._strangers_new and now - self._strangers_told >= STRANGERS_S:
-            self._tell_of_strangers("", now)
+        for scope in list(self._scopes.values()):
+            if scope.online is None and now - max(scope.heard_at, self._there) >= PRESENCE_S:
+                self._is(scope, False, now)  # the broker knows nothing of it: it has lost its last will
+        if (news := self._strangers.due(now)) is not None:
+            self._tell(news)
+
+    def broker_back(self, now: float) -> None:
+        """The broker is there: what it keeps of microscopes comes now, and those that are there speak soon."""
+        self._there = now
 
     def broker_away(self) -> None:
         """The connection is gone: whether microscopes are there is not known until the broker says so again."""
+        self._there = float("inf")
         for scope in self._scopes.values():
             scope.online = None
         for part in self._parts.values():
             part.online = None
+
+    @property
+    def strangers(self) -> int:
+        """Payloads so far that could not be read."""
+        return self._strangers.count
 
     @property
     def scopes(self) -> tuple[CollectedScope, ...]:
@@ -162,7 +169,7 @@ class Collector:
             scope.since = scope.asked_at = now
         scope.newest = max(about.newest, scope.next - 1)  # may be lower than before: that was a stranger's word
         if not retained:
-            scope.heard = self._clock()
+            scope.heard, scope.heard_at = self._clock(), now
         if part.online is not None:
             self._is(scope, part.online, now)
         self._note(scope, now, at_once=True)
@@ -191,7 +198,7 @@ class Collector:
         scope = self._known(message.origin, message.scope or part.name)
         part = self._parts.setdefault(part.base, part)
         part.origin = message.origin
-        scope.heard = self._clock()
+        scope.heard, scope.heard_at = self._clock(), now
         if part.online is not None:
             self._is(scope, part.online, now)
         if message.number > scope.newest and not scope.missing:
@@ -240,9 +247,7 @@ class Collector:
             if before is False:
                 self._news(NewsKind.BACK, scope, f"{scope.name} is there again")
         elif before is not False:
-            behind = f"; {scope.missing:,} of its entries are missing here" if scope.missing else ""
-            when = f"heard last at {scope.heard[:16].replace('T', ' ')} UTC" if scope.heard else "never heard"
-            self._news(NewsKind.SILENT, scope, f"{scope.name} is silent ({when}){behind}")
+            self._news(NewsKind.SILENT, scope, scope.silence)
         self._note(scope, now, at_once=True)
         if online:
             self._look_for_namesakes(scope)
@@ -273,9 +278,7 @@ class Collector:
 
     def _ask(self, scope: ScopeStanding, now: float) -> None:
         """Ask a microscope to go back to the entry that comes next."""
-        if scope.asked_for == scope.next:
-            scope.patience = min(2 * scope.patience, LONGEST_PATIENCE_S)
-        scope.asked_for, scope.asked_at, scope.since = scope.next, now, now
+        scope.is_asked(now)
         self.asked += 1
         for base, part in self._parts.items():
             if part.origin == scope.origin:
@@ -295,14 +298,8 @@ class Collector:
             self._news(NewsKind.REFUSED, scope, f"{scope.name}: {words}")
 
     def _stranger(self, words: str, now: float) -> None:
-        self.strangers += 1
-        self._strangers_new += 1
-        if now - self._strangers_told >= STRANGERS_S:
-            self._tell_of_strangers(words, now)
-
-    def _tell_of_strangers(self, words: str, now: float) -> None:
-        self._tell(News(NewsKind.STRANGER, many_strangers(self._strangers_new, words)))
-        self._strangers_told, self._strangers_new = now, 0
+        if (news := self._strangers.add(words, now)) is not None:
+            self._tell(news)
 
     def _news(self, kind: NewsKind, scope: ScopeStanding, words: str, message: JournalMessage | None = None) -> None:
         sample = {} if message is None else message.sample

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from edge.events import SampleEvent
 from edge.network.records import CollectedScope
 from edge.record_json import from_text
 from edge.verdict.units import plural
+
+STRANGERS_S: Final = 3600.0
+"""Seconds from one line about payloads that cannot be read to the next."""
 
 
 class NewsKind(StrEnum):
@@ -53,11 +57,33 @@ class News:
     sample: Mapping[str, object] = field(default_factory=dict)
 
 
-def many_strangers(count: int, last: str) -> str:
-    """``3 messages on our topics cannot be read and were left out (the last: ...)``."""
-    what = "1 message on our topics" if count == 1 else f"{count:,} messages on our topics"
-    were = "cannot be read and was left out" if count == 1 else "cannot be read and were left out"
-    return f"{what} {were}{f' (the last: {last})' if last else ''}"
+class StrangerCount:
+    """Counts payloads that cannot be read, so that a flood of them is one line an hour.
+
+    Attributes:
+        count: so far.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._new = 0
+        self._told = float("-inf")
+
+    def add(self, words: str, now: float) -> News | None:
+        """Count one more; ``words``: what is wrong with it. Gives the line, where one is due."""
+        self.count += 1
+        self._new += 1
+        return self._line(f" (the last: {words})", now) if now - self._told >= STRANGERS_S else None
+
+    def due(self, now: float) -> News | None:
+        """The line about those that came since the last one, where it is due."""
+        return self._line("", now) if self._new and now - self._told >= STRANGERS_S else None
+
+    def _line(self, last: str, now: float) -> News:
+        what = "1 message on our topics" if self._new == 1 else f"{self._new:,} messages on our topics"
+        were = "was left out" if self._new == 1 else "were left out"
+        self._told, self._new = now, 0
+        return News(NewsKind.STRANGER, f"{what} cannot be read and {were}{last}")
 
 
 def end_words(sample: Mapping[str, object]) -> str:

@@ -214,6 +214,8 @@ class Subscriber:
         self.ready = self._was_ready = True
         self._answer_until = float("inf")
         self.quiet_since = self._now()
+        if self._collector is not None:
+            self._collector.broker_back(self._now())
         if self._short == 0:
             self._back_off.reset()
         if self._said is not None and self._short < _THROWN:

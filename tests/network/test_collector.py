@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from edge.network.collected import LONGEST_PATIENCE_S, PATIENCE_S
-from edge.network.collector import STRANGERS_S
+from edge.network.collected import LONGEST_PATIENCE_S, PATIENCE_S, PRESENCE_S
 from edge.network.hearing import part_of
-from edge.network.news import NewsKind
+from edge.network.news import STRANGERS_S, NewsKind
 from edge.network.records import JournalMessage
 from edge.network.topics import ROOT
 from tests.network.collecting import UUID, Bench, Speaker, payload_of, whole
@@ -162,6 +161,24 @@ def test_silence_names_when_it_was_heard_last_and_what_is_missing(bench: Bench, 
     assert bench.words() == [
         "bench-3 is silent (heard last at 2026-11-29 09:30 UTC); 2 of its entries are missing here"
     ]
+    scope.is_there()
+    assert bench.words() == ["bench-3 is there again"]
+
+
+def test_a_microscope_that_a_broker_without_memory_says_nothing_of_is_silent_after_a_while(
+    bench: Bench, scope: Speaker
+) -> None:
+    bench.collector.broker_away()
+    bench.wait(36000)
+    assert bench.words() == []  # nobody can be heard
+    bench.collector.broker_back(bench.now)
+    bench.wait(PRESENCE_S - 1)
+    assert bench.words() == []
+    bench.wait(1)
+    assert bench.words() == ["bench-3 is silent (heard last at 2026-11-29 08:00 UTC)"]
+    assert not bench.book.known[scope.origin].online
+    bench.wait(36000)
+    assert bench.words() == []
     scope.is_there()
     assert bench.words() == ["bench-3 is there again"]
 
