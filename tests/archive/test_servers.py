@@ -40,20 +40,42 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str
             child.kill()
 
 
-@pytest.fixture(scope="module")
-def told(servers: tuple[dict[str, int], Path], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    ports, _ = servers
-    command = [sys.executable, "-m", "tests.archive.with_storage", json.dumps(ports)]
-    done = subprocess.run(
-        [*command, str(tmp_path_factory.mktemp("here"))],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+def said_by(script: str, *arguments: object) -> Any:
+    """What a script of this folder prints, with the packages of the set."""
+    command = [sys.executable, "-m", f"tests.archive.{script}", *map(str, arguments)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def told(servers: tuple[dict[str, int], Path], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return said_by("with_storage", json.dumps(servers[0]), tmp_path_factory.mktemp("here"))
+
+
+@pytest.fixture(scope="module")
+def counts(servers: tuple[dict[str, int], Path]) -> Any:
+    return said_by("with_recount", json.dumps(servers[0]), servers[1])
+
+
+@pytest.mark.parametrize("where", ["s3", "sftp", "web"])
+def test_an_archive_elsewhere_is_counted_as_it_is_here(counts: Any, where: str) -> None:
+    assert counts[where]["cells"] == counts["here"]["cells"]
+    assert len(counts["here"]["cells"]) == 3 + 4 + 5 + 1 + 7 + sum(range(2, 13))
+    assert (counts[where]["first"]["fields"], counts[where]["first"]["named"]) == (16, [])
+    assert counts[where]["first"]["tasks"] > 1
+    assert (counts[where]["second"]["fields"], counts[where]["second"]["tasks"]) == (16, 0)  # it goes on where it was
+    assert counts[where]["left"] == []
+
+
+def test_results_in_a_bucket_are_the_tables_and_what_counted_them(counts: Any) -> None:
+    assert counts["objects"] == ["archives/counts/_edge.json"]
+
+
+def test_an_object_that_vanished_after_it_was_listed_is_named_and_the_others_are_counted(counts: Any) -> None:
+    assert counts["vanished"]["first"]["fields"] == 16
+    [[name, why]] = counts["vanished"]["first"]["named"]
+    assert (name, why) == ("kid-2/1.png", "s3://archives/2026/kid-2/1.png: it is gone since it was listed")
 
 
 @pytest.mark.parametrize("protocol", ["s3", "sftp"])
