@@ -18,7 +18,7 @@
 | 13 | ``edge serve``: no page can be served: its port is taken, or its packages are not installed |
 | 14 | a review: an answer or a file of answers does not fit the sample (another model, no such cell, a scaled picture) |
 | 15 | an MQTT broker cannot be spoken to: it is not there, or it refuses (name, password, certificate); what waits is kept |
-| 16 | a recount of an archive: the results are another count's, or the cluster cannot be reached or runs other versions |
+| 16 | a recount of an archive: other results are there, its storage refuses, or the cluster is away or runs other versions |
 | 130 | stopped by Ctrl-C (what was counted before is printed) |
 """
 
@@ -136,6 +136,6 @@ class BrokerError(EdgeError):
 
 
 class ArchiveError(EdgeError):
-    """A recount of an archive refused: other results lie there, or no cluster that can do it. Do as it says."""
+    """A recount of an archive refused: other results lie there, storage that refuses, or no cluster that can do it. Do as it says."""
 
     exit_code = 16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -165,8 +165,8 @@ class RecountJob:
         versions: that the worker must run; None: it is not asked.
     """
 
-    archive: str
-    results: str
+    archive: str = field(repr=False)  # a worker logs what a failed task was given, and there may be a password in it
+    results: str = field(repr=False)
     fingerprint: str
     versions: Versions | None = None
 

@@ -18,6 +18,7 @@ from typing import Any
 from edge.archive.packages import package
 from edge.archive.place import ResultsPlace
 from edge.archive.records import CountsDescription
+from edge.archive.storage_words import shown_address
 from edge.archive.tables import TABLES
 from edge.errors import ArchiveError
 from edge.record_json import from_text, to_text
@@ -57,7 +58,7 @@ class Results:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.url = shown_address(url)
         self.place = ResultsPlace(url)
         self._held = ExitStack()
 
@@ -238,7 +239,7 @@ def slice_name(sample: str, number: int) -> str:
 
 def beginning(description: CountsDescription, archive: str, at: str) -> CountsDescription:
     """The description with what is counted, and since when."""
-    return replace(description, archive=archive, made=at)
+    return replace(description, archive=shown_address(archive), made=at)
 
 
 def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> str:

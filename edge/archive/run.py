@@ -31,6 +31,7 @@ from edge.archive.records import (
 from edge.archive.results import Results
 from edge.archive.slices import SliceError
 from edge.archive.storage import open_storage
+from edge.archive.storage_words import shown_address
 from edge.archive.task import MOST_NAMED, count_partition, decide_sample, try_partition
 from edge.archive.versions import OtherVersionsError, scheduler_errors
 from edge.errors import ArchiveError, NoInputError
@@ -125,7 +126,7 @@ class Recount:
         if stop.is_set():
             return self._end(stopped=True)
         if not self._listing.fields:
-            raise NoInputError(f"{self._job.archive}: no images in it or in its folders")
+            raise NoInputError(f"{shown_address(self._job.archive)}: no images in it or in its folders")
         self._results.end()
         return self._end(stopped=False)
 

@@ -153,9 +153,12 @@ class WorkerCheck:
         self.expected = versions_here()
 
     def first(self) -> None:
-        """Ask all workers; raises ArchiveError with both versions where one differs, or where there is none."""
+        """Ask all workers; raises ArchiveError with both versions where one differs."""
         with scheduler_errors():
-            found = ask_workers(self._client)
+            answers = ask_workers(self._client)
+        found = {
+            worker: one for worker, one in answers.items() if not isinstance(one, OSError)
+        }  # others are just dying
         line = refusal(self.expected, found)
         if line is not None:
             raise ArchiveError(line)

@@ -14,6 +14,7 @@ from edge.archive.records import RecountEnd, RecountJob
 from edge.archive.results import Results, beginning
 from edge.archive.run import Recount
 from edge.archive.storage import open_storage
+from edge.archive.storage_words import shown_address
 from edge.archive.versions import versions_here
 from edge.cli.archive_like import results_like, settings_like, tell_comparison
 from edge.cli.archive_recipe import recipe_of
@@ -67,12 +68,12 @@ def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings, ty
             results.let_go()
     if where.like is not None and not end.stopped:
         if not given.outputs.json:
-            print_lines(end_lines(end, output))
+            print_lines(end_lines(end, shown_address(output)))
         tell_comparison(where.like, output, changed=where.changed, as_json=given.outputs.json)
     elif given.outputs.json:
-        print_json({**plain_of(end), "results": output})
+        print_json({**plain_of(end), "results": shown_address(output)})
     else:
-        print_lines(end_lines(end, output))
+        print_lines(end_lines(end, shown_address(output)))
     return _code(end)
 
 

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from edge.archive import remote
-from edge.archive.records import ArchivedFile
+from edge.archive.records import ArchivedFile, RecountJob
 from edge.archive.remote import Storage, storage_at
+from edge.archive.results import Results, beginning
 from edge.archive.storage_words import TRIES, StorageTrouble, reason, shown_address, trouble
 from edge.errors import ArchiveError, EdgeError, NoInputError, UnreadableFieldError
+from tests.archive.made import description
 
 fsspec = pytest.importorskip("fsspec", reason="the extra archive is not installed")
 
@@ -230,3 +232,12 @@ def test_nothing_is_written_to_a_web_server() -> None:
     place = Storage("https://host/results", "https", "https://host/results")
     with pytest.raises(ArchiveError, match="nothing can be written to https"):
         place.write("https://host/results/a", b"")
+
+
+def test_a_password_in_an_address_is_kept_and_logged_nowhere() -> None:
+    archive, results = "sftp://me:secret@host/archive", "s3://bucket/counts"
+    told = beginning(description(), archive, "2026-11-30T08:00:00+00:00")
+    job = RecountJob(archive, archive, "f" * 64)
+    opened = Results("memory://me:secret@host/counts")
+    assert told.archive == "sftp://me@host/archive"
+    assert "secret" not in repr(told) + repr(job) + opened.url + shown_address(results)

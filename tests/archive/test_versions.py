@@ -106,3 +106,7 @@ def test_one_that_died_while_it_was_asked_is_not_refused() -> None:
     cluster.workers["tcp://dying:2"] = OSError("closed")
     assert check.look() == ()
     assert cluster.retired == []
+    later = WorkerCheck(cluster)
+    later.first()
+    cluster.workers["tcp://dying:2"] = replace(versions_here(), numpy="0")  # it was not dead after all
+    assert len(later.look()) == 1

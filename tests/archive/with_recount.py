@@ -73,7 +73,7 @@ def main() -> None:
         addresses = Path(here, "fields.txt")
         addresses.write_text("".join(f"{web}/{file}\n" for file in files))
         sftp = f"sftp://me:secret@127.0.0.1:{ports['sftp']}"
-        told = {
+        told: dict[str, Any] = {
             "here": counted(str(archive), f"{here}/results"),
             "s3": counted("s3://archives/2026", "s3://archives/counts"),
             "sftp": counted(f"{sftp}/counted", f"{sftp}/counts"),
