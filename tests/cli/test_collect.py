@@ -56,7 +56,10 @@ def district(tmp_path: Path, counted: Path) -> Path:
     return path
 
 
-def test_what_was_counted_arrives_without_a_name(broker: Mosquitto, counted: Path, tmp_path: Path) -> None:
+def test_what_was_counted_arrives_without_a_name(
+    broker: Mosquitto, counted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.network.subscriber.QUIET_S", 0.5)
     district = tmp_path / "district.sqlite"
     command = ("collect", broker.url, "--book", district, "--once")
     assert edge(*command)[0] == 0  # from now on the broker keeps what is said for it
