@@ -8,6 +8,7 @@ and paths are left out.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -114,5 +115,5 @@ def _calibration(made: Calibration) -> Calibration:
 def _replaced(sentence: str, names: Sequence[tuple[str, str]]) -> str:
     for name, instead in names:
         if len(name) >= _SHORTEST and name in sentence:
-            sentence = sentence.replace(name, instead)
+            sentence = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", instead.replace("\\", r"\\"), sentence)
     return sentence

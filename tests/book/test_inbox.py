@@ -15,9 +15,10 @@ from edge.book.collected import collected_samples, collected_scopes, heard_scope
 from edge.book.inbox import Inbox
 from edge.book.journal import Journal
 from edge.book.merge import merge
+from edge.book.replay import events
 from edge.errors import BookError
 from edge.journal import JournalMessage, Taken
-from tests.book.made import a_book, begun, field_of, mixed, rows_of, write
+from tests.book.made import a_book, begun, field_of, mixed, plain, rows_of, write
 
 
 def microscope(path: Path, samples: Iterable[str] = ("s",), fields: int = 5) -> Journal:
@@ -54,6 +55,34 @@ def test_messages_in_order_make_the_same_book(tmp_path: Path) -> None:
         assert {inbox.take(one) for one in messages(journal)} == {Taken.NEW}
         assert inbox.next(journal.origin) == journal.newest() + 1
         same(inbox.book, tmp_path / "own.sqlite")
+
+
+@pytest.mark.parametrize("names", [True, False], ids=["named", "unnamed"])
+def test_what_was_collected_replays_as_it_was_counted(tmp_path: Path, *, names: bool) -> None:
+    """Reports, exports and views are made of these events; a going on of the outcomes. Without names they differ in names alone."""
+    own = tmp_path / "own.sqlite"
+    journal = microscope(own, fields=8)
+    with Inbox(tmp_path / "district.sqlite") as inbox, a_book(own) as book:
+        inbox.take_all(messages(journal, names=names))
+        assert inbox.book.about(1) == (book.about(1) if names else replace(book.about(1), config=""))
+        for there, here in zip(events(book, 1), events(inbox.book, 1), strict=True):
+            if names:
+                assert plain(here) == plain(there)
+                continue
+            assert here.name == f"field {there.index}"
+            assert (here.seconds, here.overlaps, here.tally.counts) == (
+                there.seconds,
+                there.overlaps,
+                there.tally.counts,
+            )
+            assert (here.result is None) == (there.result is None)
+            if here.result is not None and there.result is not None:
+                assert plain(here.result.cells) == plain(there.result.cells)
+                assert plain(here.result.scores) == plain(there.result.scores)
+                assert here.result.identity is not None
+                assert here.result.identity.path == ""
+            else:
+                assert here.reject_reason == "unreadable: reason not sent"
 
 
 @pytest.mark.parametrize("seed", range(4))
