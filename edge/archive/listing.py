@@ -6,12 +6,15 @@ Which files are fields and their order are those of ``edge-run FOLDER`` (``edge.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import PurePosixPath
+from typing import Self
 
 from edge.archive.records import ArchivedFile, ArchivedSample
 from edge.archive.storage import ArchiveStorage
-from edge.errors import NoInputError
+from edge.errors import EdgeError, NoInputError
 from edge.sources.decode import shown
 from edge.sources.listing import FIELD_SUFFIXES
 from edge.sources.names import natural_key
@@ -19,6 +22,8 @@ from edge.sources.video import VIDEO_SUFFIXES
 
 _NAME_DIGITS = 6
 """Hexadecimal digits that tell two folders apart whose names look the same on a terminal."""
+
+_PATIENCE_S = 2.0  # that the end waits for a folder that is being listed
 
 
 class ArchiveListing:
@@ -90,6 +95,43 @@ class ArchiveListing:
             return name
         digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
         return f"{said}~{digest[:_NAME_DIGITS]}"
+
+
+class FieldsAhead:
+    """How many fields an archive holds, counted by a thread of its own while the first of them are being analysed already.
+
+    Nothing of the listing is kept, so memory stays flat. Use it in ``with``.
+
+    Args:
+        storage: of its own, where the archive lies.
+
+    Attributes:
+        fields: found so far.
+        ended: whether all of the archive has been looked through.
+    """
+
+    def __init__(self, storage: ArchiveStorage) -> None:
+        self.fields = 0
+        self.ended = False
+        self._listing = ArchiveListing(storage)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._count, name="edge-fields-ahead", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(_PATIENCE_S)
+
+    def _count(self) -> None:
+        with suppress(EdgeError, OSError):  # who lists the archive for the count says what is wrong with it
+            for _ in self._listing:
+                self.fields = self._listing.fields
+                if self._stopped.is_set():
+                    return
+            self.ended = True
 
 
 def digest_of(files: Iterable[ArchivedFile]) -> str:

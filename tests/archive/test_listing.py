@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
-from edge.archive.listing import ArchiveListing
+from edge.archive.listing import ArchiveListing, FieldsAhead
 from edge.archive.partitions import PartitionLimits, partitions
 from edge.archive.records import ArchivedFile, ArchivedSample, Partition
 from edge.archive.storage import LocalStorage, open_storage
@@ -85,6 +86,21 @@ def test_two_names_that_look_the_same_are_two_samples(tmp_path: Path) -> None:
     names = listed(made(tmp_path, "s\udc80/1.png", "s\udc81/1.png"))
     assert len(names) == 2
     assert all(name.startswith("s?~") for name in names)
+
+
+def test_fields_are_counted_ahead(tmp_path: Path) -> None:
+    root = made(tmp_path, "a/1.png", "a/2.png", "b/c/1.tif", "b/notes.txt")
+    with FieldsAhead(LocalStorage(str(root))) as ahead:
+        until = monotonic() + 10
+        while not ahead.ended and monotonic() < until:
+            sleep(0.01)
+    assert (ahead.fields, ahead.ended) == (3, True)
+
+
+def test_what_cannot_be_counted_ahead_is_no_failure(tmp_path: Path) -> None:
+    with FieldsAhead(LocalStorage(str(tmp_path / "gone"))) as ahead:
+        pass
+    assert (ahead.fields, ahead.ended) == (0, False)
 
 
 @pytest.mark.parametrize("what", ["missing", "a file"])
