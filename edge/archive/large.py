@@ -58,10 +58,15 @@ class LargeSamples:
         if large is None:
             large = self._known[key] = LargeSample(part.sample, part.digest, part.of, left=set(range(part.of)))
         large.slices[part.number] = part
-        done = slice_name(key, part.number) in self._there
+        done = slice_name(key, part) in self._there
         if done:
             large.left.discard(part.number)
         return done
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """Names of all slices of a sample, in order; they have all come."""
+        large = self._known[key]
+        return tuple(slice_name(key, large.slices[number]) for number in range(large.of))
 
     def analysed(self, part: SampleSlice) -> str:
         """A slice has been analysed. Returns its sample's key."""
@@ -87,5 +92,5 @@ class LargeSamples:
         large.tries += 1
         if large.tries >= _TRIES:
             return None
-        large.left = {number for number in range(large.of) if slice_name(key, number) not in there}
+        large.left = {number for number in range(large.of) if slice_name(key, large.slices[number]) not in there}
         return (Partition(f"{key}-{number}", (large.slices[number],)) for number in sorted(large.left))

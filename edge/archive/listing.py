@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import Self
 
 from edge.archive.records import ArchivedFile, ArchivedSample
 from edge.archive.storage import ArchiveStorage
@@ -100,7 +99,7 @@ class ArchiveListing:
 class FieldsAhead:
     """How many fields an archive holds, counted by a thread of its own while the first of them are being analysed already.
 
-    Nothing of the listing is kept, so memory stays flat. Use it in ``with``.
+    Nothing of the listing is kept, so memory stays flat.
 
     Args:
         storage: of its own, where the archive lies.
@@ -117,13 +116,15 @@ class FieldsAhead:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._count, name="edge-fields-ahead", daemon=True)
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Begin; once."""
         self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """End, at the next folder; waits a moment for it."""
         self._stopped.set()
-        self._thread.join(_PATIENCE_S)
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE_S)
 
     def _count(self) -> None:
         with suppress(EdgeError, OSError):  # who lists the archive for the count says what is wrong with it

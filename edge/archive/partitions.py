@@ -80,10 +80,15 @@ def sample_id(fingerprint: str, sample: str, digest: str) -> str:
     return _hash(fingerprint, sample, digest)
 
 
+def slice_hash(part: SampleSlice) -> str:
+    """Where a slice begins and ends, as hexadecimal digits."""
+    return _hash(f"{part.number}/{part.of}", PurePosixPath(part.files[0].path).name, str(len(part.files)))
+
+
 def _id(fingerprint: str, parts: list[SampleSlice]) -> str:
     told = []
     for part in parts:
-        told += [part.sample, part.digest, f"{part.number}/{part.of}", PurePosixPath(part.files[0].path).name]
+        told += [part.sample, part.digest, slice_hash(part)]
     return _hash(fingerprint, *told)
 
 

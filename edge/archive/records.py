@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.archive.versions import Versions
 from edge.events import Outcome
@@ -180,6 +180,7 @@ class TaskEnd:
         analysed: fields of it that were analysed, unreadable ones included; 0 where it decided only.
         samples, fields, cells, unreadable: that are in the tables now.
         named: fields that could not be read, at most a hundred: name and why.
+        notes: what of files is not read, a line each, at most a hundred.
     """
 
     id: str
@@ -189,6 +190,7 @@ class TaskEnd:
     cells: int = 0
     unreadable: int = 0
     named: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class CountingRecipe(Protocol):
@@ -237,6 +239,15 @@ class CountingAnalyser(Protocol):
         ...
 
 
+@runtime_checkable
+class TellingAnalyser(Protocol):
+    """An analyser that has something to say of files beside their fields. **Optional.**"""
+
+    def said(self) -> tuple[str, ...]:
+        """What of the files is not read, a line each, since this was asked last."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RecountProgress:
     """How far a recount is.
@@ -273,6 +284,7 @@ class RecountEnd:
         stopped: somebody stopped it; finished partitions stay.
         left_out: folders that could not be listed, and why.
         videos: that the archive holds; they are not counted.
+        notes: what of files is not read (further time points, a preview), a line each, at most a hundred.
     """
 
     samples: int
@@ -284,3 +296,4 @@ class RecountEnd:
     stopped: bool = False
     left_out: tuple[tuple[str, str], ...] = ()
     videos: int = 0
+    notes: tuple[str, ...] = ()

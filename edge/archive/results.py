@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from edge.archive.packages import package
+from edge.archive.partitions import slice_hash
 from edge.archive.place import ResultsPlace
-from edge.archive.records import CountsDescription
+from edge.archive.records import CountsDescription, SampleSlice
 from edge.archive.storage_words import shown_address
 from edge.archive.tables import TABLES
 from edge.errors import ArchiveError
@@ -232,9 +233,12 @@ def part_name(part: str) -> str:
     return f"{_PART}{part}{_ENDING}"
 
 
-def slice_name(sample: str, number: int) -> str:
-    """The name of the file of a slice: of the large sample's id and the slice's number."""
-    return f"{sample}-{number:06d}"
+def slice_name(sample: str, part: SampleSlice) -> str:
+    """The name of a slice's file: of the large sample's id, the slice's number, and where it begins and ends.
+
+    A slice that was cut otherwise has another name, so that slices of two cuts are never mixed.
+    """
+    return f"{sample}-{part.number:06d}-{slice_hash(part)}"
 
 
 def beginning(description: CountsDescription, archive: str, at: str) -> CountsDescription:

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from edge.archive.cluster import OpenCluster
 from edge.archive.large import LargeSamples
-from edge.archive.listing import ArchiveListing
+from edge.archive.listing import ArchiveListing, FieldsAhead
 from edge.archive.pace import RecountPace
 from edge.archive.packages import package
 from edge.archive.partitions import PartitionLimits, partitions
@@ -82,6 +82,7 @@ class Recount:
         self._threads = 0
         self._strangers = 0
         self._listing = ArchiveListing(open_storage(job.archive))
+        self._ahead = FieldsAhead(open_storage(job.archive))
         self._call = uuid4().hex
         self._submitted = 0
         self._finished: SimpleQueue[Any] = SimpleQueue()
@@ -90,6 +91,7 @@ class Recount:
         self._counted: dict[str, str] = {}
         self._changed: list[str] = []
         self._named: list[tuple[str, str]] = []
+        self._notes: list[str] = []
         self._samples = self._fields = self._cells = self._unreadable = self._before = self._analysed = 0
         self._pace = RecountPace(clock)
 
@@ -110,6 +112,7 @@ class Recount:
         self._large = LargeSamples(self._job.fingerprint, self._results.slices())
         waiting = partitions(self._new_samples(), self._job.fingerprint, self._limits)
         more = True
+        self._ahead.start()
         try:
             if self._cluster.check is not None:
                 self._cluster.check.first()
@@ -122,6 +125,7 @@ class Recount:
                 self._take()
                 self._tell()
         finally:
+            self._ahead.stop()
             self._let_go()
         if stop.is_set():
             return self._end(stopped=True)
@@ -163,7 +167,7 @@ class Recount:
     def _decide_if_whole(self, key: str) -> None:
         large = self._large[key]
         if not large.left:
-            self._submit_call(None, key, decide_sample, self._job, large.sample, large.digest, large.of)
+            self._submit_call(None, key, decide_sample, self._job, large.sample, large.digest, self._large.names(key))
 
     def _submit(self, partition: Partition) -> None:
         self._submit_call(partition, partition.id, count_partition, self._job, partition)
@@ -219,6 +223,7 @@ class Recount:
         self._unreadable += end.unreadable
         self._analysed += end.analysed
         self._named += end.named[: MOST_NAMED - len(self._named)]
+        self._notes += end.notes[: MOST_NAMED - len(self._notes)]
         if partition is None:
             self._large.forget(name)
         elif not partition.whole:
@@ -297,9 +302,10 @@ class Recount:
         rate = self._pace.rate(self._analysed)
         if self._told is None:
             return
-        listed = self._listing.fields
+        listed = max(self._listing.fields, self._ahead.fields)
+        ended = self._listing.ended or self._ahead.ended
         left = listed - self._before - self._analysed
-        seconds = left / rate if rate and self._listing.ended else None
+        seconds = max(0, left) / rate if rate and ended else None
         self._told(
             RecountProgress(
                 self._samples,
@@ -307,7 +313,7 @@ class Recount:
                 self._cells,
                 self._unreadable,
                 listed,
-                not self._listing.ended,
+                not ended,
                 self._before,
                 rate,
                 seconds,
@@ -330,4 +336,5 @@ class Recount:
             stopped,
             tuple(self._listing.left_out),
             self._listing.videos,
+            tuple(self._notes),
         )

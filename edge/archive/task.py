@@ -23,6 +23,7 @@ from edge.archive.records import (
     RecountJob,
     SampleSlice,
     TaskEnd,
+    TellingAnalyser,
 )
 from edge.archive.results import SLICES, Results, slice_name
 from edge.archive.slices import SliceError, read_outcomes, write_outcomes
@@ -90,14 +91,14 @@ def count_partition(job: RecountJob, partition: Partition) -> TaskEnd:
         if partition.whole:
             parts = [(part.sample, part.digest, outcomes_of(analyser, part, files)) for part in partition.slices]
             end = _write_part(job, partition.id, parts)
-            return replace(end, analysed=end.fields)
+            return replace(end, analysed=end.fields, notes=_said(analyser))
         (part,) = partition.slices
         with TemporaryDirectory(prefix="edge-recount-") as folder:
             made = Path(folder) / "slice.parquet"
             number, _ = write_outcomes(made, outcomes_of(analyser, part, files))
-            name = slice_name(sample_id(job.fingerprint, part.sample, part.digest), part.number)
+            name = slice_name(sample_id(job.fingerprint, part.sample, part.digest), part)
             Results(job.results).place.publish(made, f"{SLICES}/{name}.parquet")
-    return TaskEnd(partition.id, number)
+    return TaskEnd(partition.id, number, notes=_said(analyser))
 
 
 def try_partition(job: RecountJob, partition: Partition) -> TaskEnd:
@@ -117,15 +118,26 @@ def _require(job: RecountJob) -> None:
         require(job.versions)
 
 
-def decide_sample(job: RecountJob, sample: str, digest: str, slices: int) -> TaskEnd:
+def _said(analyser: CountingAnalyser) -> tuple[str, ...]:
+    """What the analyser has to say of the files of this task."""
+    return analyser.said()[:MOST_NAMED] if isinstance(analyser, TellingAnalyser) else ()
+
+
+def decide_sample(job: RecountJob, sample: str, digest: str, slices: Sequence[str]) -> TaskEnd:
     """Decide a large sample whose slices have all been analysed, write its part, and remove the slices.
+
+    Args:
+        job: of the recount.
+        sample: its name.
+        digest: of its listing.
+        slices: names of its slices, in order.
 
     Raises:
         SliceError: a slice is damaged or gone; its file is removed, so that it is analysed again.
     """
     _require(job)
     results, part = Results(job.results), sample_id(job.fingerprint, sample, digest)
-    names = [f"{SLICES}/{slice_name(part, number)}.parquet" for number in range(slices)]
+    names = [f"{SLICES}/{name}.parquet" for name in slices]
     end = _write_part(job, part, [(sample, digest, _from_slices(results, names, sample))])
     for name in names:
         results.place.remove(name)

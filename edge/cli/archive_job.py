@@ -26,6 +26,7 @@ from edge.door import say, stop_on_signals
 from edge.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE_INPUTS
 from edge.lines import print_json, print_lines
 from edge.record_json import plain_of
+from edge.sources.files import lenient_jpegs
 
 _PROGRAM = "edge recount"
 
@@ -43,6 +44,8 @@ def counted_archive(archive: str, where: ArchiveSettings, given: RunSettings, ty
         EdgeError: nothing to count, nets or calibration refused, results of another count, no cluster.
     """
     open_storage(archive).check()
+    for note in lenient_jpegs():
+        _say(f"note: {note}")
     if where.like is not None:
         given = settings_like(where.like, {name: typed[name] for name in given.values().keys() & typed.keys()}, _say)
         check_together(given)

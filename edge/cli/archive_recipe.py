@@ -33,7 +33,7 @@ from edge.scope.applied import FieldCorrection
 from edge.scope.profile import FILES, Profile
 from edge.session import Session
 from edge.sources.decode import ReadOptions, shown
-from edge.sources.files import listed_shots
+from edge.sources.files import listed_shots, said_once
 from edge.types import Field, FieldIdentity
 
 _NOT_OF_ARCHIVES = frozenset({"source", "max-cells", "max-fields", "max-seconds", "until", "sample-per-folder"})
@@ -167,6 +167,7 @@ class ArchiveAnalyser:
         self._parts = parts
         self._analyse: Analyser = parts.pipeline.analysers()[0]
         self._reading = ReadOptions(settings.fields.z, settings.fields.depth)
+        self._said: list[str] = []
         profile = parts.pipeline.profile
         corrected = profile is not None and profile.camera.kind == FILES
         self._correct = FieldCorrection(profile) if profile is not None and corrected else None
@@ -185,8 +186,15 @@ class ArchiveAnalyser:
             path = local[len(part.files)]
             return None if path is None else Path(path)
 
-        for shot in listed_shots(part.sample, files(), self._reading, first):
+        unread: dict[str, list[str]] = {}
+        for shot in listed_shots(part.sample, files(), self._reading, first, unread):
             yield self._outcome(shot.load, Unreadable(shot.index, shot.sample, shot.name, ""), *at[0])
+        self._said += (f"{part.sample}/{line}" for line in said_once(unread))
+
+    def said(self) -> tuple[str, ...]:
+        """See ``TellingAnalyser``."""
+        said, self._said = tuple(self._said), []
+        return said
 
     def _outcome(self, load: Callable[[], Field], unread: Unreadable, path: str, file: ArchivedFile) -> Outcome:
         """One field; what is said of it names its place in the archive, wherever it was fetched to."""

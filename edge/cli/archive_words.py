@@ -92,5 +92,8 @@ def end_lines(end: RecountEnd, results: str) -> Iterator[str]:
         yield f"{len(end.changed):,} samples have changed since they were counted, and stay as they were: {named}"
     for folder, why in end.left_out[:_NAMED]:
         yield f"left out: {folder}: {why}"
+    yield from (f"note: {note}" for note in end.notes[:_NAMED])
+    if len(end.notes) > _NAMED:
+        yield f"note: and {len(end.notes) - _NAMED:,} such files more"
     if end.videos:
         yield f"left out: {end.videos:,} videos: edge-run counts them one by one"

@@ -74,7 +74,7 @@ class FileSource:
         self._left = list(enumerate(self._items))
         self.total = len(self._items)
         self.samples = tuple(dict.fromkeys(item.sample for item in self._items))
-        self.notes = (*passed_over(paths, sample_per_folder), *_said_once(unread), *_lenient(self._items))
+        self.notes = (*passed_over(paths, sample_per_folder), *said_once(unread), *_lenient(self._items))
 
     def __iter__(self) -> Iterator[Shot]:
         """Yield one shot per field, in order."""
@@ -134,11 +134,18 @@ def _parts(item: FieldEntry, unread: dict[str, list[str]]) -> Iterator[FieldEntr
 
 
 def _lenient(items: list[FieldEntry]) -> Iterator[str]:
-    if not strict() and any(item.path.suffix.lower() in JPEG_SUFFIXES for item in items):
+    if any(item.path.suffix.lower() in JPEG_SUFFIXES for item in items):
+        yield from lenient_jpegs()
+
+
+def lenient_jpegs() -> Iterator[str]:
+    """Say so where damaged JPEGs are hardly noticed."""
+    if not strict():
         yield "simplejpeg is not installed, so of damaged JPEGs only those cut short are noticed (apt install python3-simplejpeg)"
 
 
-def _said_once(unread: dict[str, list[str]]) -> Iterable[str]:
+def said_once(unread: dict[str, list[str]]) -> Iterable[str]:
+    """What of files is not read, a line for each kind of it: to the names of the files."""
     for note, names in unread.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield f"{names[0]}{more}: {note}"
@@ -214,7 +221,11 @@ class _Load:
 
 
 def listed_shots(
-    sample: str, files: Iterable[tuple[str, Path | None]], reading: ReadOptions, first: Callable[[], Path | None]
+    sample: str,
+    files: Iterable[tuple[str, Path | None]],
+    reading: ReadOptions,
+    first: Callable[[], Path | None],
+    unread: dict[str, list[str]],
 ) -> Iterator[Shot]:
     """Shots of files that somebody has listed already, in their order; each file is looked at when its turn comes.
 
@@ -223,6 +234,7 @@ def listed_shots(
         files: their names in it, and where they lie; None: it is not there, and its shot is unreadable.
         reading: see ``FileSource``.
         first: the sample's first file, asked for where the depth of pixels hangs on it; None: it is not there.
+        unread: gets what of a file is not read, in words, to the names of such files.
     """
 
     def found() -> FieldEntry | None:
@@ -236,7 +248,7 @@ def listed_shots(
             yield Shot(index, sample, name, partial(_gone, name))
             index += 1
             continue
-        for item in _parts(FieldEntry(sample, name, path), {}):
+        for item in _parts(FieldEntry(sample, name, path), unread):
             yield Shot(index, sample, item.name, _Load(index, item, reading, depth, begins=False))
             index += 1
 

@@ -90,16 +90,19 @@ def test_two_names_that_look_the_same_are_two_samples(tmp_path: Path) -> None:
 
 def test_fields_are_counted_ahead(tmp_path: Path) -> None:
     root = made(tmp_path, "a/1.png", "a/2.png", "b/c/1.tif", "b/notes.txt")
-    with FieldsAhead(LocalStorage(str(root))) as ahead:
-        until = monotonic() + 10
-        while not ahead.ended and monotonic() < until:
-            sleep(0.01)
+    ahead = FieldsAhead(LocalStorage(str(root)))
+    ahead.start()
+    until = monotonic() + 10
+    while not ahead.ended and monotonic() < until:
+        sleep(0.01)
+    ahead.stop()
     assert (ahead.fields, ahead.ended) == (3, True)
 
 
 def test_what_cannot_be_counted_ahead_is_no_failure(tmp_path: Path) -> None:
-    with FieldsAhead(LocalStorage(str(tmp_path / "gone"))) as ahead:
-        pass
+    ahead = FieldsAhead(LocalStorage(str(tmp_path / "gone")))
+    ahead.start()
+    ahead.stop()
     assert (ahead.fields, ahead.ended) == (0, False)
 
 

@@ -193,6 +193,19 @@ def test_a_damaged_slice_is_analysed_again(archive: Path, tmp_path: Path) -> Non
     assert everything(tmp_path / "c") == everything(tmp_path / "whole")
 
 
+def test_slices_of_another_cut_are_not_used(archive: Path, tmp_path: Path) -> None:
+    def cut(number: int) -> None:
+        if number == 3:
+            raise _CutError
+
+    with pytest.raises(_CutError):
+        counted(archive, tmp_path / "c", before=cut)
+    assert list((tmp_path / "c" / "_slices").iterdir())
+    counted(archive, tmp_path / "c", limits=PartitionLimits(5))
+    counted(archive, tmp_path / "whole")
+    assert everything(tmp_path / "c") == everything(tmp_path / "whole")
+
+
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a folder that holds something else": (lambda c: (c / "notes.txt").write_text("mine"), "not empty"),
     "results of other settings": (

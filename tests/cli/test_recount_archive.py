@@ -6,7 +6,9 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,10 +17,16 @@ import tifffile
 from typer.testing import CliRunner
 
 from edge import shelf
+from edge.archive.records import RecountJob
+from edge.archive.results import Results
+from edge.archive.run import Recount
 from edge.cli import edge_app
+from edge.cli.archive_recipe import recipe_of
+from edge.cli.counting import load_parts
 from edge.virtual_slide import SlideSpec
 from edge.virtual_slide.render import render_field
 from tests.archive.equality import by_edge_run, compare, recounted, settings
+from tests.archive.serial import serial
 from tests.archive.tables import everything
 
 pytest.importorskip("pyarrow", reason="pyarrow (extra archive) is not installed")
@@ -62,6 +70,21 @@ def test_it_counts_what_edge_run_counts_cell_by_cell(archive: Path, tmp_path: Pa
     assert [row["name"] for row in tables["fields"] if row["sample"] == "stack"][:2] == ["s0.tif#1", "s0.tif#2"]
     for limits in (1, 2, 3):
         assert recounted(archive, tmp_path / f"b{limits}", settings(), limits, workers=limits) == tables
+
+
+def test_what_of_a_file_is_not_read_is_said(archive: Path, tmp_path: Path) -> None:
+    fields = tifffile.imread(archive / "stack" / "s0.tif")
+    (tmp_path / "archive" / "times").mkdir(parents=True)
+    options: dict[str, Any] = {"photometric": "rgb", "metadata": {"axes": "TYXS"}}
+    tifffile.imwrite(tmp_path / "archive" / "times" / "t.ome.tif", fields, **options)
+    given = settings()
+    recipe = recipe_of(given, load_parts(given))
+    results = Results(str(tmp_path / "c"))
+    results.begin(recipe.described)
+    job = RecountJob(str(tmp_path / "archive"), str(tmp_path / "c"), recipe.fingerprint)
+    end = Recount(job, results, serial(recipe)).run(threading.Event())
+    assert (end.fields, end.notes) == (1, (f"times/t.ome.tif: {end.notes[0].partition(': ')[2]}",))
+    assert "of the 3 time points of a view the first is read" in end.notes[0]
 
 
 def test_options_of_fields_mean_what_they_mean_to_edge_run(archive: Path, tmp_path: Path) -> None:
