@@ -5,17 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from edge.book.opening import open_book
 from edge.book.records import INTERRUPTED
 from edge.camera.records import Camera
 from edge.cli.book_file import open_run_book
-from edge.cli.broker_job import ToldBroker, told_broker
 from edge.cli.camera_control import camera_fields, control_of, telling
 from edge.cli.checks import check_name
 from edge.cli.counting import CountingParts, CountingRun, load_parts
+from edge.cli.engine_broker import EngineBroker
 from edge.cli.engine_set_up import EngineSetUp, check_begin
 from edge.cli.run_settings import RunSettings
 from edge.cli.scoped import refuse_other_camera
@@ -64,9 +64,7 @@ def run_engine(settings: RunSettings, link: int, camera: Camera) -> int:
             parts = load_parts(settings)
             model, unit, scope = parts.pipeline.card.name, settings.nets.unit, settings.judging.scope or ""
             control.board.change(model=model, unit=unit, scope=scope)
-            broker = during.enter_context(_told(settings, model))
-            if broker is not None:
-                during.enter_context(telling(control, [broker.status]))
+            broker = during.enter_context(EngineBroker(settings, model, control, PROGRAM))
             control.ready()
             while (due := engine.next()) is not None:
                 if isinstance(due, EngineSetUp):
@@ -81,13 +79,6 @@ def run_engine(settings: RunSettings, link: int, camera: Camera) -> int:
         page.close()
         camera.close()
     return 0
-
-
-def _told(settings: RunSettings, model: str) -> AbstractContextManager[ToldBroker | None]:
-    """The broker that is told of all samples; the book is made for it where it is not there yet."""
-    if settings.network.mqtt is not None:
-        open_run_book(settings.book).close()
-    return told_broker(settings, model, PROGRAM)
 
 
 class _Samples:
@@ -147,7 +138,7 @@ class _Samples:
             self._control.begin(SampleProgress(start.sample, start.notes))  # from now on it can be finished
             return start
 
-    def count(self, start: StartSample, parts: CountingParts, broker: ToldBroker | None) -> None:
+    def count(self, start: StartSample, parts: CountingParts, told: EngineBroker) -> None:
         """Count a sample; what fails stands in the snapshot, and the next one may begin."""
         input_ = replace(self._settings.input, sample_id=start.sample)
         book_ = replace(self._settings.book, again=start.again, resume=start.resume)
@@ -158,6 +149,7 @@ class _Samples:
                 refuse_other_camera(profile, self._camera.facts, lambda line: say(line, PROGRAM))
             with open_run_book(settings.book) as book:
                 source = camera_fields(self._control, start.sample, profile)
+                broker = told.current()
                 more = [] if broker is None else [broker.output(book, parts.pipeline.card, snapshots=True)]
                 notes = start.notes
                 run = CountingRun(settings, parts, source, book, self._control, notes=notes, screens=False, more=more)

@@ -246,7 +246,7 @@ class Publisher:
         self._short = self._short + 1 if self.online and now - self._since < _SHORT_S else 0
         if self._short >= _THROWN:
             trouble = BrokerTrouble(
-                "it ends each connection at once: another program speaks for this book, or for a copy of it"
+                "it ends each connection at once: another program speaks for this book or a copy of it, or a message is too large"
             )
         self._link, self.online, self.trouble = None, False, trouble
         self._due = now + self._back_off.wait()

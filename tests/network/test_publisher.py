@@ -209,7 +209,7 @@ def test_two_programs_that_throw_each_other_out_are_said_in_few_lines() -> None:
             bench.run(0.25)
         bench.run(0.5)
         bench.broker.kill()
-    assert "another program speaks for this book, or for a copy of it" in bench.lines[-1]
+    assert "another program speaks for this book or a copy of it" in bench.lines[-1]
     assert len(bench.lines) < 5
     bench.run(200)
     assert bench.lines[-1].endswith("is back")
