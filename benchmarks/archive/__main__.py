@@ -83,6 +83,7 @@ def archive(  # noqa: PLR0917 - options of a command
     scratch: Annotated[Path | None, typer.Option(metavar="DIR", help="Where archives are made.")] = None,
     *,
     write: Annotated[bool, typer.Option("--write", help="Keep the figures and write docs/recount-figures.md.")] = False,
+    only_page: Annotated[bool, typer.Option("--page", help="Measure nothing: write the page of what is kept.")] = False,
     debug: Debug = False,
 ) -> None:
     """Measure recounts of an archive: speed, killed workers and scheduler, memory, listing. About an hour.
@@ -91,6 +92,9 @@ def archive(  # noqa: PLR0917 - options of a command
     undisturbed recount. memory: fields of 12 megapixels, a decompression bomb, half a file. listing: the client of a million fields.
     """
     with door(debug=debug, program=PROGRAM), tempfile.TemporaryDirectory(dir=scratch) as folder:
+        if only_page:
+            write_text(PAGE, page(read_figures()))
+            return
         wanted = part or list(PARTS)
         if unknown := [one for one in wanted if one not in PARTS]:
             raise typer.BadParameter(f"{unknown[0]}: no part; there are {', '.join(PARTS)}")

@@ -93,7 +93,8 @@ def _killed(figures: ArchiveFigures) -> Iterator[str]:
         killed.machine, f"{killed.fields:,} fields; a worker is killed (signal 9) every {killed.every_s:.0f} s"
     )
     yield ""
-    yield f"- killed: {run.workers_killed} workers, the scheduler {run.schedulers_killed} times, in {run.seconds:.0f} s"
+    times = "once" if run.schedulers_killed == 1 else f"{run.schedulers_killed} times"
+    yield f"- killed: {run.workers_killed} workers, the scheduler {times}, in {run.seconds:.0f} s"
     codes = "; ".join(f"{code}: {(exit_code_meaning(code) or '').split(':')[0]}" for code in sorted(set(run.codes)))
     yield f"- calls of `edge recount` until all was counted: {run.calls} (exit codes {codes})"
     yield f"- rows: {', '.join(f'{number:,} {name}' for name, number in found.rows.items())}; counted twice: {found.doubled}"
