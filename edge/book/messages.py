@@ -32,6 +32,17 @@ CELLS = ("boxes", "kind", "classes", "seen", "confidence", "scores", "masks")
 uint8 [n, 32, 32] or None."""
 
 _SIDE = 32  # pixels of a mask
+_NO_SENSE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError)
+_TOGETHER = (
+    ("path", "size", "sha256"),
+    ("height", "width"),
+    ("outline", "rim"),
+    ("typical_finds", "typical_paper", "typical_cell"),
+)
+"""Columns that are all there or none of them."""
+
+_SIZES = {"sha256": 32, "signature": 768, "typical_paper": 3}
+"""Bytes of columns that are always as long."""
 
 
 def run_part(row: sqlite3.Row) -> dict[str, object]:
@@ -77,6 +88,7 @@ def row_of_part(part: Mapping[str, Any]) -> FieldRow:
     for name in ("name", "reason", "path"):
         if values[name] is not None:
             values[name] = shown(stored(values[name]))
+    _check_columns(values)
     row = FieldRow(values, _cells(part["cells"], values["found"], values["classes"]), part["seconds"])
     if row.checksum != part["checksum"]:
         raise ValueError(f"field {values['number']} is not as it was sent")
@@ -85,7 +97,7 @@ def row_of_part(part: Mapping[str, Any]) -> FieldRow:
         if isinstance(outcome, AnalysedField):
             decided_of(row, outcome.result)
             _check_places(outcome, values["classes"])
-    except (TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
+    except _NO_SENSE as error:
         raise ValueError(f"field {values['number']} makes no sense: {error}") from error
     return row
 
@@ -115,6 +127,20 @@ def _cells(part: Mapping[str, Any], found: int, classes: int) -> CellTable:
         _array(part, "classes", "<i4", found),
         _array(part, "seen", "u1", found).astype(np.bool_),
     )
+
+
+def _check_columns(values: Mapping[str, Any]) -> None:
+    """Raise ValueError where columns do not go together as ``edge.book.rows.row_of`` writes them."""
+    wanted = ("height", "width", "kinds", "signature", "placed") if values["readable"] else ("reason",)
+    if missing := [name for name in wanted if values[name] is None]:
+        raise ValueError(f"field {values['number']} comes without its {missing[0]}")
+    for names in _TOGETHER:
+        if len({values[name] is None for name in names}) > 1:
+            raise ValueError(f"field {values['number']} holds one of {', '.join(names)} without the others")
+    if any(values[name] is not None and len(values[name]) != size for name, size in _SIZES.items()):
+        raise ValueError(f"field {values['number']} holds bytes of another length than they have")
+    if not values["readable"] and (values["found"] or values["classes"]):
+        raise ValueError(f"field {values['number']} could not be read, and holds cells")
 
 
 def _check_places(outcome: AnalysedField, classes: int) -> None:

@@ -60,7 +60,9 @@ def add_to_tally(
     counts: dict[str, int] = dict.fromkeys(labels, 0) | json.loads(there["counts"])
     set_aside: dict[str, int] = json.loads(there["set_aside"])
     counts_as = {"kept": 0, "rejected": 0, "unreadable": 0}
-    counts_as["unreadable" if not row.values["readable"] else "rejected" if row.values["reason"] else "kept"] = 1
+    counts_as[
+        "unreadable" if not row.values["readable"] else "rejected" if row.values["reason"] is not None else "kept"
+    ] = 1
     if row.values["classes"] not in (0, len(labels)):
         raise ValueError("a field of another model than its run's")
     if counts_as["kept"]:

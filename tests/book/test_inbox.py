@@ -15,6 +15,7 @@ from edge.book.collected import collected_samples, collected_scopes, heard_scope
 from edge.book.inbox import Inbox
 from edge.book.journal import Journal
 from edge.book.merge import merge
+from edge.book.messages import row_of_part
 from edge.book.replay import events
 from edge.errors import BookError
 from edge.journal import JournalMessage, Taken
@@ -110,6 +111,39 @@ def test_several_in_one_transaction_are_the_same_as_one_by_one(tmp_path: Path) -
         assert str(taken[2]) == "field 1 is not as it was sent"
         assert taken[3:] == (Taken.NEW, *[Taken.KNOWN] * 3, *[Taken.NEW] * (len(sent) - 3))
         same(inbox.book, tmp_path / "own.sqlite")
+
+
+HOSTILE_FIELDS: dict[str, tuple[dict[str, object], str]] = {
+    "no height": ({"height": None}, "comes without its height"),
+    "no kinds": ({"kinds": None}, "comes without its kinds"),
+    "kinds that are none": ({"kinds": "{}"}, "the kinds is not a list"),
+    "too few kinds": ({"kinds": "[]"}, "a cell is of a class or a kind that there is none of"),
+    "a file without its size": ({"size": None}, "holds one of path, size, sha256 without the others"),
+    "a short thumbnail": ({"signature": b"abc"}, "holds bytes of another length than they have"),
+    "unreadable, with cells": ({"readable": 0, "reason": "unreadable: x"}, "could not be read, and holds cells"),
+    "a look that is none": ({"appearance": "[1]"}, "makes no sense"),
+    "overlaps that are none": ({"overlaps": "[[1]]"}, "makes no sense: not enough values"),
+    "metadata that is none": ({"metadata": "[1]"}, "makes no sense"),
+    "a typical cell that is not square": ({"typical_cell": bytes(10)}, "makes no sense: cannot reshape"),
+    "more cells than there are": ({"found": 31}, "of the cells holds 30 numbers, not 31"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE_FIELDS)
+def test_a_strangers_field_that_is_whole_and_makes_no_sense_is_refused(tmp_path: Path, case: str) -> None:
+    change, words = HOSTILE_FIELDS[case]
+    first, second = messages(microscope(tmp_path / "own.sqlite", fields=1))[:2]
+    part = {**(second.field or {}), **change}
+    if "found" not in change:
+        there = row_of_part(second.field or {})
+        part["checksum"] = replace(there, values={name: part[name] for name in there.values}).checksum
+    with Inbox(tmp_path / "district.sqlite") as inbox:
+        inbox.take(first)
+        with pytest.raises(ValueError, match=words):
+            inbox.take(replace(second, field=part))
+        assert inbox.next(first.origin) == 2
+        assert inbox.take(second) is Taken.NEW
+        assert check(inbox.book).problems == ()
 
 
 def test_a_sample_under_way_is_counting_and_stays_so_when_the_book_is_opened(tmp_path: Path) -> None:
