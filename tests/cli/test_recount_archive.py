@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,22 @@ import tifffile
 from typer.testing import CliRunner
 
 from edge import shelf
+from edge.archive.partitions import PartitionLimits
 from edge.archive.records import RecountJob
 from edge.archive.results import Results
 from edge.archive.run import Recount
 from edge.cli import edge_app
 from edge.cli.archive_recipe import recipe_of
 from edge.cli.counting import load_parts
+from edge.cli.settings import JudgingSettings
+from edge.scope.profile import FILES, ScopeCamera, path_of
+from edge.scope.profile_file import write_profile
 from edge.virtual_slide import SlideSpec
 from edge.virtual_slide.render import render_field
 from tests.archive.equality import by_edge_run, compare, recounted, settings
 from tests.archive.serial import serial
 from tests.archive.tables import everything
+from tests.scope.lit import SIZE, Lit, profile_of
 
 pytest.importorskip("pyarrow", reason="pyarrow (extra archive) is not installed")
 pytest.importorskip("distributed", reason="distributed (extra archive) is not installed")
@@ -70,6 +76,43 @@ def test_it_counts_what_edge_run_counts_cell_by_cell(archive: Path, tmp_path: Pa
     assert [row["name"] for row in tables["fields"] if row["sample"] == "stack"][:2] == ["s0.tif#1", "s0.tif#2"]
     for limits in (1, 2, 3):
         assert recounted(archive, tmp_path / f"b{limits}", settings(), limits, workers=limits) == tables
+
+
+def test_a_profile_and_a_calibration_travel_with_the_recipe(archive: Path, tmp_path: Path) -> None:
+    """Fields are corrected and samples judged as edge-run does it; a worker needs neither file."""
+    profile = replace(
+        profile_of(Lit(corner=0.8, dust=((100, 100, 9, 0.6),)), "old"), camera=ScopeCamera(FILES, "", SIZE)
+    )
+    write_profile(profile, path_of("old"))
+    scoped = tmp_path / "archive"
+    for name, source in (("a", "png"), ("b", "day/jpeg")):
+        (scoped / name).mkdir(parents=True)
+        for file in (archive / source).iterdir():
+            picture = cv2.imread(str(file))
+            if picture is not None:
+                cv2.imwrite(str(scoped / name / f"{file.stem}.png"), cv2.resize(picture, SIZE))
+    calibration = tmp_path / "old.json"
+    blanks = ("calibrate", "--blank", scoped / "a", "--scope", "old", "--target", "5%", "-o", calibration)
+    made = CliRunner().invoke(edge_app(), list(map(str, blanks)))
+    assert made.exit_code == 0, made.stderr
+    told = by_edge_run(scoped, tmp_path, "--scope", "old", "--calibration", str(calibration))
+    given = replace(settings(), judging=JudgingSettings(calibration=calibration, scope="old"))
+    recipe = recipe_of(given, load_parts(given))
+    results = Results(str(tmp_path / "c"))
+    results.begin(recipe.described)
+    job = RecountJob(str(scoped), str(tmp_path / "c"), recipe.fingerprint)
+    cluster = serial(recipe)
+    path_of("old").unlink()
+    calibration.unlink()
+    Recount(job, results, cluster, limits=PartitionLimits(2)).run(threading.Event())
+    tables = everything(tmp_path / "c")
+    assert compare(tables, told) > 100
+    assert "uncalibrated" not in {row["flag"] for row in tables["samples"]}
+    findings = {row["sample"]: json.loads(row["findings"] or "[]") for row in tables["samples"]}
+    for name, sample in told.items():
+        assert [one["limit_of_blank"] for one in findings[name]] == [
+            one["limit_of_blank"] for one in sample["event"].get("findings", [])
+        ]
 
 
 def test_what_of_a_file_is_not_read_is_said(archive: Path, tmp_path: Path) -> None:
