@@ -57,16 +57,16 @@ class ProgressLine:
 
 
 def progress_words(progress: RecountProgress) -> str:
-    """``1,203 of 40,000 fields, 12 samples, 141,002 cells, 31 fields/s, 21 min left, 2 workers``."""
+    """``1,203 of 40,000 fields, 21 min left, 31 fields/s, 12 samples, 141,002 cells, 2 workers``: what matters most comes first."""
     done = progress.before + progress.fields
-    of = f"{done:,} of {progress.listed:,}{' or more' * progress.listing} fields"
-    parts = [of, f"{progress.samples:,} samples", f"{progress.cells:,} cells"]
-    if progress.unreadable:
-        parts.append(f"{progress.unreadable:,} unreadable")
-    if progress.rate is not None:
-        parts.append(f"{progress.rate:,.1f} fields/s")
+    parts = [f"{done:,} of {progress.listed:,}{' or more' * progress.listing} fields"]
     if progress.seconds_left is not None:
         parts.append(f"{duration_words(progress.seconds_left)} left")
+    if progress.rate is not None:
+        parts.append(f"{progress.rate:,.1f} fields/s")
+    if progress.unreadable:
+        parts.append(f"{progress.unreadable:,} unreadable")
+    parts += [f"{progress.samples:,} sample{'s' * (progress.samples != 1)}", f"{progress.cells:,} cells"]
     parts.append(f"{progress.workers} worker{'s' * (progress.workers != 1)}")
     return ", ".join(parts)
 
@@ -82,7 +82,7 @@ def end_lines(end: RecountEnd, results: str) -> Iterator[str]:
     """What a person reads at the end."""
     yield f"{end.samples:,} samples, {end.fields:,} fields, {end.cells:,} cells: {results}"
     if end.unreadable:
-        yield f"{end.unreadable:,} fields could not be read:"
+        yield f"{end.unreadable:,} field{'s' * (end.unreadable != 1)} could not be read:"
         yield from (f"  {name}: {why}" for name, why in end.named[:_NAMED])
         more = end.unreadable - min(len(end.named), _NAMED)
         if more > 0:
