@@ -16,13 +16,13 @@ from math import isfinite
 
 from edge.journal import JournalMessage
 
-MOST_BYTES = 32 * 2**20
-"""Of a message: a field of 100,000 cells with scores takes half of it."""
+MOST_BYTES = 64 * 2**20
+"""Of a message: a field of a million tiles with two scores each takes most of it."""
 
 FORMAT = 1
 """Of these messages; a later one that cannot be read by this program has another number."""
 
-_MOST_CELLS = 100_000  # of a field
+_MOST_CELLS = 1_000_000  # of a field: a fine grid over a large one
 _MOST_CLASSES = 4096  # of a model
 _MOST_TEXT = 2**20  # letters
 _NUMBERS = 2**63 - 1  # largest number of SQLite
