@@ -208,6 +208,11 @@ class ListedStorage(RemoteStorage):
         super().__init__(url)
         self._list: WebList | None = None
 
+    def check(self) -> None:
+        """See ``ArchiveStorage``; the package that fetches what a list names is there too."""
+        first = self.folder("").folders[0]
+        storage_at(self.folder(first).files[0].path)
+
     def folder(self, below: str) -> FolderListing:
         """See ``ArchiveStorage``: the archive has the samples of the list as its folders, whatever is in their names."""
         self._list = self._list or read_web_list(self.place.address)

@@ -110,3 +110,26 @@ def test_one_that_died_while_it_was_asked_is_not_refused() -> None:
     later.first()
     cluster.workers["tcp://dying:2"] = replace(versions_here(), numpy="0")  # it was not dead after all
     assert len(later.look()) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_real_cluster_sends_a_newcomer_of_another_version_away() -> None:
+    distributed = pytest.importorskip("distributed", reason="distributed (extra archive) is not installed")
+    with (
+        distributed.LocalCluster(
+            n_workers=0, processes=False, dashboard_address=None, silence_logs=50, memory_limit=0
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        check = WorkerCheck(client)
+        check.first()
+        cluster.scale(1)
+        client.wait_for_workers(1, timeout=60)
+        assert check.look() == ()
+        stricter = WorkerCheck(client)
+        stricter.expected = replace(versions_here(), numpy="0.0.1")
+        [line] = stricter.look()
+        assert "NumPy" in line
+        assert "0.0.1 here" in line
+        assert client.scheduler_info()["workers"] == {}
+        assert stricter.look() == ()

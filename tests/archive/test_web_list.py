@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.archive.storage import open_storage
 from edge.archive.web_list import WebList, is_web_list, read_web_list
-from edge.errors import NoInputError
+from edge.errors import ArchiveError, NoInputError
 
 
 def told(found: WebList) -> dict[str, list[str]]:
@@ -70,3 +71,17 @@ def test_a_text_file_here_and_anything_on_a_web_server_is_a_list(tmp_path: Path)
     assert not is_web_list(str(folder))
     assert not is_web_list(str(tmp_path / "absent.txt"))
     assert read_web_list(str(list_here)).folders == ("h/k",)
+
+
+def test_a_list_is_refused_at_once_where_nothing_here_fetches_its_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="the extra archive is not installed")
+    (tmp_path / "fields.txt").write_text("https://h/k/a.png\n")
+
+    def missing(_: str) -> None:
+        raise ImportError("HTTPFileSystem requires aiohttp")
+
+    monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
+    with pytest.raises(ArchiveError, match=r"https://h/k/a.png: https:// needs a package .* pip install aiohttp$"):
+        open_storage(str(tmp_path / "fields.txt")).check()
