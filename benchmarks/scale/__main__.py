@@ -16,7 +16,7 @@ from benchmarks.command import Debug, single_command
 from benchmarks.places import REPOSITORY, cache
 from benchmarks.scale.figures import KEPT, DrivenBatch, ScaleFigures, read_scale, write_scale
 from benchmarks.scale.forecast import AssumedPrices
-from benchmarks.scale.measure import field_costs, listed
+from benchmarks.scale.measure import compared, field_costs, listed
 from benchmarks.scale.page import DEFAULT_BATCH, page
 from benchmarks.scale.run import SchedulerRun, added_up, drive_all
 from edge.door import door, say
@@ -25,7 +25,7 @@ from edge.safe_file import write_text
 
 PROGRAM = "python -m benchmarks.scale"
 PAGE = REPOSITORY / "docs" / "scale.md"
-PARTS = ("costs", "listing", "scheduler")
+PARTS = ("costs", "listing", "comparison", "scheduler")
 _USUAL = AssumedPrices()
 
 
@@ -36,6 +36,7 @@ def scale(  # noqa: PLR0917 - options of a command
     ] = None,
     turns: Annotated[int, typer.Option(min=1, metavar="N", help="Times that costs are measured.")] = 3,
     listing: Annotated[int, typer.Option(min=1000, metavar="N", help="Fields that are listed.")] = 100_000,
+    samples: Annotated[int, typer.Option(min=100, metavar="N", help="Samples that are compared.")] = 100_000,
     simulated: Annotated[int, typer.Option(min=50, metavar="N", help="Fields through the scheduler.")] = 1_000_000,
     batch: Annotated[int, typer.Option(min=1, metavar="N", help="Simulated fields of a task.")] = DEFAULT_BATCH,
     portion: Annotated[int, typer.Option(min=1, metavar="N", help="Tasks after which figures are kept.")] = 250,
@@ -55,8 +56,9 @@ def scale(  # noqa: PLR0917 - options of a command
 ) -> None:
     """Measure what a field costs, and drive a million simulated ones through a real scheduler; work out the rest.
 
-    costs: few and more fields, by edge-run and by a recount, in turns. listing: the client of a made-up archive. scheduler: simulated
-    fields, --batch to a task; call it again with another --batch, and with the same one to go on. Half an hour on a free machine.
+    costs: few and more fields, by edge-run and by a recount, in turns. listing: the client of a made-up archive. comparison: two
+    made-up counts. scheduler: simulated fields, --batch to a task; call it again with another --batch, and with the same one to
+    go on. Half an hour on a free machine.
     """
     with door(debug=debug, program=PROGRAM), tempfile.TemporaryDirectory() as folder:
         wanted = part or list(PARTS)
@@ -67,6 +69,8 @@ def scale(  # noqa: PLR0917 - options of a command
             figures = replace(figures, costs=field_costs(fields, Path(folder), turns, _say))
         if "listing" in wanted:
             figures = replace(figures, listed=listed(listing))
+        if "comparison" in wanted:
+            figures = replace(figures, compared=compared(samples, Path(folder)))
         if "scheduler" in wanted:
             place = work or cache() / "scale.jsonl"
             figures = with_batch(figures, place, SchedulerRun(simulated, batch, portion, most))

@@ -92,12 +92,26 @@ class DrivenBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparedSamples:
+    """Two made-up results of few and of many samples, compared: processor seconds and the most memory (MiB) of each."""
+
+    machine: MeasuredOn
+    few: int
+    few_s: float
+    few_mb: float
+    many: int
+    many_s: float
+    many_mb: float
+
+
+@dataclass(frozen=True, slots=True)
 class ScaleFigures:
     """All parts; None or empty: not measured yet."""
 
     costs: FieldCosts | None = None
     listed: ListedFields | None = None
     batches: tuple[DrivenBatch, ...] = ()
+    compared: ComparedSamples | None = None
 
 
 def read_scale(path: Path = KEPT) -> ScaleFigures:

@@ -11,7 +11,7 @@ from benchmarks.archive.calls import edge, edge_run, watched
 from benchmarks.archive.figures import this_machine
 from benchmarks.archive.made import make_archive, pictures_of
 from benchmarks.scale.drive import PER_SAMPLE
-from benchmarks.scale.figures import EDGE_RUN, RECOUNT, CountingCall, FieldCosts, ListedFields
+from benchmarks.scale.figures import EDGE_RUN, RECOUNT, ComparedSamples, CountingCall, FieldCosts, ListedFields
 from edge.errors import EXIT_UNREADABLE_INPUTS
 
 FEW = 40
@@ -55,6 +55,20 @@ def field_costs(pictures: Path | None, folder: Path, turns: int, say: Callable[[
 
 def _mean_size(files: list[Path], per: int) -> float:
     return sum(path.stat().st_size for path in files) / per
+
+
+def compared(samples: int, folder: Path) -> ComparedSamples:
+    """Make two results of so many samples, and of a fiftieth of them, and compare them; raises CaseError."""
+    machine, few = this_machine(), max(samples // 50, 1)
+    told = []
+    for number in (few, samples):
+        place = folder / f"compared-{number}"
+        place.mkdir()
+        module = [sys.executable, "-m", "benchmarks.scale.comparison"]
+        watched([*module, "make", str(place), str(number)])
+        told.append(json.loads(watched([*module, "compare", str(place)]).said.splitlines()[-1]))
+    less, more = ((int(one["samples"]), float(one["processor_s"]), float(one["memory_mb"])) for one in told)
+    return ComparedSamples(machine, *less, *more)
 
 
 def listed(fields: int) -> ListedFields:

@@ -8,7 +8,15 @@ from typing import Final
 
 from benchmarks.archive.figures import MeasuredOn
 from benchmarks.scale.drive import PER_SAMPLE
-from benchmarks.scale.figures import EDGE_RUN, RECOUNT, DrivenBatch, FieldCosts, ListedFields, ScaleFigures
+from benchmarks.scale.figures import (
+    EDGE_RUN,
+    RECOUNT,
+    ComparedSamples,
+    DrivenBatch,
+    FieldCosts,
+    ListedFields,
+    ScaleFigures,
+)
 from benchmarks.scale.forecast import SAMPLE_BYTES, AssumedPrices, FieldMeasures, Forecast, forecast, lost_s
 from benchmarks.scale.run import THREADS, WORKERS
 from edge.archive.partitions import PartitionLimits
@@ -43,6 +51,8 @@ def page(figures: ScaleFigures, prices: AssumedPrices) -> str:
         *_listed(figures.listed),
         "",
         *_driven(figures.batches),
+        "",
+        *_compared(figures.compared),
     ]
     if figures.costs and figures.listed and figures.batches:
         lines += ["", *_forecasts(figures.costs, figures.listed, figures.batches, prices)]
@@ -131,6 +141,20 @@ def _driven(batches: tuple[DrivenBatch, ...]) -> Iterator[str]:
             f"makes them (at most {DEFAULT_BATCH} fields, {usual.per_task:.0f} on average, for samples have {PER_SAMPLE}): "
             f"{each:.3f} ms, {met}."
         )
+
+
+def _compared(compared: ComparedSamples | None) -> Iterator[str]:
+    yield from ("## Two counts compared", "")
+    if compared is None:
+        yield "Not measured yet."
+        return
+    each = 1e3 * (compared.many_s - compared.few_s) / (compared.many - compared.few)
+    grown = 1024 * (compared.many_mb - compared.few_mb) / (compared.many - compared.few)
+    yield from _text(
+        f"{_where(compared.machine)}: `edge recount --like` comparing made-up results of {compared.few:,} and of {compared.many:,} "
+        f"samples: {each:.2f} ms of processor time and {grown:.2f} KiB a sample more; {compared.few_mb:.0f} and "
+        f"{compared.many_mb:.0f} MiB at most."
+    )
 
 
 def _forecasts(

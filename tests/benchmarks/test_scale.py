@@ -13,10 +13,12 @@ import pytest
 from benchmarks.archive.figures import MeasuredOn
 from benchmarks.errors import ResultError
 from benchmarks.scale import run
+from benchmarks.scale.comparison import compare, make
 from benchmarks.scale.drive import PER_SAMPLE, DrivenFields, connected, drive, samples
 from benchmarks.scale.figures import (
     EDGE_RUN,
     RECOUNT,
+    ComparedSamples,
     CountingCall,
     DrivenBatch,
     FieldCosts,
@@ -167,7 +169,8 @@ def made_figures() -> ScaleFigures:
     driven = DrivenFields(0, 320_000, DEFAULT_BATCH, 10_000, 900.0, 20.0, 10.0, 30.0, 120.0, 90.0)
     single = DrivenFields(0, 2000, 1, 2000, 60.0, 4.0, 2.0, 6.0, 110.0, 85.0)
     batches = (DrivenBatch(HERE, single, 2, 5.0, 10**6), DrivenBatch(HERE, driven, 40, 5.0, 320_000))
-    return ScaleFigures(costs, ListedFields(HERE, 100_000, 5.0, 90.0), batches)
+    compared = ComparedSamples(HERE, 1000, 2.0, 100.0, 11_000, 7.0, 110.0)
+    return ScaleFigures(costs, ListedFields(HERE, 100_000, 5.0, 90.0), batches, compared)
 
 
 def test_a_field_costs_what_more_fields_cost_more() -> None:
@@ -188,6 +191,7 @@ def test_the_page_says_figures_target_limits_and_assumptions() -> None:
     assert "**assumptions**" in words
     assert "$0.04 a core hour" in words
     assert "avx2" in words
+    assert "0.50 ms of processor time and 1.02 KiB a sample more; 100 and 110 MiB at most." in words
     assert "| 1,000,000,000 | 32 | 27,778 |" in told
     slow = replace(figures.batches[1], driven=replace(figures.batches[1].driven, scheduler_s=100.0))
     assert "0.312 ms, **missed**." in " ".join(page(replace(figures, batches=(slow,)), PRICES).split())
@@ -197,7 +201,7 @@ def test_the_page_says_figures_target_limits_and_assumptions() -> None:
 
 
 def test_a_page_of_nothing_measured_says_so() -> None:
-    assert page(ScaleFigures(), PRICES).count("Not measured yet.") == 3
+    assert page(ScaleFigures(), PRICES).count("Not measured yet.") == 4
 
 
 def test_kept_figures_come_back(tmp_path: Path) -> None:
@@ -207,6 +211,14 @@ def test_kept_figures_come_back(tmp_path: Path) -> None:
     (tmp_path / "kept.json").write_text("[]")
     with pytest.raises(ResultError, match="cannot be used"):
         read_scale(tmp_path / "kept.json")
+
+
+def test_two_made_up_counts_are_compared(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow (extra archive) is not installed")
+    make(tmp_path, 40)
+    told = compare(tmp_path)
+    assert told["samples"] == 40
+    assert 0 < told["memory_mb"] < 2000
 
 
 def test_a_real_scheduler_gives_every_field_back() -> None:
