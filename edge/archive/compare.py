@@ -253,6 +253,7 @@ class _PartCounts:
         fields = read_part(
             place, "fields", part,
             {"sample": text, "name": text, "state": text, "cells": whole, "positive": whole, "sha256": text},
+            gaps=("sha256",),
         )  # fmt: skip
         by_sample = _by_sample(fields)
         told = {}
@@ -275,7 +276,7 @@ def _by_sample(fields: Any) -> dict[str, _FieldCounts]:
     """Fields of a part, by their samples; those of a sample stand together."""
     samples, names, states = (fields[column].to_pylist() for column in ("sample", "name", "state"))
     hashes = fields["sha256"].to_pylist()
-    cells, positive = (np.asarray(fields[one].fill_null(0).to_numpy(), np.int32) for one in ("cells", "positive"))
+    cells, positive = (np.asarray(fields[one].to_numpy(), np.int32) for one in ("cells", "positive"))
     counts = np.array([state == COUNTED for state in states], bool)
     cells, positive = np.where(counts, cells, 0), np.where(counts, positive, 0)
     out: dict[str, _FieldCounts] = {}

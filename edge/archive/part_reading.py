@@ -18,14 +18,15 @@ MOST_BYTES = 2**30
 """Of the columns that are read at a time, unpacked: a small file can claim to hold any amount."""
 
 
-def read_part(place: ResultsPlace, table: str, part: str, columns: Mapping[str, Any] | Sequence[str]) -> Any:
+def read_part(place: ResultsPlace, table: str, part: str, columns: Mapping[str, Any], gaps: Sequence[str] = ()) -> Any:
     """Columns of a part as an Arrow table.
 
     Args:
         place: of the results.
         table: ``samples`` or ``fields``.
         part: the file's name.
-        columns: their names; a mapping gives the Arrow type that each must have.
+        columns: their names, and the Arrow type that each must have.
+        gaps: columns that need not have a value in each row.
 
     Raises:
         ArchiveError: the file is damaged, gone, not of edge recount, or claims to be larger than any part is.
@@ -41,6 +42,8 @@ def read_part(place: ResultsPlace, table: str, part: str, columns: Mapping[str, 
                 found.validate(full=True)
                 if len(found) != told.num_rows:
                     wrong = f"{len(found):,} rows where it promises {told.num_rows:,}"
+                elif empty := [name for name in columns if name not in gaps and found[name].null_count]:
+                    wrong = f"column {empty[0]} has rows without a value"
     except (OSError, ValueError, KeyError, OverflowError, MemoryError, arrow.ArrowException) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise ArchiveError(f"{shown}: damaged ({why}): {_ADVICE}") from None
@@ -52,18 +55,18 @@ def read_part(place: ResultsPlace, table: str, part: str, columns: Mapping[str, 
 _ADVICE = "remove it, and recount again with the same -o, which counts its samples anew"
 
 
-def _wrong(schema: Any, columns: Mapping[str, Any] | Sequence[str]) -> str:
+def _wrong(schema: Any, columns: Mapping[str, Any]) -> str:
     """What the file's columns lack."""
     for name in columns:
         places = schema.get_all_field_indices(name)
         if len(places) != 1:
             return f"no column {name}" if not places else f"two columns {name}"
-        if isinstance(columns, Mapping) and schema.field(places[0]).type != columns[name]:
+        if schema.field(places[0]).type != columns[name]:
             return f"column {name} holds {schema.field(places[0]).type}"
     return ""
 
 
-def _too_large(told: Any, columns: Mapping[str, Any] | Sequence[str]) -> str:
+def _too_large(told: Any, columns: Mapping[str, Any]) -> str:
     if not 0 <= told.num_rows <= MOST_ROWS:
         return f"{told.num_rows:,} rows"
     size = 0

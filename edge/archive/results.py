@@ -17,6 +17,7 @@ from typing import Any
 
 from edge.archive.packages import package
 from edge.archive.partitions import slice_hash
+from edge.archive.part_reading import read_part
 from edge.archive.place import ResultsPlace
 from edge.archive.records import CountsDescription, SampleSlice
 from edge.archive.storage_words import shown_address
@@ -216,15 +217,10 @@ class Results:
                 self.place.remove(f"{table}/{part}")
 
     def _read(self, part: str, columns: list[str]) -> list[dict[str, Any]]:
-        arrow, parquet = package("pyarrow"), package("pyarrow.parquet")
-        try:
-            with self.place.open(f"samples/{part}") as file:
-                rows: list[dict[str, Any]] = parquet.read_table(file, columns=columns).to_pylist()
-        except (OSError, arrow.ArrowException) as error:
-            why = str(error).splitlines()[0]
-            raise ArchiveError(f"{self.url}/samples/{part}: damaged ({why}): remove it, and call again") from None
-        if rows and set(rows[0]) != set(columns):
-            raise ArchiveError(f"{self.url}/samples/{part}: not of edge recount: remove it, and call again")
+        arrow = package("pyarrow")
+        types = {"fields": arrow.int32(), "unreadable": arrow.int32(), "cells": arrow.int64()}
+        wanted = {name: types.get(name, arrow.string()) for name in columns}
+        rows: list[dict[str, Any]] = read_part(self.place, "samples", part, wanted).to_pylist()
         return rows
 
 

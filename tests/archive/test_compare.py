@@ -259,6 +259,20 @@ def test_strange_tables_are_refused_in_one_line(how: str, table: str, archive: P
     assert "remove" in str(refused.value) or "not of edge recount" in str(refused.value)
 
 
+@pytest.mark.parametrize("how", [one for one in STRANGE if one not in ("gone", "a name without end")])
+def test_what_is_there_is_not_read_from_strange_tables(how: str, archive: Path, tmp_path: Path) -> None:
+    """A recount that goes on reads which samples are there."""
+    results = counted(archive, tmp_path / "b")
+    part = min((tmp_path / "b" / "samples").glob("*.parquet"))
+    STRANGE[how](part)
+    if how in ("counts that do not add up", "more cells than any"):
+        assert len(list(results.samples())) == 3
+        return
+    with pytest.raises(ArchiveError) as refused:
+        list(results.samples())
+    assert "\n" not in str(refused.value)
+
+
 def test_a_part_that_promises_more_than_it_may_is_not_unpacked(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
