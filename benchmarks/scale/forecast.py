@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-_MS_PER_HOUR = 3.6e6
+_MS_PER_HOUR = 3.6e6  # milliseconds
 _PER_LISTING = 1000  # names that a store gives per request, at most
 _FILES_PER_TASK = 3  # written by a task: a part of each table
 SAMPLE_BYTES = 400

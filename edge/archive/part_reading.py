@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from edge.archive.packages import package
+from edge.archive.storage_words import shown_address
 from edge.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def read_part(place: ResultsPlace, table: str, part: str, columns: Mapping[str, 
         ArchiveError: the file is damaged, gone, not of edge recount, or claims to be larger than any part is.
     """
     arrow, parquet = package("pyarrow"), package("pyarrow.parquet")
-    shown = f"{place.url}/{table}/{part}"
+    shown = f"{shown_address(place.url)}/{table}/{part}"
     try:
         with place.open(f"{table}/{part}") as source, parquet.ParquetFile(source) as file:
             told = file.metadata

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from edge.archive.packages import package
-from edge.archive.partitions import slice_hash
 from edge.archive.part_reading import read_part
+from edge.archive.partitions import slice_hash
 from edge.archive.place import ResultsPlace
 from edge.archive.records import CountsDescription, SampleSlice
 from edge.archive.storage_words import shown_address

@@ -41,9 +41,10 @@ def settings_like(counts: str, typed: Mapping[str, Any], say: Callable[[str], No
     Raises:
         ArchiveError: no counts are there, or their settings cannot be read.
     """
-    config = Results(counts).described().config
+    results = Results(counts)
+    config = results.described().config
     try:
-        then = config_values(config, f"{counts}: the settings in it", Path(), _COUNTING)
+        then = config_values(config, f"{results.url}: the settings in it", Path(), _COUNTING)
     except typer.BadParameter as error:
         raise ArchiveError(f"{error.message}: name all options instead, and another folder (-o)") from None
     dropped = [
@@ -55,7 +56,7 @@ def settings_like(counts: str, typed: Mapping[str, Any], say: Callable[[str], No
     if gone:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in gone)
         say(
-            f"note: {named} of {counts} belong to its nets and are left out: give those of the new nets, if there are any"
+            f"note: {named} of {results.url} belong to its nets and are left out: give those of the new nets, if there are any"
         )
     kept = {name: value for name, value in then.items() if name not in gone}
     return RunSettings.of(merged(typed, kept, RunSettings().values()))
@@ -67,9 +68,10 @@ def results_like(counts: str, described: CountsDescription) -> str:
     Raises:
         ArchiveError: they were counted with the very same.
     """
-    if Results(counts).described().fingerprint == described.fingerprint:
+    results = Results(counts)
+    if results.described().fingerprint == described.fingerprint:
         raise ArchiveError(
-            f"{counts}: counted with the same nets and settings: name what shall differ (--model, --finder, ...)"
+            f"{results.url}: counted with the same nets and settings: name what shall differ (--model, --finder, ...)"
         )
     place = PurePosixPath(counts.rstrip("/"))
     model = "".join(c if c.isalnum() or c in "-." else "-" for c in PurePosixPath(described.model).name) or "model"
@@ -89,12 +91,17 @@ def tell_comparison(before: str, after: str, *, changed: bool, as_json: bool) ->
     Raises:
         ArchiveError: a part of them is damaged, or they count different things.
     """
-    comparison = Comparison(Results(before), Results(after))
+    results = (Results(before), Results(after))
+    comparison = Comparison(*results)
     for one in comparison:
         if one.changed or not changed:
             _print(sample_facts(one), [sample_line(one)], as_json=as_json)
     end = comparison.end()
-    _print(comparison_facts(end, (before, after)), comparison_lines(end, comparison.positive), as_json=as_json)
+    _print(
+        comparison_facts(end, (results[0].url, results[1].url)),
+        comparison_lines(end, comparison.positive),
+        as_json=as_json,
+    )
 
 
 def _print(facts: Mapping[str, object], lines: Any, *, as_json: bool) -> None:

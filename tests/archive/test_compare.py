@@ -138,6 +138,16 @@ def test_samples_that_one_count_lacks_are_said(archive: Path, tmp_path: Path) ->
     assert (list(samples), end.only_before, end.only_after) == (["large", "s10"], 1, 1)
 
 
+def test_passwords_of_addresses_are_not_shown(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = counted(archive, tmp_path / "a")
+    part = min((tmp_path / "a" / "fields").glob("*.parquet"))
+    part.write_bytes(b"")
+    monkeypatch.setattr(results.place, "url", "sftp://me:secret@host/counts")
+    with pytest.raises(ArchiveError, match="me@host") as refused:
+        compared(results, results)
+    assert "secret" not in str(refused.value)
+
+
 def test_tiles_are_not_compared_with_cells(archive: Path, tmp_path: Path) -> None:
     before, after = counted(archive, tmp_path / "a"), counted(archive, tmp_path / "b", unit="tile")
     with pytest.raises(ArchiveError, match=r"counts cells, .* tiles"):
