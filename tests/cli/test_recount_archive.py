@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from edge.archive.run import Recount
 from edge.cli import edge_app
 from edge.cli.archive_recipe import recipe_of
 from edge.cli.counting import load_parts
-from edge.cli.settings import JudgingSettings
+from edge.cli.settings import JudgingSettings, NetSettings, Tiling
 from edge.scope.profile import FILES, ScopeCamera, path_of
 from edge.scope.profile_file import write_profile
 from edge.virtual_slide import SlideSpec
@@ -140,10 +141,11 @@ def test_the_command_counts_on_processes_of_its_own_and_goes_on_after_ctrl_c(arc
     """Two worker processes, stopped while they count; the next call gives what one process gives."""
     results = tmp_path / "counts.parquet"
     command = [sys.executable, "-m", "edge", "recount", str(archive), "-o", str(results), "--workers", "2", "--json"]
-    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as first:
         assert first.stderr is not None
         assert "http://127.0.0.1:" in first.stderr.readline()
-        first.send_signal(signal.SIGINT)
+        os.killpg(first.pid, signal.SIGINT)  # as a terminal does: the workers get it too
         _, said = first.communicate(timeout=100)
     assert (first.returncode, "the same call goes on" in said, "Traceback" in said) == (130, True, False), said
     got = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
@@ -171,6 +173,13 @@ def test_what_does_not_fit_together_is_said(case: str) -> None:
     got = CliRunner().invoke(edge_app(), ["recount", *args])
     assert got.exit_code == 2
     assert words in got.stderr
+
+
+def test_tiles_of_a_grid_are_counted_as_edge_run_counts_them(archive: Path, tmp_path: Path) -> None:
+    told = by_edge_run(archive, tmp_path, "--tiling", "grid", "--tile-px", "60", "--tile-overlap", "0.5", "--no-gate")
+    nets = NetSettings(tiling=Tiling.GRID, tile_px=60, tile_overlap=0.5)
+    given = replace(settings(gate=False), nets=nets)
+    assert compare(recounted(archive, tmp_path / "a", given, limits=2, workers=1), told) > 100
 
 
 @pytest.mark.parametrize("what", ["fields", "s3://bucket/2026"])
