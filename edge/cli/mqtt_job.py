@@ -71,7 +71,8 @@ def _deliver(publisher: Publisher, address: BrokerAddress, patience: float, told
         if trouble is not None or publisher.seconds >= until:
             words = "it takes nothing" if trouble is None else trouble.words
             publisher.end(0)
-            raise BrokerError(f"{address}: {words}: {waiting_words(publisher.waiting)} in the book")
+            kept = f": {waiting_words(publisher.waiting)} in the book" if publisher.waiting else ""
+            raise BrokerError(f"{address}: {words}{kept}")
 
 
 def forget_microscope(address: BrokerAddress, book: Path | None, scope: str | None) -> None:
