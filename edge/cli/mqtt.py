@@ -34,6 +34,9 @@ def send(
     mqtt_names: Annotated[
         bool, typer.Option("--mqtt-names", help="Send names of samples and files too, as the run did.")
     ] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Send everything once more, for somebody who collects anew.")
+    ] = False,
     patience: Annotated[
         float, typer.Option(min=1, max=86400, metavar="SECONDS", help="Give up after so long without progress.")
     ] = 30.0,
@@ -47,6 +50,7 @@ def send(
       edge mqtt send mqtt://broker.local
       edge mqtt send mqtts://anna@broker.local --mqtt-password-file hush.txt
       edge mqtt send mqtt://broker.local --book /media/usb/book.sqlite
+      edge mqtt send mqtt://broker.local --all    who collects has a new book
 
     Exit codes: 0 all is delivered; 10 the book refused; 15 the broker is not there or refuses, and what waits is kept; 130 stopped by
     Ctrl-C.
@@ -55,7 +59,7 @@ def send(
     with door(debug=debug, program="edge mqtt send"):
         from edge.cli.mqtt_job import send_what_waits  # noqa: PLC0415 - brings NumPy
 
-        code = send_what_waits(settings.address(address), book, scope, names=mqtt_names, patience=patience)
+        code = send_what_waits(settings.address(address), book, scope, names=mqtt_names, patience=patience, again=all_)
     sys.exit(code)
 
 

@@ -19,7 +19,7 @@ from edge.network.voice import Voice
 
 
 def send_what_waits(
-    address: BrokerAddress, book: Path | None, scope: str | None, *, names: bool, patience: float
+    address: BrokerAddress, book: Path | None, scope: str | None, *, names: bool, patience: float, again: bool = False
 ) -> int:
     """Deliver the entries that no broker has acknowledged.
 
@@ -29,6 +29,7 @@ def send_what_waits(
         scope: name of the microscope; None: of the newest sample.
         names: whether names are sent.
         patience: seconds without progress after which it is given up.
+        again: all entries, not those alone that wait.
 
     Returns:
         the exit code.
@@ -40,6 +41,8 @@ def send_what_waits(
     path, voice = _speaker(book, scope, "edge mqtt send", NetworkSettings(mqtt_names=names))
     told: list[str] = []
     publisher = publisher_of(address, path, voice, told.append, courier=True)
+    if again:
+        publisher.rewind()
     stopped = False
 
     def stop() -> None:

@@ -171,6 +171,12 @@ class Outbox:
         self.note(now, at_once=True)
         return True
 
+    def rewind(self, now: float) -> None:
+        """Go back to the first entry: somebody collects who has none of them."""
+        self.acknowledged = 0
+        self.connected()
+        self.note(now, at_once=True)
+
     def note(self, now: float, *, at_once: bool = False) -> None:
         """Note in the book what is acknowledged, from time to time."""
         if self.acknowledged == self._noted[0] or (not at_once and now - self._noted[1] < NOTED_APART_S):

@@ -114,6 +114,10 @@ class Publisher:
         """Now, by its clock."""
         return self._now()
 
+    def rewind(self) -> None:
+        """Send everything again. Before ``start``, or between turns."""
+        self._speaker.outbox.rewind(self._now())
+
     def finish(self, seconds: float) -> int:
         """End: send what is left within so many seconds where the broker is there.
 

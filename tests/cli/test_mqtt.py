@@ -103,6 +103,10 @@ def test_what_waits_is_delivered_by_the_next_run_or_by_send(broker: Mosquitto, b
         assert sent.stdout == f"3 entries delivered to {broker.url} as bench-3\n"
         wait_for(lambda: entries(got) == [9, 10, 11])
     assert edge("mqtt", "send", broker.url, "--book", book).stdout == "nothing waits\n"
+    with listening_to(broker, "edge-microscopy/+/+/journal") as got:
+        sent = edge("mqtt", "send", broker.url, "--book", book, "--all")
+        assert sent.stdout == f"11 entries delivered to {broker.url} as bench-3\n"
+        wait_for(lambda: entries(got) == list(range(1, 12)))
 
 
 def test_forget_removes_all_that_a_broker_keeps_of_a_microscope_and_nothing_else(
