@@ -240,10 +240,7 @@ class Recount:
                 self._decide_if_whole(name)
                 return
         if isinstance(error, OtherVersionsError):
-            self._strangers += 1
-            if self._strangers > _MOST_STRANGERS:
-                raise error
-            self._watch(now=True)
+            self._refused(error)
             self._again(partition, name)
         elif given_up(error) and partition is not None:
             self._quarantine.add(partition)
@@ -251,6 +248,13 @@ class Recount:
             raise ArchiveError(f"every worker that decided {self._large[name].sample} died: give workers more memory")
         else:
             raise error
+
+    def _refused(self, error: OtherVersionsError) -> None:
+        """A task came to a worker of other versions: see to it that it is sent away."""
+        self._strangers += 1
+        if self._strangers > _MOST_STRANGERS:
+            raise error
+        self._watch(now=True)
 
     def _again(self, partition: Partition | None, name: str) -> None:
         if partition is not None:
@@ -266,6 +270,9 @@ class Recount:
     def _tried(self, future: Any) -> None:
         with scheduler_errors():
             error = future.exception() if future.status == "error" else None
+        if isinstance(error, OtherVersionsError):
+            self._refused(error)  # the same trial comes again
+            return
         if error is not None and not given_up(error):
             raise error
         again = self._quarantine.tried(killed=error is not None)

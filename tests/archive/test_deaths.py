@@ -104,6 +104,21 @@ def test_tasks_that_were_blamed_for_others_lose_nothing(archive: Path, tmp_path:
     assert len(client.trials) > 4  # each field of those tasks, once
 
 
+class StrangeTrials(Dying):
+    """Every other trial comes to a worker of another version."""
+
+    def submit(self, task: Callable[..., object], *given: Any, key: str, pure: bool) -> SerialFuture:
+        if task.__name__ == "try_partition" and len(self.tasks) % 2 == 0:
+            given = (replace(given[0], versions=replace(versions_here(), numpy="0")), *given[1:])
+            return SerialClient.submit(self, task, *given, key=key, pure=pure)
+        return super().submit(task, *given, key=key, pure=pure)
+
+
+def test_a_trial_that_came_to_another_version_is_made_again(archive: Path, tmp_path: Path) -> None:
+    end = counted(archive, tmp_path / "c", StrangeTrials(["kid-2/1.png"]))
+    assert (end.fields, [name for name, _ in end.named]) == (16, ["kid-2/1.png"])
+
+
 class Strangers(SerialClient):
     """Every other task comes to a worker of another version."""
 
