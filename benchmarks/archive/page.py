@@ -76,6 +76,8 @@ def _speed(figures: ArchiveFigures) -> Iterator[str]:
     yield f"- two workers over one: {faster:.2f} times as fast (target: at least {TARGET_TWO})"
     yield f"- recount over edge-run, 2 workers each, whole time: {over:.2f} (target: at most {TARGET_EDGE_RUN:.2f})"
     yield f"- the same in processor time: {processor_ratio(speed):.2f}"
+    if speed.machine.load > speed.machine.cores / 2:
+        yield "- the machine had other work: whole times, and ratios of them, hang on that; processor times hardly do"
     yield f"- results of all recounts: {'equal, row by row' if speed.same else 'NOT EQUAL'}"
     if speed.fields < _ENOUGH_FIELDS:
         yield f"- fewer than {_ENOUGH_FIELDS:,} fields: the start of the cluster, some seconds, weighs more than in a real archive"

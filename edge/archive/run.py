@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any
-from uuid import uuid4
 
 from edge.archive.cluster import OpenCluster
 from edge.archive.large import LargeSamples
 from edge.archive.listing import ArchiveListing, FieldsAhead
 from edge.archive.pace import RecountPace
-from edge.archive.packages import package
 from edge.archive.partitions import PartitionLimits, partitions
 from edge.archive.poison import Quarantine, given_up
 from edge.archive.records import (
@@ -33,14 +29,14 @@ from edge.archive.slices import SliceError
 from edge.archive.storage import open_storage
 from edge.archive.storage_words import shown_address
 from edge.archive.task import MOST_NAMED, count_partition, decide_sample, try_partition
-from edge.archive.versions import OtherVersionsError, scheduler_errors
+from edge.archive.under_way import TasksUnderWay
+from edge.archive.versions import OtherVersionsError
 from edge.errors import ArchiveError, NoInputError
 
 WINDOW = 4
 """Tasks that the scheduler knows per task that is being done: one in work, the others wait on the worker."""
 
 _FEWEST_TASKS = 8  # the same where workers are few, or have not come yet
-_TICK_S = 0.25  # seconds between two looks at whether somebody wants to stop
 _WATCH_S = 2.0  # seconds between two looks at which workers are there
 _MOST_STRANGERS = 50  # tasks that came to workers of other versions, of all
 
@@ -83,10 +79,7 @@ class Recount:
         self._strangers = 0
         self._listing = ArchiveListing(open_storage(job.archive))
         self._ahead = FieldsAhead(open_storage(job.archive))
-        self._call = uuid4().hex
-        self._submitted = 0
-        self._finished: SimpleQueue[Any] = SimpleQueue()
-        self._under_way: dict[str, tuple[Any, Partition | None, str]] = {}
+        self._under_way = TasksUnderWay(cluster.client)
         self._large = LargeSamples(job.fingerprint, set())
         self._counted: dict[str, str] = {}
         self._changed: list[str] = []
@@ -126,7 +119,7 @@ class Recount:
                 self._tell()
         finally:
             self._ahead.stop()
-            self._let_go()
+            self._under_way.let_go()
         if stop.is_set():
             return self._end(stopped=True)
         if not self._listing.fields:
@@ -167,54 +160,22 @@ class Recount:
     def _decide_if_whole(self, key: str) -> None:
         large = self._large[key]
         if not large.left:
-            self._submit_call(None, key, decide_sample, self._job, large.sample, large.digest, self._large.names(key))
+            self._under_way.submit(
+                None, key, decide_sample, self._job, large.sample, large.digest, self._large.names(key)
+            )
 
     def _submit(self, partition: Partition) -> None:
-        self._submit_call(partition, partition.id, count_partition, self._job, partition)
-
-    def _submit_call(self, partition: Partition | None, name: str, task: Callable[..., TaskEnd], *given: object) -> str:
-        self._submitted += 1
-        key = f"{task.__name__}-{self._call}-{self._submitted}"
-        with scheduler_errors():
-            future = self._cluster.client.submit(task, *given, key=key, pure=False)
-        self._under_way[key] = (future, partition, name)
-        future.add_done_callback(self._finished.put)
-        return key
+        self._under_way.submit(partition, partition.id, count_partition, self._job, partition)
 
     def _take(self) -> None:
-        """Take what is finished; waits a moment where nothing is."""
-        try:
-            future = self._finished.get(timeout=_TICK_S)
-        except Empty:
-            self._look_at_cluster()
-            return
-        while True:
-            self._took(future)
-            try:
-                future = self._finished.get_nowait()
-            except Empty:
-                return
-
-    def _took(self, future: Any) -> None:
-        known = self._under_way.pop(future.key, None)
-        if known is None:
-            return
-        _, partition, name = known
-        if future.key == self._trial and future.status in ("finished", "error"):
-            self._tried(future)
-            return
-        if future.status == "finished":
-            with scheduler_errors():
-                end = future.result()
-            self._add(partition, name, end)
-            return
-        if future.status != "error":
-            raise ArchiveError(
-                "the cluster has lost a task (was its scheduler stopped?): what is finished stays; call again"
-            )
-        with scheduler_errors():
-            error = future.exception()
-        self._failed(partition, name, error)
+        """Take what has ended; waits a moment where nothing has."""
+        for ended in self._under_way.ended():
+            if ended.key == self._trial:
+                self._tried(ended.error)
+            elif ended.end is not None:
+                self._add(ended.partition, ended.name, ended.end)
+            elif ended.error is not None:
+                self._failed(ended.partition, ended.name, ended.error)
 
     def _add(self, partition: Partition | None, name: str, end: TaskEnd) -> None:
         self._samples += end.samples
@@ -265,11 +226,9 @@ class Recount:
     def _try_next(self) -> None:
         """Try the next field of a task that was given up, with nothing else under way."""
         trial = self._quarantine.trial()
-        self._trial = self._submit_call(None, trial.id, try_partition, self._job, trial)
+        self._trial = self._under_way.submit(None, trial.id, try_partition, self._job, trial)
 
-    def _tried(self, future: Any) -> None:
-        with scheduler_errors():
-            error = future.exception() if future.status == "error" else None
+    def _tried(self, error: BaseException | None) -> None:
         if isinstance(error, OtherVersionsError):
             self._refused(error)  # the same trial comes again
             return
@@ -289,21 +248,6 @@ class Recount:
         self._threads = self._cluster.threads
         for line in () if self._cluster.check is None else self._cluster.check.look():
             self._said(line)
-
-    def _look_at_cluster(self) -> None:
-        if self._cluster.client.status not in ("running", "connecting"):
-            raise ArchiveError("the cluster is gone: what is finished stays; call again when it is back")
-
-    def _let_go(self) -> None:
-        """Forget what is under way: workers end what they are at."""
-        futures = [future for future, _, _ in self._under_way.values()]
-        if futures and self._cluster.client.status == "running":
-            package("distributed")  # its errors are OSErrors
-            try:
-                self._cluster.client.cancel(futures, force=True)
-            except (OSError, TimeoutError):
-                return
-        self._under_way.clear()
 
     def _tell(self) -> None:
         rate = self._pace.rate(self._analysed)
