@@ -17,6 +17,9 @@ from edge.archive.versions import WorkerCheck, scheduler_errors
 from edge.errors import ArchiveError
 
 _CONNECT_S = 10  # seconds that a scheduler has to answer
+_QUIET = {"distributed.worker.profile.enabled": False}
+"""Workers of this machine do not look a hundred times a second at what they are doing: that takes time from the fields."""
+
 _ALLOWED_DEATHS = 2
 """Workers that may die of a task and it is still tried once more: three in all."""
 
@@ -60,7 +63,9 @@ def open_cluster(recipe: CountingRecipe, *, on: str | None, workers: int) -> Ite
     distributed, config = package("distributed"), package("dask").config
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in one line
     with ExitStack() as stack:
-        stack.enter_context(config.set({"distributed.scheduler.allowed-failures": _ALLOWED_DEATHS, **MEMORY_SETTINGS}))
+        stack.enter_context(
+            config.set({"distributed.scheduler.allowed-failures": _ALLOWED_DEATHS, **MEMORY_SETTINGS, **_QUIET})
+        )
         address: Any = on
         if on is None:
             address = stack.enter_context(_of_this_machine(distributed, workers))
