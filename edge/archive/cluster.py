@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any
 
 from edge.archive.memory import MEMORY_SETTINGS, worker_limit
@@ -82,19 +84,34 @@ def open_cluster(recipe: CountingRecipe, *, on: str | None, workers: int) -> Ite
 
 @contextmanager
 def _of_this_machine(distributed: Any, workers: int) -> Iterator[Any]:
-    cluster = distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-        memory_limit=worker_limit(workers),
-    )
+    with _deaf_to_ctrl_c():
+        cluster = distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+            memory_limit=worker_limit(workers),
+        )
     try:
         yield cluster
     finally:
         cluster.close()
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes that are started inside, or later by threads that are, do not hear Ctrl-C, which a terminal sends to all of them.
+
+    The client hears it when this ends, and ends them. A mask passes to threads and processes; a handler would not.
+    """
+    resource_tracker.ensure_running()  # where it starts, Python 3.11 unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
