@@ -98,7 +98,7 @@ def test_what_vanished_is_an_unreadable_field_and_a_missing_folder_is_no_input(t
 REFUSALS = {
     "no bucket": ("NoInputError", "s3://absent/2026: there is no such file, folder or bucket; check the address"),
     "forbidden": (
-        "ArchiveError",
+        "NoPermissionError",
         "s3://theirs/2026: no permission; ask its owner for it; credentials are looked for in",
     ),
     "wrong key": ("ArchiveError", "s3://mine/2026: no valid credentials; they are looked for in AWS_ACCESS_KEY_ID"),
