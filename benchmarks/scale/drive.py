@@ -83,7 +83,8 @@ def drive(client: Any, processes: SchedulerProcesses, first: int, fields: int, b
     finished: SimpleQueue[Any] = SimpleQueue()
     under_way: dict[str, Any] = {}
     tasks = back = 0
-    waiting = partitions(samples(first, fields), "0" * 64, PartitionLimits(fields=batch))
+    limits = PartitionLimits(fields=batch, bytes=max(PartitionLimits().bytes, batch * _FILE_BYTES))
+    waiting = partitions(samples(first, fields), "0" * 64, limits)
     more = True
     while more or under_way:
         while more and len(under_way) < room:

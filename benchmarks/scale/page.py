@@ -170,7 +170,7 @@ def _forecasts(
     yield ""
     yield (
         "| fields | of a task | core hours | computing, $ | requests, $ | read, GB | tables, GB | files of a table "
-        "| cores that are fed | limit | days with these |"
+        "| cores that are fed | limit | hours with these |"
     )
     yield "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|---:|"
     for fields in SIZES:
@@ -184,7 +184,7 @@ def _forecasts(
 def _forecast_row(one: Forecast) -> str:
     money = f"{one.core_hours:,.0f} | {one.compute:,.2f} | {one.requests:,.2f}"
     stored = f"{one.read_gb:,.0f} | {one.written_gb:,.1f} | {one.parts:,}"
-    return f"| {one.fields:,} | {one.batch:.0f} | {money} | {stored} | {one.workers:,} | {one.limit} | {one.days:.2f} |"
+    return f"| {one.fields:,} | {one.batch:.0f} | {money} | {stored} | {one.workers:,} | {one.limit} | {24 * one.days:,.1f} |"
 
 
 def _limits(cost: FieldMeasures, batch: float, prices: AssumedPrices) -> Iterator[str]:
