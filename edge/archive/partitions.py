@@ -29,7 +29,7 @@ class PartitionLimits:
         bytes: of them at most, unless a single one is larger.
     """
 
-    fields: int = 32
+    fields: int = 64
     bytes: int = 64_000_000
 
 

@@ -185,7 +185,7 @@ def test_the_page_says_figures_target_limits_and_assumptions() -> None:
     told = page(figures, PRICES)
     words = " ".join(told.split())
     assert "| edge recount, 1 worker | 100 | 5.0 |" in told
-    assert "| 32 | 320,000 | 10,000 | 0.062 | 2.0 | 1.0 | 120 | 90 | 5.0 |  |" in told
+    assert f"| {DEFAULT_BATCH} | 320,000 | 10,000 | 0.062 | 2.0 | 1.0 | 120 | 90 | 5.0 |  |" in told
     assert "| 1 | 2,000 | 2,000 | 2.000 | 2.0 | 1.0 | 110 | 85 | 5.0 | of 1,000,000 |" in told
     assert "0.062 ms, met." in words
     assert "**assumptions**" in words
