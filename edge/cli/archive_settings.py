@@ -48,7 +48,7 @@ class ArchiveSettings:
     ] = None
     changed: Annotated[
         bool,
-        typer.Option("--changed", help="With --like: show only samples with another flag, or surely another share."),
+        typer.Option("--changed", help="Only samples with another flag, or surely another share (--like)."),
     ] = False
 
     @property

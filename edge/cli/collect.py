@@ -16,7 +16,7 @@ from edge.network.address import parse_broker
 
 @takes(BrokerSettings)
 def collect(
-    url: Annotated[str, typer.Argument(metavar="URL", help="Of the broker: mqtt://HOST, mqtts://USER@HOST.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="Broker: mqtt://HOST, mqtts://USER@HOST.")],
     *,
     book: Annotated[
         Path, typer.Option("--book", metavar="FILE", help="Book to collect into; it is made if it is not there.")
@@ -24,7 +24,7 @@ def collect(
     once: Annotated[
         bool, typer.Option("--once", help="End when all that connected microscopes have counted is here.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="What happens as JSON, a line each, on stdout.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout, a line for each thing that happens.")] = False,
     debug: DebugOption = False,
     **values: Any,
 ) -> None:

@@ -78,10 +78,8 @@ def test_what_was_counted_arrives_without_a_name(
 def test_samples_lists_the_microscopes_and_when_they_were_heard_last(district: Path) -> None:
     code, out, _ = edge("samples", "--book", district)
     assert code == 0
-    assert out.splitlines()[-2:] == [
-        "microscopes",
-        "  bench-3  silent, heard last at 2026-11-29 09:30 UTC; 1 of its entries is not here",
-    ]
+    told = " ".join(out.split())  # lines fold where a terminal is narrow
+    assert told.endswith("microscopes bench-3 silent, heard last at 2026-11-29 09:30 UTC; 1 of its entries is not here")
     told = json.loads(edge("samples", "--book", district, "--json")[1])
     assert [one["name"] for one in told["microscopes"]] == ["bench-3"]
 
@@ -95,13 +93,13 @@ def test_microscopes_of_one_name_are_told_apart(district: Path) -> None:
     with Inbox(district) as inbox:
         inbox.heard("bench-3", "cd" * 16, online=True, newest=0, at="2026-11-29T09:31:00Z")
     out = edge("samples", "--book", district)[1]
-    assert "  bench-3 (book cdcdcdcd)  connected, heard last at 2026-11-29 09:31 UTC" in out
+    assert "bench-3 (book cdcdcdcd) connected, heard last at 2026-11-29 09:31 UTC" in " ".join(out.split())
 
 
 def test_show_says_which_microscope_a_sample_is_from(district: Path, counted: Path) -> None:
     name = json.loads(edge("samples", "--book", district, "--json")[1])["samples"][0]["name"]
     out = edge("show", name, "--book", district)[1]
-    assert f"(book {Journal(counted).origin[:8]}): silent, heard last at 2026-11-29 09:30 UTC" in out
+    assert f"(book {Journal(counted).origin[:8]}): silent, heard last at 2026-11-29 09:30 UTC" in " ".join(out.split())
     told = json.loads(edge("show", name, "--book", district, "--json")[1])
     assert told["book"]["origin"] == Journal(counted).origin
 

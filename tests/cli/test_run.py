@@ -243,7 +243,16 @@ def test_help_groups_the_options_and_says_limits_in_words() -> None:
     got = CliRunner().invoke(edge_run_app(), ["--help"], env={"COLUMNS": "80"})
     lines = got.stdout.splitlines()
     heads = [line for line in lines if line.endswith(":") and line[0] != " "]
-    assert heads == ["Input:", "When to stop:", "Nets and counting:", "Judging:", "Outputs:", "Book:", "Run:"]
+    assert heads == [
+        "Input:",
+        "When to stop:",
+        "Nets and counting:",
+        "Judging:",
+        "Outputs:",
+        "Book:",
+        "Network:",
+        "Run:",
+    ]
     assert "x<=" not in got.stdout
     assert "x>=" not in got.stdout
     assert "  --workers N                  Number of threads.  [default: cores, at most 4]" in lines
