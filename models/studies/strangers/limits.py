@@ -37,7 +37,9 @@ from models.studies.strangers.facts import FACTS
 from models.studies.strangers.nets import NETS, build
 from models.studies.strangers.train import labels, train
 
-_FILE = "limits.json"
+LIMITS_FILE = "limits.json"
+"""Kept beside the facts of the nets."""
+
 _UNTRAINED_SIDE = 64  # pixels of the largest net that is tried untrained
 _SEEDS = 5  # of each untrained net's weights
 _TRIAL_CELLS = 300  # as many as the converter tries at most
@@ -72,7 +74,7 @@ class LimitFacts:
 
 def kept_limits(place: Path = FACTS) -> LimitFacts | None:
     """What is kept of them; None: not measured yet."""
-    path = place / _FILE
+    path = place / LIMITS_FILE
     if not path.exists():
         return None
     raw = json.loads(path.read_text())
@@ -85,7 +87,7 @@ def measure(work: Path, say: Say, place: Path = FACTS) -> LimitFacts:
     untrained = tuple(_untrained(work, say))
     found = LimitFacts(untrained, _TRIAL_CELLS, tuple(_students(work, say)))
     place.mkdir(parents=True, exist_ok=True)
-    write_text(place / _FILE, json.dumps(asdict(found), indent=1) + "\n")
+    write_text(place / LIMITS_FILE, json.dumps(asdict(found), indent=1) + "\n")
     return found
 
 
