@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from dataclasses import dataclass
@@ -12,10 +11,8 @@ from typing import Final
 
 from benchmarks.archive.kills import KilledRun
 from benchmarks.archive.results import ResultsCompared
-from benchmarks.errors import ResultError
+from benchmarks.kept import read_kept, write_kept
 from benchmarks.measure.device import describe
-from edge.record_json import from_text, plain_of
-from edge.safe_file import write_text
 
 KEPT: Final = Path(__file__).parent / "kept.json"
 
@@ -124,14 +121,9 @@ def this_machine() -> MeasuredOn:
 
 def read_figures(path: Path = KEPT) -> ArchiveFigures:
     """What is kept; raises ResultError where that is no such file."""
-    if not path.exists():
-        return ArchiveFigures()
-    try:
-        return from_text(ArchiveFigures, path.read_text(), path.name)
-    except ValueError as error:
-        raise ResultError(f"{path}: cannot be used: {error}") from error
+    return read_kept(ArchiveFigures, path)
 
 
 def write_figures(figures: ArchiveFigures, path: Path = KEPT) -> None:
     """Keep them; raises OutputError."""
-    write_text(path, json.dumps(plain_of(figures), indent=1) + "\n")
+    write_kept(figures, path)

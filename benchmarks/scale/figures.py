@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 from benchmarks.archive.figures import MeasuredOn
-from benchmarks.errors import ResultError
+from benchmarks.kept import read_kept, write_kept
 from benchmarks.scale.drive import DrivenFields
-from edge.record_json import from_text, plain_of
-from edge.safe_file import write_text
 
 KEPT: Final = Path(__file__).parent / "kept.json"
 
@@ -116,14 +113,9 @@ class ScaleFigures:
 
 def read_scale(path: Path = KEPT) -> ScaleFigures:
     """What is kept; raises ResultError where that is no such file."""
-    if not path.exists():
-        return ScaleFigures()
-    try:
-        return from_text(ScaleFigures, path.read_text(), path.name)
-    except ValueError as error:
-        raise ResultError(f"{path}: cannot be used: {error}") from error
+    return read_kept(ScaleFigures, path)
 
 
 def write_scale(figures: ScaleFigures, path: Path = KEPT) -> None:
     """Keep them; raises OutputError."""
-    write_text(path, json.dumps(plain_of(figures), indent=1) + "\n")
+    write_kept(figures, path)

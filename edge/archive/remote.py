@@ -190,16 +190,6 @@ class Storage:
         with suppress(NoInputError):
             self._tried(lambda files: files.rm_file(path), path)
 
-    def make_folder(self, path: str) -> None:
-        """Make a folder where the storage has folders; object stores have none. Raises ArchiveError."""
-        if self.local:
-            try:
-                os.makedirs(path, exist_ok=True)  # noqa: PTH103 - a text
-            except OSError as error:
-                raise storage_error(error, shown(path), self.protocol) from error
-        elif self.protocol not in _WHOLE_PUTS:
-            self._tried(lambda files: files.makedirs(path, exist_ok=True), path)
-
     def _put(self, path: str, put: Callable[[Any, str], object]) -> None:
         if self.protocol in ("http", "https"):
             raise ArchiveError(

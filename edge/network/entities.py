@@ -102,9 +102,6 @@ ENTITIES: Final = (
 )
 """All of them."""
 
-KEYS: Final = frozenset(entity.key for entity in ENTITIES)
-"""Their keys."""
-
 
 def sample_states(sample: SampleProgress, shown: str) -> Mapping[str, str]:
     """What a sample says.

@@ -29,7 +29,6 @@ QUIET_S: Final = 2.0
 
 _AT_ONCE: Final = 64  # messages that share a transaction at most
 _FAILED: Final = 128  # reason codes from this on are refusals
-_NO_CONNECTION: Final = 4  # paho's MQTT_ERR_NO_CONN: what its loop returns where there is none
 _SHORT_S: Final = 3.0  # seconds: a connection that is gone sooner than that was no success
 _THROWN: Final = 3  # short connections in a row after which it is said that somebody else has this client's name
 

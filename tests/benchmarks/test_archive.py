@@ -45,6 +45,10 @@ def test_the_page_says_what_was_measured_and_what_was_not() -> None:
     assert "2,000 fields in 40 samples" in told
     assert "| edge recount, 2 workers | 52.5 | 38.1 | 48 | 251 |" in told
     assert told.count("Not measured yet.") == 3
+    assert "2.09 times as fast (target: at least 1.85): met" in told
+    assert "whole time: 1.05 (target: at most 1.10): met" in told
+    slow = tuple(replace(one, seconds=2 * one.seconds) if one.way == TWO else one for one in TURNS)
+    assert page(ArchiveFigures(speed=replace(SPEED, turns=slow))).count("**missed**") == 2
     few = page(ArchiveFigures(speed=replace(SPEED, fields=100, same=False)))
     assert "fewer than 2,000 fields" in few
     assert "NOT EQUAL" in few
